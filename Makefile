@@ -1,0 +1,128 @@
+# penstock. One Makefile, not recursive; it reads src/*/files.mk.
+#
+#   make all        programs into $(BIN)          make check    unit checks, arrows, doors, man pages
+#   make asan       the same, ASan + UBSan, in build-asan/bin
+#   make fuzz       every fuzz target for FUZZ_SECONDS each
+#   make man        lint the manual pages          make install   DESTDIR= PREFIX=
+#
+# A program NAME is a folder src/NAME/ with a files.mk of three lines:
+#   NAME_OBJS := main.o other.o        objects of src/NAME/ (sub-folders as sub/x.o); a comment line per file says what it is
+#   NAME_PURE := other.o               those of them that unit tests and fuzzers link (no main, no descriptor)
+#   NAME_PKGS := sqlite3               pkg-config names it needs beyond the archive's
+
+B       ?= build
+BIN     ?= bin
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= gcc
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 5
+
+VERSION := $(shell cat VERSION)
+LIBEXEC  = $(PREFIX)/libexec/penstock
+SHARE    = $(PREFIX)/share/penstock
+MAN      = $(PREFIX)/share/man
+
+PROGRAMS := $(patsubst src/%/files.mk,%,$(wildcard src/*/files.mk))
+
+WARN   := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2
+HARDEN := -fstack-protector-strong -fPIE -fno-common -D_FORTIFY_SOURCE=2
+OPT    ?= -O2 -g
+SAN    ?=
+DEFS   := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DLIBEXEC='"$(LIBEXEC)"' -DSHARE='"$(SHARE)"'
+CFLAGS_ALL := -std=gnu11 $(OPT) $(WARN) $(HARDEN) $(DEFS) -Isrc $(SAN) $(CFLAGS)
+LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now -pthread $(SAN) $(LDFLAGS)
+
+# The archive's third parties; each is opened by one file (src/README.md). name:Debian package
+LIBS_NEEDED := jansson:libjansson-dev sqlite3:libsqlite3-dev openssl:libssl-dev zlib:zlib1g-dev \
+	libwebsockets:libwebsockets-dev
+PKG_ARCHIVE := jansson openssl
+PKG_CONFIG ?= pkg-config
+
+include $(wildcard src/*/files.mk)
+
+LIB_OBJS := $(patsubst src/%.c,$(B)/%.o,$(wildcard src/base/*.c src/line/*.c src/link/*.c src/link/transport/*.c))
+LIB      := $(B)/libpenstock.a
+PURE     := $(sort $(foreach p,$(PROGRAMS),$(addprefix $(B)/$(p)/,$($(p)_PURE))))
+UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZ     := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: all check asan fuzz man install uninstall clean deps-check unit programs
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: deps-check programs
+programs: $(addprefix $(BIN)/,$(PROGRAMS))
+
+deps-check:
+	@command -v $(PKG_CONFIG) >/dev/null || { echo "make: pkg-config is missing: apt-get install pkg-config" >&2; exit 1; }
+	@for want in $(LIBS_NEEDED); do \
+	  $(PKG_CONFIG) --exists $${want%%:*} || { \
+	    echo "make: library $${want%%:*} is missing: apt-get install $${want##*:}" >&2; missing=1; }; \
+	done; [ -z "$$missing" ]
+
+$(LIB): $(LIB_OBJS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $($(firstword $(subst /, ,$*))_CFLAGS) -MMD -MP -c -o $@ $<
+
+define program
+$(BIN)/$(1): $(addprefix $(B)/$(1)/,$($(1)_OBJS)) $(LIB)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) $($(1)_PKGS)) $($(1)_LIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+unit: $(UNIT)
+$(B)/unit/%: tests/unit/%.c $(PURE) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(PURE) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
+
+check: all unit man
+	@for t in $(UNIT); do echo "# $$t"; $$t || exit 1; done
+	@for c in scripts/check-arrows scripts/check-doors scripts/check-man; do [ ! -x $$c ] || $$c || exit 1; done
+
+# Everything once more under the sanitizers; tests run with BIN=build-asan/bin.
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan:
+	$(MAKE) B=build-asan BIN=build-asan/bin OPT="-O1 -g" SAN="$(ASAN)" HARDEN="-fPIE -fno-common" all unit
+
+fuzz:
+	$(MAKE) B=build-fuzz BIN=build-fuzz/bin CC=$(FUZZ_CC) OPT="-O1 -g" HARDEN="-fPIE" \
+	  SAN="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all" fuzz-run
+.PHONY: fuzz-run
+fuzz-run: $(FUZZ)
+	@for f in $(FUZZ); do n=$${f##*/fuzz_}; mkdir -p $(B)/corpus/$$n tests/fuzz/corpus/$$n; \
+	  echo "# fuzz $$n, $(FUZZ_SECONDS) s"; \
+	  $$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 -verbosity=0 -print_final_stats=0 \
+	    -artifact_prefix=$(B)/ $(B)/corpus/$$n tests/fuzz/corpus/$$n >$(B)/fuzz-$$n.log 2>&1 || \
+	    { cat $(B)/fuzz-$$n.log; exit 1; }; done
+$(B)/fuzz/%: tests/fuzz/%.c $(PURE) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(PURE) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
+
+man:
+	@command -v mandoc >/dev/null || { echo "make: mandoc is missing: apt-get install mandoc" >&2; exit 1; }
+	@[ -z "$(wildcard man/*.[1578])" ] || mandoc -Tlint -Wwarning $(wildcard man/*.[1578])
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(SHARE) $(DESTDIR)$(MAN)
+	for p in $(filter-out penstock,$(PROGRAMS)); do install -m 755 $(BIN)/$$p $(DESTDIR)$(LIBEXEC)/ || exit 1; done
+	install -m 755 $(BIN)/penstock $(DESTDIR)$(PREFIX)/bin/
+	for f in share/*; do [ ! -f $$f ] || install -m 644 $$f $(DESTDIR)$(SHARE)/ || exit 1; done
+	for m in man/*.[1578]; do d=$(DESTDIR)$(MAN)/man$${m##*.}; install -d $$d && install -m 644 $$m $$d/ || exit 1; done
+	[ ! -d share/completion ] || { install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions && \
+	  install -m 644 share/completion/penstock.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/penstock; }
+
+uninstall:
+	rm -rf $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(SHARE)
+	rm -f $(DESTDIR)$(PREFIX)/bin/penstock $(DESTDIR)$(PREFIX)/share/bash-completion/completions/penstock
+	for m in man/*.[1578]; do rm -f $(DESTDIR)$(MAN)/man$${m##*.}/$${m##*/}; done
+
+clean:
+	rm -rf $(BIN) build build-asan build-fuzz
+
+-include $(LIB_OBJS:.o=.d) $(foreach p,$(PROGRAMS),$(patsubst %.o,$(B)/$(p)/%.d,$($(p)_OBJS))) $(UNIT:=.d)

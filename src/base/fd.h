@@ -1,0 +1,28 @@
+/*
+ * fd: descriptors and files.
+ *
+ * All descriptors made here are close-on-exec. Functions return -1 with errno set and print nothing,
+ * unless it says otherwise: the caller knows what the file was for.
+ */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct buf;
+
+int fd_nonblock(int fd);
+int fd_write_all(int fd, const void *p, size_t n);	/* blocking descriptor; retries EINTR and short writes */
+int fd_read_file(const char *path, struct buf *out);	/* whole file, at most out->max bytes (EMSGSIZE) */
+
+/* Replaces path whole and durably: path.new, write, fdatasync, rename, fsync of the folder. */
+int fd_replace(const char *path, const void *p, size_t n, mode_t mode);
+int fd_sync_dir(const char *path);			/* fsync of the folder that holds path */
+int fd_mkdirs(const char *path, mode_t mode);		/* mkdir -p */
+
+/* An exclusive lock on path (created 0600), both families (flock and fcntl); the descriptor, -1 EWOULDBLOCK when held. */
+int fd_lock(const char *path);
+pid_t fd_lock_owner(const char *path);			/* who holds the fcntl lock; 0 nobody, -1 errno */
+
+#endif

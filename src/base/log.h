@@ -1,0 +1,32 @@
+/*
+ * log: what a program says on stderr.
+ *
+ * One object a line: {"ts":"...","level":"warn","prog":"route","msg":"..."} plus tenant, event_id and
+ * trace_id where the caller knows them; `-L text` prints "route: warning: ..." for people. The default is
+ * text when stderr is a terminal, JSON otherwise. A line is written with one write(2); EAGAIN and EPIPE
+ * on stderr are survived (the line is lost, the program goes on). Messages longer than 8 KiB are cut.
+ * Thread safe. Never logs secrets: callers must not pass any.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+enum log_form { LOG_AUTO, LOG_JSON, LOG_TEXT };
+
+struct log_ctx { const char *tenant, *event_id, *trace_id; }; /* each may be NULL */
+
+void log_init(const char *prog);		/* prog is kept, not copied */
+void log_set(enum log_form form, enum log_level lowest);
+const char *log_prog(void);
+
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_about(enum log_level level, const struct log_ctx *ctx, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* log_error and exit with code: 1 failure, 2 usage (supervise: 111, 100). */
+_Noreturn void die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * num: numbers, sizes and durations from text, always with a range.
+ *
+ * All return 0, or -1 with a static English reason in *why ("not a number", "below 1", ...). The
+ * whole text must be used up; no sign for unsigned ones, no leading blanks.
+ *   size      digits and an optional k, m, g (1024)           "64m"
+ *   duration  digits (optionally .digits) and ms, s, m, h, d  "200ms" "1.5s" "10m"; a bare number is seconds
+ */
+#ifndef BASE_NUM_H
+#define BASE_NUM_H
+
+#include <stdint.h>
+
+int num_u64(const char *s, uint64_t min, uint64_t max, uint64_t *out, const char **why);
+int num_size(const char *s, uint64_t min, uint64_t max, uint64_t *out, const char **why);
+int num_duration(const char *s, int64_t min_ns, int64_t max_ns, int64_t *out_ns, const char **why);
+
+#endif
