@@ -47,7 +47,7 @@ PURE     := $(sort $(foreach p,$(PROGRAMS),$(addprefix $(B)/$(p)/,$($(p)_PURE)))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ     := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all check asan fuzz man install uninstall clean deps-check unit programs
+.PHONY: all check asan fuzz bench man install uninstall clean deps-check unit programs
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -103,6 +103,13 @@ fuzz-run: $(FUZZ)
 $(B)/fuzz/%: tests/fuzz/%.c $(PURE) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(PURE) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
+
+# Measuring tools of scripts/bench; nng_* are peers built on libnng.
+BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+bench: $(BENCH)
+$(B)/bench/%: tests/bench/%.c $(PURE) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(PURE) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) $(if $(filter nng_%,$*),-lnng) -lm
 
 man:
 	@command -v mandoc >/dev/null || { echo "make: mandoc is missing: apt-get install mandoc" >&2; exit 1; }
