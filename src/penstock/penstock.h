@@ -1,0 +1,61 @@
+/*
+ * penstock: the front door. One row and one file for each subcommand.
+ *
+ * A tree is what `penstock new DIR` writes: DIR/etc, DIR/service, DIR/spool, DIR/history, DIR/run, DIR/log.
+ * Adding a subcommand NAME: src/penstock/cmd_NAME.c with cmd_NAME, its prototype below, a row in main.c, a section in
+ * penstock.1. cmd_NAME gets argv with argv[0] = "NAME", has its own struct args (prog "penstock NAME") for args_parse - so that
+ * `penstock NAME --help` works outside any tree - then calls tree_open, does its work, and returns the exit code
+ * (0 done, 1 failure; args gives 2). It includes base, line, link and this header, nothing of another program: what it wants to
+ * know of one it asks by running it (program_path) or over its socket (tree_url).
+ */
+#ifndef PENSTOCK_PENSTOCK_H
+#define PENSTOCK_PENSTOCK_H
+
+#include <stdint.h>
+
+struct tree {
+	const char *asked;	/* -C DIR, else $PENSTOCK_DIR, else NULL: the current directory if it is a tree */
+	char *dir;		/* absolute, set by tree_open; never freed */
+};
+
+/* Finds the tree; ends the program (code 1) with a message when there is none. The current directory stays as it was. */
+void tree_open(struct tree *t);
+
+/* "DIR/rel" and "ipc://DIR/run/socket": absolute, never freed; no memory ends the program. */
+char *tree_path(const struct tree *t, const char *rel);
+char *tree_url(const struct tree *t, const char *socket);
+
+/* Makes the folders that hold no configuration (run, run/metrics, spool, history, log): 0, or -1 with a message. */
+int tree_folders(const struct tree *t);
+
+/* The process that holds DIR/service/.supervise/lock: its pid, 0 nobody, -1 with a message. */
+int64_t tree_supervise(const struct tree *t);
+
+/* "/.../route": from libexec if installed, else the folder of penstock's own executable; never freed. Ends the program
+ * with a message when there is no such program. */
+char *program_path(const char *name);
+char *program_folder(void);		/* the folder program_path looks in */
+
+/* The file of the shared data (share/): $PENSTOCK_SHARE, the installed place, or ../share beside the executable's
+ * folder; NULL when there is none. Never freed. */
+char *share_path(const char *rel);
+
+struct command {
+	const char *name;
+	int (*run)(struct tree *t, int argc, char **argv);
+	const char *about;	/* one line for `penstock help` */
+};
+
+int cmd_new(struct tree *t, int argc, char **argv);
+int cmd_up(struct tree *t, int argc, char **argv);
+int cmd_down(struct tree *t, int argc, char **argv);
+int cmd_send(struct tree *t, int argc, char **argv);
+int cmd_tail(struct tree *t, int argc, char **argv);
+int cmd_query(struct tree *t, int argc, char **argv);
+int cmd_export(struct tree *t, int argc, char **argv);
+int cmd_status(struct tree *t, int argc, char **argv);
+int cmd_start(struct tree *t, int argc, char **argv);
+int cmd_stop(struct tree *t, int argc, char **argv);
+int cmd_restart(struct tree *t, int argc, char **argv);
+
+#endif
