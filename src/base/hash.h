@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 uint32_t hash_crc32c(uint32_t crc, const void *p, size_t n);	/* start with 0; may be continued */
+uint32_t hash_crc32c_portable(uint32_t crc, const void *p, size_t n);	/* the same without the CPU's instruction */
 
 struct hash128 { uint64_t a, b; };
 struct sip { uint64_t v[4]; uint64_t len; unsigned char tail[8]; };

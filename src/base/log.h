@@ -5,6 +5,8 @@
  * trace_id where the caller knows them; `-L text` prints "route: warning: ..." for people. The default is
  * text when stderr is a terminal, JSON otherwise. A line is written with one write(2); EAGAIN and EPIPE
  * on stderr are survived (the line is lost, the program goes on). Messages longer than 8 KiB are cut.
+ * log_init makes the process ignore SIGPIPE, so that a write tells EPIPE instead; a child started by the program
+ * must get the default back (posix_spawnattr_setsigdefault). %m in a format is errno, which the functions keep.
  * Thread safe. Never logs secrets: callers must not pass any.
  */
 #ifndef BASE_LOG_H

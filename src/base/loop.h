@@ -6,6 +6,10 @@
  * for after removing it: an event already collected for a removed io is dropped. Errors of adding are
  * -1 with errno. One thread.
  *
+ * HUP (and a socket's error) comes together with whatever was wanted, so that reading or writing finds the cause; it does
+ * not mean that everything was read. With nothing wanted it is told once. A regular file, which epoll refuses, counts as
+ * always ready. Structs must be zeroed before their first use.
+ *
  * loop_fd and loop_poll let another library own the waiting (libwebsockets in gatewayd): the descriptor
  * becomes readable when loop_poll has something to do, timers included.
  */
@@ -46,7 +50,7 @@ void loop_timer_del(struct loop *l, struct loop_timer *t);		/* harmless if not a
  * A child started by this process must reset its mask (posix_spawnattr_setsigmask, see spawn in each program). */
 int loop_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg);
 
-/* Called once at the end of every round, after all callbacks of the round: the place for group work. */
+/* Called once at the end of every round, after all callbacks of the round: the place for group work. Up to 16 of them. */
 void loop_each_round(struct loop *l, void (*fn)(void *arg), void *arg);
 
 int loop_run(struct loop *l);		/* until loop_stop; 0, or -1 with errno when waiting failed */
