@@ -12,10 +12,13 @@ static const char *const smileys[] = {
 	":'-(", ":'-)", ">:-(", ">:-)", "</3", "<33", "<3", ":'(", ":')", ">:(", ">:)", ">:D", ">.<", ">_<", ">_>", "<_<",
 	":-)", ":-(", ":-D", ":-P", ":-p", ":-/", ":-\\", ":-|", ":-O", ":-o", ":-*", ";-)", ";-P", ":^)", "=)", "=(", "=D", "=P",
 	":))", ":((", ":)", ":(", ":D", ":P", ":p", ":/", ":\\", ":|", ":O", ":o", ":*", ":3", ":>", ":<", ":c", ":C", ":S", ":s",
-	":]", ":[", ":x", ":X", ";)", ";(", ";D", ";P", ";p", ";_;", "(:", "(;", "):", "D:", "xD", "XD", "xd", "DX", "D;",
+	":]", ":[", ":x", ":X", ";)", ";(", ";D", ";P", ";p", ";_;", "(:", "D:", "xD", "XD",
 	"^_^", "^.^", "^^", "-_-", "-.-", "T_T", "T.T", "o_o", "O_O", "o_O", "O_o", "o.o", "O.O", "o.O", "O.o", "u_u", "._.",
-	"\\o/", "\\m/", "uwu", "UwU", "owo", "OwO", "8)", "B)", "c:", "C:",
+	"\\o/", "\\m/", "uwu", "UwU", "owo", "OwO", "c:",
 };
+
+/* What a smiley can begin with. */
+static const char smiley_first[] = ":><=;(DxX^-ToOuU.\\c";
 
 static const char *const negations[] = {
 	"not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "nowhere", "cannot", "without", "hardly",
@@ -156,6 +159,8 @@ static bool put_mask(struct text *t, struct at *a)
 /* Smileys are case sensitive and end where a word could not go on. */
 static bool put_smiley(struct text *t, struct at *a)
 {
+	if (!*a->p || !strchr(smiley_first, *a->p))
+		return false;
 	for (size_t i = 0; i < sizeof smileys / sizeof smileys[0]; i++) {
 		const char *s = smileys[i];
 		size_t n = strlen(s);
@@ -262,7 +267,6 @@ static void mark_negated(struct text *t)
 void text_parse(struct text *t, const char *p, size_t n)
 {
 	struct at a = { .p = p, .end = p + n };
-	bool in_word = false;
 
 	t->buf[0] = ' ';
 	t->len = 1;
@@ -281,18 +285,16 @@ void text_parse(struct text *t, const char *p, size_t n)
 			break;
 		case UCHAR_LETTER:
 		case UCHAR_DIGIT:
-			if (in_word || !put_smiley(t, &a))
+			if (!put_smiley(t, &a))
 				put_word(t, &a);
-			in_word = true;
-			continue;
+			break;
 		case UCHAR_PUNCT:
-			if (!(a.c == '[' && put_mask(t, &a)) && (in_word || !put_smiley(t, &a)))
+			if (!(a.c == '[' && put_mask(t, &a)) && !put_smiley(t, &a))
 				put_mark(t, &a);
 			break;
 		}
-		in_word = false;
 	}
 	mark_negated(t);
 	if (t->n && t->token[t->n - 1].kind == TOKEN_MARK)
-		t->last_mark = t->buf[t->token[t->n - 1].off];
+		t->last_mark = (unsigned char)t->buf[t->token[t->n - 1].off] < 0x80 ? t->buf[t->token[t->n - 1].off] : '~';
 }

@@ -41,7 +41,7 @@ struct text {
 	/* counts over the whole text */
 	unsigned words, caps, stretched, emoji;	/* stretched: words with 3 and more equal letters in a row */
 	unsigned exclamations, questions;	/* single characters */
-	char last_mark;				/* first character of the mark that ends the text, 0 if none does */
+	char last_mark;				/* the mark that ends the text: its first character, ~ beyond ASCII, 0 for none */
 };
 
 void text_parse(struct text *t, const char *p, size_t n);
