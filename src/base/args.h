@@ -1,12 +1,14 @@
 /*
  * args: options as rows. The same rows read the command line, the configuration file (-c FILE,
- * lines "word = value", # comments) and make --help. Every row may stand in the file unless ARG_NOFILE.
+ * lines "word = value") and make --help. Every row may stand in the file unless ARG_NOFILE. In the file a # at the
+ * start of a line or behind a blank begins a comment; a value in double quotes keeps its blanks and #. A word may stand once,
+ * an ARG_LIST word often. Options end at the first operand or at "--". One struct args a process.
  *
  * Every program gets these without asking: -h --help, -V --version, -L --log json|text, -v --verbose;
  * with ARGS_DAEMON also -c --config FILE, -F --notify-fd N (readiness, see notify.h) and
  * -M --metrics FILE (see metric.h). A bad option or value ends the program with code 2 (args.usage_code if
  * set) and a message that names the option, or file and line, what was wrong and what would be right.
- * The command line wins over the file. Strings point into argv or into memory that is never freed.
+ * Programs that are no daemons speak text, not JSON, unless -L says otherwise. The command line wins over the file. Strings point into argv or into memory that is never freed.
  */
 #ifndef BASE_ARGS_H
 #define BASE_ARGS_H
@@ -55,7 +57,8 @@ struct args {
 /* Calls log_init(prog), parses, applies. Returns the index in argv of the first operand. */
 int args_parse(const struct args *a, int argc, char **argv);
 
-/* Reads the configuration file again (SIGHUP) into the same rows; -1 with a message, nothing changed, if it is bad. */
+/* Reads the configuration file again (SIGHUP) into the same rows; what it no longer names gets its default back. -1 with a
+ * message, nothing changed, if it is bad. */
 int args_reload(const struct args *a);
 
 _Noreturn void args_usage(const struct args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,213 @@
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+int fd_nonblock(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+int fd_write_all(int fd, const void *data, size_t n)
+{
+	const char *p = data;
+
+	while (n) {
+		ssize_t k = write(fd, p, n);
+
+		if (k < 0) {
+			if (errno == EINTR)
+				continue;
+			return -1;
+		}
+		p += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+static void close_keep_errno(int fd)
+{
+	int e = errno;
+
+	close(fd);
+	errno = e;
+}
+
+int fd_read_file(const char *path, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	for (;;) {
+		/* At the ceiling one more byte tells a file of exactly that size from a longer one. */
+		char beyond;
+		size_t room = out->max - out->len;
+
+		if (room == 0) {
+			n = read(fd, &beyond, 1);
+			if (n > 0) {
+				errno = EMSGSIZE;
+				n = -1;
+			}
+		} else {
+			if (buf_reserve(out, room < 65536 ? room : 65536))
+				goto fail;
+			n = read(fd, out->p + out->len, out->cap - out->len);
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			goto fail;
+		if (n == 0)
+			break;
+		out->len += (size_t)n;
+	}
+	close(fd);
+	return 0;
+fail:
+	close_keep_errno(fd);
+	return -1;
+}
+
+int fd_sync_dir(const char *path)
+{
+	char dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+	int fd;
+
+	if (n >= sizeof(dir)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (!slash) {
+		memcpy(dir, ".", 2);
+	} else if (n == 0) {
+		memcpy(dir, "/", 2);
+	} else {
+		memcpy(dir, path, n);
+		dir[n] = '\0';
+	}
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	/* EINVAL: a file system that has no sync of folders; there is nothing more to do on it. */
+	if (fsync(fd) && errno != EINVAL) {
+		close_keep_errno(fd);
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+int fd_replace(const char *path, const void *p, size_t n, mode_t mode)
+{
+	char new[PATH_MAX];
+	int fd, e;
+
+	if ((size_t)snprintf(new, sizeof(new), "%s.new", path) >= sizeof(new)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -1;
+	/* A .new left by a crash keeps the mode it was made with. */
+	if (fchmod(fd, mode) || fd_write_all(fd, p, n) || fdatasync(fd)) {
+		close_keep_errno(fd);
+		goto fail;
+	}
+	if (close(fd) || rename(new, path))
+		goto fail;
+	return fd_sync_dir(path);
+fail:
+	e = errno;
+	unlink(new);
+	errno = e;
+	return -1;
+}
+
+int fd_mkdirs(const char *path, mode_t mode)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+	struct stat st;
+
+	if (n == 0 || n >= sizeof(part)) {
+		errno = n ? ENAMETOOLONG : ENOENT;
+		return -1;
+	}
+	memcpy(part, path, n + 1);
+	for (size_t i = 1; i <= n; i++) {
+		if (part[i] != '/' && part[i] != '\0')
+			continue;
+		part[i] = '\0';
+		if (mkdir(part, mode) && errno != EEXIST) {
+			/* An existing folder may answer EROFS or EACCES where it may not be made. */
+			int e = errno;
+
+			if (stat(part, &st) || !S_ISDIR(st.st_mode)) {
+				errno = e;
+				return -1;
+			}
+		}
+		if (i < n)
+			part[i] = '/';
+	}
+	if (stat(path, &st))
+		return -1;
+	if (!S_ISDIR(st.st_mode)) {
+		errno = ENOTDIR;
+		return -1;
+	}
+	return 0;
+}
+
+int fd_lock(const char *path)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		goto fail;
+	if (fcntl(fd, F_SETLK, &whole)) {
+		if (errno == EACCES)	/* POSIX allows either */
+			errno = EWOULDBLOCK;
+		goto fail;
+	}
+	return fd;
+fail:
+	close_keep_errno(fd);
+	return -1;
+}
+
+pid_t fd_lock_owner(const char *path)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (fcntl(fd, F_GETLK, &whole)) {
+		close_keep_errno(fd);
+		return -1;
+	}
+	close(fd);
+	return whole.l_type == F_UNLCK ? 0 : whole.l_pid;
+}
