@@ -45,6 +45,7 @@ LIB_OBJS := $(patsubst src/%.c,$(B)/%.o,$(wildcard src/base/*.c src/line/*.c src
 LIB      := $(B)/libpenstock.a
 PURE     := $(sort $(foreach p,$(PROGRAMS),$(addprefix $(B)/$(p)/,$($(p)_PURE))))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+PROBE    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/probe.c))
 FUZZ     := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all check asan fuzz bench man install uninstall clean deps-check unit programs
@@ -76,7 +77,7 @@ $(BIN)/$(1): $(addprefix $(B)/$(1)/,$($(1)_OBJS)) $(LIB)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
-unit: $(UNIT)
+unit: $(UNIT) $(PROBE)
 $(B)/unit/%: tests/unit/%.c $(PURE) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(PURE) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
@@ -132,4 +133,4 @@ uninstall:
 clean:
 	rm -rf $(BIN) build build-asan build-fuzz
 
--include $(LIB_OBJS:.o=.d) $(foreach p,$(PROGRAMS),$(patsubst %.o,$(B)/$(p)/%.d,$($(p)_OBJS))) $(UNIT:=.d)
+-include $(LIB_OBJS:.o=.d) $(foreach p,$(PROGRAMS),$(patsubst %.o,$(B)/$(p)/%.d,$($(p)_OBJS))) $(UNIT:=.d) $(PROBE:=.d)

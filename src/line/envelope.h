@@ -7,7 +7,10 @@
  * or null; strings hold no U+0000-001F, U+007F-009F, noncharacters; time and notbefore are RFC 3339; not both data
  * members; data_base64 is a Base64 string; traceparent that is malformed is accepted (W3C: ignored by whoever reads it);
  * tenant matches [a-z0-9][a-z0-9._-]{0,63} (it becomes a file name); at most `max` bytes (err.at = max).
- * `data` of a type in types.def is not checked here (see types.h).
+ * The attributes of enum line_attr are strings that are not empty; traceparent and tracestate may be anything an
+ * extension may be. An attribute that is null counts as absent. `data` of a type in types.def is not checked here (see types.h).
+ * *err holds the first fault: why is one of line/why.h, at the offset of the member's value (of its name where the name is bad;
+ * the line's length where something is missing).
  */
 #ifndef LINE_ENVELOPE_H
 #define LINE_ENVELOPE_H

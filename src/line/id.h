@@ -19,8 +19,8 @@ uint64_t id_lane(const struct envelope *e);
 void id_derive(struct writer *w, const struct envelope *cause, const char *stage, unsigned n);
 
 /* What an output takes over from its cause: tenant, partitionkey, causationid (the cause's id), and traceparent
- * with a new span id derived from the cause's span id, stage and n (same input, same output); nothing if the cause has none
- * or a malformed one. */
+ * with a new span id derived from the cause's span id, stage and n (same input, same output), tracestate behind it; nothing if
+ * the cause has no traceparent or a malformed one. */
 void id_inherit(struct writer *w, const struct envelope *cause, const char *stage, unsigned n);
 
 /* A new traceparent for the edge: "00-<32 hex>-<16 hex>-03". */

@@ -8,6 +8,7 @@
 
 #define LINE_MAX_BYTES (1u << 20)	/* default cap of a line, LF not counted */
 #define LINE_MAX_DEPTH 128		/* nesting of objects and arrays, the event itself is 1 */
+#define LINE_MAX_NAMES 4096u		/* names in one object, together with those of the objects around it */
 
 struct span { const char *p; size_t n; };	/* borrowed bytes; p NULL = absent */
 

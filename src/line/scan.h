@@ -1,10 +1,11 @@
 /*
- * scan: the line scanner. Pure; never allocates; never writes.
+ * scan: the line scanner. Pure; never allocates; never writes. scan_strict and scan_value want 100 KiB of stack.
  *
  * scan_strict   where lines enter: checks all of RFC 8259 and UTF-8, and finds the envelope's members.
  *               Refuses besides: duplicate names in one object at any depth (names compared decoded),
- *               lone surrogates (\ud800 without its half), nesting beyond LINE_MAX_DEPTH, a byte order mark, anything
- *               but white space behind the object, a value that is not an object. Numbers of any size are
+ *               lone surrogates (\ud800 without its half), nesting beyond LINE_MAX_DEPTH, more than LINE_MAX_NAMES names in
+ *               an object and those around it (the price of finding repeats without memory), a byte order mark, anything
+ *               but white space behind the object, a value that is not an object, LF as white space, 4 GiB and more. Numbers of any size are
  *               accepted and never converted: a passed-on line keeps its bytes. \u0000 in a string of `data` is accepted.
  * scan_lazy     for lines that passed scan_strict before (route reading its own spool): same result,
  *               skips what it does not need, checks only what it must not trip over. -1 when it is no object.
@@ -38,7 +39,7 @@ const char *scan_attr_name(enum line_attr a);
 int scan_strict(const char *p, size_t n, struct envelope *e, struct line_err *err);
 int scan_lazy(const char *p, size_t n, struct envelope *e);
 
-/* Any JSON value checked as scan_strict checks (for bodies that are not lines): 0, or -1 with *err. */
+/* Any JSON value checked as scan_strict checks, LF allowed (for bodies that are not lines): 0, or -1 with *err. */
 int scan_value(const char *p, size_t n, struct line_err *err);
 
 /* The raw value of `name` (bytes, not escaped) in the raw object `object`; absent: p NULL. dotted form walks down. */
@@ -55,6 +56,7 @@ int scan_string(struct span raw, struct buf *out);
 int scan_cstr(struct span raw, char *out, size_t size);
 /* Is the raw value the string text (decoded)? The usual unescaped case is a memcmp. */
 bool scan_is(struct span raw, const char *text);
-bool scan_number(struct span raw, double *out);	/* false if it is no number */
+/* false if it is no number. Of any length, rounded to the nearest double; beyond its range infinite. */
+bool scan_number(struct span raw, double *out);
 
 #endif

@@ -3,6 +3,9 @@
  * in an attribute, a name that is no attribute name, a second `data`, raw JSON that is none, more than the cap.
  * After a refusal every further call does nothing and writer_end returns -1 with the first reason (err.at = length so far);
  * the buffer is then as it was at writer_begin. Several lines may be written into one buffer one after the other.
+ *
+ * writer_end puts the finished line through envelope_check: what a writer made passes wherever lines enter. So
+ * the required attributes have to be there, and no name twice. An absent value (p NULL, value NULL) writes nothing.
  */
 #ifndef LINE_WRITER_H
 #define LINE_WRITER_H
@@ -12,7 +15,20 @@
 #include "base/buf.h"
 #include "line/scan.h"
 
-struct writer { struct buf *out; size_t start; size_t max; unsigned members; int depth; uint64_t first_mask; const char *why; int have_data; };
+#define WRITER_DEPTH 60		/* objects and arrays open at one time, data included */
+
+struct writer {
+	struct buf *out;
+	size_t start;		/* of this line in out */
+	size_t max;		/* cap of the line, LF not counted */
+	unsigned members;	/* of the line */
+	int depth;		/* 0: in the event itself */
+	uint64_t first_mask;	/* bit d: nothing was written at depth d yet */
+	const char *why;	/* first refusal (line/why.h), NULL: none */
+	int have_data;
+	uint64_t array_mask;	/* bit d: depth d is an array */
+	size_t why_at;		/* length at the first refusal */
+};
 
 void writer_begin(struct writer *w, struct buf *out, size_t max);
 void writer_attr(struct writer *w, const char *name, const char *value);		/* string attribute */

@@ -1,0 +1,308 @@
+#include "line/envelope.h"
+
+#include <string.h>
+
+#include "line/decode.h"
+#include "line/scan_impl.h"
+#include "line/why.h"
+
+#define TIME_MAX 64	/* bytes of a time; more than nanoseconds are fine, this many digits are none */
+
+static int refuse(struct line_err *err, size_t at, const char *why)
+{
+	err->at = at;
+	err->why = why;
+	return -1;
+}
+
+/* ---- RFC 3339, the form only ---- */
+
+static int digits(const char *p, int n)
+{
+	int v = 0;
+
+	while (n-- > 0) {
+		if (*p < '0' || *p > '9')
+			return -1;
+		v = v * 10 + (*p++ - '0');
+	}
+	return v;
+}
+
+static bool date_ok(const char *p)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	int y = digits(p, 4), m = digits(p + 5, 2), d = digits(p + 8, 2);
+	bool leap = y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
+
+	return y >= 0 && p[4] == '-' && m >= 1 && m <= 12 && p[7] == '-' && d >= 1 &&
+		d <= days[m - 1] + (leap && m == 2);
+}
+
+static bool clock_ok(const char *p)	/* hh:mm */
+{
+	int h = digits(p, 2), m = digits(p + 3, 2);
+
+	return h >= 0 && h <= 23 && p[2] == ':' && m >= 0 && m <= 59;
+}
+
+static bool rfc3339(const char *p, size_t n)
+{
+	size_t at = 19;
+	int s;
+
+	if (n < 20 || !date_ok(p) || (p[10] | 0x20) != 't' || !clock_ok(p + 11) || p[16] != ':')
+		return false;
+	s = digits(p + 17, 2);
+	if (s < 0 || s > 60)
+		return false;
+	if (p[at] == '.') {
+		size_t from = ++at;
+
+		while (at < n && p[at] >= '0' && p[at] <= '9')
+			at++;
+		if (at == from || at == n)
+			return false;
+	}
+	if ((p[at] | 0x20) == 'z')
+		return at + 1 == n;
+	return (p[at] == '+' || p[at] == '-') && n - at == 6 && clock_ok(p + at + 1);
+}
+
+static bool timestamp(struct span v)
+{
+	struct span text = decode_plain(v);
+	char plain[TIME_MAX];
+	int n;
+
+	if (text.p)
+		return text.n < TIME_MAX && rfc3339(text.p, text.n);
+	n = scan_cstr(v, plain, sizeof plain);
+	return n >= 0 && rfc3339(plain, (size_t)n);
+}
+
+/* ---- other forms ---- */
+
+/* A character that no attribute may hold: control characters and noncharacters (surrogates the scanner refused). */
+static bool bad_point(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || (cp >= 0xfdd0 && cp <= 0xfdef) || (cp & 0xfffe) == 0xfffe;
+}
+
+static bool bad_text(const char *p, const char *end)
+{
+	while (p < end) {
+		unsigned n = decode_utf8(p, end);
+
+		if (n == 0 || bad_point(decode_point(p, n)))
+			return true;
+		p += n;
+	}
+	return false;
+}
+
+/* Escapes are decoded a piece at a time; a piece may end inside a character, whose bytes then wait for the next. */
+static bool bad_escaped_text(struct span v)
+{
+	struct decode d;
+	char piece[256];
+	size_t have = 0;
+	int got;
+
+	if (!decode_init(&d, v))
+		return true;
+	while ((got = decode_next(&d, piece + have, sizeof piece - have)) > 0) {
+		size_t whole;
+
+		have += (size_t)got;
+		whole = have;
+		while (whole > 0 && have - whole < 4 && ((unsigned char)piece[whole - 1] & 0xc0) == 0x80)
+			whole--;
+		if (whole > 0 && (unsigned char)piece[whole - 1] >= 0xc0)
+			whole--;
+		if (decode_utf8(piece + whole, piece + have))
+			whole = have;
+		if (bad_text(piece, piece + whole))
+			return true;
+		memmove(piece, piece + whole, have - whole);
+		have -= whole;
+	}
+	return got < 0 || have > 0;
+}
+
+static bool bad_string(struct span v)
+{
+	const char *p = v.p + 1, *end = v.p + v.n - 1;
+
+#ifdef __SSE2__
+	for (; end - p >= 16; p += 16) {
+		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)p);
+
+		if (_mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(c, _mm_set1_epi8(' ')),
+				_mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8(0x7f)),
+				_mm_cmpeq_epi8(c, _mm_set1_epi8('\\'))))))
+			break;
+	}
+#endif
+	while (p < end && *p != '\\' && (unsigned char)(*p - 0x20) < 0x5f)
+		p++;
+	if (p == end)
+		return false;
+	return memchr(p, '\\', (size_t)(end - p)) ? bad_escaped_text(v) : bad_text(p, end);
+}
+
+/* A JSON number that is an integer of 32 bits, written without fraction and exponent. */
+static bool integer32(struct span v)
+{
+	bool minus = v.p[0] == '-';
+	int64_t n = 0;
+
+	for (size_t i = minus; i < v.n; i++) {
+		if (v.p[i] < '0' || v.p[i] > '9')
+			return false;
+		n = n * 10 + (v.p[i] - '0');
+		if (n > INT64_C(2147483648))
+			return false;
+	}
+	return minus || n <= INT32_MAX;
+}
+
+static bool tenant_ok(struct span v)
+{
+	char t[TENANT_MAX + 1];
+	int n = scan_cstr(v, t, sizeof t);
+
+	if (n < 1 || t[0] == '.' || t[0] == '_' || t[0] == '-')
+		return false;
+	for (int i = 0; i < n; i++)
+		if (!((t[i] >= 'a' && t[i] <= 'z') || (t[i] >= '0' && t[i] <= '9') || t[i] == '.' || t[i] == '_' ||
+				t[i] == '-'))
+			return false;
+	return true;
+}
+
+static bool base64_char(unsigned char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+/* RFC 4648 section 4 with padding; "\/" is the one escape that encoders really write. */
+static bool base64_ok(struct span v)
+{
+	struct decode d;
+	char piece[256];
+	size_t n = 0, pad = 0;
+	int got;
+
+	if (!decode_init(&d, v))
+		return false;
+	while ((got = decode_next(&d, piece, sizeof piece)) > 0)
+		for (int i = 0; i < got; i++, n++) {
+			if (piece[i] == '=')
+				pad++;
+			else if (pad || !base64_char((unsigned char)piece[i]))
+				return false;
+		}
+	return got == 0 && n % 4 == 0 && pad <= 2;
+}
+
+/* ---- the members ---- */
+
+struct check { const char *line; };
+
+static bool name_ok(struct span raw)
+{
+	char piece[64];
+	struct decode d;
+	int got;
+
+	if (raw.n <= 2 || !decode_init(&d, raw))
+		return false;
+	while ((got = decode_next(&d, piece, sizeof piece)) > 0)
+		for (int i = 0; i < got; i++)
+			if (!((piece[i] >= 'a' && piece[i] <= 'z') || (piece[i] >= '0' && piece[i] <= '9')))
+				return false;
+	return got == 0;
+}
+
+/* Is the value of a kind that an attribute may have? */
+static const char *attribute(struct span v)
+{
+	switch (v.p[0]) {
+	case '"':
+		return bad_string(v) ? WHY_ATTR_CHAR : NULL;
+	case '{': case '[':
+		return WHY_ATTR_VALUE;
+	case 't': case 'f': case 'n':
+		return NULL;
+	default:
+		return integer32(v) ? NULL : WHY_ATTR_VALUE;
+	}
+}
+
+/* The form of an attribute of the table, once it is known to be an attribute's value; null never gets here. */
+static const char *known_form(enum line_attr known, struct span v)
+{
+	switch (known) {
+	case LA_TRACEPARENT: case LA_TRACESTATE:
+		return NULL;	/* whoever reads them ignores what is malformed (W3C) */
+	default:
+		break;
+	}
+	if (v.p[0] != '"')
+		return WHY_ATTR_STRING;
+	if (v.n == 2)
+		return WHY_ATTR_EMPTY;
+	switch (known) {
+	case LA_SPECVERSION:
+		return scan_is(v, "1.0") ? NULL : WHY_SPECVERSION;
+	case LA_TIME: case LA_NOTBEFORE:
+		return timestamp(v) ? NULL : WHY_TIMESTAMP;
+	case LA_TENANT:
+		return tenant_ok(v) ? NULL : WHY_TENANT;
+	default:
+		return NULL;
+	}
+}
+
+static int member(void *arg, enum line_attr known, struct span name, struct span v, struct line_err *err)
+{
+	const struct check *c = arg;
+	const char *why;
+
+	if (known == LA_DATA)
+		return 0;
+	if (known == LA_DATA_BASE64)
+		return base64_ok(v) ? 0 : refuse(err, (size_t)(v.p - c->line), WHY_BASE64);
+	if (known == LA_COUNT && !name_ok(name))
+		return refuse(err, (size_t)(name.p - c->line), WHY_ATTR_NAME);
+	why = attribute(v);
+	if (!why && known != LA_COUNT && v.p[0] != 'n')
+		why = known_form(known, v);
+	return why ? refuse(err, (size_t)(v.p - c->line), why) : 0;
+}
+
+int envelope_check(const char *p, size_t n, size_t max, struct envelope *e, struct line_err *err)
+{
+	static const char *const missing[] = { WHY_NO_SPECVERSION, WHY_NO_ID, WHY_NO_SOURCE, WHY_NO_TYPE };
+	struct check c = { p };
+
+	if (n > max) {
+		memset(e, 0, sizeof *e);
+		return refuse(err, max, WHY_TOO_LONG);
+	}
+	if (scan_with(p, n, e, err, member, &c) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+		if (!e->a[LA_SPECVERSION + i].p)
+			return refuse(err, n, missing[i]);
+	if (e->a[LA_DATA].p && e->a[LA_DATA_BASE64].p)
+		return refuse(err, (size_t)(e->a[LA_DATA_BASE64].p - p), WHY_TWO_DATA);
+	return 0;
+}
+
+void envelope_tenant(const struct envelope *e, char out[TENANT_MAX + 1])
+{
+	if (!e->a[LA_TENANT].p || scan_cstr(e->a[LA_TENANT], out, TENANT_MAX + 1) < 1)
+		strcpy(out, "default");
+}

@@ -1,0 +1,145 @@
+#include "line/id.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "line/decode.h"
+#include "line/envelope.h"
+#include "line/why.h"
+
+/* Keys of hashes that must come out the same in every run of every program; there is no secret in them. */
+static const uint64_t lane_key[2] = { 0x70656e73746f636bu, 0x6c616e6500000001u };
+static const uint64_t span_key[2] = { 0x70656e73746f636bu, 0x7370616e00000001u };
+
+/* The decoded text, and a NUL behind it: no attribute holds one, so two texts cannot run into each other. */
+static void add_text(struct sip *s, struct span raw)
+{
+	struct span text = decode_plain(raw);
+	struct decode d;
+	char piece[256];
+	int got;
+
+	if (text.p)
+		sip_add(s, text.p, text.n);
+	else if (decode_init(&d, raw))
+		while ((got = decode_next(&d, piece, sizeof piece)) > 0)
+			sip_add(s, piece, (size_t)got);
+	sip_add(s, "", 1);
+}
+
+struct hash128 id_key(const struct envelope *e, const uint64_t key[2])
+{
+	struct sip s;
+
+	sip_init(&s, key);
+	add_text(&s, e->a[LA_SOURCE]);
+	add_text(&s, e->a[LA_ID]);
+	return sip_end(&s);
+}
+
+uint64_t id_lane(const struct envelope *e)
+{
+	struct sip s;
+	char tenant[TENANT_MAX + 1];
+
+	sip_init(&s, lane_key);
+	envelope_tenant(e, tenant);
+	sip_add(&s, tenant, strlen(tenant) + 1);
+	if (e->a[LA_PARTITIONKEY].p) {
+		sip_add(&s, "k", 1);
+		add_text(&s, e->a[LA_PARTITIONKEY]);
+	} else {
+		sip_add(&s, "i", 1);	/* a key that looks like an id is not that id's lane */
+		add_text(&s, e->a[LA_ID]);
+	}
+	return sip_end(&s).a;
+}
+
+void id_derive(struct writer *w, const struct envelope *cause, const char *stage, unsigned n)
+{
+	struct span id = cause->a[LA_ID];
+	char small[256], number[16] = "";
+	struct buf raw;
+	int len;
+
+	if (n)
+		snprintf(number, sizeof number, ".%u", n);
+	if (!id.p || id.n < 2) {
+		writer_attr(w, "id", "");	/* refused, as the cause's would be */
+		return;
+	}
+	len = snprintf(small, sizeof small, "%.*s.%s%s\"", (int)(id.n < 200 ? id.n - 1 : 0), id.p, stage, number);
+	if (id.n < 200 && len > 0 && (size_t)len < sizeof small) {
+		writer_attr_raw(w, "id", (struct span){ small, (size_t)len });
+		return;
+	}
+	buf_init(&raw, w->max + 1);
+	if (buf_add(&raw, id.p, id.n - 1) != 0 || buf_printf(&raw, ".%s%s\"", stage, number) != 0) {
+		if (!w->why)
+			w->why = WHY_TOO_LONG;
+	} else {
+		writer_attr_raw(w, "id", (struct span){ raw.p, raw.len });
+	}
+	buf_release(&raw);
+}
+
+static bool hex(const char *p, size_t n, bool *zero)
+{
+	*zero = true;
+	for (size_t i = 0; i < n; i++) {
+		if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f')))
+			return false;
+		*zero = *zero && p[i] == '0';
+	}
+	return true;
+}
+
+/* W3C trace context: is this a traceparent to continue? A later version may be longer, behind another '-'. */
+static bool traceparent_ok(const char *p, size_t n)
+{
+	bool zero;
+
+	if (n < TRACEPARENT_LEN || p[2] != '-' || p[35] != '-' || p[52] != '-')
+		return false;
+	if (!hex(p, 2, &zero) || memcmp(p, "ff", 2) == 0)
+		return false;
+	if (n > TRACEPARENT_LEN && (zero || p[55] != '-'))
+		return false;
+	return hex(p + 3, 32, &zero) && !zero && hex(p + 36, 16, &zero) && !zero && hex(p + 53, 2, &zero);
+}
+
+static void inherit_trace(struct writer *w, const struct envelope *cause, const char *stage, unsigned n)
+{
+	char in[512], out[TRACEPARENT_LEN + 1], number[16];
+	int len = scan_cstr(cause->a[LA_TRACEPARENT], in, sizeof in);
+	struct sip s;
+	uint64_t span;
+
+	if (len < 0 || !traceparent_ok(in, (size_t)len))
+		return;
+	sip_init(&s, span_key);
+	sip_add(&s, in + 36, 16);
+	sip_add(&s, stage, strlen(stage) + 1);
+	sip_add(&s, number, (size_t)snprintf(number, sizeof number, "%u", n));
+	span = sip_end(&s).a;
+	/* Version 00 and the two flags it knows. */
+	snprintf(out, sizeof out, "00-%.32s-%016llx-0%d", in + 3, (unsigned long long)(span ? span : 1),
+		(in[54] <= '9' ? in[54] - '0' : in[54] - 'a' + 10) & 3);
+	writer_attr(w, "traceparent", out);
+	if (cause->a[LA_TRACESTATE].p && cause->a[LA_TRACESTATE].p[0] == '"')
+		writer_attr_raw(w, "tracestate", cause->a[LA_TRACESTATE]);
+}
+
+void id_inherit(struct writer *w, const struct envelope *cause, const char *stage, unsigned n)
+{
+	writer_attr_raw(w, "tenant", cause->a[LA_TENANT]);
+	writer_attr_raw(w, "partitionkey", cause->a[LA_PARTITIONKEY]);
+	writer_attr_raw(w, "causationid", cause->a[LA_ID]);
+	inherit_trace(w, cause, stage, n);
+}
+
+void id_trace_new(char out[TRACEPARENT_LEN + 1], uint64_t r1, uint64_t r2, uint64_t r3)
+{
+	snprintf(out, TRACEPARENT_LEN + 1, "00-%016llx%016llx-%016llx-03", (unsigned long long)r1,
+		(unsigned long long)(r2 ? r2 : 1), (unsigned long long)(r3 ? r3 : 1));
+}

@@ -1,0 +1,286 @@
+#include "line/writer.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "line/decode.h"
+#include "line/envelope.h"
+#include "line/why.h"
+
+static void refuse(struct writer *w, const char *why)
+{
+	if (w->why)
+		return;
+	w->why = why;
+	w->why_at = w->out->len - w->start;
+}
+
+/* Appends bytes that were checked. */
+static void put(struct writer *w, const char *p, size_t n)
+{
+	if (w->why)
+		return;
+	if (n > w->max || w->out->len - w->start > w->max - n)
+		refuse(w, WHY_TOO_LONG);
+	else if (buf_add(w->out, p, n) != 0)
+		refuse(w, errno == EMSGSIZE ? WHY_TOO_LONG : WHY_MEMORY);
+}
+
+static bool utf8(const char *p, size_t n)
+{
+	const char *end = p + n;
+
+	while (p < end) {
+		unsigned len = (unsigned char)*p < 0x80 ? 1 : decode_utf8(p, end);
+
+		if (len == 0)
+			return false;
+		p += len;
+	}
+	return true;
+}
+
+static void put_string(struct writer *w, const char *p, size_t n)
+{
+	if (w->why)
+		return;
+	if (!utf8(p, n))
+		refuse(w, WHY_UTF8);
+	else if (n > w->max || w->out->len - w->start > w->max - n)
+		refuse(w, WHY_TOO_LONG);	/* before escapes make it longer still */
+	else if (buf_add_json(w->out, p, n) != 0)
+		refuse(w, errno == EMSGSIZE ? WHY_TOO_LONG : WHY_MEMORY);
+	else if (w->out->len - w->start > w->max)
+		refuse(w, WHY_TOO_LONG);
+}
+
+static bool attr_name(const char *name)
+{
+	const char *p = name;
+
+	while ((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9'))
+		p++;
+	return p > name && *p == '\0' && strcmp(name, "data") != 0;
+}
+
+/* A comma if one is due, and the name of a member of an object. */
+static void begin(struct writer *w, const char *name)
+{
+	uint64_t bit = (uint64_t)1 << w->depth;
+
+	if (w->first_mask & bit)
+		w->first_mask &= ~bit;
+	else
+		put(w, ",", 1);
+	if (w->array_mask & bit)
+		return;
+	put_string(w, name, strlen(name));
+	put(w, ":", 1);
+}
+
+static void begin_attr(struct writer *w, const char *name)
+{
+	if (w->depth != 0)
+		refuse(w, WHY_WRITER_PLACE);
+	else if (!attr_name(name))
+		refuse(w, WHY_ATTR_NAME);
+	else
+		begin(w, name);
+	w->members++;
+}
+
+/* A member of an object or an element of an array; in the event itself only the payload. */
+static void begin_value(struct writer *w, const char *name)
+{
+	bool array = w->array_mask >> w->depth & 1;
+
+	if (w->depth > 0) {
+		if (array != !name)
+			refuse(w, WHY_WRITER_PLACE);
+		else
+			begin(w, name);
+		return;
+	}
+	if (!name || (strcmp(name, "data") != 0 && strcmp(name, "data_base64") != 0)) {
+		refuse(w, WHY_WRITER_PLACE);
+		return;
+	}
+	if (w->have_data)
+		refuse(w, WHY_DATA_TWICE);
+	w->have_data = 1;
+	w->members++;
+	begin(w, name);
+}
+
+void writer_begin(struct writer *w, struct buf *out, size_t max)
+{
+	memset(w, 0, sizeof *w);
+	w->out = out;
+	w->start = out->len;
+	w->max = max;
+	w->first_mask = 1;
+	put(w, "{", 1);
+}
+
+void writer_attr_n(struct writer *w, const char *name, const char *p, size_t n)
+{
+	if (!p)
+		return;
+	begin_attr(w, name);
+	put_string(w, p, n);
+}
+
+void writer_attr(struct writer *w, const char *name, const char *value)
+{
+	if (value)
+		writer_attr_n(w, name, value, strlen(value));
+}
+
+void writer_attr_raw(struct writer *w, const char *name, struct span raw)
+{
+	if (!raw.p)
+		return;
+	begin_attr(w, name);
+	put(w, raw.p, raw.n);
+}
+
+/* JSON text of a stranger may be spread over lines: LF and CR between tokens are left out, in a string there are none. */
+static void put_json(struct writer *w, const char *p, size_t n)
+{
+	const char *end = p + n;
+
+	while (p < end) {
+		const char *q = p;
+
+		while (q < end && *q != '\n' && *q != '\r')
+			q++;
+		put(w, p, (size_t)(q - p));
+		p = q < end ? q + 1 : q;
+	}
+}
+
+void writer_raw(struct writer *w, const char *name, const char *json, size_t n)
+{
+	struct line_err err;
+
+	if (!json || w->why)
+		return;
+	if (scan_value(json, n, &err) != 0) {
+		refuse(w, err.why);
+		return;
+	}
+	if (w->depth == 0 && name && attr_name(name))
+		begin_attr(w, name);
+	else
+		begin_value(w, name);
+	put_json(w, json, n);
+}
+
+static void open_level(struct writer *w, const char *name, bool array)
+{
+	uint64_t bit;
+
+	begin_value(w, name);
+	if (w->depth == WRITER_DEPTH)
+		refuse(w, WHY_WRITER_DEPTH);
+	if (w->why)
+		return;
+	bit = (uint64_t)1 << ++w->depth;
+	w->first_mask |= bit;
+	w->array_mask = array ? w->array_mask | bit : w->array_mask & ~bit;
+	put(w, array ? "[" : "{", 1);
+}
+
+void writer_open(struct writer *w, const char *name)
+{
+	open_level(w, name, false);
+}
+
+void writer_open_array(struct writer *w, const char *name)
+{
+	open_level(w, name, true);
+}
+
+void writer_close(struct writer *w)
+{
+	if (w->why)
+		return;
+	if (w->depth == 0) {
+		refuse(w, WHY_WRITER_PLACE);
+		return;
+	}
+	put(w, w->array_mask >> w->depth & 1 ? "]" : "}", 1);
+	w->depth--;
+}
+
+void writer_str(struct writer *w, const char *name, const char *p, size_t n)
+{
+	if (!p)
+		return;
+	begin_value(w, name);
+	put_string(w, p, n);
+}
+
+static void put_text(struct writer *w, const char *name, const char *text)
+{
+	begin_value(w, name);
+	put(w, text, strlen(text));
+}
+
+void writer_int(struct writer *w, const char *name, int64_t v)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%lld", (long long)v);
+	put_text(w, name, text);
+}
+
+void writer_real(struct writer *w, const char *name, double v, int decimals)
+{
+	char text[512];
+
+	if (!isfinite(v)) {
+		refuse(w, WHY_NUMBER);		/* JSON has no word for it */
+		return;
+	}
+	snprintf(text, sizeof text, "%.*f", decimals < 0 ? 0 : decimals > 17 ? 17 : decimals, v);
+	put_text(w, name, text);
+}
+
+void writer_bool(struct writer *w, const char *name, int v)
+{
+	put_text(w, name, v ? "true" : "false");
+}
+
+void writer_value(struct writer *w, const char *name, struct span raw)
+{
+	if (!raw.p)
+		return;
+	begin_value(w, name);
+	put(w, raw.p, raw.n);
+}
+
+int writer_end(struct writer *w, struct line_err *err)
+{
+	struct envelope e;
+
+	if (w->depth != 0)
+		refuse(w, WHY_WRITER_PLACE);
+	put(w, "}", 1);
+	err->at = w->why_at;
+	err->why = w->why;
+	if (!w->why && envelope_check(w->out->p + w->start, w->out->len - w->start, w->max, &e, err) != 0)
+		w->why = err->why;
+	if (!w->why && buf_addc(w->out, '\n') != 0) {
+		refuse(w, errno == EMSGSIZE ? WHY_TOO_LONG : WHY_MEMORY);
+		err->at = w->why_at;
+		err->why = w->why;
+	}
+	if (w->why) {
+		w->out->len = w->start;
+		return -1;
+	}
+	return 0;
+}
