@@ -1,0 +1,144 @@
+# Running daemons in a test: start one and know that it is ready, stop it, and fail when anything of it is left.
+#
+#   load ../lib/daemon              teardown is then daemons_end; a test file with its own teardown calls it there
+#
+#   daemon_start NAME PROG ARGS     in the background, as "PROG -F 9 ARGS"; returns when it said ready, fails when it dies before
+#   daemon_run NAME PROG ARGS       the same without -F: returns at once
+#   daemon_stop NAME [SIGNAL]       TERM (or SIGNAL), waits; fails unless it exits with code 0
+#   daemon_kill NAME                kill -9, waits; a socket file it leaves is then no fault
+#   daemon_wait NAME                waits until it ends by itself; its exit code in $status
+#   daemon_signal NAME SIGNAL       daemon_pid NAME       daemon_alive NAME
+#   wait_for FILE REGEX [SECONDS]   until a line of FILE matches (grep -E)
+#   wait_until SECONDS COMMAND...   until the command succeeds
+#   wait_socket PATH [SECONDS]
+#
+# Output of NAME is in $T/NAME.out and $T/NAME.err; $T is the test's own folder. SECONDS default to $PATIENCE. Nothing sleeps for
+# a fixed time: a wait looks every 20 ms and fails at its end, saying what it waited for.
+
+T=${BATS_TEST_TMPDIR:-}
+PATIENCE=${PATIENCE:-20}
+BIN=${BIN:-$BATS_TEST_DIRNAME/../../bin}
+BIN=$(cd "$BIN" 2>/dev/null && pwd) || { echo "no folder of programs: build first, or set BIN" >&2; exit 1; }
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+export BIN ROOT PATH="$BIN:$PATH" PENSTOCK_TEST_MARK=$T
+
+declare -gA DAEMON_PID=()	# name -> process
+declare -g DAEMON_KILLED=no	# a kill -9 may leave socket files
+
+# 20 ms, without a process: reading from a pipe that nobody writes.
+_pause() {
+	local nothing
+	[ -n "${PAUSE_FD:-}" ] || { mkfifo "$T/.pause" && exec {PAUSE_FD}<>"$T/.pause"; }
+	read -r -t 0.02 -u "$PAUSE_FD" nothing || true
+}
+
+wait_until() {
+	local end=$((SECONDS + $1 + 1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || { echo "waited in vain for: $*" >&2; return 1; }
+		_pause
+	done
+}
+
+_has_line() { [ -e "$1" ] && grep -Eq -e "$2" -- "$1"; }
+
+wait_for() {
+	wait_until "${3:-$PATIENCE}" _has_line "$1" "$2" && return
+	echo "last lines of $1:" >&2
+	tail -n 20 -- "$1" >&2 || true
+	return 1
+}
+
+_is_socket() { [ -S "$1" ]; }
+wait_socket() { wait_until "${2:-$PATIENCE}" _is_socket "$1"; }
+
+daemon_pid() { echo "${DAEMON_PID[$1]}"; }
+_pid_gone() { ! kill -0 "$1" 2>/dev/null; }
+daemon_alive() { kill -0 "${DAEMON_PID[$1]}" 2>/dev/null; }
+daemon_signal() { kill -"$2" "${DAEMON_PID[$1]}"; }
+
+daemon_run() {
+	local name=$1
+	shift
+	"$@" >"$T/$name.out" 2>"$T/$name.err" </dev/null 3>&- &
+	DAEMON_PID[$name]=$!
+}
+
+daemon_start() {
+	local name=$1 prog=$2 ready fd answer=
+	shift 2
+	ready=$T/.ready.$name
+	rm -f "$ready"
+	mkfifo "$ready"
+	# Opening either end waits for the other; when the daemon dies, reading ends.
+	"$prog" -F 9 "$@" 9>"$ready" >"$T/$name.out" 2>"$T/$name.err" </dev/null 3>&- &
+	DAEMON_PID[$name]=$!
+	exec {fd}<"$ready"
+	if ! read -r -t "$PATIENCE" -u "$fd" answer; then
+		exec {fd}<&-
+		echo "$name did not get ready: $prog $*" >&2
+		tail -n 20 "$T/$name.err" >&2
+		return 1
+	fi
+	exec {fd}<&-
+	rm -f "$ready"
+}
+
+# Waits for the end of NAME; its code in $status.
+_reap() {
+	local pid=${DAEMON_PID[$1]}
+	if ! wait_until "$PATIENCE" _pid_gone "$pid"; then
+		echo "$1 (pid $pid) does not end" >&2
+		tail -n 20 "$T/$1.err" >&2
+		kill -9 "$pid"
+		wait "$pid" 2>/dev/null || true
+		unset "DAEMON_PID[$1]"
+		return 1
+	fi
+	status=0
+	wait "$pid" 2>/dev/null || status=$?
+	unset "DAEMON_PID[$1]"
+}
+
+daemon_wait() { _reap "$1"; }
+
+daemon_stop() {
+	local name=$1 pid=${DAEMON_PID[$1]}
+	kill -"${2:-TERM}" "$pid" 2>/dev/null || echo "$name was gone before it was stopped" >&2
+	_reap "$name" || return 1
+	[ "$status" -eq 0 ] && return
+	echo "$name ended with code $status" >&2
+	tail -n 20 "$T/$name.err" >&2
+	return 1
+}
+
+daemon_kill() {
+	DAEMON_KILLED=yes
+	kill -9 "${DAEMON_PID[$1]}"
+	_reap "$1"
+}
+
+# Stops what runs; fails if something does not stop well, or a process or a socket of this test is left.
+daemons_end() {
+	local bad=0 name left
+	for name in "${!DAEMON_PID[@]}"; do
+		daemon_stop "$name" || bad=1
+	done
+	left=$(env -u PENSTOCK_TEST_MARK grep -lszF "PENSTOCK_TEST_MARK=$T" /proc/[0-9]*/environ 2>/dev/null) || true
+	for name in $left; do
+		name=${name#/proc/} name=${name%/environ}
+		# Gone meanwhile, or a zombie whose command line is empty.
+		[ -n "$(tr -d '\0' <"/proc/$name/cmdline" 2>/dev/null)" ] || continue
+		echo "left running: $name $(tr '\0' ' ' <"/proc/$name/cmdline")" >&2
+		kill -9 "$name" 2>/dev/null || true
+		bad=1
+	done
+	if [ "$DAEMON_KILLED" = no ]; then
+		left=$(find "$T" -type s 2>/dev/null)
+		[ -z "$left" ] || { echo "sockets left: $left" >&2; bad=1; }
+	fi
+	return "$bad"
+}
+
+teardown() { daemons_end; }
