@@ -95,6 +95,8 @@ static struct epoll_event event_of(const struct loop *l, const struct loop_io *i
 		e.events |= EPOLLIN;
 	if (want & LOOP_OUT)
 		e.events |= EPOLLOUT;
+	if (want & LOOP_EOF)
+		e.events |= EPOLLRDHUP;
 	return e;
 }
 
@@ -369,7 +371,7 @@ static void serve_event(struct loop *l, const struct epoll_event *e)
 		events |= LOOP_IN;
 	if (e->events & EPOLLOUT)
 		events |= LOOP_OUT;
-	if (e->events & (EPOLLHUP | EPOLLERR))
+	if (e->events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP))
 		events |= LOOP_HUP | (io->want & (LOOP_IN | LOOP_OUT));
 	/* What an earlier callback of this round has stopped wanting is not told. */
 	events &= io->want | LOOP_HUP;

@@ -23,7 +23,12 @@ struct loop;
 struct loop *loop_new(void);			/* NULL with errno */
 void loop_free(struct loop *l);
 
-enum { LOOP_IN = 1, LOOP_OUT = 2, LOOP_HUP = 4 };	/* HUP: peer is gone; always reported, need not be asked for */
+enum {
+	LOOP_IN = 1, LOOP_OUT = 2,
+	LOOP_HUP = 4,	/* peer is gone; always reported, need not be asked for */
+	LOOP_EOF = 8,	/* only to ask for: HUP also when the peer of a socket has ended its sending side (a TCP peer
+			 * that closes is not seen otherwise while LOOP_IN is not wanted); it may have left bytes to read */
+};
 
 struct loop_io {
 	int fd;
