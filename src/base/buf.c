@@ -129,6 +129,8 @@ int buf_add_json(struct buf *b, const char *p, size_t n)
 	static const char hex[] = "0123456789abcdef";
 	size_t start = b->len, from = 0;
 
+	if (n == 0)
+		return buf_add(b, "\"\"", 2);		/* p may be NULL */
 	if (buf_addc(b, '"'))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
