@@ -1,0 +1,168 @@
+#include "supervise/board.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define GROW 64		/* rows */
+
+static const char magic[8] = { 'P', 'E', 'N', 'S', 'T', 'K', 'B', '1' };
+
+static struct board_row *row_at(const struct board *b, int row)
+{
+	return (struct board_row *)((char *)b->head + BOARD_HEAD) + row;
+}
+
+static size_t size_for(uint32_t rows)
+{
+	return BOARD_HEAD + rows * sizeof(struct board_row);
+}
+
+static int map(struct board *b, uint32_t rows)
+{
+	size_t size = size_for(rows);
+	void *p;
+	int e;
+
+	/* Blocks are reserved first: a store into a hole of a full disk would be a SIGBUS. */
+	if (b->fd >= 0 && (e = posix_fallocate(b->fd, 0, (off_t)size)) != 0) {
+		errno = e;
+		return -1;
+	}
+	if (b->head)
+		p = mremap(b->head, b->size, size, MREMAP_MAYMOVE);
+	else
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			b->fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, b->fd, 0);
+	if (p == MAP_FAILED)
+		return -1;
+	b->head = p;
+	b->size = size;
+	b->rows = rows;
+	return 0;
+}
+
+int board_open(struct board *b, const char *path)
+{
+	*b = (struct board){ .fd = -1 };
+	unlink(path);	/* a reader of the last run keeps its own */
+	b->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (b->fd < 0 || map(b, GROW) < 0) {
+		log_warn("%s: %s: supervise -s will know nothing of this run", path, strerror(errno));
+		if (b->fd >= 0)
+			close(b->fd);
+		b->fd = -1;
+		if (map(b, GROW) < 0) {
+			log_error("no memory for the state of the services");
+			return -1;
+		}
+	}
+	b->head->row_size = sizeof(struct board_row);
+	b->head->pid = (uint32_t)getpid();
+	b->head->started = clock_wall();
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	memcpy(b->head->magic, magic, sizeof magic);
+	return 0;
+}
+
+void board_close(struct board *b)
+{
+	if (b->head)
+		munmap(b->head, b->size);
+	if (b->fd >= 0)
+		close(b->fd);
+	*b = (struct board){ .fd = -1 };
+}
+
+struct board_row *board_begin(struct board *b, int row)
+{
+	struct board_row *r = row_at(b, row);
+
+	__atomic_store_n(&r->seq, r->seq + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	return r;
+}
+
+void board_end(struct board *b, int row)
+{
+	struct board_row *r = row_at(b, row);
+
+	__atomic_store_n(&r->seq, r->seq + 1, __ATOMIC_RELEASE);
+}
+
+int board_take(struct board *b, const char *name)
+{
+	struct board_row *r;
+	uint32_t i = b->head->rows;
+
+	if (b->free > 0) {
+		for (i = 0; row_at(b, (int)i)->used; i++)
+			;
+		b->free--;
+	}
+	if (i == b->rows) {
+		if (i >= BOARD_ROWS_MAX) {
+			log_error("%s: more than %d services", name, BOARD_ROWS_MAX);
+			return -1;
+		}
+		if (map(b, b->rows + GROW) < 0) {
+			log_error("%s: no room in .supervise/state: %s", name, strerror(errno));
+			return -1;
+		}
+	}
+	r = board_begin(b, (int)i);
+	memset((char *)r + sizeof r->seq, 0, sizeof *r - sizeof r->seq);
+	strncpy(r->name, name, sizeof r->name - 1);
+	r->used = 1;
+	board_end(b, (int)i);
+	if (i == b->head->rows)
+		__atomic_store_n(&b->head->rows, i + 1, __ATOMIC_RELEASE);
+	return (int)i;
+}
+
+void board_give(struct board *b, int row)
+{
+	struct board_row *r = board_begin(b, row);
+
+	r->used = 0;
+	board_end(b, row);
+	b->free++;
+}
+
+static bool slot_fits(const struct board_slot *s)
+{
+	return s->at < SV_STATES && s->want <= WANT_EXIT;
+}
+
+int board_each(const void *p, size_t n, struct board_head *head,
+	void (*fn)(void *arg, const struct board_row *row, bool torn), void *arg, const char **why)
+{
+	struct board_row r;
+
+	if (n < BOARD_HEAD) {
+		*why = "too short";
+		return -1;
+	}
+	memcpy(head, p, sizeof *head);
+	if (memcmp(head->magic, magic, sizeof magic) != 0 || head->row_size != sizeof r) {
+		*why = "written by another version, or no state file";
+		return -1;
+	}
+	if (head->rows > BOARD_ROWS_MAX || n < size_for(head->rows)) {
+		*why = "shorter than it says";
+		return -1;
+	}
+	for (uint32_t i = 0; i < head->rows; i++) {
+		memcpy(&r, (const char *)p + size_for(i), sizeof r);
+		if (!r.used)
+			continue;
+		fn(arg, &r, r.seq % 2 != 0 || !memchr(r.name, 0, sizeof r.name) || !memchr(r.fault, 0, sizeof r.fault) ||
+			!slot_fits(&r.main) || !slot_fits(&r.log));
+	}
+	return 0;
+}

@@ -1,0 +1,65 @@
+#include "supervise/children.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* "PID (COMM) S PPID ...": COMM may hold anything, parentheses and blanks too, so the last ')' counts. */
+int children_parse_stat(const char *p, size_t n, pid_t *parent, char *state)
+{
+	const char *end = memrchr(p, ')', n);
+	long long v = 0;
+	size_t left, i;
+
+	if (!end)
+		return -1;
+	left = (size_t)(p + n - end);
+	if (left < 5 || end[1] != ' ' || end[3] != ' ')
+		return -1;
+	*state = end[2];
+	for (i = 4; i < left && end[i] >= '0' && end[i] <= '9' && v < INT32_MAX; i++)
+		v = v * 10 + (end[i] - '0');
+	if (i == 4 || i == left || end[i] != ' ' || v > INT32_MAX)
+		return -1;
+	*parent = (pid_t)v;
+	return 0;
+}
+
+static int read_stat(int procfd, const char *pid, pid_t *parent, char *state)
+{
+	char path[300], text[1024];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "%.255s/stat", pid);
+	fd = openat(procfd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof text);
+	close(fd);
+	return n <= 0 ? -1 : children_parse_stat(text, (size_t)n, parent, state);
+}
+
+int children_each(void (*fn)(void *arg, pid_t pid), void *arg)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	pid_t parent, self = getpid();
+	char state;
+
+	if (!d)
+		return -1;
+	while ((e = readdir(d)) != NULL) {
+		if (e->d_name[0] < '1' || e->d_name[0] > '9')
+			continue;
+		if (read_stat(dirfd(d), e->d_name, &parent, &state) == 0 && parent == self && state != 'Z')
+			fn(arg, (pid_t)strtol(e->d_name, NULL, 10));
+	}
+	closedir(d);
+	return 0;
+}

@@ -1,0 +1,182 @@
+/*
+ * supervise [-k TIME] [-F fd] DIR      runs every service directory in DIR
+ * supervise -s [--json] DIR            says how they are
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/args.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/metric.h"
+#include "base/notify.h"
+#include "supervise/board.h"
+#include "supervise/report.h"
+#include "supervise/scan.h"
+#include "supervise/service.h"
+#include "supervise/spawn.h"
+#include "supervise/stop.h"
+#include "supervise/supervise.h"
+
+enum metric_id {
+#define METRIC(id, name, kind, unit, help) M_##id,
+#include "supervise/metrics.def"
+#undef METRIC
+	M_COUNT
+};
+
+static int64_t patience = 20 * CLOCK_S;
+static bool status, json;
+
+static const struct arg rows[] = {
+	{ 'k', "kill-after", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME",
+	  "stopping: KILL what has not ended after TIME (20s)", NULL, 0 },
+	{ 's', "status", ARG_FLAG, &status, 0, 0, NULL, "print the state of each service of DIR and exit", NULL, ARG_NOFILE },
+	{ 'j', "json", ARG_FLAG, &json, 0, 0, NULL, "with -s: one JSON object a line", NULL, ARG_NOFILE },
+};
+
+static const struct args args = {
+	.prog = "supervise",
+	.synopsis = "[-k TIME] [-F FD] [-M FILE] DIR\n-s [--json] DIR",
+	.about = "Starts, restarts and stops the service directories in DIR; runit's sv controls them.",
+	.rows = rows, .n = sizeof rows / sizeof *rows,
+	.flags = ARGS_DAEMON, .usage_code = SUPERVISE_USAGE,
+};
+
+struct daemon {
+	struct host host;
+	struct scan scan;
+	struct stop stop;
+	uint64_t *metric[M_COUNT];
+	bool ready;
+	int exit_code;
+};
+
+static void on_child(void *arg, int signo)
+{
+	struct daemon *d = arg;
+
+	(void)signo;
+	host_reap(&d->host);
+}
+
+static void on_stop(void *arg, int signo)
+{
+	struct daemon *d = arg;
+
+	if (d->stop.phase == STOP_NOT) {
+		log_info("signal %d: stopping", signo);
+		notify_stopping();
+		d->exit_code = signo == SIGHUP ? SUPERVISE_SYSTEM : 0;
+	}
+	stop_begin(&d->stop);
+}
+
+static void on_rescan(void *arg, int signo)
+{
+	struct daemon *d = arg;
+
+	(void)signo;
+	scan_now(&d->scan, true);
+}
+
+/* The end of a round: everything that had to be forked is forked. Now files, then housekeeping. */
+static void on_round(void *arg)
+{
+	struct daemon *d = arg;
+
+	host_flush(&d->host);
+	scan_collect(&d->scan);
+	if (d->stop.phase != STOP_NOT)
+		stop_step(&d->stop);
+	else if (!d->ready && scan_settled(&d->scan)) {
+		d->ready = true;
+		log_info("%zu services are up", d->scan.n);
+		notify_ready();
+	}
+	metric_set(d->metric[M_SERVICES], d->scan.n);
+	metric_add(d->metric[M_ORPHANS], d->host.orphans);
+	d->host.orphans = 0;
+}
+
+static void enter_dir(const char *dir)
+{
+	pid_t owner;
+
+	if (chdir(dir) < 0)
+		die(SUPERVISE_SYSTEM, "%s: %s", dir, strerror(errno));
+	if (mkdir(SUPERVISE_FOLDER, 0700) < 0 && errno != EEXIST)
+		die(SUPERVISE_SYSTEM, "%s/" SUPERVISE_FOLDER ": %s", dir, strerror(errno));
+	if (fd_lock(SUPERVISE_LOCK) >= 0)
+		return;
+	if (errno != EWOULDBLOCK)
+		die(SUPERVISE_SYSTEM, "%s/" SUPERVISE_LOCK ": %s", dir, strerror(errno));
+	owner = fd_lock_owner(SUPERVISE_LOCK);
+	die(SUPERVISE_SYSTEM, "%s: process %ld supervises it already", dir, (long)owner);
+}
+
+static void daemon_open(struct daemon *d, const char *dir)
+{
+	struct loop *l = loop_new();
+
+	if (!l)
+		die(SUPERVISE_SYSTEM, "no event loop: %s", strerror(errno));
+	d->host.loop = l;
+	if (metric_open("supervise") < 0)
+		die(SUPERVISE_SYSTEM, "no counters");
+#define METRIC(id, name, kind, unit, help) d->metric[M_##id] = metric_row(name, "", METRIC_##kind, help);
+#include "supervise/metrics.def"
+#undef METRIC
+	d->host.restarts = d->metric[M_RESTARTS];
+	if (board_open(&d->host.board, SUPERVISE_STATE) < 0)
+		die(SUPERVISE_SYSTEM, "no state");
+	if (loop_signal(l, SIGCHLD, on_child, d) < 0 || loop_signal(l, SIGTERM, on_stop, d) < 0 ||
+	    loop_signal(l, SIGINT, on_stop, d) < 0 || loop_signal(l, SIGHUP, on_stop, d) < 0 ||
+	    loop_signal(l, SIGALRM, on_rescan, d) < 0)
+		die(SUPERVISE_SYSTEM, "signals: %s", strerror(errno));
+	loop_each_round(l, on_round, d);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		log_warn("not a subreaper: %s: what services leave behind goes to init", strerror(errno));
+	spawn_raise_limit();
+	scan_init(&d->scan, &d->host, dir);
+	stop_init(&d->stop, &d->host, &d->scan, patience);
+}
+
+static void daemon_close(struct daemon *d)
+{
+	scan_release(&d->scan);
+	board_close(&d->host.board);
+	loop_free(d->host.loop);
+}
+
+int main(int argc, char **argv)
+{
+	static struct daemon d;
+	int at = args_parse(&args, argc, argv);
+
+	if (argc - at != 1)
+		args_usage(&args, argc == at ? "name the directory of services" : "one directory only");
+	if (status)
+		return report(argv[at], json);
+	if (json)
+		args_usage(&args, "--json goes with -s");
+	if (state_check() < 0)
+		die(SUPERVISE_SYSTEM, "the table of states has a hole");
+	signal(SIGPIPE, SIG_IGN);
+	enter_dir(argv[at]);
+	daemon_open(&d, argv[at]);
+	if (scan_now(&d.scan, true) < 0)
+		return SUPERVISE_SYSTEM;
+	on_round(&d);
+	if (loop_run(d.host.loop) < 0)
+		die(SUPERVISE_SYSTEM, "waiting: %s", strerror(errno));
+	daemon_close(&d);
+	return d.exit_code;
+}

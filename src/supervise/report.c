@@ -1,0 +1,262 @@
+#include "supervise/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "supervise/board.h"
+#include "supervise/supervise.h"
+
+#define BOARD_BYTES (BOARD_HEAD + (size_t)BOARD_ROWS_MAX * sizeof(struct board_row))
+#define READ_TRIES 50
+
+struct rows {
+	struct board_row *v;
+	size_t n, cap;
+	bool torn, no_memory;
+	struct board_head head;
+};
+
+static void keep(void *arg, const struct board_row *row, bool torn)
+{
+	struct rows *r = arg;
+
+	if (torn) {
+		r->torn = true;
+		return;
+	}
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? 2 * r->cap : 64;
+		struct board_row *v = realloc(r->v, cap * sizeof *v);
+
+		if (!v) {
+			r->no_memory = true;
+			return;
+		}
+		r->v = v;
+		r->cap = cap;
+	}
+	r->v[r->n++] = *row;
+}
+
+/* Reads until two reads one after the other agree: then no row was caught half written. */
+static int read_board(const char *path, struct rows *r)
+{
+	struct buf b[2];
+	const char *why = "it changes too fast to be read";
+	int rc = -1;
+
+	buf_init(&b[0], BOARD_BYTES);
+	buf_init(&b[1], BOARD_BYTES);
+	for (int i = 0; i < READ_TRIES; i++) {
+		struct buf *now = &b[i % 2], *before = &b[!(i % 2)];
+
+		buf_clear(now);
+		if (fd_read_file(path, now) < 0) {
+			why = strerror(errno);
+			break;
+		}
+		if (i == 0 || now->len != before->len || memcmp(now->p, before->p, now->len) != 0)
+			continue;
+		r->n = 0;
+		r->torn = false;
+		rc = board_each(now->p, now->len, &r->head, keep, r, &why);
+		if (rc < 0 || !r->torn)
+			break;
+	}
+	if (rc < 0)
+		log_error("%s: %s", path, why);
+	buf_release(&b[0]);
+	buf_release(&b[1]);
+	return rc;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct board_row *)a)->name, ((const struct board_row *)b)->name);
+}
+
+static bool as_wanted(const struct board_slot *s)
+{
+	if (!s->present || s->want != WANT_UP)
+		return true;
+	return s->at == SV_RUN && (!s->notifies || s->ready);
+}
+
+static bool row_as_wanted(const struct board_row *r)
+{
+	return !r->fault[0] && as_wanted(&r->main) && as_wanted(&r->log);
+}
+
+static const char *at_word(const struct board_row *r, const struct board_slot *s)
+{
+	if (r->fault[0])
+		return "fault";
+	if (s->at == SV_WAIT && s->loop)
+		return "crash-loop";
+	return state_word(s->at);
+}
+
+static uint64_t restarts(const struct board_slot *s)
+{
+	return s->starts > 1 ? s->starts - 1 : 0;
+}
+
+static void add_time(struct buf *b, const char *name, int64_t wall)
+{
+	char text[CLOCK_RFC3339_MAX];
+
+	if (wall == 0)
+		return;
+	clock_rfc3339(text, wall);
+	buf_printf(b, ",\"%s\":\"%s\"", name, text);
+}
+
+static void add_slot(struct buf *b, const struct board_row *r, const struct board_slot *s, int64_t now)
+{
+	buf_printf(b, "\"state\":\"%s\",\"pid\":", at_word(r, s));
+	if (s->pid)
+		buf_printf(b, "%" PRIu32, s->pid);
+	else
+		buf_adds(b, "null");
+	add_time(b, "since", s->since);
+	if (s->since)
+		buf_printf(b, ",\"seconds\":%" PRId64, now > s->since ? (now - s->since) / CLOCK_S : 0);
+	buf_printf(b, ",\"want\":\"%s\",\"ready\":", state_want_word(s->want));
+	if (s->notifies || s->at != SV_RUN)
+		buf_adds(b, s->ready ? "true" : "false");
+	else
+		buf_adds(b, "null");
+	if (s->ready)
+		add_time(b, "ready_since", s->ready_since);
+	buf_printf(b, ",\"paused\":%s,\"restarts\":%" PRIu64, s->paused ? "true" : "false", restarts(s));
+	if (s->at == SV_WAIT)
+		add_time(b, "next_start", s->due);
+	if (s->died_at) {
+		if (WIFEXITED(s->died))
+			buf_printf(b, ",\"last_exit\":{\"code\":%d,\"signal\":null", WEXITSTATUS(s->died));
+		else
+			buf_printf(b, ",\"last_exit\":{\"code\":null,\"signal\":%d", WTERMSIG(s->died));
+		add_time(b, "at", s->died_at);
+		buf_addc(b, '}');
+	}
+}
+
+static int print_json(const struct rows *r, int64_t now)
+{
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, 64 << 10);
+	for (size_t i = 0; i < r->n && rc == 0; i++) {
+		const struct board_row *row = &r->v[i];
+
+		buf_clear(&b);
+		buf_adds(&b, "{\"name\":");
+		buf_add_json(&b, row->name, strlen(row->name));
+		buf_addc(&b, ',');
+		add_slot(&b, row, &row->main, now);
+		if (row->fault[0]) {
+			buf_adds(&b, ",\"fault\":");
+			buf_add_json(&b, row->fault, strlen(row->fault));
+		}
+		if (row->log.present) {
+			buf_adds(&b, ",\"log\":{");
+			add_slot(&b, row, &row->log, now);
+			buf_addc(&b, '}');
+		}
+		if (buf_adds(&b, "}\n") < 0 || fwrite(b.p, 1, b.len, stdout) != b.len)
+			rc = -1;
+	}
+	buf_release(&b);
+	return rc;
+}
+
+static void ago(char *out, size_t size, int64_t ns)
+{
+	int64_t s = ns > 0 ? ns / CLOCK_S : 0;
+
+	if (s < 120)
+		snprintf(out, size, "%" PRId64 "s", s);
+	else if (s < 7200)
+		snprintf(out, size, "%" PRId64 "m", s / 60);
+	else if (s < 172800)
+		snprintf(out, size, "%" PRId64 "h", s / 3600);
+	else
+		snprintf(out, size, "%" PRId64 "d", s / 86400);
+}
+
+static void print_row(const struct board_row *r, const char *suffix, const struct board_slot *s, int64_t now)
+{
+	char pid[16] = "-", since[24] = "-", name[BOARD_NAME_MAX + 8], note[64] = "";
+
+	snprintf(name, sizeof name, "%s%s", r->name, suffix);
+	if (s->pid)
+		snprintf(pid, sizeof pid, "%" PRIu32, s->pid);
+	if (s->since)
+		ago(since, sizeof since, now - s->since);
+	if (s->died_at && WIFEXITED(s->died))
+		snprintf(note, sizeof note, "last exit: code %d", WEXITSTATUS(s->died));
+	else if (s->died_at)
+		snprintf(note, sizeof note, "last exit: signal %d", WTERMSIG(s->died));
+	printf("%-20s %-10s %8s %6s  %-5s %-6s %8" PRIu64 "  %s%s\n", name, at_word(r, s), pid, since, state_want_word(s->want),
+		s->at != SV_RUN ? "-" : !s->notifies ? "?" : s->ready ? "yes" : "no", restarts(s),
+		r->fault[0] && !*suffix ? r->fault : note, s->paused ? ", paused" : "");
+}
+
+static void print_table(const struct rows *r, int64_t now)
+{
+	printf("%-20s %-10s %8s %6s  %-5s %-6s %8s\n", "NAME", "STATE", "PID", "SINCE", "WANT", "READY", "RESTARTS");
+	for (size_t i = 0; i < r->n; i++) {
+		print_row(&r->v[i], "", &r->v[i].main, now);
+		if (r->v[i].log.present)
+			print_row(&r->v[i], "/log", &r->v[i].log, now);
+	}
+}
+
+int report(const char *dir, bool json)
+{
+	struct rows r = { 0 };
+	char path[4200];
+	pid_t owner;
+	int code = SUPERVISE_SYSTEM;
+
+	snprintf(path, sizeof path, "%.4096s/" SUPERVISE_LOCK, dir);
+	owner = fd_lock_owner(path);
+	if (owner <= 0) {
+		log_error("%s: nobody supervises it%s%s", dir, owner < 0 && errno != ENOENT ? ": " : "",
+			owner < 0 && errno != ENOENT ? strerror(errno) : "");
+		return code;
+	}
+	snprintf(path, sizeof path, "%.4096s/" SUPERVISE_STATE, dir);
+	if (read_board(path, &r) < 0)
+		goto out;
+	if (r.no_memory) {
+		log_error("no memory");
+		goto out;
+	}
+	if (r.n)
+		qsort(r.v, r.n, sizeof *r.v, by_name);
+	code = 0;
+	for (size_t i = 0; i < r.n; i++)
+		if (!row_as_wanted(&r.v[i]))
+			code = 1;
+	if (json && print_json(&r, clock_wall()) < 0)
+		code = SUPERVISE_SYSTEM;
+	if (!json)
+		print_table(&r, clock_wall());
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		log_error("stdout: %s", strerror(errno));
+		code = SUPERVISE_SYSTEM;
+	}
+out:
+	free(r.v);
+	return code;
+}

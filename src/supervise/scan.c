@@ -1,0 +1,280 @@
+#include "supervise/scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+
+#define WATCH (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+
+/* An entry of the directory as found by one look. */
+struct found { char *name; dev_t dev; ino_t ino; };
+struct look { struct found *v; size_t n, cap; };
+
+static void look_release(struct look *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i].name);
+	free(l->v);
+}
+
+static int by_identity(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+/* A name that cannot be printed, or written into JSON, is refused rather than mangled. */
+static bool name_fits(const char *name)
+{
+	for (const unsigned char *p = (const unsigned char *)name; *p; p++)
+		if (*p < 0x20 || *p >= 0x7f)
+			return false;
+	return strlen(name) < BOARD_NAME_MAX;
+}
+
+static int look_add(struct look *l, const char *name, const struct stat *st)
+{
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? 2 * l->cap : 64;
+		struct found *v = realloc(l->v, cap * sizeof *v);
+
+		if (!v)
+			return -1;
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n].name = strdup(name);
+	if (!l->v[l->n].name)
+		return -1;
+	l->v[l->n].dev = st->st_dev;
+	l->v[l->n].ino = st->st_ino;
+	l->n++;
+	return 0;
+}
+
+static int look_read(struct look *l, DIR *d)
+{
+	struct dirent *e;
+	struct stat st;
+
+	while (errno = 0, (e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		if (stat(e->d_name, &st) < 0) {
+			if (errno != ENOENT)
+				log_warn("%s: %s: not taken", e->d_name, strerror(errno));
+			continue;
+		}
+		if (!S_ISDIR(st.st_mode))
+			continue;
+		if (!name_fits(e->d_name)) {
+			log_warn("a directory is not taken: give it a name of printable ASCII, at most %d bytes", BOARD_NAME_MAX - 1);
+			continue;
+		}
+		if (l->n == SCAN_MAX) {
+			log_error("more than %d services: %s and others are not taken", SCAN_MAX, e->d_name);
+			break;
+		}
+		if (look_add(l, e->d_name, &st) < 0)
+			return -1;
+	}
+	return errno ? -1 : 0;
+}
+
+/* Only services from before this look can have the name: entries of one directory differ. */
+static struct service *by_name(const struct scan *s, const char *name)
+{
+	for (size_t i = 0; i < s->known; i++)
+		if (strcmp(s->v[i]->name, name) == 0)
+			return s->v[i];
+	return NULL;
+}
+
+static void forget(struct scan *s, size_t i)
+{
+	service_free(s->v[i]);
+	s->v[i] = s->v[--s->n];
+}
+
+static void retry_later(struct scan *s)
+{
+	if (!s->retry.due)
+		loop_timer_in(s->host->loop, &s->retry, backoff_next(&s->backoff, hash_random()));
+}
+
+static void take(struct scan *s, const struct found *f)
+{
+	struct service *sv;
+
+	if (by_name(s, f->name)) {
+		s->waits_for_old = true;
+		return;
+	}
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? 2 * s->cap : 64;
+		struct service **v = realloc(s->v, cap * sizeof(*v));
+
+		if (!v) {
+			log_error("%s: no memory", f->name);
+			return;
+		}
+		s->v = v;
+		s->cap = cap;
+	}
+	sv = service_new(s->host, f->name, f->dev, f->ino);
+	if (!sv) {
+		retry_later(s);
+		return;
+	}
+	s->v[s->n++] = sv;
+	if (service_open(sv) < 0)
+		retry_later(s);
+}
+
+/* Removes from the look what is known, and lets go of what is no longer there. */
+static void match(struct scan *s, struct look *l, bool again)
+{
+	for (size_t i = s->n; i-- > 0;) {
+		struct service *sv = s->v[i];
+		struct found key = { .dev = sv->dev, .ino = sv->ino };
+		struct found *f = bsearch(&key, l->v, l->n, sizeof *l->v, by_identity);
+
+		if (!f) {
+			if (sv->open)
+				service_leave(sv);
+			else
+				forget(s, i);
+			continue;
+		}
+		/* An empty name marks what is known; two names of one directory stand side by side. */
+		while (f > l->v && by_identity(f - 1, &key) == 0)
+			f--;
+		for (; f < l->v + l->n && by_identity(f, &key) == 0; f++)
+			f->name[0] = 0;
+		if (!sv->open && (again || sv->why[0]) && service_open(sv) < 0)
+			retry_later(s);
+	}
+}
+
+int scan_now(struct scan *s, bool again)
+{
+	struct look l = { 0 };
+	DIR *d;
+
+	if (s->closed)
+		return 0;
+	loop_timer_del(s->host->loop, &s->settle);
+	loop_timer_del(s->host->loop, &s->retry);
+	d = opendir(".");
+	if (!d || look_read(&l, d) < 0) {
+		log_error("%s: %s: nothing is changed", s->dir, strerror(errno));
+		if (d)
+			closedir(d);
+		look_release(&l);
+		return -1;
+	}
+	closedir(d);
+	qsort(l.v, l.n, sizeof *l.v, by_identity);
+	s->waits_for_old = false;
+	match(s, &l, again);
+	s->known = s->n;
+	for (size_t i = 0; i < l.n; i++) {
+		bool twin = i > 0 && by_identity(&l.v[i - 1], &l.v[i]) == 0;
+
+		if (l.v[i].name[0] && !twin)
+			take(s, &l.v[i]);
+	}
+	look_release(&l);
+	if (!s->retry.due)
+		backoff_reset(&s->backoff);
+	return 0;
+}
+
+void scan_collect(struct scan *s)
+{
+	bool rescan = false;
+
+	if (s->host->over == 0)
+		return;
+	for (size_t i = s->n; i-- > 0;) {
+		struct service *sv = s->v[i];
+
+		if (!sv->over)
+			continue;
+		rescan |= s->waits_for_old;
+		if (sv->leaving)
+			forget(s, i);
+		else
+			service_close(sv);
+	}
+	if (rescan)
+		scan_now(s, false);
+}
+
+bool scan_settled(const struct scan *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!service_settled(s->v[i]))
+			return false;
+	return true;
+}
+
+static void on_change(void *arg, unsigned events)
+{
+	struct scan *s = arg;
+	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+
+	(void)events;
+	while (read(s->inotify.fd, buf, sizeof buf) > 0)
+		;
+	if (!s->closed)
+		loop_timer_in(s->host->loop, &s->settle, SCAN_SETTLE);
+}
+
+static void on_settle(void *arg)
+{
+	scan_now(arg, false);
+}
+
+void scan_init(struct scan *s, struct host *h, const char *dir)
+{
+	*s = (struct scan){
+		.host = h, .dir = dir,
+		.inotify = { .fd = -1, .fn = on_change, .arg = s },
+		.settle = { .fn = on_settle, .arg = s }, .retry = { .fn = on_settle, .arg = s },
+		.backoff = { .base = SCAN_RETRY_BASE, .max = SCAN_RETRY_MAX },
+	};
+	s->inotify.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (s->inotify.fd < 0 || inotify_add_watch(s->inotify.fd, ".", WATCH) < 0 ||
+	    loop_io_add(h->loop, &s->inotify, LOOP_IN) < 0) {
+		log_warn("%s: cannot be watched: %s (see fs.inotify.max_user_instances); send SIGALRM after each change",
+			dir, strerror(errno));
+		if (s->inotify.fd >= 0)
+			close(s->inotify.fd);
+		s->inotify.fd = -1;
+	}
+}
+
+void scan_release(struct scan *s)
+{
+	loop_timer_del(s->host->loop, &s->settle);
+	loop_timer_del(s->host->loop, &s->retry);
+	if (s->inotify.fd >= 0) {
+		loop_io_del(s->host->loop, &s->inotify);
+		close(s->inotify.fd);
+	}
+	for (size_t i = 0; i < s->n; i++)
+		service_free(s->v[i]);
+	free(s->v);
+}

@@ -1,0 +1,368 @@
+#include "supervise/state.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/wait.h>
+
+struct event { enum sv_event ev; int status; const struct state_now *now; };
+typedef unsigned step(struct state *s, const struct event *e);
+
+void state_init(struct state *s, bool want_up, bool logger, const struct state_now *now)
+{
+	memset(s, 0, sizeof *s);
+	s->at = SV_DOWN;
+	s->want = want_up ? WANT_UP : WANT_DOWN;
+	s->logger = logger;
+	s->since = now->wall;
+	s->backoff = (struct backoff){ .base = STATE_BACKOFF_BASE, .max = STATE_BACKOFF_MAX };
+}
+
+static unsigned start(struct state *s, const struct state_now *now)
+{
+	s->at = SV_RUN;
+	s->paused = s->term_sent = s->ready = s->loop = false;
+	s->died_asked = false;
+	s->started = now->mono;
+	s->since = now->wall;
+	s->due = 0;
+	s->starts++;
+	return ACT_START | ACT_SHOW;
+}
+
+static unsigned gone(struct state *s)
+{
+	s->at = SV_GONE;
+	s->want = WANT_EXIT;
+	s->paused = s->loop = false;
+	return ACT_GONE | ACT_SHOW;
+}
+
+/* How long a run that ended now, wanted up, has to wait for its successor. */
+static int64_t wait_after(struct state *s, const struct state_now *now)
+{
+	bool failed = s->died != 0 && !s->died_asked;
+
+	if (now->mono - s->started >= STATE_SECOND) {
+		s->failures = 0;
+		backoff_reset(&s->backoff);
+		return 0;
+	}
+	if (!failed)
+		return STATE_SECOND;
+	if (s->failures++ == 0)
+		return STATE_SECOND;
+	s->loop = true;
+	return backoff_next(&s->backoff, now->random);
+}
+
+/* Run is dead and finish done. */
+static unsigned settle(struct state *s, const struct state_now *now)
+{
+	int64_t wait;
+
+	s->at = SV_DOWN;
+	s->since = now->wall;
+	if (s->want == WANT_EXIT)
+		return gone(s);
+	if (s->want == WANT_DOWN)
+		return ACT_SHOW;
+	wait = wait_after(s, now);
+	if (wait == 0)
+		return start(s, now);
+	s->at = SV_WAIT;
+	s->due = now->mono + wait;
+	return ACT_WAIT | ACT_SHOW;
+}
+
+static unsigned none(struct state *s, const struct event *e)
+{
+	(void)s;
+	(void)e;
+	return 0;
+}
+
+/* ---- down ---- */
+
+static unsigned down_up(struct state *s, const struct event *e)
+{
+	s->want = WANT_UP;
+	return start(s, e->now);
+}
+
+static unsigned down_stop(struct state *s, const struct event *e)
+{
+	(void)e;
+	s->want = WANT_DOWN;
+	return ACT_SHOW;
+}
+
+static unsigned down_once(struct state *s, const struct event *e)
+{
+	s->want = WANT_DOWN;
+	return start(s, e->now);
+}
+
+static unsigned down_exit(struct state *s, const struct event *e)
+{
+	(void)e;
+	return s->logger ? 0 : gone(s);
+}
+
+static unsigned down_eof(struct state *s, const struct event *e)
+{
+	(void)e;
+	return gone(s);
+}
+
+/* ---- wait: a command ends it ---- */
+
+static unsigned wait_up(struct state *s, const struct event *e)
+{
+	return ACT_UNWAIT | down_up(s, e);
+}
+
+static unsigned wait_stop(struct state *s, const struct event *e)
+{
+	s->at = SV_DOWN;
+	s->loop = false;
+	return ACT_UNWAIT | down_stop(s, e);
+}
+
+static unsigned wait_once(struct state *s, const struct event *e)
+{
+	return ACT_UNWAIT | down_once(s, e);
+}
+
+static unsigned wait_exit(struct state *s, const struct event *e)
+{
+	(void)e;
+	return s->logger ? 0 : ACT_UNWAIT | gone(s);
+}
+
+static unsigned wait_due(struct state *s, const struct event *e)
+{
+	return ACT_UNWAIT | start(s, e->now);
+}
+
+/* What is in the pipe still has to be read: one more run, which then meets the end of its input. */
+static unsigned wait_eof(struct state *s, const struct event *e)
+{
+	s->want = WANT_EXIT;
+	return ACT_UNWAIT | start(s, e->now);
+}
+
+/* ---- run and finish ---- */
+
+static unsigned live_up(struct state *s, const struct event *e)
+{
+	(void)e;
+	s->want = WANT_UP;
+	return ACT_SHOW;
+}
+
+static unsigned live_once(struct state *s, const struct event *e)
+{
+	(void)e;
+	s->want = WANT_DOWN;
+	return ACT_SHOW;
+}
+
+static unsigned term(struct state *s)
+{
+	s->term_sent = s->died_asked = true;
+	return ACT_TERM | (s->want == WANT_UP ? 0 : ACT_CONT) | ACT_SHOW;
+}
+
+static unsigned run_stop(struct state *s, const struct event *e)
+{
+	(void)e;
+	s->want = WANT_DOWN;
+	return term(s);
+}
+
+static unsigned run_exit(struct state *s, const struct event *e)
+{
+	(void)e;
+	if (s->logger)
+		return 0;
+	s->want = WANT_EXIT;
+	return term(s);
+}
+
+static unsigned run_term(struct state *s, const struct event *e)
+{
+	(void)e;
+	return term(s);
+}
+
+static unsigned run_kill(struct state *s, const struct event *e)
+{
+	(void)e;
+	s->died_asked = true;
+	return ACT_KILL;
+}
+
+static unsigned run_signal(struct state *s, const struct event *e)
+{
+	static const unsigned bit[SV_EVENTS] = {
+		[SV_ALRM] = ACT_ALRM, [SV_HUP] = ACT_HUP, [SV_INT] = ACT_INT,
+		[SV_QUIT] = ACT_QUIT, [SV_USR1] = ACT_USR1, [SV_USR2] = ACT_USR2,
+	};
+
+	(void)s;
+	return bit[e->ev];
+}
+
+static unsigned run_pause(struct state *s, const struct event *e)
+{
+	(void)e;
+	s->paused = true;
+	return ACT_PAUSE | ACT_SHOW;
+}
+
+static unsigned run_cont(struct state *s, const struct event *e)
+{
+	(void)e;
+	s->paused = false;
+	return ACT_CONT | ACT_SHOW;
+}
+
+static unsigned run_died(struct state *s, const struct event *e)
+{
+	s->died = e->status;
+	s->died_at = e->now->wall;
+	s->term_sent = s->ready = false;
+	if (s->logger)
+		return settle(s, e->now);
+	s->at = SV_FINISH;
+	return ACT_FINISH | ACT_SHOW;
+}
+
+static unsigned run_ready(struct state *s, const struct event *e)
+{
+	if (s->ready)
+		return 0;
+	s->ready = true;
+	s->ready_since = e->now->wall;
+	return ACT_SHOW;
+}
+
+static unsigned live_eof(struct state *s, const struct event *e)
+{
+	(void)e;
+	s->want = WANT_EXIT;
+	return ACT_SHOW;
+}
+
+static unsigned finish_exit(struct state *s, const struct event *e)
+{
+	(void)e;
+	if (s->logger)
+		return 0;
+	s->want = WANT_EXIT;
+	return ACT_SHOW;
+}
+
+static unsigned finish_kill(struct state *s, const struct event *e)
+{
+	(void)s;
+	(void)e;
+	return ACT_KILL;
+}
+
+static unsigned finish_died(struct state *s, const struct event *e)
+{
+	return settle(s, e->now);
+}
+
+/* Where no process lives, p and c change the flag that sv shows, as in runit. */
+static unsigned idle_pause(struct state *s, const struct event *e)
+{
+	(void)e;
+	s->paused = true;
+	return ACT_SHOW;
+}
+
+static unsigned idle_cont(struct state *s, const struct event *e)
+{
+	(void)e;
+	s->paused = false;
+	return ACT_SHOW;
+}
+
+static step *const table[SV_STATES][SV_EVENTS] = {
+	[SV_DOWN] = {
+		[SV_UP] = down_up, [SV_STOP] = down_stop, [SV_ONCE] = down_once, [SV_EXIT] = down_exit,
+		[SV_TERM] = none, [SV_KILL] = none, [SV_PAUSE] = idle_pause, [SV_CONT] = idle_cont,
+		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
+		[SV_DIED] = none, [SV_DUE] = none, [SV_READY] = none, [SV_EOF] = down_eof,
+	},
+	[SV_WAIT] = {
+		[SV_UP] = wait_up, [SV_STOP] = wait_stop, [SV_ONCE] = wait_once, [SV_EXIT] = wait_exit,
+		[SV_TERM] = none, [SV_KILL] = none, [SV_PAUSE] = idle_pause, [SV_CONT] = idle_cont,
+		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
+		[SV_DIED] = none, [SV_DUE] = wait_due, [SV_READY] = none, [SV_EOF] = wait_eof,
+	},
+	[SV_RUN] = {
+		[SV_UP] = live_up, [SV_STOP] = run_stop, [SV_ONCE] = live_once, [SV_EXIT] = run_exit,
+		[SV_TERM] = run_term, [SV_KILL] = run_kill, [SV_PAUSE] = run_pause, [SV_CONT] = run_cont,
+		[SV_ALRM] = run_signal, [SV_HUP] = run_signal, [SV_INT] = run_signal,
+		[SV_QUIT] = run_signal, [SV_USR1] = run_signal, [SV_USR2] = run_signal,
+		[SV_DIED] = run_died, [SV_DUE] = none, [SV_READY] = run_ready, [SV_EOF] = live_eof,
+	},
+	[SV_FINISH] = {
+		[SV_UP] = live_up, [SV_STOP] = live_once, [SV_ONCE] = live_once, [SV_EXIT] = finish_exit,
+		[SV_TERM] = none, [SV_KILL] = finish_kill, [SV_PAUSE] = idle_pause, [SV_CONT] = idle_cont,
+		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
+		[SV_DIED] = finish_died, [SV_DUE] = none, [SV_READY] = none, [SV_EOF] = live_eof,
+	},
+	[SV_GONE] = {
+		[SV_UP] = none, [SV_STOP] = none, [SV_ONCE] = none, [SV_EXIT] = none,
+		[SV_TERM] = none, [SV_KILL] = none, [SV_PAUSE] = none, [SV_CONT] = none,
+		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
+		[SV_DIED] = none, [SV_DUE] = none, [SV_READY] = none, [SV_EOF] = none,
+	},
+};
+
+int state_check(void)
+{
+	for (int at = 0; at < SV_STATES; at++)
+		for (int ev = 0; ev < SV_EVENTS; ev++)
+			if (!table[at][ev])
+				return -1;
+	return 0;
+}
+
+unsigned state_event(struct state *s, enum sv_event ev, int status, const struct state_now *now)
+{
+	const struct event e = { ev, status, now };
+
+	return table[s->at][ev](s, &e);
+}
+
+char state_want_byte(const struct state *s)
+{
+	return s->want == WANT_UP && !s->loop ? 'u' : 'd';
+}
+
+const char *state_word(enum sv_at at)
+{
+	static const char *const word[SV_STATES] = {
+		[SV_DOWN] = "down", [SV_WAIT] = "wait", [SV_RUN] = "run", [SV_FINISH] = "finish", [SV_GONE] = "exited",
+	};
+
+	return (unsigned)at < SV_STATES ? word[at] : "?";
+}
+
+const char *state_want_word(enum sv_want want)
+{
+	static const char *const word[] = { [WANT_UP] = "up", [WANT_DOWN] = "down", [WANT_EXIT] = "exit" };
+
+	return (unsigned)want < sizeof word / sizeof *word ? word[want] : "?";
+}
+
+void state_finish_args(int status, int *code, int *sig)
+{
+	*code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	*sig = WIFEXITED(status) ? 0 : status & 0xff;
+}

@@ -1,0 +1,122 @@
+#include "supervise/stop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervise/children.h"
+
+#define AGAIN CLOCK_S	/* between one KILL and the next look at what is left */
+
+static void on_patience(void *arg)
+{
+	struct stop *s = arg;
+
+	s->overdue = true;
+	for (size_t i = 0; i < s->scan->n; i++)
+		if (s->phase <= STOP_ORPHANS || s->phase == STOP_LOGGERS)
+			service_kill(s->scan->v[i], s->phase == STOP_LOGGERS, SIGKILL);
+	loop_timer_in(s->host->loop, &s->timer, AGAIN);
+}
+
+void stop_init(struct stop *s, struct host *h, struct scan *scan, int64_t patience)
+{
+	*s = (struct stop){ .host = h, .scan = scan, .patience = patience, .timer = { .fn = on_patience, .arg = s } };
+}
+
+static void enter(struct stop *s, enum stop_phase phase)
+{
+	s->phase = phase;
+	if (phase == STOP_LOGGERS) {
+		s->overdue = false;
+		loop_timer_in(s->host->loop, &s->timer, s->patience);
+	}
+}
+
+void stop_begin(struct stop *s)
+{
+	if (s->phase != STOP_NOT)
+		return;
+	s->scan->closed = true;
+	loop_timer_in(s->host->loop, &s->timer, s->patience);
+	enter(s, STOP_SERVICES);
+	for (size_t i = 0; i < s->scan->n; i++)
+		service_leave(s->scan->v[i]);
+}
+
+static bool services_gone(const struct stop *s)
+{
+	for (size_t i = 0; i < s->scan->n; i++) {
+		const struct service *sv = s->scan->v[i];
+
+		if (sv->open && sv->main.st.at != SV_GONE)
+			return false;
+	}
+	return true;
+}
+
+static bool loggers_gone(const struct stop *s)
+{
+	for (size_t i = 0; i < s->scan->n; i++) {
+		const struct service *sv = s->scan->v[i];
+
+		if (sv->open && sv->log.dirfd >= 0 && sv->log.st.at != SV_GONE)
+			return false;
+	}
+	return true;
+}
+
+static bool was_asked(struct stop *s, pid_t pid)
+{
+	for (unsigned i = 0; i < s->nasked; i++)
+		if (s->asked[i] == pid)
+			return true;
+	if (s->nasked < STOP_ASKED_MAX)
+		s->asked[s->nasked++] = pid;
+	return false;
+}
+
+static void ask_orphan(void *arg, pid_t pid)
+{
+	struct stop *s = arg;
+
+	if (host_find(s->host, pid))
+		return;
+	s->strangers++;
+	if (s->overdue || s->phase == STOP_REST) {
+		kill(pid, SIGKILL);
+	} else if (!was_asked(s, pid)) {
+		kill(pid, SIGTERM);
+		kill(pid, SIGCONT);
+	}
+}
+
+/* True when no orphan is left alive. */
+static bool orphans_gone(struct stop *s)
+{
+	s->strangers = 0;
+	if (children_each(ask_orphan, s) < 0) {
+		log_warn("/proc: %s: processes that services left behind are not ended", strerror(errno));
+		return true;
+	}
+	return s->strangers == 0;
+}
+
+void stop_step(struct stop *s)
+{
+	if (s->phase == STOP_NOT || s->phase == STOP_DONE)
+		return;
+	if (s->phase == STOP_SERVICES && services_gone(s))
+		enter(s, STOP_ORPHANS);
+	if (s->phase == STOP_ORPHANS && orphans_gone(s))
+		enter(s, STOP_LOGGERS);
+	if (s->phase == STOP_LOGGERS && loggers_gone(s))
+		enter(s, STOP_REST);
+	if (s->phase == STOP_REST && orphans_gone(s)) {
+		enter(s, STOP_DONE);
+		host_reap(s->host);
+		loop_stop(s->host->loop);
+	}
+}

@@ -1,0 +1,35 @@
+/*
+ * svdir: what one service directory says. Read when the service is taken up, notification-fd again at each start.
+ *
+ *   run               started as ./run, in the directory        finish   looked for after every death of run
+ *   down              do not start at first                     log/     a directory: its run reads what run writes
+ *   notification-fd   a decimal number, 3 to 1023: run writes a newline there when it is ready; absent: never says
+ *
+ * The small files are text, at most SVDIR_FILE_MAX bytes; blanks and line feeds around the value are allowed.
+ */
+#ifndef SUPERVISE_SVDIR_H
+#define SUPERVISE_SVDIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SVDIR_FILE_MAX 64
+#define SVDIR_FD_MIN 3
+#define SVDIR_FD_MAX 1023
+
+struct svdir {
+	bool down;
+	bool log;
+	int notify;	/* descriptor number, -1: none */
+};
+
+/* dirfd is the service directory, name is for messages. A file that is wrong is named in a warning and counts as absent. */
+void svdir_read(int dirfd, const char *name, struct svdir *out);
+
+/* notification-fd alone, as svdir_read does. */
+int svdir_notify(int dirfd, const char *name);
+
+/* The number in the text of notification-fd: 3 to 1023, or -1 with a static reason. Pure. */
+int svdir_parse_notify(const char *p, size_t n, const char **why);
+
+#endif
