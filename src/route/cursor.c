@@ -1,0 +1,237 @@
+#include "route/cursor.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "line/scan.h"
+
+#define RANGE_TEXT 44u		/* "[20 digits,20 digits]," and one to spare */
+#define FIXED_TEXT 320u		/* all the rest of a slot, at most */
+
+void cursor_init(struct cursor *c, uint64_t low)
+{
+	memset(c, 0, sizeof(*c));
+	c->low = c->from = c->seen = low;
+}
+
+void cursor_release(struct cursor *c)
+{
+	free(c->r);
+	c->r = NULL;
+	c->at = c->n = c->cap = 0;
+}
+
+/* The first range that ends at or behind seq - 1, so that seq touches it or lies before it; n if there is none. */
+static size_t find(const struct cursor *c, uint64_t seq)
+{
+	const struct cursor_range *r = c->r + c->at;
+	size_t lo = 0, hi = c->n;
+
+	/* Acknowledgements and passed lines mostly touch the last range. */
+	if (hi && r[hi - 1].b + 1 < seq)
+		return hi;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (r[mid].b + 1 < seq)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void make_room(struct cursor *c)
+{
+	if (c->at + c->n < c->cap)
+		return;
+	if (c->at > c->cap / 2) {
+		memmove(c->r, c->r + c->at, c->n * sizeof(*c->r));
+		c->at = 0;
+		return;
+	}
+	size_t cap = c->cap ? c->cap * 2 : 64;
+	struct cursor_range *r = realloc(c->r, cap * sizeof(*r));
+	if (!r)
+		die(1, "no memory for the cursor's %zu ranges", cap);
+	c->r = r;
+	c->cap = cap;
+}
+
+static void insert(struct cursor *c, size_t i, struct cursor_range range)
+{
+	make_room(c);
+	struct cursor_range *r = c->r + c->at;
+	memmove(r + i + 1, r + i, (c->n - i) * sizeof(*r));
+	r[i] = range;
+	c->n++;
+}
+
+/* Takes up into low what now begins at or below it. */
+static void advance(struct cursor *c)
+{
+	while (c->n && c->r[c->at].a <= c->low) {
+		if (c->r[c->at].b + 1 > c->low)
+			c->low = c->r[c->at].b + 1;
+		c->at++;
+		c->n--;
+	}
+	if (c->n == 0)
+		c->at = 0;
+}
+
+void cursor_done(struct cursor *c, uint64_t a, uint64_t b, bool acked)
+{
+	if (b < c->low || b < a)
+		return;
+	if (a <= c->low) {
+		c->low = b + 1;
+		advance(c);
+		return;
+	}
+	size_t i = find(c, a);
+	struct cursor_range *r = c->r + c->at;
+	if (i == c->n || r[i].a > b + 1) {
+		insert(c, i, (struct cursor_range){ a, b, acked });
+		return;
+	}
+	/* Range i is touched: widen it, then swallow those behind that it reaches now. */
+	if (a < r[i].a)
+		r[i].a = a;
+	if (b > r[i].b)
+		r[i].b = b;
+	r[i].acked |= acked;
+	size_t j = i + 1;
+	for (; j < c->n && r[j].a <= r[i].b + 1; j++) {
+		if (r[j].b > r[i].b)
+			r[i].b = r[j].b;
+		r[i].acked |= r[j].acked;
+	}
+	memmove(r + i + 1, r + j, (c->n - j) * sizeof(*r));
+	c->n -= j - i - 1;
+}
+
+bool cursor_is_done(const struct cursor *c, uint64_t seq)
+{
+	if (seq < c->low)
+		return true;
+	for (size_t i = find(c, seq); i < c->n && c->r[c->at + i].a <= seq; i++)
+		if (seq <= c->r[c->at + i].b)
+			return true;
+	return false;
+}
+
+size_t cursor_slot_size(const struct cursor *c)
+{
+	size_t need = FIXED_TEXT, size = CURSOR_SLOT;
+
+	for (size_t i = 0; i < c->n; i++)
+		need += c->r[c->at + i].acked ? RANGE_TEXT : 0;
+	while (size < need && size < CURSOR_SLOT_MAX)
+		size *= 2;
+	return size;
+}
+
+void cursor_write(const struct cursor *c, char *slot, size_t size)
+{
+	size_t n = 0;
+	const char *comma = "";
+
+	n += (size_t)snprintf(slot, size, "{\"turn\":%" PRIu64 ",\"low\":%" PRIu64 ",\"done\":[", c->turn, c->low);
+	for (size_t i = 0; i < c->n && size - n > FIXED_TEXT + RANGE_TEXT; i++) {
+		const struct cursor_range *r = &c->r[c->at + i];
+		if (!r->acked)
+			continue;
+		n += (size_t)snprintf(slot + n, size - n, "%s[%" PRIu64 ",%" PRIu64 "]", comma, r->a, r->b);
+		comma = ",";
+	}
+	n += (size_t)snprintf(slot + n, size - n, "],\"from\":%" PRIu64 ",\"seen\":%" PRIu64 ",\"pending\":%" PRIu64
+		",\"delivered\":%" PRIu64 ",\"dead\":%" PRIu64, c->from, c->seen, c->pending, c->delivered, c->dead);
+	n += (size_t)snprintf(slot + n, size - n, ",\"crc\":\"%08" PRIx32 "\"}", hash_crc32c(0, slot, n));
+	memset(slot + n, ' ', size - n);
+	slot[size - 1] = '\n';
+}
+
+static int u64(struct span raw, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (!raw.p || raw.n == 0 || raw.n > 20)
+		return -1;
+	for (size_t i = 0; i < raw.n; i++) {
+		if (raw.p[i] < '0' || raw.p[i] > '9')
+			return -1;
+		unsigned d = (unsigned)(raw.p[i] - '0');
+		if (v > (UINT64_MAX - d) / 10)
+			return -1;
+		v = v * 10 + d;
+	}
+	*out = v;
+	return 0;
+}
+
+struct pair { uint64_t v[2]; size_t n; };
+
+static int one_number(void *arg, struct span name, struct span value)
+{
+	struct pair *p = arg;
+
+	(void)name;
+	if (p->n == 2)
+		return -1;
+	return u64(value, &p->v[p->n++]);
+}
+
+static int one_range(void *arg, struct span name, struct span value)
+{
+	struct pair p = { .n = 0 };
+
+	(void)name;
+	if (value.n == 0 || value.p[0] != '[' || scan_each(value, one_number, &p) != 0 || p.n != 2 || p.v[0] > p.v[1] ||
+	    p.v[1] == UINT64_MAX)
+		return -1;
+	cursor_done(arg, p.v[0], p.v[1], true);
+	return 0;
+}
+
+int cursor_read(struct cursor *c, const char *slot, size_t size)
+{
+	static const char MARK[] = ",\"crc\":\"";
+	const char *end = memchr(slot, '\n', size);
+	struct line_err err;
+	struct cursor got;
+	char crc[9];
+
+	while (end && end > slot && end[-1] == ' ')
+		end--;
+	if (!end || (size_t)(end - slot) < sizeof(MARK) + 10)
+		return -1;
+	struct span object = { slot, (size_t)(end - slot) };
+	const char *mark = end - (sizeof(MARK) - 1) - 10;
+	if (memcmp(mark, MARK, sizeof(MARK) - 1) != 0)
+		return -1;
+	snprintf(crc, sizeof(crc), "%08" PRIx32, hash_crc32c(0, slot, (size_t)(mark - slot)));
+	if (memcmp(crc, end - 10, 8) != 0 || scan_value(object.p, object.n, &err) < 0 || object.p[0] != '{')
+		return -1;
+
+	cursor_init(&got, 0);
+	struct span done = scan_member(object, "done");
+	if (u64(scan_member(object, "turn"), &got.turn) < 0 || u64(scan_member(object, "low"), &got.low) < 0 ||
+	    !done.p || done.p[0] != '[' || scan_each(done, one_range, &got) != 0) {
+		cursor_release(&got);
+		return -1;
+	}
+	/* The books may be missing (an older file): they start anew. */
+	if (u64(scan_member(object, "from"), &got.from) < 0 || u64(scan_member(object, "seen"), &got.seen) < 0 ||
+	    u64(scan_member(object, "pending"), &got.pending) < 0 ||
+	    u64(scan_member(object, "delivered"), &got.delivered) < 0 || u64(scan_member(object, "dead"), &got.dead) < 0) {
+		got.from = got.seen = got.low;
+		got.pending = got.delivered = got.dead = 0;
+	}
+	cursor_release(c);
+	*c = got;
+	return 0;
+}

@@ -1,0 +1,50 @@
+/*
+ * cursor: what one destination has done, as numbers. Pure; cursor_file.[ch] keeps it on disk.
+ *
+ * `low` is the lowest line not yet settled; ranges above it are settled already, because acknowledgements come out of order. A line is
+ * settled when it was delivered, put among the dead letters, or is none of this destination's business. Ranges that hold no
+ * acknowledged line are not worth writing down: reading the lines again comes to the same end.
+ *
+ * The slot: one JSON object, blanks up to the size of the slot, LF as its last byte:
+ *   {"turn":T,"low":SEQ,"done":[[a,b],...],"from":SEQ,"seen":SEQ,"pending":N,"delivered":N,"dead":N,"crc":"8 hex digits"}
+ * crc is CRC-32C of all bytes before `,"crc"`. Members not known are ignored by rule. A file holds two slots, written in turn;
+ * the valid one with the higher turn counts.
+ */
+#ifndef ROUTE_CURSOR_H
+#define ROUTE_CURSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CURSOR_SLOT 4096u		/* the least size of a slot; others are multiples of it */
+#define CURSOR_SLOT_MAX (256u << 10)	/* about 6000 ranges; what does not fit is delivered again after a crash */
+
+struct cursor_range { uint64_t a, b; bool acked; };	/* a..b, both in it */
+
+struct cursor {
+	uint64_t low;
+	struct cursor_range *r;		/* sorted, apart, all above low */
+	size_t at, n, cap;		/* r[at] to r[at + n - 1] are in use */
+	uint64_t turn;
+	/* The books, as of the same moment. */
+	uint64_t from;			/* first line that could have been this destination's */
+	uint64_t seen;			/* lines below this one are in the counts */
+	uint64_t pending;		/* lines of ours below `seen` that are not settled */
+	uint64_t delivered, dead;
+};
+
+void cursor_init(struct cursor *c, uint64_t low);
+void cursor_release(struct cursor *c);
+
+/* Settles a..b (those already settled do no harm); acked: at least one of them was acknowledged. Dies when there is no memory. */
+void cursor_done(struct cursor *c, uint64_t a, uint64_t b, bool acked);
+bool cursor_is_done(const struct cursor *c, uint64_t seq);
+
+/* The size of slot that would hold all that is worth writing, a power of two times CURSOR_SLOT, at most CURSOR_SLOT_MAX. */
+size_t cursor_slot_size(const struct cursor *c);
+/* Writes the slot; ranges that do not fit are left out, the highest first. */
+void cursor_write(const struct cursor *c, char *slot, size_t size);
+int cursor_read(struct cursor *c, const char *slot, size_t size);	/* -1: not a valid slot, *c untouched */
+
+#endif

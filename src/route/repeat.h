@@ -1,0 +1,33 @@
+/*
+ * repeat: the window of ids seen. Pure.
+ *
+ * Remembers the last `window` keys in a ring, found through an open-addressing index of u32. It grows in steps: an idle
+ * route holds a few KiB, a full window of 1,000,000 takes 24 MB. Doubling copies everything: at most some 30 ms, once.
+ */
+#ifndef ROUTE_REPEAT_H
+#define ROUTE_REPEAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+
+#define REPEAT_WINDOW 1000000u	/* default */
+#define REPEAT_MAX (1u << 28)	/* largest window */
+
+struct repeat {
+	struct hash128 *ring;
+	uint32_t *index;	/* place in ring + 1; 0 = empty */
+	uint32_t cap;		/* places in ring */
+	uint32_t mask;		/* places in index - 1 */
+	uint32_t n;		/* keys remembered */
+	uint32_t head;		/* place of the next key */
+	uint32_t window;	/* cap never exceeds this */
+};
+
+void repeat_init(struct repeat *r, uint32_t window);	/* window 0: remembers nothing */
+void repeat_release(struct repeat *r);
+int repeat_add(struct repeat *r, struct hash128 key);	/* 1 new and remembered, 0 seen before, -1 no memory */
+void repeat_undo(struct repeat *r, uint32_t n);		/* forgets the n keys added last (what they pushed out stays forgotten) */
+
+#endif

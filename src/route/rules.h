@@ -1,0 +1,52 @@
+/*
+ * rules: the rules in force, and those of older generations that lines in the spool were decided by.
+ *
+ * A generation is a number and a text, kept as spool/rules/G while a segment uses it, so that reading a line again decides exactly
+ * as was decided when it came. Rules are a pure function of the line and that text.
+ *
+ * Destinations have places 0 to 63 in the whole process (hub.h); a mask has a bit for each. rules_bind says which name has which place.
+ */
+#ifndef ROUTE_RULES_H
+#define ROUTE_RULES_H
+
+#include <stdint.h>
+
+#include "route/parse.h"
+
+#define RULES_TEXT_MAX (1u << 20)	/* bytes of a rules file */
+
+struct rules {
+	uint64_t gen;
+	struct buf text;
+	struct ruleset set;
+	uint64_t *masks;		/* of each rule, bound */
+	struct rules *next;		/* older or newer ones of the same book */
+};
+
+struct rules *rules_parse(const char *file, const char *text, size_t n);	/* NULL with file:line:column: message */
+struct rules *rules_read(const char *file);		/* the same from a file */
+void rules_free(struct rules *r);
+
+/* place_of gives the place of a name, or -1 when nobody is there (its bit is then never set). */
+void rules_bind(struct rules *r, int (*place_of)(void *arg, const char *name), void *arg);
+/* Where the line goes. Unbound rules: bit i is set.names[i]. */
+uint64_t rules_eval(const struct rules *r, const struct pred_line *l);
+
+/* ---- the book: all generations of a spool ---- */
+struct rules_book {
+	const char *dir;		/* spool/rules */
+	struct rules *all;		/* loaded ones */
+	struct rules *now;		/* in force; one of them */
+	int (*place_of)(void *arg, const char *name);
+	void *arg;
+};
+
+/* Puts r in force: as the newest generation in dir if the text is the same, else as a new one. Takes r. -1 with a message: not in
+ * force (r freed). */
+int rules_book_use(struct rules_book *b, struct rules *r);
+const struct rules *rules_book_get(struct rules_book *b, uint64_t gen);	/* NULL with a message, once for each gen */
+void rules_book_bind(struct rules_book *b);		/* after places changed: binds all anew */
+void rules_book_trim(struct rules_book *b, uint64_t oldest);	/* forgets generations below oldest, files too */
+void rules_book_release(struct rules_book *b);
+
+#endif
