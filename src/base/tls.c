@@ -215,10 +215,16 @@ static int outcome(struct tls *t, int rc, int err)
 	return -1;
 }
 
-int tls_handshake(struct tls *t)
+static void start(struct tls *t)
 {
 	ERR_clear_error();
+	t->wants_write = false;
 	errno = 0;
+}
+
+int tls_handshake(struct tls *t)
+{
+	start(t);
 	int rc = SSL_do_handshake(t->ssl);
 	if (rc == 1)
 		return 1;
@@ -233,8 +239,7 @@ ssize_t tls_read(struct tls *t, void *p, size_t n)
 {
 	size_t got = 0;
 
-	ERR_clear_error();
-	errno = 0;
+	start(t);
 	int rc = SSL_read_ex(t->ssl, p, n, &got);
 	return rc == 1 ? (ssize_t)got : outcome(t, rc, errno);
 }
@@ -243,8 +248,7 @@ ssize_t tls_write(struct tls *t, const void *p, size_t n)
 {
 	size_t put = 0;
 
-	ERR_clear_error();
-	errno = 0;
+	start(t);
 	int rc = SSL_write_ex(t->ssl, p, n, &put);
 	if (rc == 1)
 		return (ssize_t)put;

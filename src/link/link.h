@@ -2,7 +2,8 @@
  * link: endpoints by URL, batches, acknowledgements. The manual of the wire is penstock-link(7).
  *
  *   -                              stdin (in) or stdout (out); back pressure is the pipe's
- *   ipc://PATH  tcp://HOST:PORT  tls+tcp://HOST:PORT     nng's scalability protocol REQ/REP, spoken by transport/sp.c
+ *   null://                        nowhere
+ *   ipc://PATH  abstract://NAME  tcp://HOST:PORT  tls+tcp://HOST:PORT     nng's scalability protocol REQ/REP, spoken by transport/sp.c
  *
  * A *batch* is whole lines joined, each ended by LF. The hub listens, everything else dials. One request is
  * outstanding on a connection, always; more in flight means more connections. To link a line is bytes that end in LF: nothing
@@ -37,6 +38,7 @@ struct link_opts {
 	unsigned conns;			/* connections (batches in flight); 0 = 1 */
 	const char *as;			/* worker's name, "store-1"; NULL = program name and pid */
 	const char *tls_ca, *tls_cert, *tls_key;	/* PEM files for tls+tcp */
+	bool quiet;			/* a dialler that is not connected says nothing (link_req_trouble knows why) */
 };
 
 /* One refused line of a batch. n counts from 1. */
@@ -75,6 +77,7 @@ void link_take_done(struct link_take *t, struct batch *b, const struct refusal *
 /* Asks for nothing more; a batch that was already given out must still be done. on_drained: nothing is left, outcomes delivered. */
 void link_take_drain(struct link_take *t, void (*on_drained)(void *arg));
 bool link_take_connected(const struct link_take *t);
+uint64_t link_take_dropped(const struct link_take *t);	/* stdin: lines refused, too long or not ended; each was logged */
 void link_take_close(struct link_take *t);
 
 /* ---- listening: route's in and to-NAME, store's query ---- */
@@ -90,7 +93,8 @@ struct link_handler {
 struct link_server *link_listen(struct loop *l, const char *url, const struct link_opts *o, const struct link_handler *h, void *arg); /* NULL with a message */
 void link_server_close(struct link_server *s);		/* on_gone for each peer; removes the socket file */
 void link_server_pause(struct link_server *s, bool pause);	/* back-pressure: no request is read while paused */
-/* Answers the open request of peer with the joined parts. Copies. */
+const char *link_server_url(const struct link_server *s);	/* with the port that was given for port 0 */
+/* Answers the open request of peer with the joined parts. Copies. Does nothing when none is open (peer was dropped). */
 struct iovec;
 void link_reply(struct link_peer *peer, const struct iovec *parts, int n);
 void link_drop(struct link_peer *peer, const char *why);	/* closes a peer that broke the protocol, logs why */
@@ -105,6 +109,7 @@ struct link_req *link_req_open(struct loop *l, const char *url, const struct lin
 /* Queued behind the one outstanding; timeout 0 = none. At most 1024 wait: then -1 EAGAIN. */
 int link_req_send(struct link_req *r, const char *p, size_t n, int64_t timeout_ns, void *cookie);
 bool link_req_connected(const struct link_req *r);
+const char *link_req_trouble(const struct link_req *r);	/* why it is not connected; "" if nothing went wrong yet */
 void link_req_close(struct link_req *r);
 /* The same, blocking, with a loop of its own: 0, -1 with a message (nobody there within timeout_ns, ...). */
 int link_call(const char *url, const char *p, size_t n, int64_t timeout_ns, struct buf *reply);
