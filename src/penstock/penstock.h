@@ -18,6 +18,9 @@ struct tree {
 	char *dir;		/* absolute, set by tree_open; never freed */
 };
 
+/* printf into fresh memory; no memory ends the program. */
+char *text_of(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Finds the tree; ends the program (code 1) with a message when there is none. The current directory stays as it was. */
 void tree_open(struct tree *t);
 
@@ -31,6 +34,9 @@ int tree_folders(const struct tree *t);
 /* The process that holds DIR/service/.supervise/lock: its pid, 0 nobody, -1 with a message. */
 int64_t tree_supervise(const struct tree *t);
 
+/* The chat page's address from etc/gatewayd.conf, "http://127.0.0.1:8080/"; NULL when it cannot be told. From malloc. */
+char *tree_address(const struct tree *t);
+
 /* "/.../route": from libexec if installed, else the folder of penstock's own executable; never freed. Ends the program
  * with a message when there is no such program. */
 char *program_path(const char *name);
@@ -39,6 +45,25 @@ char *program_folder(void);		/* the folder program_path looks in */
 /* The file of the shared data (share/): $PENSTOCK_SHARE, the installed place, or ../share beside the executable's
  * folder; NULL when there is none. Never freed. */
 char *share_path(const char *rel);
+
+/* Runs argv (argv[0] from program_path) and collects its standard output, at most out->max bytes. Its exit code, 128 + signal,
+ * or -1 with a message when it could not be run or said too much. */
+struct buf;
+int program_read(char *const argv[], struct buf *out);
+
+/* One service or logger as `supervise -s --json` tells it. Texts are borrowed from the JSON document. */
+struct json;
+struct service_view {
+	const char *name, *state, *want, *fault;
+	int64_t pid, restarts, seconds;		/* pid 0: none */
+	int ready;				/* -1: it never says */
+	const struct json *doc;
+};
+#define SERVICES_TEXT_MAX (16u << 20)
+
+/* Asks supervise about the tree: fn for every service, in the order of their names. The exit code of `supervise -s`: 0 all as wanted, 1 not,
+ * 111 nobody supervises it; -1 with a message. raw, if not NULL, gets supervise's text. */
+int services_each(const struct tree *t, void (*fn)(void *arg, const struct service_view *v), void *arg, struct buf *raw);
 
 struct command {
 	const char *name;
@@ -51,11 +76,12 @@ int cmd_up(struct tree *t, int argc, char **argv);
 int cmd_down(struct tree *t, int argc, char **argv);
 int cmd_send(struct tree *t, int argc, char **argv);
 int cmd_tail(struct tree *t, int argc, char **argv);
-int cmd_query(struct tree *t, int argc, char **argv);
-int cmd_export(struct tree *t, int argc, char **argv);
+int cmd_query(struct tree *t, int argc, char **argv) __attribute__((weak));
+int cmd_export(struct tree *t, int argc, char **argv) __attribute__((weak));
 int cmd_status(struct tree *t, int argc, char **argv);
 int cmd_start(struct tree *t, int argc, char **argv);
 int cmd_stop(struct tree *t, int argc, char **argv);
 int cmd_restart(struct tree *t, int argc, char **argv);
+int cmd_reload(struct tree *t, int argc, char **argv);
 
 #endif

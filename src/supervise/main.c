@@ -3,6 +3,7 @@
  * supervise -s [--json] DIR            says how they are
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -170,6 +171,8 @@ int main(int argc, char **argv)
 	if (state_check() < 0)
 		die(SUPERVISE_SYSTEM, "the table of states has a hole");
 	signal(SIGPIPE, SIG_IGN);
+	if (notify_fd >= 0 && fcntl(notify_fd, F_SETFD, FD_CLOEXEC) < 0)	/* it is ours, not the services' */
+		args_usage(&args, "--notify-fd %d: %s", notify_fd, strerror(errno));
 	enter_dir(argv[at]);
 	daemon_open(&d, argv[at]);
 	if (scan_now(&d.scan, true) < 0)

@@ -1,0 +1,79 @@
+/* penstock down: TERM to the supervise that holds the tree's lock, and waiting until it is gone. */
+#include "penstock/penstock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/args.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+static int64_t patience = 60 * CLOCK_S;
+
+static const struct arg rows[] = {
+	{ 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "how long to wait for the end (60s)", NULL, 0 },
+};
+
+static const struct args args = {
+	.prog = "penstock down", .synopsis = "[--wait TIME]",
+	.about = "Stops the tree: every service drains and ends, loggers last. Fine when it is down already.",
+	.rows = rows, .n = sizeof rows / sizeof *rows,
+};
+
+static void say_running(void *arg, const struct service_view *v)
+{
+	(void)arg;
+	if (v->pid)
+		fprintf(stderr, "  %s: %s, process %lld\n", v->name, v->state, (long long)v->pid);
+}
+
+/* A descriptor of the process, so that neither signal nor wait can hit another that got its number. */
+static int hold(const struct tree *t, int64_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+
+	if (fd < 0 && errno != ESRCH)
+		die(1, "process %lld: %s", (long long)pid, strerror(errno));
+	if (fd >= 0 && tree_supervise(t) != pid) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+int cmd_down(struct tree *t, int argc, char **argv)
+{
+	int at = args_parse(&args, argc, argv);
+	struct pollfd p = { .events = POLLIN };
+	int64_t pid;
+	int rc;
+
+	if (at != argc)
+		args_usage(&args, "no operand is wanted: %s", argv[at]);
+	tree_open(t);
+	pid = tree_supervise(t);
+	if (pid < 0)
+		return 1;
+	p.fd = pid > 0 ? hold(t, pid) : -1;
+	if (p.fd < 0) {
+		printf("%s: is down\n", t->dir);
+		return 0;
+	}
+	if (syscall(SYS_pidfd_send_signal, p.fd, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
+		die(1, "process %lld: %s", (long long)pid, strerror(errno));
+	while ((rc = poll(&p, 1, (int)(patience / CLOCK_MS))) < 0 && errno == EINTR)
+		;
+	close(p.fd);
+	if (rc > 0) {
+		printf("%s: is down\n", t->dir);
+		return 0;
+	}
+	log_error("%s: has not ended yet (process %lld); still running:", t->dir, (long long)pid);
+	services_each(t, say_running, NULL, NULL);
+	return 1;
+}

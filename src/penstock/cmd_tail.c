@@ -1,0 +1,47 @@
+/* penstock tail: what flows, live. route itself follows its spool: this only names the place. */
+#include "penstock/penstock.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/args.h"
+#include "base/log.h"
+
+static const char *where;
+static uint64_t lines;
+
+static const struct arg rows[] = {
+	{ 'w', "where", ARG_STR, &where, 0, 0, "EXPR", "only lines for which EXPR is true (language of penstock-rules)", NULL, 0 },
+	{ 'n', "lines", ARG_U64, &lines, 0, 1000000, "N", "begin with the last N lines (0)", NULL, 0 },
+};
+
+static const struct args args = {
+	.prog = "penstock tail", .synopsis = "[--where EXPR] [-n N]",
+	.about = "Prints every line that route accepts, as it comes.",
+	.rows = rows, .n = sizeof rows / sizeof *rows,
+};
+
+int cmd_tail(struct tree *t, int argc, char **argv)
+{
+	int at = args_parse(&args, argc, argv), n = 0;
+	char *path, *cmd[10];
+
+	if (at != argc)
+		args_usage(&args, "no operand is wanted: %s", argv[at]);
+	tree_open(t);
+	path = program_path("route");
+	cmd[n++] = (char *)"route";
+	cmd[n++] = (char *)"-T";
+	cmd[n++] = (char *)"-d";
+	cmd[n++] = tree_path(t, "spool");
+	if (where) {
+		cmd[n++] = (char *)"-w";
+		cmd[n++] = (char *)where;
+	}
+	cmd[n++] = (char *)"-n";
+	cmd[n++] = text_of("%llu", (unsigned long long)lines);
+	cmd[n] = NULL;
+	execv(path, cmd);
+	die(1, "%s: %s", path, strerror(errno));
+}
