@@ -141,6 +141,40 @@ static void set_notify(const struct args *a)
 	notify_fd = (int)notify_number;
 }
 
+/* Moves argv[i] behind all others. */
+static void to_end(char **argv, int argc, int i)
+{
+	char *word = argv[i];
+
+	memmove(argv + i, argv + i + 1, (size_t)(argc - i - 1) * sizeof *argv);
+	argv[argc - 1] = word;
+}
+
+/* Reads the options; returns the index of the first operand. */
+static int parse_options(const struct args *a, int argc, char **argv)
+{
+	int end = argc, i;	/* argv[end...]: operands that stood before options */
+
+	for (i = 1; i < end && !want_help && !want_version; i++) {
+		const char *next = i + 1 < end ? argv[i + 1] : NULL;
+
+		if (argv[i][0] != '-' || !argv[i][1]) {
+			if (!(a->flags & ARGS_ANYWHERE))
+				break;
+			to_end(argv, argc, i--);
+			end--;
+			continue;
+		}
+		if (strcmp(argv[i], "--") == 0) {
+			for (int left = end - ++i; left > 0; left--)
+				to_end(argv, argc, i);
+			break;
+		}
+		i += argv[i][1] == '-' ? parse_long(a, argv[i] + 2, next) : parse_short(a, argv[i] + 1, next);
+	}
+	return i < argc ? i : argc;
+}
+
 int args_parse(const struct args *a, int argc, char **argv)
 {
 	char why[ROW_WHY];
@@ -149,17 +183,7 @@ int args_parse(const struct args *a, int argc, char **argv)
 	log_init(a->prog);
 	set_log(a);
 	make_rows(a);
-	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
-		const char *next = i + 1 < argc ? argv[i + 1] : NULL;
-
-		if (strcmp(argv[i], "--") == 0) {
-			i++;
-			break;
-		}
-		i += argv[i][1] == '-' ? parse_long(a, argv[i] + 2, next) : parse_short(a, argv[i] + 1, next);
-		if (want_help || want_version)
-			break;
-	}
+	i = parse_options(a, argc, argv);
 	if (want_help || want_version) {
 		if (want_help)
 			row_help(a, rows, nrows);
@@ -174,7 +198,7 @@ int args_parse(const struct args *a, int argc, char **argv)
 		args_usage(a, "%s", why);
 	set_log(a);
 	set_notify(a);
-	return i < argc ? i : argc;
+	return i;
 }
 
 int args_reload(const struct args *a)

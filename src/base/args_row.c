@@ -210,5 +210,6 @@ void row_help(const struct args *a, const struct row *rows, size_t n)
 		show_default(&rows[i], def, sizeof(def));
 		printf("  %s--%-*s  %s%s\n", letter, width, left, r->help, def);
 	}
-	printf("\nThe manual is %s(%c).\n", a->prog, a->flags & ARGS_DAEMON ? '8' : '1');
+	/* "penstock send" is a chapter of penstock(1). */
+	printf("\nThe manual is %.*s(%c).\n", (int)strcspn(a->prog, " "), a->prog, a->flags & ARGS_DAEMON ? '8' : '1');
 }

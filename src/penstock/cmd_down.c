@@ -22,7 +22,7 @@ static const struct arg rows[] = {
 static const struct args args = {
 	.prog = "penstock down", .synopsis = "[--wait TIME]",
 	.about = "Stops the tree: every service drains and ends, loggers last. Fine when it is down already.",
-	.rows = rows, .n = sizeof rows / sizeof *rows,
+	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
 
 static void say_running(void *arg, const struct service_view *v)

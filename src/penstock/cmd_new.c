@@ -29,7 +29,7 @@ static const struct arg rows[] = {
 static const struct args args = {
 	.prog = "penstock new", .synopsis = "[--port N] DIR",
 	.about = "Writes a tree with a working configuration; everything it will ever write lies under DIR.",
-	.rows = rows, .n = sizeof rows / sizeof *rows,
+	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
 
 /* Files of share that stand outside share/tree because other programs use them, too. */

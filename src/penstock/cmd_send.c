@@ -37,7 +37,7 @@ static const struct arg rows[] = {
 static const struct args args = {
 	.prog = "penstock send", .synopsis = "[--wait TIME] [FILE]\n--text TEXT [--room ROOM] [--name NAME] [--tenant TENANT]",
 	.about = "Gives events, one JSON object a line, to the tree. Exit code 1 when a line was refused; the others were sent all the same.",
-	.rows = rows, .n = sizeof rows / sizeof *rows,
+	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
 
 struct sending {

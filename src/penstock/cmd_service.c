@@ -121,7 +121,7 @@ static int run(struct tree *t, int argc, char **argv, const struct args *args, c
 }
 
 #define ARGS(name, text) { .prog = "penstock " name, .synopsis = "[--wait TIME] NAME ...", .about = text, \
-	.rows = rows, .n = sizeof rows / sizeof *rows }
+	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE }
 
 int cmd_start(struct tree *t, int argc, char **argv)
 {

@@ -24,7 +24,7 @@ static const struct arg rows[] = {
 static const struct args args = {
 	.prog = "penstock status", .synopsis = "[--json]",
 	.about = "Says how the services and the destinations of the tree are. Exit code 1 if anything is down.",
-	.rows = rows, .n = sizeof rows / sizeof *rows,
+	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
 
 /* route's counts of a destination: the columns, as rows of metrics. */

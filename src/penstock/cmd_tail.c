@@ -19,7 +19,7 @@ static const struct arg rows[] = {
 static const struct args args = {
 	.prog = "penstock tail", .synopsis = "[--where EXPR] [-n N]",
 	.about = "Prints every line that route accepts, as it comes.",
-	.rows = rows, .n = sizeof rows / sizeof *rows,
+	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
 
 int cmd_tail(struct tree *t, int argc, char **argv)

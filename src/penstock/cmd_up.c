@@ -39,7 +39,7 @@ static const struct arg rows[] = {
 static const struct args args = {
 	.prog = "penstock up", .synopsis = "[-d] [--wait TIME] [--kill-after TIME]",
 	.about = "Runs the tree: in the foreground until ^C, or with -d as a daemon.",
-	.rows = rows, .n = sizeof rows / sizeof *rows,
+	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
 
 /* ---- what is told ---- */

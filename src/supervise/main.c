@@ -3,7 +3,6 @@
  * supervise -s [--json] DIR            says how they are
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +47,7 @@ static const struct args args = {
 	.synopsis = "[-k TIME] [-F FD] [-M FILE] DIR\n-s [--json] DIR",
 	.about = "Starts, restarts and stops the service directories in DIR; runit's sv controls them.",
 	.rows = rows, .n = sizeof rows / sizeof *rows,
-	.flags = ARGS_DAEMON, .usage_code = SUPERVISE_USAGE,
+	.flags = ARGS_DAEMON | ARGS_ANYWHERE, .usage_code = SUPERVISE_USAGE,
 };
 
 struct daemon {
@@ -171,8 +170,6 @@ int main(int argc, char **argv)
 	if (state_check() < 0)
 		die(SUPERVISE_SYSTEM, "the table of states has a hole");
 	signal(SIGPIPE, SIG_IGN);
-	if (notify_fd >= 0 && fcntl(notify_fd, F_SETFD, FD_CLOEXEC) < 0)	/* it is ours, not the services' */
-		args_usage(&args, "--notify-fd %d: %s", notify_fd, strerror(errno));
 	enter_dir(argv[at]);
 	daemon_open(&d, argv[at]);
 	if (scan_now(&d.scan, true) < 0)
