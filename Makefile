@@ -45,7 +45,7 @@ LIB_OBJS := $(patsubst src/%.c,$(B)/%.o,$(wildcard src/base/*.c src/line/*.c src
 LIB      := $(B)/libpenstock.a
 PURE     := $(sort $(foreach p,$(PROGRAMS),$(addprefix $(B)/$(p)/,$($(p)_PURE))))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
-PROBE    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/probe.c))
+PROBE    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/probe*.c))
 FUZZ     := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all check asan fuzz bench man install uninstall clean deps-check unit programs

@@ -227,7 +227,7 @@ static void on_io(void *arg, unsigned events)
 			on_input(s);
 	} else if (events & LOOP_OUT) {
 		on_output(s);
-	} else if (events & LOOP_HUP) {
+	} else if ((events & LOOP_HUP) && !s->eof) {
 		log_error("standard output: closed by its reader");
 		end(s, "closed");
 	}
