@@ -67,7 +67,7 @@ static inline uint64_t names_mark_of(uint64_t head, uint64_t tail, size_t n)
 {
 	if (n < 8)
 		return head | (uint64_t)n << 56;
-	return (head * 0x9e3779b97f4a7c15u ^ (tail + n) * 0xc2b2ae3d27d4eb4fu) | (uint64_t)1 << 63;
+	return head ^ (tail << 23 | tail >> 41) ^ (uint64_t)n << 40;
 }
 
 /* A number that is equal for equal names. p: the text without escapes; readable: bytes that may be read from p. */

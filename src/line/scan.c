@@ -3,15 +3,14 @@
 #include "line/decode.h"
 #include "line/names.h"
 #include "line/scan_impl.h"
+#include "line/utf8.h"
 #include "line/why.h"
 
-/* Which bytes may stand between tokens: a line cannot hold LF, other JSON text can. */
 struct scan {
 	const char *start, *end;
 	struct line_err *err;
-	bool lf;			/* LF is white space */
-	bool escaped;			/* the string last read has escapes */
-	unsigned depth;
+	bool lf;			/* LF is white space: not in a line, but in other JSON text */
+	unsigned depth;			/* of what is open around the place */
 	struct names names;
 	struct names_object open[LINE_MAX_DEPTH + 1];
 	bool object[LINE_MAX_DEPTH + 1];
@@ -38,26 +37,28 @@ static inline const char *blank(const struct scan *s, const char *p)
 	return blank_slow(s, p);
 }
 
-/* First byte from p that needs a look: quote, backslash, control, beyond ASCII; or end. */
-static inline const char *plain(const char *p, const char *end)
+/* First byte from p that needs a look: quote, backslash, control character; or end. *high: bytes beyond ASCII were passed. */
+static inline const char *plain(const char *p, const char *end, unsigned *high)
 {
 #ifdef __SSE2__
-	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
 
 	while (end - p >= 16) {
 		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-		/* Signed: bytes from 0x80 up are below the space, too. */
-		__m128i hit = _mm_or_si128(_mm_cmplt_epi8(v, space),
+		__m128i hit = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, control), v),
 			_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, back)));
-		unsigned mask = (unsigned)_mm_movemask_epi8(hit);
+		unsigned mask = (unsigned)_mm_movemask_epi8(hit), beyond = (unsigned)_mm_movemask_epi8(v);
 
-		if (mask)
+		if (mask) {
+			*high |= beyond & (mask ^ (mask - 1));
 			return p + __builtin_ctz(mask);
+		}
+		*high |= beyond;
 		p += 16;
 	}
 #endif
-	while (p < end && *p != '"' && *p != '\\' && (unsigned char)(*p - 0x20) < 0x60)
-		p++;
+	while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+		*high |= (unsigned char)*p++ & 0x80;
 	return p;
 }
 
@@ -66,7 +67,6 @@ static const char *escape(struct scan *s, const char *p)
 {
 	int high, low;
 
-	s->escaped = true;
 	if (s->end - p < 2)
 		return fail(s, s->end, WHY_ENDS_STRING);
 	switch (p[1]) {
@@ -95,32 +95,38 @@ static const char *escape(struct scan *s, const char *p)
 	return p + 12;
 }
 
-/* p at the opening quote; the byte behind the closing one. */
-static inline const char *string(struct scan *s, const char *p)
+/* A fault at `at`; the bytes from p to there were not yet looked at: bad UTF-8 among them comes first. */
+static const char *fail_behind(struct scan *s, const char *p, const char *at, const char *why)
 {
-	s->escaped = false;
-	p++;
-	for (;;) {
-		p = plain(p, s->end);
-		if (unlikely(p == s->end))
-			return fail(s, p, WHY_ENDS_STRING);
-		if (likely(*p == '"'))
-			return p + 1;
-		if (*p == '\\') {
-			p = escape(s, p);
-			if (!p)
-				return NULL;
-		} else if ((unsigned char)*p < 0x20) {
-			return fail(s, p, WHY_CONTROL);
-		} else {
-			do {
-				unsigned n = decode_utf8(p, s->end);
+	const char *bad = utf8_bad(p, at);
 
-				if (n == 0)
-					return fail(s, p, WHY_UTF8);
-				p += n;
-			} while (p < s->end && (unsigned char)*p >= 0x80);
+	return bad ? fail(s, bad, WHY_UTF8) : fail(s, at, why);
+}
+
+/* p at the opening quote; the byte behind the closing one. *escaped is set if there is a backslash. */
+static inline const char *string(struct scan *s, const char *p, bool *escaped)
+{
+	const char *q = p + 1, *bad;
+	unsigned high = 0;
+
+	for (;; p = q) {
+		q = plain(q, s->end, &high);
+		if (unlikely(q == s->end))
+			return fail_behind(s, p, q, WHY_ENDS_STRING);
+		if (unlikely(*q != '"' && *q != '\\'))
+			return fail_behind(s, p, q, WHY_CONTROL);
+		if (unlikely(high)) {
+			bad = utf8_bad(p, q);
+			if (bad)
+				return fail(s, bad, WHY_UTF8);
+			high = 0;
 		}
+		if (likely(*q == '"'))
+			return q + 1;
+		*escaped = true;
+		q = escape(s, q);
+		if (!q)
+			return NULL;
 	}
 }
 
@@ -172,12 +178,12 @@ static const char *literal(struct scan *s, const char *p, const char *word, size
 	return have < n && memcmp(p, word, have) == 0 ? fail(s, s->end, WHY_ENDS) : fail(s, p, WHY_VALUE);
 }
 
-/* A value that is no object and no array; p at its first byte. */
-static inline const char *scalar(struct scan *s, const char *p)
+/* A value that is no string, no object and no array; p at its first byte. */
+static const char *plain_value(struct scan *s, const char *p)
 {
+	if (p == s->end)
+		return fail(s, p, WHY_ENDS);
 	switch (*p) {
-	case '"':
-		return string(s, p);
 	case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
 		return number(s, p);
 	case 't':
@@ -191,35 +197,38 @@ static inline const char *scalar(struct scan *s, const char *p)
 	}
 }
 
-/* p at a name's quote: checks that it is new in its object and finds the value behind the colon. */
-static inline const char *name(struct scan *s, const char *p, struct span *raw)
+/* p at a name's quote; the byte behind the closing one. */
+static inline const char *name(struct scan *s, const char *p, bool *escaped)
 {
-	const char *q;
-	uint64_t mark;
-
 	if (unlikely(p == s->end || *p != '"'))
 		return fail(s, p, p == s->end ? WHY_ENDS : WHY_NAME);
-	q = string(s, p);
-	if (unlikely(!q))
-		return NULL;
-	*raw = (struct span){ p, (size_t)(q - p) };
-	mark = unlikely(s->escaped) ? names_mark_escaped(*raw) :
-		names_mark(p + 1, raw->n - 2, (size_t)(s->end - p - 1));
-	switch (names_add(&s->names, &s->open[s->depth], *raw, mark)) {
-	case NAMES_NEW:
-		break;
-	case NAMES_REPEATED:
-		return fail(s, p, WHY_REPEATED);
-	case NAMES_FULL:
-		return fail(s, p, WHY_NAMES);
-	}
-	q = blank(s, q);
-	if (unlikely(q == s->end || *q != ':'))
-		return fail(s, q, q == s->end ? WHY_ENDS : WHY_COLON);
-	return blank(s, q + 1);
+	return string(s, p, escaped);
 }
 
-static inline const char *open_level(struct scan *s, const char *p)
+/* From behind a name to the value behind the colon. */
+static inline const char *colon(struct scan *s, const char *p)
+{
+	p = blank(s, p);
+	if (unlikely(p == s->end || *p != ':'))
+		return fail(s, p, p == s->end ? WHY_ENDS : WHY_COLON);
+	return blank(s, p + 1);
+}
+
+/* Is the name raw new in the object at this depth? */
+static inline bool is_new(struct scan *s, struct span raw, bool escaped)
+{
+	uint64_t mark = unlikely(escaped) ? names_mark_escaped(raw) :
+		names_mark(raw.p + 1, raw.n - 2, (size_t)(s->end - raw.p - 1));
+	enum names_result got = names_add(&s->names, &s->open[s->depth], raw, mark);
+
+	if (likely(got == NAMES_NEW))
+		return true;
+	fail(s, raw.p, got == NAMES_REPEATED ? WHY_REPEATED : WHY_NAMES);
+	return false;
+}
+
+/* p at a bracket; goes one level down, to the first byte inside. */
+static inline const char *down(struct scan *s, const char *p)
 {
 	if (unlikely(s->depth == LINE_MAX_DEPTH))
 		return fail(s, p, WHY_DEPTH);
@@ -229,76 +238,125 @@ static inline const char *open_level(struct scan *s, const char *p)
 	return blank(s, p + 1);
 }
 
-/* The member of the outermost object that ends at p. */
-static inline int top_member(struct scan *s, struct envelope *e, struct span raw, bool escaped, const char *value,
-	const char *p, scan_top_fn *top, void *arg)
+static inline void up(struct scan *s)
 {
-	struct span v = { value, (size_t)(p - value) };
-	enum line_attr known = unlikely(escaped) ? scan_attr_find_escaped(raw) :
-		scan_attr_find(raw.p + 1, raw.n - 2);
-
-	scan_keep(e, known, v);
-	return top ? top(arg, known, raw, v, s->err) : 0;
+	names_close(&s->names, &s->open[s->depth]);
+	s->depth--;
 }
 
-/* The value at p and everything in it; the byte behind. e may be NULL: then nothing is filed. */
-static const char *value(struct scan *s, const char *p, struct envelope *e, scan_top_fn *top, void *arg)
+/* p at a bracket; everything up to the one that closes it; the byte behind. */
+static const char *nested(struct scan *s, const char *p)
 {
-	struct span raw = { NULL, 0 };
-	struct span top_name = { NULL, 0 };
-	const char *top_value = NULL;
-	bool top_escaped = false;
+	unsigned outside = s->depth;
+	bool escaped = false;
 
-begin:
-	if (unlikely(p == s->end))
-		return fail(s, p, WHY_ENDS);
-	if (*p == '{' || *p == '[') {
-		char end = *p == '{' ? '}' : ']';
-
-		p = open_level(s, p);
-		if (!p)
-			return NULL;
-		if (p < s->end && *p == end)
-			goto close;
-		if (end == ']')
-			goto begin;
-		goto member;
-	}
-	p = scalar(s, p);
+open:
+	p = down(s, p);
 	if (unlikely(!p))
 		return NULL;
-after:
-	if (s->depth == 0)
+	if (unlikely(p == s->end))
+		return fail(s, p, WHY_ENDS);
+	if (s->object[s->depth]) {
+		if (*p != '}')
+			goto member;
+	} else if (*p != ']') {
+		goto value;
+	}
+close:
+	up(s);
+	p++;
+	if (s->depth == outside)
 		return p;
-	if (s->depth == 1 && e && top_member(s, e, top_name, top_escaped, top_value, p, top, arg) != 0)
-		return NULL;
+next:
 	p = blank(s, p);
 	if (unlikely(p == s->end))
 		return fail(s, p, WHY_ENDS);
-	if (*p == ',') {
-		p = blank(s, p + 1);
-		if (!s->object[s->depth])
-			goto begin;
-	} else if (*p == (s->object[s->depth] ? '}' : ']')) {
+	if (*p == (s->object[s->depth] ? '}' : ']'))
 		goto close;
-	} else {
+	if (unlikely(*p != ','))
 		return fail(s, p, s->object[s->depth] ? WHY_OBJECT_NEXT : WHY_ARRAY_NEXT);
-	}
+	p = blank(s, p + 1);
+	if (!s->object[s->depth])
+		goto value;
 member:
-	p = name(s, p, &raw);
+	{
+		const char *q = name(s, p, &escaped);
+
+		if (unlikely(!q || !is_new(s, (struct span){ p, (size_t)(q - p) }, escaped)))
+			return NULL;
+		escaped = false;
+		p = colon(s, q);
+		if (unlikely(!p))
+			return NULL;
+	}
+value:
+	if (likely(p < s->end && *p == '"')) {
+		p = string(s, p, &escaped);
+		escaped = false;
+	} else if (p < s->end && (*p == '{' || *p == '[')) {
+		goto open;
+	} else {
+		p = plain_value(s, p);
+	}
 	if (unlikely(!p))
 		return NULL;
-	if (s->depth == 1) {
-		top_name = raw;
-		top_escaped = s->escaped;
-		top_value = p;
+	goto next;
+}
+
+static inline const char *value(struct scan *s, const char *p)
+{
+	bool escaped;
+
+	if (p < s->end && *p == '"')
+		return string(s, p, &escaped);
+	if (p < s->end && (*p == '{' || *p == '['))
+		return nested(s, p);
+	return plain_value(s, p);
+}
+
+/* The event itself, p at its bracket: files the members that are known, shows each to top. */
+static const char *event(struct scan *s, const char *p, struct envelope *e, scan_top_fn *top, void *arg)
+{
+	uint32_t seen = 0;
+
+	p = down(s, p);
+	if (p < s->end && *p == '}')
+		goto close;
+	for (;;) {
+		bool escaped = false;
+		const char *q = name(s, p, &escaped);
+		struct span raw = { p, (size_t)(q - p) }, v;
+		enum line_attr known;
+
+		if (unlikely(!q))
+			return NULL;
+		known = unlikely(escaped) ? scan_attr_find_escaped(raw) : scan_attr_find(p + 1, raw.n - 2);
+		/* What is in the table needs no search for repeats. */
+		if (known == LA_COUNT ? !is_new(s, raw, escaped) : seen >> known & 1)
+			return known == LA_COUNT ? NULL : fail(s, p, WHY_REPEATED);
+		seen |= (uint32_t)1 << known;
+		v.p = colon(s, q);
+		if (unlikely(!v.p))
+			return NULL;
+		p = value(s, v.p);
+		if (unlikely(!p))
+			return NULL;
+		v.n = (size_t)(p - v.p);
+		scan_keep(e, known, v);
+		if (top && top(arg, known, raw, v, s->err) != 0)
+			return NULL;
+		p = blank(s, p);
+		if (unlikely(p == s->end))
+			return fail(s, p, WHY_ENDS);
+		if (*p == '}')
+			break;
+		if (unlikely(*p != ','))
+			return fail(s, p, WHY_OBJECT_NEXT);
+		p = blank(s, p + 1);
 	}
-	goto begin;
 close:
-	names_close(&s->names, &s->open[s->depth]);
-	s->depth--;
-	p++;
-	goto after;
+	up(s);
+	return p + 1;
 }
 
 static void scan_init(struct scan *s, const char *p, size_t n, bool lf, struct line_err *err)
@@ -307,7 +365,6 @@ static void scan_init(struct scan *s, const char *p, size_t n, bool lf, struct l
 	s->end = p + n;
 	s->err = err;
 	s->lf = lf;
-	s->escaped = false;
 	s->depth = 0;
 	names_init(&s->names, p);
 }
@@ -352,7 +409,7 @@ int scan_with(const char *p, size_t n, struct envelope *e, struct line_err *err,
 		fail(&s, q, n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? WHY_BOM : WHY_NO_OBJECT);
 		return name_the_lf(&s);
 	}
-	q = value(&s, q, e, top, arg);
+	q = event(&s, q, e, top, arg);
 	if (!q || finish(&s, q) != 0)
 		return name_the_lf(&s);
 	return 0;
@@ -382,6 +439,6 @@ int scan_value(const char *p, size_t n, struct line_err *err)
 		fail(&s, p, WHY_BOM);
 		return -1;
 	}
-	q = value(&s, q, NULL, NULL, NULL);
+	q = value(&s, q);
 	return q ? finish(&s, q) : -1;
 }

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "line/decode.h"
 #include "line/envelope.h"
+#include "line/utf8.h"
 #include "line/why.h"
 
 static void refuse(struct writer *w, const char *why)
@@ -28,25 +28,11 @@ static void put(struct writer *w, const char *p, size_t n)
 		refuse(w, errno == EMSGSIZE ? WHY_TOO_LONG : WHY_MEMORY);
 }
 
-static bool utf8(const char *p, size_t n)
-{
-	const char *end = p + n;
-
-	while (p < end) {
-		unsigned len = (unsigned char)*p < 0x80 ? 1 : decode_utf8(p, end);
-
-		if (len == 0)
-			return false;
-		p += len;
-	}
-	return true;
-}
-
 static void put_string(struct writer *w, const char *p, size_t n)
 {
 	if (w->why)
 		return;
-	if (!utf8(p, n))
+	if (utf8_bad(p, p + n))
 		refuse(w, WHY_UTF8);
 	else if (n > w->max || w->out->len - w->start > w->max - n)
 		refuse(w, WHY_TOO_LONG);	/* before escapes make it longer still */
