@@ -1,13 +1,17 @@
 /*
- * link_rtt: round trips over link: `link_rtt server URL` answers every request with a short ack,
- * `link_rtt client URL LINES BYTES COUNT` sends batches of LINES lines of BYTES bytes one at a time and prints
- * lines/s, p50 and p99 in microseconds. nng_rtt.c is the same with libnng.
+ * link_rtt: round trips over link. `link_rtt URL COUNT [LINES [BYTES]]` starts a server on URL, sends it COUNT batches of LINES (1) lines
+ * of BYTES (527) bytes, one at a time, each answered by a short ack, and prints "link_rtt P50 P99 RATE": microseconds, and
+ * lines/s. nng_rtt.c is the same with bare libnng.
  */
 #include <errno.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -32,8 +36,6 @@ static int server(const char *url)
 
 	if (!s)
 		return 1;
-	puts("ready");
-	fflush(stdout);
 	return loop_run(loop) ? 1 : 0;
 }
 
@@ -94,20 +96,43 @@ static int client(const char *url, size_t lines, size_t bytes, long count)
 		return 1;
 	double s = (double)(clock_mono() - c.began) / 1e9;
 	qsort(c.took, (size_t)c.done, sizeof *c.took, by_value);
-	printf("%.0f lines/s p50 %.1f p99 %.1f us\n", (double)c.done * (double)lines / s,
-		(double)c.took[c.done / 2] / 1e3, (double)c.took[c.done * 99 / 100] / 1e3);
+	printf("link_rtt %.1f %.1f %.0f\n", (double)c.took[c.done / 2] / 1e3, (double)c.took[c.done * 99 / 100] / 1e3,
+		(double)c.done * (double)lines / s);
 	return 0;
+}
+
+/* This program again, as the server. */
+static pid_t start_server(const char *url)
+{
+	char *argv[] = { "link_rtt", "server", strdup(url), NULL };
+	pid_t pid;
+
+	if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ)) {
+		perror("link_rtt: server");
+		exit(1);
+	}
+	free(argv[2]);
+	return pid;
 }
 
 int main(int argc, char **argv)
 {
+	long count = argc > 2 ? atol(argv[2]) : 0, lines = argc > 3 ? atol(argv[3]) : 1, bytes = argc > 4 ? atol(argv[4]) : 527;
+
 	log_init("link_rtt");
 	log_set(LOG_TEXT, LOG_ERROR);
 	loop = loop_new();
-	if (loop && argc == 3 && !strcmp(argv[1], "server"))
+	if (!loop)
+		die(1, "%s", strerror(errno));
+	if (argc == 3 && !strcmp(argv[1], "server"))
 		return server(argv[2]);
-	if (loop && argc == 6 && !strcmp(argv[1], "client") && atol(argv[3]) > 0 && atol(argv[4]) > 0 && atol(argv[5]) > 0)
-		return client(argv[2], (size_t)atol(argv[3]), (size_t)atol(argv[4]), atol(argv[5]));
-	fprintf(stderr, "usage: link_rtt server URL | client URL LINES BYTES COUNT\n");
-	return 2;
+	if (argc < 3 || count <= 0 || lines <= 0 || bytes <= 0) {
+		fprintf(stderr, "usage: link_rtt URL COUNT [LINES [BYTES]]\n");
+		return 2;
+	}
+	pid_t pid = start_server(argv[1]);
+	int rc = client(argv[1], (size_t)lines, (size_t)bytes, count);
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+	return rc;
 }
