@@ -307,7 +307,7 @@ int take_reply_parse(const char *p, size_t len, struct take_reply *out, const ch
 	size_t nseq = 0;
 	struct pull j;
 	char name[16];
-	bool named = false;
+	bool named = false, numbered = false;
 
 	*out = (struct take_reply){ .head = lf ? (size_t)(lf - p) + 1 : len };
 	pull_init(&j, p, out->head);
@@ -318,8 +318,12 @@ int take_reply_parse(const char *p, size_t len, struct take_reply *out, const ch
 				named = true;
 			} else if (!strcmp(name, "n")) {
 				read_u32(&j, LINK_BATCH_LINES, &out->n);
-			} else if (!strcmp(name, "seq") && !out->seq) {
-				out->seq = read_seq(&j, &nseq);
+			} else if (!strcmp(name, "seq")) {
+				if (numbered)
+					fault(&j, "seq stands twice");
+				numbered = true;
+				if (!j.why)
+					out->seq = read_seq(&j, &nseq);
 			} else {
 				pull_skip(&j);
 			}
@@ -330,7 +334,7 @@ int take_reply_parse(const char *p, size_t len, struct take_reply *out, const ch
 		fault(&j, "no batch");
 	if (out->n > 0 && !out->batch[0])
 		fault(&j, "a batch without a name");
-	if (out->seq && nseq != out->n)
+	if (numbered && nseq != out->n)
 		fault(&j, "as many sequence numbers as lines are needed");
 	if (!j.why && batch_count(p + out->head, len - out->head) != (int64_t)out->n)
 		fault(&j, "n is not the number of lines that follow");
