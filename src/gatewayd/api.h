@@ -1,0 +1,32 @@
+/*
+ * api: which request goes where.
+ *
+ *   /  /chat.css  /chat.js  /icon.svg    the chat page
+ *   /chat                                WebSocket, penstock-browser(7)
+ *   POST /events                         CloudEvents in; OPTIONS: the webhook handshake
+ *   /livez  /readyz                      health
+ */
+#ifndef GATEWAYD_API_H
+#define GATEWAYD_API_H
+
+#include <stdbool.h>
+
+#include "gatewayd/server.h"
+
+struct browser;
+struct intake;
+struct outlet;
+
+struct api {
+	struct intake *intake;
+	struct browser *browser;
+	struct outlet *outlet;
+	const char *webhook_rate;	/* "*" or a number a minute, for the webhook handshake */
+};
+
+/* Are the links up that the gateway cannot work without? */
+bool api_ready(const struct api *a);
+
+extern const struct server_handler api_handler;		/* arg: struct api */
+
+#endif

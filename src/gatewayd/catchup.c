@@ -1,0 +1,151 @@
+/*
+ * catchup: from a client's position to the ring of its room, by pages from store, without a hole and without repeats.
+ *
+ * The ring says where it begins (room_gap). Store is asked for what is behind pos, page by page, until pos has reached that place. Store takes its lines
+ * from the same hub at its own pace, so it may not have it yet: it is asked again shortly. When it takes too long the client goes on with
+ * the ring, and is told that lines may be missing.
+ */
+#include "gatewayd/client.h"
+
+#include "base/clock.h"
+
+#define PAGE_LINES 200u
+#define AGAIN_FIRST (10 * CLOCK_MS)
+#define AGAIN_DOUBLINGS 5u
+#define GIVE_UP (2 * CLOCK_S)		/* store answers, but does not have it */
+#define GIVE_UP_AWAY (500 * CLOCK_MS)	/* store is not there */
+
+static void ask(struct client *c);
+
+bool catchup_covered(const struct client *c)
+{
+	uint64_t gap = room_gap(c->room);
+
+	return c->pos >= gap || c->gap_taken == gap;
+}
+
+static void go_live(struct client *c)
+{
+	loop_timer_del(c->b->loop, &c->timer);
+	c->state = CLIENT_LIVE;
+	if (!c->told || c->lost)
+		client_tell(c, "{\"history\":{\"done\":true,\"more\":%s,\"lost\":%s}}", c->older ? "true" : "false",
+			c->lost ? "true" : "false");
+	c->told = true;
+	c->lost = false;
+	client_want_write(c);
+}
+
+/* What lies before the ring will not come: goes on behind it. */
+static void take_gap(struct client *c)
+{
+	uint64_t gap = room_gap(c->room);
+
+	c->lost = c->b->opts.query || (!c->told && !c->last);
+	if (c->last) {
+		/* Without a history a new client is shown of the ring as many lines as it asked for. */
+		for (size_t have = room_behind(c->room, c->pos); have > c->b->opts.history; have--)
+			c->pos = room_after(c->room, c->pos)->seq;
+		c->last = false;
+	}
+	if (c->room->evicted && c->pos < gap)
+		c->pos = gap;
+	c->gap_taken = gap;
+	go_live(c);
+}
+
+static void ask_later(struct client *c, int64_t give_up)
+{
+	if (clock_mono() - c->began >= give_up) {
+		take_gap(c);
+		return;
+	}
+	loop_timer_in(c->b->loop, &c->timer, AGAIN_FIRST << (c->tries < AGAIN_DOUBLINGS ? c->tries : AGAIN_DOUBLINGS));
+	c->tries++;
+}
+
+static void on_timer(void *arg)
+{
+	ask(arg);
+}
+
+static void on_page(void *arg, struct page *page)
+{
+	struct client *c = arg;
+
+	c->ask = NULL;
+	if (!page) {
+		ask_later(c, GIVE_UP);
+		return;
+	}
+	c->page = *page;
+	c->answered = true;
+	if (c->last)
+		c->older = page->more;
+	c->more = !c->last && page->more && page->n;
+	c->last = false;
+	if (page->n) {
+		c->began = clock_mono();
+		c->tries = 0;
+	}
+	catchup_go_on(c);
+}
+
+static void ask(struct client *c)
+{
+	const struct browser_opts *o = &c->b->opts;
+
+	c->more = false;
+	if (!o->query) {
+		take_gap(c);
+	} else if (!history_here(c->b->history)) {
+		ask_later(c, GIVE_UP_AWAY);
+	} else {
+		c->ask = history_ask(c->b->history, o->tenant, c->room->name, c->last ? NULL : &c->pos,
+			c->last ? (unsigned)o->history : PAGE_LINES, on_page, c);
+		if (!c->ask)
+			ask_later(c, GIVE_UP);
+	}
+}
+
+void catchup_go_on(struct client *c)
+{
+	if (c->page.i < c->page.n) {
+		client_want_write(c);
+		return;
+	}
+	page_release(&c->page);
+	if (c->more)
+		ask(c);
+	else if (c->answered && catchup_covered(c))
+		go_live(c);
+	else if (c->answered)
+		ask_later(c, GIVE_UP);
+	else
+		ask(c);
+}
+
+void catchup_start(struct client *c)
+{
+	uint64_t gap = room_gap(c->room);
+
+	c->state = CLIENT_CATCHUP;
+	c->answered = false;
+	c->began = clock_mono();
+	c->tries = 0;
+	loop_timer_del(c->b->loop, &c->timer);
+	c->timer.fn = on_timer;
+	if (!c->last && gap && c->pos >= gap)
+		go_live(c);		/* the ring has all of it */
+	else
+		ask(c);
+}
+
+void catchup_stop(struct client *c)
+{
+	loop_timer_del(c->b->loop, &c->timer);
+	if (c->ask)
+		history_forget(c->ask);
+	c->ask = NULL;
+	page_release(&c->page);
+}

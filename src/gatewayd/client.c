@@ -1,0 +1,473 @@
+#include "gatewayd/client.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "gatewayd/metrics.h"
+#include "gatewayd/outlet.h"
+#include "line/id.h"
+#include "line/writer.h"
+
+#define JOIN_TIME (10 * CLOCK_S)
+#define FRAMES_RATE 20u		/* frames of any kind a second, on average; a flood ends the connection */
+#define FRAMES_BURST 100u
+#define SAYING_MAX 64u		/* messages of one client without an outcome */
+#define CONTROLS_MAX 256u	/* frames that a client has not read */
+#define CLOSE_TIME (3 * CLOCK_S)	/* for the last control frames to be read */
+#define RETRY_MS 1000		/* when the hub is away or behind */
+
+/* A message with the outlet. */
+struct say {
+	struct client *c;		/* NULL: the client has gone */
+	uint64_t n;
+	char id[FRAME_ID_LEN + 1];
+	struct say *prev, *next;
+};
+
+/* ---- out ---- */
+
+void client_want_write(struct client *c)
+{
+	if (c->ws)
+		ws_want_write(c->ws);
+}
+
+static void drop_controls(struct client *c)
+{
+	while (c->ctl) {
+		struct control *f = c->ctl;
+
+		c->ctl = f->next;
+		free(f);
+	}
+	c->ctl_last = &c->ctl;
+	c->nctl = 0;
+}
+
+static void on_not_read(void *arg)
+{
+	struct client *c = arg;
+
+	ws_close(c->ws, c->close_code, c->close_why);
+}
+
+void client_close(struct client *c, unsigned code, const char *why)
+{
+	if (!c->ws || c->state == CLIENT_CLOSING)
+		return;
+	c->state = CLIENT_CLOSING;
+	c->close_code = code;
+	c->close_why = why;
+	catchup_stop(c);
+	c->timer.fn = on_not_read;
+	loop_timer_in(c->b->loop, &c->timer, CLOSE_TIME);
+	if (code == CLOSE_BUSY)
+		drop_controls(c);	/* it does not read them */
+	log_debug("%s: closing: %u %s", c->peer, code, why);
+	ws_want_write(c->ws);
+}
+
+void client_tell(struct client *c, const char *fmt, ...)
+{
+	struct control *f;
+	va_list ap;
+	int n;
+
+	if (!c->ws || c->state == CLIENT_CLOSING)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	f = malloc(sizeof(*f) + EDGE_PRE + (size_t)n + 1);
+	if (!f || c->nctl == CONTROLS_MAX) {
+		free(f);
+		metric_add(metrics[M_TOO_SLOW], 1);
+		client_close(c, CLOSE_BUSY, "too far behind; join again with after");
+		return;
+	}
+	memset(f->bytes, 0, EDGE_PRE);
+	va_start(ap, fmt);
+	vsnprintf(f->bytes + EDGE_PRE, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	f->len = (size_t)n;
+	f->next = NULL;
+	*c->ctl_last = f;
+	c->ctl_last = &f->next;
+	c->nctl++;
+	client_want_write(c);
+}
+
+static void send_control(struct client *c)
+{
+	struct control *f = c->ctl;
+
+	c->ctl = f->next;
+	if (!c->ctl)
+		c->ctl_last = &c->ctl;
+	c->nctl--;
+	ws_send(c->ws, f->bytes, f->len);
+	free(f);
+}
+
+/* Sends the next line of the page that is due: true; false when there is none. */
+static bool send_page(struct client *c)
+{
+	const char *line;
+	uint64_t seq;
+	size_t n;
+
+	while ((line = page_next(&c->page, &n, &seq))) {
+		struct buf frame;
+
+		if (seq <= c->pos)
+			continue;
+		c->pos = seq;
+		if (!event_shown(line, n))
+			continue;
+		buf_init(&frame, n + 128);
+		if (buf_add(&frame, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", EDGE_PRE) || event_frame(&frame, line, n, seq))
+			client_close(c, CLOSE_BUSY, "no memory; join again with after");
+		else
+			ws_send(c->ws, frame.p, frame.len - EDGE_PRE);
+		buf_release(&frame);
+		return true;
+	}
+	return false;
+}
+
+static void send_ring(struct client *c)
+{
+	struct room_line *l;
+
+	if (!catchup_covered(c)) {
+		catchup_start(c);
+		return;
+	}
+	l = room_after(c->room, c->pos);
+	if (!l)
+		return;
+	c->pos = l->seq;
+	if (ws_send(c->ws, l->bytes, l->len) == 0 && room_after(c->room, c->pos))
+		client_want_write(c);
+}
+
+static void on_writable(void *arg)
+{
+	struct client *c = arg;
+
+	if (c->ctl) {
+		send_control(c);
+		client_want_write(c);
+	} else if (c->state == CLIENT_CLOSING) {
+		ws_close(c->ws, c->close_code, c->close_why);
+	} else if (c->state == CLIENT_CATCHUP && c->page.i < c->page.n) {
+		if (send_page(c))
+			client_want_write(c);
+		else
+			catchup_go_on(c);
+	} else if (c->state == CLIENT_CATCHUP && c->page.n) {
+		catchup_go_on(c);
+	} else if (c->state == CLIENT_LIVE) {
+		send_ring(c);
+	}
+}
+
+/* ---- saying ---- */
+
+static void say_free(struct say *s)
+{
+	if (s->c) {
+		if (s->prev)
+			s->prev->next = s->next;
+		else
+			s->c->saying = s->next;
+		if (s->next)
+			s->next->prev = s->prev;
+		s->c->nsaying--;
+	}
+	free(s);
+}
+
+static void refuse(struct client *c, uint64_t n, const char *code, const char *why, int64_t retry_ms)
+{
+	struct buf text;
+
+	buf_init(&text, 16384);
+	if (buf_add_json(&text, why, strlen(why)) || !buf_cstr(&text))
+		client_close(c, CLOSE_BUSY, "no memory; join again");
+	else if (retry_ms)
+		client_tell(c, "{\"refuse\":{\"n\":%llu,\"code\":\"%s\",\"error\":%s,\"retry\":true,\"after\":%lld}}",
+			(unsigned long long)n, code, text.p, (long long)retry_ms);
+	else
+		client_tell(c, "{\"refuse\":{\"n\":%llu,\"code\":\"%s\",\"error\":%s,\"retry\":false}}",
+			(unsigned long long)n, code, text.p);
+	buf_release(&text);
+}
+
+static void on_outcome(void *arg, uint32_t index, enum outcome what, const char *error)
+{
+	struct say *s = arg;
+
+	(void)index;
+	if (what == OUT_DONE)
+		metric_add(metrics[M_SAYS], 1);
+	if (s->c && what == OUT_DONE)
+		client_tell(s->c, "{\"ack\":{\"n\":%llu,\"id\":\"%s\"}}", (unsigned long long)s->n, s->id);
+	else if (s->c && what == OUT_RETRY)
+		refuse(s->c, s->n, "busy", error, RETRY_MS);
+	else if (s->c)
+		refuse(s->c, s->n, "refused", error, 0);
+	say_free(s);
+}
+
+/* The event for what the frame says. */
+static int write_line(const struct client *c, const struct frame *f, const char *id, struct buf *line)
+{
+	char source[ROOM_NAME_MAX + 16], key[ROOM_NAME_MAX + 16], time[CLOCK_RFC3339_MAX], trace[TRACEPARENT_LEN + 1];
+	struct writer w;
+	struct line_err err;
+
+	snprintf(source, sizeof(source), "/browser/%s", c->room->name);
+	snprintf(key, sizeof(key), "browser:%s", c->room->name);
+	clock_rfc3339(time, clock_wall());
+	id_trace_new(trace, hash_random(), hash_random(), hash_random());
+	writer_begin(&w, line, line->max - 1);
+	writer_attr(&w, "specversion", "1.0");
+	writer_attr(&w, "id", id);
+	writer_attr(&w, "source", source);
+	writer_attr(&w, "type", "chat.message");
+	writer_attr(&w, "time", time);
+	writer_attr(&w, "tenant", c->b->opts.tenant);
+	writer_attr(&w, "partitionkey", key);
+	writer_attr(&w, "traceparent", trace);
+	writer_open(&w, "data");
+	writer_open(&w, "channel");
+	writer_str(&w, "id", c->room->name, strlen(c->room->name));
+	writer_str(&w, "name", c->room->name, strlen(c->room->name));
+	writer_close(&w);
+	writer_open(&w, "user");
+	writer_str(&w, "id", c->user, strlen(c->user));
+	writer_str(&w, "name", c->name, strlen(c->name));
+	writer_close(&w);
+	writer_str(&w, "text", f->text.p, f->text.len);
+	writer_close(&w);
+	if (writer_end(&w, &err)) {
+		log_error("a browser's message cannot be written as a line: %s", err.why);
+		return -1;
+	}
+	return 0;
+}
+
+static void on_say(struct client *c, const struct frame *f)
+{
+	int64_t wait = bucket_take(&c->says, clock_mono());
+	const char *away = outlet_room(c->b->outlet, 1, f->text.len);
+	struct say *s;
+	struct buf line;
+
+	if (wait) {
+		refuse(c, f->n, "too-fast", "too many messages in a short time", wait / CLOCK_MS + 1);
+		return;
+	}
+	if (away || c->nsaying == SAYING_MAX || !(s = calloc(1, sizeof(*s)))) {
+		metric_add(metrics[M_EVENTS_RETRY], 1);
+		refuse(c, f->n, "busy", away ? away : "too many messages wait for the hub", RETRY_MS);
+		return;
+	}
+	frame_event_id(c->session, c->b->opts.tenant, c->room->name, f->n, s->id);
+	s->n = f->n;
+	buf_init(&line, 65536);
+	if (write_line(c, f, s->id, &line) || outlet_add(c->b->outlet, line.p, line.len - 1, on_outcome, s, 0)) {
+		refuse(c, f->n, "busy", "the gateway has no memory for it", RETRY_MS);
+		free(s);
+	} else {
+		s->c = c;
+		s->next = c->saying;
+		if (s->next)
+			s->next->prev = s;
+		c->saying = s;
+		c->nsaying++;
+	}
+	buf_release(&line);
+}
+
+/* ---- joining ---- */
+
+static void on_join(struct client *c, const struct frame *f)
+{
+	struct browser *b = c->b;
+	struct buf name;
+
+	if (c->room) {
+		client_tell(c, "{\"error\":{\"code\":\"joined\",\"error\":\"this connection has joined already\"}}");
+		client_close(c, CLOSE_BAD_FRAME, "joined twice");
+		return;
+	}
+	if (f->has_after && f->after > (uint64_t)(clock_wall() / CLOCK_US) + UINT64_C(86400000000)) {
+		client_tell(c, "{\"error\":{\"code\":\"bad-after\",\"error\":\"after is a number that no event has yet\"}}");
+		return;
+	}
+	c->room = rooms_get(&b->rooms, f->room);
+	if (!c->room) {
+		client_close(c, CLOSE_BUSY, "too many rooms; try again later");
+		return;
+	}
+	c->room_next = c->room->members;
+	if (c->room_next)
+		c->room_next->room_prev = c;
+	c->room->members = c;
+	metric_set(metrics[M_ROOMS], b->rooms.count);
+	strcpy(c->name, f->name);
+	if (*f->session)
+		strcpy(c->session, f->session);
+	else
+		snprintf(c->session, sizeof(c->session), "%016llx%016llx", (unsigned long long)hash_random(),
+			(unsigned long long)hash_random());
+	frame_user_id(c->session, c->user);
+	buf_init(&name, 4096);
+	if (buf_add_json(&name, c->name, strlen(c->name)) || !buf_cstr(&name)) {
+		client_close(c, CLOSE_BUSY, "no memory; try again later");
+		buf_release(&name);
+		return;
+	}
+	client_tell(c, "{\"welcome\":{\"session\":\"%s\",\"user\":\"%s\",\"room\":\"%s\",\"name\":%s,\"version\":\"" VERSION "\","
+		"\"receives\":%s}}", c->session, c->user, c->room->name, name.p, b->opts.take ? "true" : "false");
+	buf_release(&name);
+	if (!b->delivery)
+		client_tell(c, "{\"status\":{\"delivery\":false}}");
+	c->pos = f->has_after ? f->after : 0;
+	c->last = !f->has_after;
+	catchup_start(c);
+}
+
+static void on_late(void *arg)
+{
+	struct client *c = arg;
+
+	client_tell(c, "{\"error\":{\"code\":\"join-first\",\"error\":\"no join came in time\"}}");
+	client_close(c, CLOSE_JOIN_LATE, "no join came in time");
+}
+
+/* ---- in ---- */
+
+static void on_fault(struct client *c, const struct frame_fault *f)
+{
+	struct buf why;
+
+	if (f->has_n) {
+		refuse(c, f->n, f->code, f->why, 0);
+		return;
+	}
+	buf_init(&why, 4096);
+	if (buf_add_json(&why, f->why, strlen(f->why)) == 0 && buf_cstr(&why))
+		client_tell(c, "{\"error\":{\"code\":\"%s\",\"error\":%s,\"at\":%zu}}", f->code, why.p, f->at);
+	buf_release(&why);
+	if (f->fatal)
+		client_close(c, CLOSE_BAD_FRAME, f->why);
+}
+
+static void on_text(void *arg, const char *p, size_t n)
+{
+	struct client *c = arg;
+	struct frame *f = &c->b->frame;
+	struct frame_fault fault;
+
+	if (c->state == CLIENT_CLOSING)
+		return;
+	if (bucket_take(&c->frames, clock_mono())) {
+		client_tell(c, "{\"error\":{\"code\":\"flood\",\"error\":\"too many frames in a short time\"}}");
+		client_close(c, CLOSE_FLOOD, "too many frames in a short time");
+	} else if (frame_parse(p, n, f, &fault)) {
+		on_fault(c, &fault);
+	} else if (f->kind == FRAME_PING) {
+		client_tell(c, "{\"pong\":%llu}", (unsigned long long)f->n);
+	} else if (f->kind == FRAME_JOIN) {
+		on_join(c, f);
+	} else if (!c->room) {
+		client_tell(c, "{\"error\":{\"code\":\"join-first\",\"error\":\"join a room before saying something\"}}");
+		client_close(c, CLOSE_JOIN_FIRST, "join first");
+	} else {
+		on_say(c, f);
+	}
+}
+
+/* ---- life ---- */
+
+struct client *client_new(struct browser *b, const struct place *place, const char *peer)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->b = b;
+	c->place = *place;
+	snprintf(c->peer, sizeof(c->peer), "%s", peer);
+	c->ctl_last = &c->ctl;
+	c->timer = (struct loop_timer){.fn = on_late, .arg = c};
+	bucket_init(&c->says, b->opts.say_rate, b->opts.say_burst);
+	bucket_init(&c->frames, FRAMES_RATE, FRAMES_BURST);
+	c->next = b->first;
+	if (c->next)
+		c->next->prev = c;
+	b->first = c;
+	b->nclients++;
+	metric_set(metrics[M_CLIENTS], b->nclients);
+	return c;
+}
+
+static void on_open(void *arg, struct ws *ws)
+{
+	struct client *c = arg;
+
+	c->ws = ws;
+	if (c->b->draining)
+		client_close(c, CLOSE_GOING_AWAY, "the gateway stops");
+	else
+		loop_timer_in(c->b->loop, &c->timer, JOIN_TIME);
+}
+
+static void leave_room(struct client *c)
+{
+	if (c->room_prev)
+		c->room_prev->room_next = c->room_next;
+	else
+		c->room->members = c->room_next;
+	if (c->room_next)
+		c->room_next->room_prev = c->room_prev;
+}
+
+static void on_gone(void *arg)
+{
+	struct client *c = arg;
+	struct browser *b = c->b;
+
+	catchup_stop(c);
+	while (c->saying) {
+		struct say *s = c->saying;
+
+		c->saying = s->next;
+		s->c = NULL;
+	}
+	drop_controls(c);
+	if (c->room)
+		leave_room(c);
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		b->first = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	b->nclients--;
+	metric_set(metrics[M_CLIENTS], b->nclients);
+	server_left(b->server, &c->place);
+	free(c);
+}
+
+const struct ws_handler client_events = {on_open, on_text, on_writable, on_gone};

@@ -1,0 +1,26 @@
+/*
+ * config: options and configuration file to one struct; every default and range stands here. gatewayd.8 describes them.
+ */
+#ifndef GATEWAYD_CONFIG_H
+#define GATEWAYD_CONFIG_H
+
+#include "gatewayd/browser.h"
+#include "gatewayd/edge.h"
+#include "gatewayd/intake.h"
+#include "gatewayd/server.h"
+
+struct config {
+	const char *output;
+	uint64_t backlog, backlog_bytes;	/* events taken in that the hub has not acknowledged */
+	const char *webhook_rate;
+	int64_t drain_time;
+	struct server_opts server;
+	struct edge_opts edge;
+	struct browser_opts browser;
+	struct intake intake;
+};
+
+/* Ends the program with code 2 and a message when something is wrong. */
+void config_read(struct config *c, int argc, char **argv);
+
+#endif

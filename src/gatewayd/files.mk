@@ -1,0 +1,18 @@
+# gatewayd: the edge
+#   main       options, open, loop, drain           config    options and file to one struct, every range
+#   http       requests from bytes (pure)           server    HTTP connections on our loop: caps, time-outs, answers
+#   edge_lws   WebSocket connections; the only includer of libwebsockets, and who waits
+#   api        which request goes where             pages     the chat page, compiled in
+#   intake     POST /events                         binding   CloudEvents over HTTP, three content modes (pure)
+#   problem    RFC 9457 bodies (pure)               outlet    batches to the hub, results back to whoever brought a line
+#   browser    the chat: rooms and connections      client    one connection: joining, saying, sending
+#   catchup    history to ring without a hole       history   questions to store      page  its answers (pure)
+#   frame      frames of the chat protocol (pure)   room      rings of rooms (pure)
+#   bucket     token buckets (pure)                 peers     connections of each address (pure)
+#   metrics    counters; rows in metrics.def
+gatewayd_OBJS := main.o config.o http.o server.o edge_lws.o api.o pages.o intake.o binding.o problem.o outlet.o browser.o \
+	client.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o
+gatewayd_PURE := http.o binding.o problem.o page.o frame.o room.o bucket.o peers.o
+gatewayd_PKGS := libwebsockets
+
+$(B)/gatewayd/pages.o: $(wildcard src/gatewayd/pages/*)
