@@ -19,6 +19,13 @@ void walk_release(struct walk *w)
 	buf_release(&w->buf);
 }
 
+void walk_again(struct walk *w)
+{
+	buf_clear(&w->buf);
+	w->skip = 0;
+	memset(&w->scan, 0, sizeof(w->scan));
+}
+
 size_t walk_left(const struct walk *w)
 {
 	return w->buf.len - w->skip;
@@ -29,7 +36,7 @@ static int more(struct walk *w)
 {
 	ssize_t got;
 
-	/* Groups already given out are dropped only when bytes must move anyway. */
+	/* The buffer begins at w->off once the groups given out are dropped, which is left until bytes must move anyway. */
 	if (w->skip) {
 		buf_drop(&w->buf, w->skip);
 		w->skip = 0;
@@ -65,6 +72,7 @@ enum walk_result walk_next(struct walk *w, struct commit *c, const char **lines,
 		*lines = w->buf.p + w->skip;
 		*len = c->bytes;
 		w->skip += bytes;
+		w->start = w->off;
 		w->off += (off_t)bytes;
 		w->seq += c->n;
 		memset(&w->scan, 0, sizeof(w->scan));

@@ -14,7 +14,8 @@
 struct walk {
 	int fd;			/* borrowed */
 	off_t off;		/* file offset of the next group */
-	uint64_t seq;		/* its first line's number */
+	off_t start;		/* of the group last given */
+	uint64_t seq;		/* number of the first line at off */
 	struct buf buf;		/* private: bytes from off on */
 	struct segment_scan scan;	/* private */
 	const char *why;	/* why WALK_BAD */
@@ -31,6 +32,7 @@ enum walk_result {
 void walk_init(struct walk *w, int fd, uint64_t first);
 void walk_release(struct walk *w);
 enum walk_result walk_next(struct walk *w, struct commit *c, const char **lines, size_t *len);
+void walk_again(struct walk *w);			/* forgets what was read behind off: it is read anew */
 size_t walk_left(const struct walk *w);		/* after WALK_END: bytes behind the last good group */
 
 #endif

@@ -1,0 +1,263 @@
+#include "route/dest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "route/decide.h"
+#include "route/deliver.h"
+#include "route/segment.h"
+
+#define SAVE_EVERY 65536u	/* lines passed without an acknowledgement before the cursor is written all the same */
+
+static void on_timer(void *arg)
+{
+	deliver_serve(arg);
+}
+
+struct dest *dest_new(const struct dest_config *c, const char *name, unsigned place, uint64_t start)
+{
+	struct dest *d = calloc(1, sizeof(*d));
+	char dir[4096];
+	int how;
+
+	if (!d || lanes_init(&d->lanes) < 0) {
+		log_error("destination %s: no memory", name);
+		free(d);
+		return NULL;
+	}
+	snprintf(d->name, sizeof(d->name), "%s", name);
+	d->place = place;
+	d->loop = c->loop;
+	d->spool = c->spool;
+	d->book = c->book;
+	d->limits = c->limits;
+	d->until = UINT64_MAX;
+	d->end = &d->first;
+	d->out_end = &d->out;
+	d->timer = (struct loop_timer){ .fn = on_timer, .arg = d };
+	cursor_init(&d->cursor, start);
+	snprintf(dir, sizeof(dir), "%s/cursor", c->spool_dir);
+	how = cursor_file_open(&d->file, dir, name, &d->cursor);
+	if (how < 0)
+		goto fail;
+	if (how == CURSOR_DAMAGED)
+		cursor_init(&d->cursor, spool_oldest(d->spool));
+	if (dead_init(&d->dead, c->spool_dir, d->name) < 0)
+		goto fail_dead;
+	d->next = d->cursor.low;
+	spool_seek(&d->pos, d->cursor.low);
+	route_metrics_dest(d->metrics, name);
+	if (how != CURSOR_READ)
+		dest_save(d);
+	return d;
+fail_dead:
+	cursor_file_close(&d->file);
+fail:
+	cursor_release(&d->cursor);
+	lanes_release(&d->lanes);
+	free(d);
+	return NULL;
+}
+
+int dest_listen(struct dest *d, const char *url)
+{
+	static const struct link_opts opts = { 0 };
+
+	if (d->nservers == DEST_LISTENERS) {
+		log_error("destination %s: more than %u listeners", d->name, DEST_LISTENERS);
+		return -1;
+	}
+	struct link_server *s = link_listen(d->loop, url, &opts, &deliver_handler, d);
+	if (!s)
+		return -1;
+	d->servers[d->nservers++] = s;
+	return 0;
+}
+
+static void close_parts(struct dest *d)
+{
+	d->stopped = true;
+	for (unsigned i = 0; i < d->nservers; i++)
+		link_server_close(d->servers[i]);
+	for (unsigned i = 0; i < d->nurls; i++)
+		free(d->urls[i]);
+	deliver_release(d);
+	loop_timer_del(d->loop, &d->timer);
+	lanes_release(&d->lanes);
+	due_release(&d->held);
+	dead_release(&d->dead);
+	metric_set(d->metrics[D_WORKERS], 0);
+}
+
+void dest_free(struct dest *d)
+{
+	close_parts(d);
+	dest_save(d);
+	cursor_file_sync(&d->file);
+	cursor_file_close(&d->file);
+	cursor_release(&d->cursor);
+	free(d);
+}
+
+void dest_forget(struct dest *d)
+{
+	close_parts(d);
+	metric_set(d->metrics[D_PENDING], 0);
+	cursor_file_remove(&d->file);
+	cursor_release(&d->cursor);
+	free(d);
+}
+
+void dest_save(struct dest *d)
+{
+	cursor_file_save(&d->file, &d->cursor);
+	d->saved_low = d->cursor.low;
+}
+
+void dest_count(struct dest *d, uint64_t lines)
+{
+	d->cursor.pending += lines;
+	d->cursor.seen = spool_end(d->spool);
+	metric_set(d->metrics[D_PENDING], d->cursor.pending);
+}
+
+void dest_clamp(struct dest *d, uint64_t next)
+{
+	/* Only a destination that was to start with lines which then were given up can stand so high. */
+	if (d->next <= next)
+		return;
+	d->next = next;
+	d->cursor.low = d->cursor.from = d->cursor.seen = next;
+	spool_seek(&d->pos, next);
+	dest_save(d);
+}
+
+bool dest_drained(const struct dest *d)
+{
+	return d->until != UINT64_MAX && d->cursor.low >= d->until && d->lanes.items == 0 && d->held.n == 0 && !d->out;
+}
+
+void dest_settled(struct dest *d, struct item *it, bool delivered)
+{
+	cursor_done(&d->cursor, it->seq, it->seq, true);
+	if (d->cursor.pending)
+		d->cursor.pending--;
+	if (delivered)
+		d->cursor.delivered++;
+	else
+		d->cursor.dead++;
+	metric_add(d->metrics[delivered ? D_DELIVERED : D_DEAD], 1);
+	metric_set(d->metrics[D_PENDING], d->cursor.pending);
+	free(it);
+}
+
+/* ---- filling the window ---- */
+
+static bool window_full(const struct dest *d)
+{
+	/* With nobody there it is enough to find the first line of ours: the cursor must pass what is not. */
+	if (!d->workers && d->lanes.items)
+		return true;
+	return d->lanes.items >= d->limits->window_lines || d->lanes.bytes >= d->limits->window_bytes || d->held.n >= DEST_HELD;
+}
+
+/* A full window is filled again when a good part of it is free, not for each line that went. */
+static bool worth_filling(struct dest *d)
+{
+	if (d->was_full && (d->lanes.items > d->limits->window_lines / 4 * 3 || d->lanes.bytes > d->limits->window_bytes / 4 * 3))
+		return false;
+	d->was_full = window_full(d);
+	return !d->was_full;
+}
+
+static int add(struct dest *d, uint64_t seq, uint64_t lane, const char *p, size_t n)
+{
+	struct item *it = malloc(sizeof(*it) + n);
+
+	if (!it)
+		return -1;
+	memset(it, 0, sizeof(*it));
+	it->seq = seq;
+	it->len = (uint32_t)n;
+	memcpy(it->line, p, n);
+	if (lanes_add(&d->lanes, lane, it) == 0)
+		return 0;
+	free(it);
+	return -1;
+}
+
+/* Lines from d->next up to seq are none of ours, or settled. */
+static void pass(struct dest *d, uint64_t seq)
+{
+	if (seq > d->next) {
+		cursor_done(&d->cursor, d->next, seq - 1, false);
+		d->next = seq;
+	}
+}
+
+static bool on_line(void *arg, const struct spool_view *v)
+{
+	struct dest *d = arg;
+	struct spool_line again;
+	const struct spool_line *line = v->known;
+
+	if (window_full(d))
+		return false;
+	if (!line) {
+		const struct rules *r = rules_book_get(d->book, v->gen);
+		if (!r || decide_again(r, v->p, v->n, &again) < 0) {
+			log_error("line %llu of the spool is no event; it is passed over", (unsigned long long)v->seq);
+			return true;
+		}
+		line = &again;
+	}
+	if (!(line->mask >> d->place & 1) || cursor_is_done(&d->cursor, v->seq))
+		return true;
+	pass(d, v->seq);
+	if (line->notbefore > clock_wall()) {
+		struct due held = { .at = line->notbefore, .seq = v->seq, .off = (uint64_t)v->off };
+		if (due_add(&d->held, &held) < 0)
+			return false;
+	} else if (add(d, v->seq, line->lane, v->p, v->n) < 0) {
+		return false;
+	}
+	d->next = v->seq + 1;
+	return true;
+}
+
+/* Held lines whose time has come join their lanes as if they came now. */
+static void release_held(struct dest *d)
+{
+	const struct due *h;
+	struct spool_line line;
+	struct buf text;
+
+	buf_init(&text, SEGMENT_GROUP_MAX);
+	while ((h = due_first(&d->held)) && h->at <= clock_wall()) {
+		const struct rules *now = d->book->now;
+		if (d->lanes.items >= d->limits->window_lines)
+			break;
+		if (spool_fetch(d->spool, h->seq, (off_t)h->off, &text) < 0 || decide_again(now, text.p, text.len, &line) < 0)
+			log_error("held line %llu cannot be read; %s gets it after a restart", (unsigned long long)h->seq, d->name);
+		else if (add(d, h->seq, line.lane, text.p, text.len) < 0)
+			break;
+		due_drop(&d->held);
+	}
+	buf_release(&text);
+}
+
+bool dest_fill(struct dest *d)
+{
+	release_held(d);
+	while (worth_filling(d) && spool_read(d->spool, &d->pos, on_line, d) == SPOOL_MORE)
+		if (d->lanes.takeable >= LINK_BATCH_LINES)
+			break;
+	pass(d, d->pos.seq);
+	if (d->cursor.low - d->saved_low > SAVE_EVERY)
+		dest_save(d);
+	return d->lanes.takeable > 0;
+}

@@ -1,0 +1,92 @@
+/*
+ * dest: one destination: where it stands in the spool, the window of lines it works on, who takes from it.
+ *
+ * Lines are copied from the spool into the window (the lanes), at most window_lines and window_bytes; only while somebody is connected.
+ * Lines with `notbefore` in the future are held: only their number and place are kept in memory, at most DEST_HELD of them.
+ * deliver.[ch] deals the window out in batches.
+ */
+#ifndef ROUTE_DEST_H
+#define ROUTE_DEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "link/ack.h"
+#include "route/cursor_file.h"
+#include "route/dead.h"
+#include "route/lane.h"
+#include "route/metrics.h"
+#include "route/rules.h"
+#include "route/spool.h"
+
+#define DEST_WINDOW_BYTES (4u << 20)
+#define DEST_HELD 262144u
+#define DEST_LATE 64u		/* batches taken back whose late acknowledgement is still understood */
+#define DEST_LISTENERS 8u
+
+struct dest_limits {
+	uint64_t window_lines, window_bytes;
+	uint64_t attempts;	/* refusals with retry before a line is dead */
+	int64_t deadline;	/* ns a batch may be out */
+};
+
+struct worker;
+struct out_batch;
+struct late_batch { uint64_t id; uint32_t n; uint64_t *seqs; };
+
+struct dest {
+	char name[RULES_DEST_NAME + 1];
+	unsigned place;				/* its bit in masks */
+	struct loop *loop;
+	struct spool *spool;			/* borrowed */
+	struct rules_book *book;		/* borrowed */
+	const struct dest_limits *limits;	/* borrowed */
+	uint64_t until;				/* rules no longer name it for lines from here on; UINT64_MAX: they do */
+	bool stopped;				/* gives nothing out any more */
+
+	struct cursor cursor;
+	struct cursor_file file;
+	uint64_t saved_low;
+	struct spool_pos pos;
+	uint64_t next;				/* all lines of ours below are in the cursor, the window or held */
+	bool was_full;				/* the window, when it was last filled */
+	struct lanes lanes;
+	struct due_heap held;			/* by wall clock */
+	struct loop_timer timer;		/* the nearest of: lane, held line, deadline of a batch */
+	struct dead dead;
+
+	struct link_server *servers[DEST_LISTENERS];
+	unsigned nservers;
+	char *urls[1];				/* of listeners, those that are ours to free */
+	unsigned nurls;
+	struct worker *workers;			/* all connections */
+	struct worker *first, **end;		/* those that wait for lines */
+	struct out_batch *out, **out_end;	/* batches, oldest deadline first */
+	struct late_batch late[DEST_LATE];
+	unsigned late_at;
+	uint64_t *metrics[D_COUNT];
+};
+
+struct dest_config {
+	const char *spool_dir;
+	struct loop *loop;
+	struct spool *spool;
+	struct rules_book *book;
+	const struct dest_limits *limits;
+};
+
+/* Opens cursor and dead letters; listens nowhere yet. A new destination starts at `start`. NULL with a message. */
+struct dest *dest_new(const struct dest_config *c, const char *name, unsigned place, uint64_t start);
+int dest_listen(struct dest *d, const char *url);	/* -1 with a message */
+void dest_free(struct dest *d);				/* saves the cursor */
+void dest_forget(struct dest *d);			/* the same, and removes the cursor file */
+
+bool dest_fill(struct dest *d);				/* reads into the window what fits; true if anything new may be taken */
+void dest_settled(struct dest *d, struct item *it, bool delivered);	/* frees the item; the cursor passes it */
+void dest_save(struct dest *d);				/* cursor to its file (not synced) */
+void dest_count(struct dest *d, uint64_t lines);	/* so many lines of ours were added to the spool */
+void dest_clamp(struct dest *d, uint64_t next);		/* numbers from next on were given up and will be used again */
+bool dest_drained(const struct dest *d);		/* not named by the rules, and nothing left */
+
+#endif

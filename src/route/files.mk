@@ -1,0 +1,28 @@
+# main.o         options and the four ways to run
+# hub.o          spool, intake and destinations together: start, reload, stop
+# intake.o       puts: check, repeats, keep, answer
+# dest.o         one destination: its place in the spool, its window
+# deliver.o      workers, batches, outcomes
+# spool.o        the files of the spool: open, cut, trim
+# spool_write.o  group commit, and what happens when the disk fails
+# spool_read.o   lines from memory and from the files
+# syncer.o       the thread that writes and syncs
+# walk.o         a segment file group by group
+# cursor_file.o  a cursor on disk
+# dead.o         dead letters
+# rules.o        rules in force and those of older generations
+# try.o          route -t and the filter
+# follow.o       route -T
+# metrics.o      the rows of metrics.def
+# decide.o       line and rules to destinations, lane, time
+# segment.o      the text of a segment: commit lines, checksums
+# cursor.o       what a destination has done; the text of a slot
+# lane.o         order within a key, turns between keys
+# due.o          a heap of things with a time
+# repeat.o       window of ids seen
+# lex.o parse.o  text to rules
+# pred/*.o       a predicate each (pred/README.md)
+route_PURE := decide.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o rules.o walk.o \
+	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/set.o pred/exists.o pred/percent.o pred/logic.o
+route_OBJS := main.o hub.o intake.o dest.o deliver.o spool.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
+	try.o follow.o metrics.o $(route_PURE)

@@ -1,0 +1,349 @@
+#include "route/intake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "line/envelope.h"
+#include "line/id.h"
+#include "line/types.h"
+#include "link/ack.h"
+#include "link/batch.h"
+#include "route/decide.h"
+#include "route/metrics.h"
+
+#define PIPE_AGAIN (500 * CLOCK_MS)
+
+/* One batch until it is answered. */
+struct put {
+	struct spool_waiter waiter;	/* first: told() gets it */
+	struct intake *in;
+	struct link_peer *peer;		/* NULL: it went, or the batch is from stdin */
+	struct batch *pipe;		/* from stdin: to be done */
+	uint32_t lines, kept, repeats;
+	struct refusal *refused; size_t nrefused, cap;	/* for good, in order; errors are ours */
+};
+
+static void refused_clear(struct put *p)
+{
+	for (size_t i = 0; i < p->nrefused; i++)
+		free((char *)(uintptr_t)p->refused[i].error);
+	p->nrefused = 0;
+}
+
+static void put_free(struct put *p)
+{
+	refused_clear(p);
+	free(p->refused);
+	free(p);
+}
+
+static int refuse(struct put *p, uint32_t n, bool retry, const char *error)
+{
+	if (p->nrefused == p->cap) {
+		size_t cap = p->cap ? p->cap * 2 : 8;
+		struct refusal *r = realloc(p->refused, cap * sizeof(*r));
+		if (!r)
+			return -1;
+		p->refused = r;
+		p->cap = cap;
+	}
+	char *copy = strdup(error);
+	if (!copy)
+		return -1;
+	p->refused[p->nrefused++] = (struct refusal){ .n = n, .retry = retry, .error = copy };
+	return 0;
+}
+
+/* ---- one line ---- */
+
+static int refuse_bad(struct put *p, uint32_t n, const struct line_err *err)
+{
+	char text[ACK_ERROR_MAX];
+
+	snprintf(text, sizeof(text), "byte %zu: %s", err->at, err->why);
+	count(M_REFUSED_IN, 1);
+	return refuse(p, n, false, text);
+}
+
+/* -1: no memory, the batch cannot go on. */
+static int put_line(struct put *p, uint32_t n, const char *line, size_t len)
+{
+	struct intake *in = p->in;
+	struct spool_line what;
+	struct line_err err;
+	struct envelope e;
+	int is_new;
+
+	if (envelope_check(line, len, LINE_MAX_BYTES, &e, &err) < 0 || types_check(line, &e, &err) < 0)
+		return refuse_bad(p, n, &err);
+	is_new = repeat_add(&in->repeat, id_key(&e, in->key));
+	if (is_new < 0)
+		return -1;
+	if (!is_new) {
+		p->repeats++;
+		return 0;
+	}
+	decide(in->book->now, line, len, &e, &what);
+	/* The LF behind the line is part of the batch. */
+	if (spool_add(in->spool, line, len + 1, &what) == 0) {
+		repeat_undo(&in->repeat, 1);
+		return -1;
+	}
+	p->kept++;
+	return 0;
+}
+
+/* ---- answers ---- */
+
+static void answer(struct put *p)
+{
+	struct intake *in = p->in;
+	uint32_t acked = p->lines - (uint32_t)p->nrefused;
+
+	if (p->peer) {
+		static struct buf out = { .max = LINK_MESSAGE_BYTES };
+		buf_clear(&out);
+		link_peer_set(p->peer, NULL);
+		if (put_reply_write(&out, acked, p->refused, p->nrefused) == 0)
+			link_reply(p->peer, &(struct iovec){ out.p, out.len }, 1);
+		else
+			link_drop(p->peer, "no memory for its answer");
+	} else if (p->pipe) {
+		link_take_done(in->pipe, p->pipe, p->refused, p->nrefused);
+	}
+	put_free(p);
+}
+
+/* A pipe cannot be told to send again: its batch waits here, and nothing more is read from it meanwhile. */
+static void wait_and_put_again(struct put *p)
+{
+	refused_clear(p);
+	p->kept = p->repeats = 0;
+	p->in->waiting = p;
+	loop_timer_in(p->in->loop, &p->in->again, PIPE_AGAIN);
+}
+
+/* All lines that were not refused for good are refused with retry. Repeats too: what they repeat may be what was lost. */
+static void answer_retry(struct put *p, const char *why)
+{
+	struct refusal *bad = p->refused;
+	size_t nbad = p->nrefused, k = 0;
+
+	if (p->pipe) {
+		wait_and_put_again(p);
+		return;
+	}
+	p->refused = NULL;
+	p->nrefused = p->cap = 0;
+	for (uint32_t n = 1; n <= p->lines; n++) {
+		bool for_good = k < nbad && bad[k].n == n;
+		if (refuse(p, n, for_good ? bad[k].retry : true, for_good ? bad[k].error : why) < 0) {
+			/* An answer that leaves a line out would acknowledge it. */
+			if (p->peer)
+				link_drop(p->peer, "no memory for its answer");
+			p->peer = NULL;
+			break;
+		}
+		k += for_good;
+	}
+	count(M_BUSY_IN, p->lines - nbad);
+	for (size_t i = 0; i < nbad; i++)
+		free((char *)(uintptr_t)bad[i].error);
+	free(bad);
+	if (p->peer)
+		answer(p);
+	else
+		put_free(p);
+}
+
+static void told(struct spool_waiter *w, int err)
+{
+	struct put *p = (struct put *)w;
+
+	if (err) {
+		answer_retry(p, strerror(err));
+		return;
+	}
+	count(M_ACCEPTED, p->kept);
+	count(M_REPEATS, p->repeats);
+	answer(p);
+}
+
+/* ---- one batch ---- */
+
+static void put_batch(struct put *p, const char *lines, size_t len)
+{
+	struct intake *in = p->in;
+	const char *at = lines, *end = lines + len, *line, *why = in->stopped ? "route is stopping" : spool_refuses(in->spool);
+	uint32_t n = 0;
+	size_t size;
+
+	while (!why && (line = batch_next(&at, end, &size)))
+		if (put_line(p, ++n, line, size) < 0)
+			why = "no memory";
+	if (why && p->kept == 0) {
+		answer_retry(p, why);
+		return;
+	}
+	/* No memory in the middle: what was added stays and is acknowledged, the rest is to be sent again. */
+	if (why)
+		for (; n <= p->lines; n++)
+			if (refuse(p, n, true, why) < 0)
+				die(1, "no memory");
+	if (!spool_wait(in->spool, &p->waiter))
+		told(&p->waiter, 0);
+	intake_flow(in);
+}
+
+static struct put *put_new(struct intake *in, uint32_t lines)
+{
+	struct put *p = calloc(1, sizeof(*p));
+
+	if (p)
+		*p = (struct put){ .waiter = { .told = told }, .in = in, .lines = lines };
+	return p;
+}
+
+static void on_request(void *arg, struct link_peer *peer, const char *lines, size_t len)
+{
+	struct intake *in = arg;
+	int64_t n = batch_count(lines, len);
+	struct put *p = n < 0 ? NULL : put_new(in, (uint32_t)n);
+
+	if (!p) {
+		link_drop(peer, n < 0 ? "a batch must be at most 4096 lines, each ended by a line feed" : "no memory");
+		return;
+	}
+	p->peer = peer;
+	link_peer_set(peer, p);
+	put_batch(p, lines, len);
+}
+
+static void on_gone(void *arg, struct link_peer *peer)
+{
+	struct put *p = link_peer_get(peer);
+
+	(void)arg;
+	if (p)
+		p->peer = NULL;
+}
+
+static const struct link_handler handler = { .on_request = on_request, .on_gone = on_gone };
+
+/* ---- stdin ---- */
+
+static void on_pipe_batch(void *arg, struct batch *b)
+{
+	struct intake *in = arg;
+	struct put *p = put_new(in, b->n);
+
+	if (!p)
+		die(1, "no memory");
+	p->pipe = b;
+	put_batch(p, b->lines, b->len);
+}
+
+static void on_again(void *arg)
+{
+	struct intake *in = arg;
+	struct put *p = in->waiting;
+
+	in->waiting = NULL;
+	if (p && !in->stopped)
+		put_batch(p, p->pipe->lines, p->pipe->len);
+	else if (p)
+		in->waiting = p;
+}
+
+static void on_pipe_end(void *arg)
+{
+	struct intake *in = arg;
+
+	in->on_pipe_end(in->arg);
+}
+
+/* ---- life ---- */
+
+void intake_init(struct intake *in, struct loop *l, struct spool *s, const struct rules_book *book, uint32_t window)
+{
+	memset(in, 0, sizeof(*in));
+	in->loop = l;
+	in->spool = s;
+	in->book = book;
+	in->again = (struct loop_timer){ .fn = on_again, .arg = in };
+	in->key[0] = hash_random();
+	in->key[1] = hash_random();
+	repeat_init(&in->repeat, window);
+}
+
+int intake_listen(struct intake *in, const char *url)
+{
+	static const struct link_opts opts = { 0 };
+
+	if (strcmp(url, "-") == 0) {
+		in->pipe = link_take_open(in->loop, url, &opts, on_pipe_batch, on_pipe_end, in);
+		return in->pipe ? 0 : -1;
+	}
+	if (in->nservers == INTAKE_LISTENERS) {
+		log_error("-i %s: more than %u intakes", url, INTAKE_LISTENERS);
+		return -1;
+	}
+	struct link_server *s = link_listen(in->loop, url, &opts, &handler, in);
+	if (!s)
+		return -1;
+	in->servers[in->nservers++] = s;
+	return 0;
+}
+
+void intake_release(struct intake *in)
+{
+	for (unsigned i = 0; i < in->nservers; i++)
+		link_server_close(in->servers[i]);
+	in->nservers = 0;
+	loop_timer_del(in->loop, &in->again);
+	if (in->waiting) {
+		log_error("standard input: a batch of %u lines was not kept", in->waiting->lines);
+		put_free(in->waiting);
+		in->waiting = NULL;
+	}
+	if (in->pipe)
+		link_take_close(in->pipe);
+	in->pipe = NULL;
+	repeat_release(&in->repeat);
+}
+
+void intake_seen(struct intake *in, const struct spool_view *v)
+{
+	struct envelope e;
+
+	if (scan_lazy(v->p, v->n - 1, &e) == 0 && repeat_add(&in->repeat, id_key(&e, in->key)) < 0)
+		die(1, "no memory for the repeat window");
+}
+
+void intake_lost(struct intake *in, uint32_t lines)
+{
+	repeat_undo(&in->repeat, lines);
+}
+
+void intake_flow(struct intake *in)
+{
+	bool pause = in->stopped || spool_full(in->spool);
+
+	if (pause == in->paused)
+		return;
+	in->paused = pause;
+	for (unsigned i = 0; i < in->nservers; i++)
+		link_server_pause(in->servers[i], pause);
+}
+
+void intake_stop(struct intake *in)
+{
+	in->stopped = true;
+	intake_flow(in);
+}

@@ -1,0 +1,115 @@
+/*
+ * route -d SPOOL -r RULES [-R RUNDIR] [-i URL]... [-o NAME=URL]...     the hub
+ * route -r RULES -D NAME                                                a filter: the lines of one destination
+ * route -t -r RULES                                                     where would each line go?
+ * route -T -d SPOOL [-w EXPR] [-n LAST | --from SEQ]                    follows the spool
+ */
+#include <string.h>
+
+#include "base/args.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "route/follow.h"
+#include "route/hub.h"
+#include "route/metrics.h"
+#include "route/pred/pred.h"
+#include "route/repeat.h"
+#include "route/try.h"
+
+#define DAY (86400 * CLOCK_S)
+
+static struct hub_config config = {
+	.spool = { .sync = SPOOL_ALWAYS, .interval = 100 * CLOCK_MS, .segment_bytes = 64u << 20, .window = REPEAT_WINDOW,
+		.window_time = 600 * CLOCK_S },
+	.limits = { .window_lines = 8192, .window_bytes = DEST_WINDOW_BYTES, .attempts = 8, .deadline = 60 * CLOCK_S },
+};
+static struct follow_opts tail;
+static const char *filter;
+static bool test, do_tail;
+
+static const struct arg rows[] = {
+	{ 'd', "spool", ARG_STR, &config.spool.dir, 0, 0, "DIR", "keep lines in DIR", NULL, 0 },
+	{ 'r', "rules", ARG_STR, &config.rules, 0, 0, "FILE", "where lines go: penstock-rules(5)", NULL, 0 },
+	{ 'R', "run-dir", ARG_STR, &config.run_dir, 0, 0, "DIR", "listen on ipc://DIR/in and ipc://DIR/to-NAME", NULL, 0 },
+	{ 'i', "in", ARG_LIST, &config.intakes, 0, 0, "URL", "take batches here too; - is stdin", NULL, 0 },
+	{ 'o', "out", ARG_LIST, &config.outlets, 0, 0, "NAME=URL", "workers of destination NAME may dial here too", NULL, 0 },
+	{ 's', "sync", ARG_ENUM, &config.spool.sync, 0, 0, "MODE", "acknowledge after fdatasync (always), or after write with "
+	  "an fdatasync now and then (interval) or none (never)", "always|interval|never", 0 },
+	{ 0, "sync-interval", ARG_TIME, &config.spool.interval, CLOCK_MS, DAY, "TIME", "for -s interval (100ms)", NULL, 0 },
+	{ 'k', "keep", ARG_TIME, &config.spool.keep, 0, 3650 * DAY, "TIME", "keep segments so long after all is delivered", NULL, 0 },
+	{ 0, "keep-size", ARG_SIZE, &config.spool.keep_bytes, 0, 0, "SIZE", "keep so much of what is delivered", NULL, 0 },
+	{ 0, "limit", ARG_SIZE, &config.spool.limit, 1 << 20, 0, "SIZE", "refuse batches when the spool is this large", NULL, 0 },
+	{ 0, "segment", ARG_SIZE, &config.spool.segment_bytes, 4096, 1 << 30, "SIZE", "begin a new file at this size (64m)", NULL, 0 },
+	{ 0, "repeat-window", ARG_U64, &config.spool.window, 0, REPEAT_MAX, "N", "events whose source and id are remembered (1000000)",
+	  NULL, 0 },
+	{ 0, "repeat-time", ARG_TIME, &config.spool.window_time, 0, 3650 * DAY, "TIME",
+	  "and for at least so long over a restart (10m)", NULL, 0 },
+	{ 0, "window-lines", ARG_U64, &config.limits.window_lines, 1, 1 << 20, "N", "lines in memory for a destination (8192)", NULL, 0 },
+	{ 0, "attempts", ARG_U64, &config.limits.attempts, 1, 1000, "N", "refusals with retry before a line is dead (8)", NULL, 0 },
+	{ 0, "deadline", ARG_TIME, &config.limits.deadline, CLOCK_MS, DAY, "TIME", "a batch is taken back after this (60s)", NULL, 0 },
+	{ 'D', "dest", ARG_STR, &filter, 0, 0, "NAME", "no spool: pass the lines of this destination to stdout", NULL, ARG_NOFILE },
+	{ 't', "test", ARG_FLAG, &test, 0, 0, NULL, "say where each line of stdin would go", NULL, ARG_NOFILE },
+	{ 'T', "tail", ARG_FLAG, &do_tail, 0, 0, NULL, "print the spool's lines as they come", NULL, ARG_NOFILE },
+	{ 'w', "where", ARG_STR, &tail.where, 0, 0, "EXPR", "with -T: only lines that match", NULL, ARG_NOFILE },
+	{ 'n', "last", ARG_U64, &tail.last, 0, 0, "N", "with -T: begin N lines before the end (0)", NULL, ARG_NOFILE },
+	{ 0, "from", ARG_U64, &tail.from, 0, 0, "SEQ", "with -T: begin at line SEQ", NULL, ARG_NOFILE },
+	{ 0, "once", ARG_FLAG, &tail.once, 0, 0, NULL, "with -T: stop at the end", NULL, ARG_NOFILE },
+};
+
+static const struct args args = {
+	.prog = "route",
+	.synopsis = "-d SPOOL -r RULES [-R RUNDIR] [-i URL]... [-o NAME=URL]... [-s MODE] [-k TIME] [-F FD] [-M FILE]\n"
+		"-r RULES -D NAME\n-t -r RULES\n-T -d SPOOL [-w EXPR] [-n LAST | --from SEQ] [--once]",
+	.about = "The hub: keeps every line on disk and hands it to the destinations that the rules name.",
+	.rows = rows, .n = sizeof(rows) / sizeof(*rows), .flags = ARGS_DAEMON,
+};
+
+/* -o NAME=URL, each with a name that could be a destination. */
+static void check_outlets(void)
+{
+	for (size_t i = 0; i < config.outlets.n; i++) {
+		const char *o = config.outlets.v[i], *eq = strchr(o, '=');
+		if (!eq || eq == o || !eq[1])
+			args_usage(&args, "-o %s: must be NAME=URL, as in -o store=tcp://127.0.0.1:7001", o);
+	}
+}
+
+static int hub(void)
+{
+	if (!config.spool.dir)
+		args_usage(&args, "-d is missing: the directory that lines are kept in");
+	if (!config.rules)
+		args_usage(&args, "-r is missing: the rules file");
+	if (!config.run_dir && config.intakes.n == 0)
+		args_usage(&args, "neither -R nor -i: there is nowhere to take lines from");
+	check_outlets();
+	config.limits.window_bytes = DEST_WINDOW_BYTES;
+	if (route_metrics_open() < 0)
+		return 1;
+	return hub_run(&config);
+}
+
+int main(int argc, char **argv)
+{
+	int at = args_parse(&args, argc, argv);
+
+	if (at < argc)
+		args_usage(&args, "%s: route takes no operands", argv[at]);
+	if (pred_check_parts() < 0)
+		return 1;
+	if (do_tail) {
+		if (!config.spool.dir)
+			args_usage(&args, "-T needs -d: the spool to follow");
+		tail.dir = config.spool.dir;
+		return follow(&tail);
+	}
+	if ((test || filter) && !config.rules)
+		args_usage(&args, "-r is missing: the rules file");
+	if (test)
+		return try_rules(config.rules);
+	if (filter && config.spool.dir)
+		args_usage(&args, "-D is a filter without a spool; leave out -d, or use -R and let a worker take from to-%s", filter);
+	if (filter)
+		return try_filter(config.rules, filter);
+	return hub();
+}

@@ -1,0 +1,107 @@
+/*
+ * spool: the lines on disk. Which files hold them is this module's secret (segment.h, walk.h).
+ *
+ * Writing: lines are added to the open group; at the end of a round of the loop the group goes to the sync thread (syncer.h), and the loop
+ * collects the next one meanwhile: group commit. A waiter is told when the group it waits for is kept, or was not.
+ * Numbers: each line has the number after the one before it; a number that was once readable is never used again. Gaps may occur
+ * (after a disk error); a reader sees them as a jump.
+ * Reading: any number of positions, each at its own pace; only kept lines are seen. The most recent ones come from memory
+ * (SPOOL_TAIL bytes, shared), older ones from the files, SPOOL_CHUNK bytes at a time.
+ *
+ * A write that fails refuses the group and cuts the file back to the last good commit; after a failed fdatasync a new file is
+ * begun besides, because nobody knows what the disk has. Then nothing is accepted until a probe succeeds (spool_refuses).
+ *
+ * One thread (the loop's), but for what syncer.h lends to its thread.
+ */
+#ifndef ROUTE_SPOOL_H
+#define ROUTE_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define SPOOL_GROUP (4u << 20)		/* a group that has this much is closed */
+#define SPOOL_TAIL (8u << 20)
+#define SPOOL_CHUNK (128u << 10)
+
+struct loop;
+struct spool;
+
+enum spool_sync { SPOOL_ALWAYS, SPOOL_INTERVAL, SPOOL_NEVER };
+
+struct spool_opts {
+	const char *dir;
+	int sync;			/* enum spool_sync */
+	int64_t interval;		/* ns between syncs for SPOOL_INTERVAL */
+	uint64_t segment_bytes;		/* a file that has this much is closed */
+	uint64_t limit;			/* all files together; 0 = only the disk's */
+	int64_t keep;			/* ns; a file is kept so long after its last write */
+	uint64_t keep_bytes;		/* so much is kept in any case */
+	uint64_t window;		/* lines that are kept for the repeat window ... */
+	int64_t window_time;		/* ... if they are not older than this */
+};
+
+/* What was decided about a line when it came. */
+struct spool_line {
+	uint64_t mask;			/* destinations */
+	uint64_t lane;
+	int64_t notbefore;		/* wall ns; 0 = none */
+	uint32_t off, len;		/* in the group; LF included */
+};
+
+/* Whoever waits for a group. The struct belongs to the caller and must live until told. */
+struct spool_waiter {
+	struct spool_waiter *next;
+	void (*told)(struct spool_waiter *w, int err);	/* 0 kept; else errno: none of its lines is */
+};
+
+/* Called when lines became readable, and when a failed group's keys must be forgotten. */
+struct spool_events {
+	void (*on_lines)(void *arg, const struct spool_line *lines, uint32_t n);	/* one kept group */
+	void (*on_lost)(void *arg, uint64_t next, uint32_t lines);	/* the last `lines` added are gone; the next will be `next` */
+};
+
+struct spool *spool_open(struct loop *l, const struct spool_opts *o, const struct spool_events *ev, void *arg);	/* NULL with a message */
+/* Before lines are added: no number below this is given out (a cursor may be ahead of a spool that lost its end). */
+void spool_at_least(struct spool *s, uint64_t seq);
+void spool_generation(struct spool *s, uint64_t gen);	/* lines added from now on were decided by gen; begins a new file */
+void spool_close(struct spool *s);			/* what is not kept yet is given up: wait for spool_idle first */
+
+const char *spool_refuses(const struct spool *s);	/* NULL, or why nothing is accepted now */
+bool spool_full(const struct spool *s);			/* groups are waiting for the disk: stop reading requests for now */
+/* Adds one line (LF included). Returns its number, 0 when there is no memory. line->off and len are set here. */
+uint64_t spool_add(struct spool *s, const char *p, size_t n, const struct spool_line *line);
+void spool_kick(struct spool *s);			/* end of a round: what was added goes to the disk */
+/* Tells w when everything added so far is kept. false: it is already, w is not called. */
+bool spool_wait(struct spool *s, struct spool_waiter *w);
+bool spool_idle(const struct spool *s);			/* nothing added is unkept */
+uint64_t spool_next(const struct spool *s);		/* number the next added line will have */
+uint64_t spool_end(const struct spool *s);		/* first number that is not readable yet */
+uint64_t spool_oldest(const struct spool *s);		/* number of the oldest line there is, or spool_end */
+uint64_t spool_oldest_gen(const struct spool *s);	/* 0: no file */
+uint64_t spool_bytes(const struct spool *s);
+
+/* ---- reading ---- */
+struct spool_pos { uint64_t seq; uint64_t seg; uint64_t at; off_t off; };	/* seq is the next line wanted; the rest is private */
+struct spool_view {
+	uint64_t seq, gen;
+	const char *p; size_t n;		/* the line, LF included; borrowed until fn returns */
+	const struct spool_line *known;		/* what was decided, or NULL: decide again by gen */
+	off_t off;				/* for spool_fetch */
+};
+void spool_seek(struct spool_pos *pos, uint64_t seq);
+enum spool_read { SPOOL_ERROR = -1, SPOOL_AT_END, SPOOL_MORE, SPOOL_STOPPED };
+/* Calls fn for lines from pos on, in order, a limited number of them; fn returns false to stop before a line. pos moves behind the last
+ * line that fn took. SPOOL_MORE: call again; SPOOL_ERROR: a message was printed, try later. */
+enum spool_read spool_read(struct spool *s, struct spool_pos *pos, bool (*fn)(void *arg, const struct spool_view *v), void *arg);
+struct buf;
+int spool_fetch(struct spool *s, uint64_t seq, off_t off, struct buf *line);	/* one line again, by seq and view.off */
+/* Walks over all kept lines from seq on with their checksums checked; at start. fn as above but cannot stop. -1 with a message. */
+int spool_walk(struct spool *s, uint64_t seq, void (*fn)(void *arg, const struct spool_view *v), void *arg);
+
+/* Removes the files that nobody needs: all lines below `low`, and keep and window run out. Returns the ns after which it is worth calling
+ * again, 0 = there is nothing to remove before a new file is begun. */
+int64_t spool_trim(struct spool *s, uint64_t low);
+
+#endif

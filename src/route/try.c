@@ -1,0 +1,179 @@
+#include "route/try.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "line/envelope.h"
+#include "line/reader.h"
+#include "line/types.h"
+#include "route/decide.h"
+
+#define OUT_MAX (64u << 20)
+
+struct try {
+	struct rules *rules;
+	uint64_t want;			/* filter: the destination's bit */
+	struct reader in;
+	struct buf out;
+	uint64_t refused;
+	int (*line)(struct try *t, struct span line, const struct envelope *e);
+	int (*bad)(struct try *t, struct span line, const struct line_err *err);
+};
+
+/* 0; 1: stdout is closed, which ends a filter; -1 with a message. */
+static int flush(struct try *t)
+{
+	int r = fd_write_all(STDOUT_FILENO, t->out.p, t->out.len);
+
+	buf_clear(&t->out);
+	if (r < 0 && errno == EPIPE)
+		return 1;
+	if (r < 0)
+		log_error("standard output: %s", strerror(errno));
+	return r;
+}
+
+static int one(struct try *t, enum reader_result what, struct span line, const struct line_err *read_err)
+{
+	struct line_err err = *read_err;
+	struct envelope e;
+
+	if (what == READER_LINE && line.n == 0)
+		return 0;
+	if (what == READER_BAD || envelope_check(line.p, line.n, LINE_MAX_BYTES, &e, &err) < 0 ||
+	    types_check(line.p, &e, &err) < 0) {
+		t->refused++;
+		return t->bad(t, line, &err);
+	}
+	return t->line(t, line, &e);
+}
+
+static int no_memory(void)
+{
+	log_error("no memory");
+	return -1;
+}
+
+/* Reads stdin to its end; output goes out whenever input would have to be waited for. */
+static int run(struct try *t)
+{
+	enum reader_result what;
+	struct line_err err = { 0, "" };
+	struct span line;
+	size_t n;
+	int r = 0;
+
+	signal(SIGPIPE, SIG_IGN);
+	reader_init(&t->in, LINE_MAX_BYTES);
+	for (;;) {
+		char *p = reader_space(&t->in, &n);
+		if (!p) {
+			r = no_memory();
+			break;
+		}
+		ssize_t got = read(STDIN_FILENO, p, n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			log_error("standard input: %s", strerror(errno));
+			r = -1;
+		}
+		if (got <= 0)
+			break;
+		reader_filled(&t->in, (size_t)got);
+		while (r == 0 && (what = reader_next(&t->in, &line, &err)) != READER_MORE)
+			r = one(t, what, line, &err);
+		if (r == 0)
+			r = flush(t);
+		if (r)
+			break;
+	}
+	if (r == 0 && (what = reader_end(&t->in, &line, &err)) != READER_MORE)
+		r = one(t, what, line, &err);
+	if (r == 0)
+		r = flush(t);
+	reader_release(&t->in);
+	buf_release(&t->out);
+	decide_release();
+	rules_free(t->rules);
+	return r < 0 || t->refused ? 1 : 0;
+}
+
+/* ---- route -t ---- */
+
+static int say_dests(struct try *t, struct span line, const struct envelope *e)
+{
+	struct spool_line what;
+	const char *comma = "";
+	int r;
+
+	decide(t->rules, line.p, line.n, e, &what);
+	r = scan_string(e->a[LA_ID], &t->out) | buf_addc(&t->out, '\t');
+	for (unsigned i = 0; i < t->rules->set.ndests; i++) {
+		if (what.mask >> i & 1) {
+			r |= buf_printf(&t->out, "%s%s", comma, t->rules->set.names[i]);
+			comma = ",";
+		}
+	}
+	r |= buf_adds(&t->out, what.mask ? "\n" : "-\n");
+	return r ? no_memory() : 0;
+}
+
+static int say_refused(struct try *t, struct span line, const struct line_err *err)
+{
+	(void)line;
+	return buf_printf(&t->out, "-\trefused: line %" PRIu64 ", byte %zu: %s\n", t->in.number, err->at, err->why) < 0 ?
+		no_memory() : 0;
+}
+
+int try_rules(const char *rules_file)
+{
+	struct try t = { .rules = rules_read(rules_file), .line = say_dests, .bad = say_refused };
+
+	if (!t.rules)
+		return 1;
+	buf_init(&t.out, OUT_MAX);
+	return run(&t);
+}
+
+/* ---- the filter ---- */
+
+static int pass(struct try *t, struct span line, const struct envelope *e)
+{
+	struct spool_line what;
+
+	decide(t->rules, line.p, line.n, e, &what);
+	if (!(what.mask & t->want))
+		return 0;
+	return buf_add(&t->out, line.p, line.n) < 0 || buf_addc(&t->out, '\n') < 0 ? no_memory() : 0;
+}
+
+static int log_refused(struct try *t, struct span line, const struct line_err *err)
+{
+	log_error("standard input, line %" PRIu64 " refused: byte %zu: %s: %.*s%s", t->in.number, err->at, err->why,
+		line.n > 120 ? 120 : (int)line.n, line.p ? line.p : "", line.n > 120 ? "..." : "");
+	return 0;
+}
+
+int try_filter(const char *rules_file, const char *dest)
+{
+	struct try t = { .rules = rules_read(rules_file), .line = pass, .bad = log_refused };
+
+	if (!t.rules)
+		return 1;
+	for (unsigned i = 0; i < t.rules->set.ndests; i++)
+		if (strcmp(t.rules->set.names[i], dest) == 0)
+			t.want = UINT64_C(1) << i;
+	if (!t.want) {
+		log_error("-D %s: no rule of %s has this destination", dest, rules_file);
+		rules_free(t.rules);
+		return 1;
+	}
+	buf_init(&t.out, OUT_MAX);
+	return run(&t);
+}

@@ -1,0 +1,14 @@
+/*
+ * try: rules without a spool: `route -t` says where each line of stdin would go; the filter prints the lines of one destination.
+ */
+#ifndef ROUTE_TRY_H
+#define ROUTE_TRY_H
+
+/* ID<TAB>dest,dest for each line of stdin ("-" for none), or -<TAB>refused: reason. Exit code: 0, or 1 when a line was refused. */
+int try_rules(const char *rules_file);
+
+/* Passes the lines of destination `dest` from stdin to stdout, unchanged and in order. Refused lines are logged; exit code as above.
+ * When stdout is closed it ends with 0. */
+int try_filter(const char *rules_file, const char *dest);
+
+#endif
