@@ -14,7 +14,10 @@ B       ?= build
 BIN     ?= bin
 PREFIX  ?= /usr/local
 DESTDIR ?=
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+Q       := $(if $(V),,@)#  V=1 shows the commands
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 5
 
@@ -43,7 +46,9 @@ include $(wildcard src/*/files.mk)
 
 LIB_OBJS := $(patsubst src/%.c,$(B)/%.o,$(wildcard src/base/*.c src/line/*.c src/link/*.c src/link/transport/*.c))
 LIB      := $(B)/libpenstock.a
-PURE     := $(sort $(foreach p,$(PROGRAMS),$(addprefix $(B)/$(p)/,$($(p)_PURE))))
+# The pure objects of a program as an archive; a unit check, fuzzer or bench tool is linked with those whose headers it includes.
+PURE     := $(patsubst %,$(B)/pure/%.a,$(PROGRAMS))
+pure_of   = $(patsubst %,$(B)/pure/%.a,$(filter $(PROGRAMS),$(sort $(shell sed -n 's|^.include "\([a-z]*\)/.*|\1|p' $(1)))))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 PROBE    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/probe*.c))
 FUZZ     := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -66,21 +71,31 @@ $(LIB): $(LIB_OBJS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+define pure
+$(B)/pure/$(1).a: $(addprefix $(B)/$(1)/,$($(1)_PURE))
+	@mkdir -p $$(@D) && rm -f $$@
+	@$(AR) rcs $$@ $$^
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call pure,$(p))))
+
 $(B)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $($(firstword $(subst /, ,$*))_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo '  CC $<'
+	$(Q)$(CC) $(CFLAGS_ALL) $($(firstword $(subst /, ,$*))_CFLAGS) -MMD -MP -c -o $@ $<
 
 define program
 $(BIN)/$(1): $(addprefix $(B)/$(1)/,$($(1)_OBJS)) $(LIB)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) $($(1)_PKGS)) $($(1)_LIBS)
+	@echo '  LD $$@'
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) $($(1)_PKGS)) $($(1)_LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 unit: $(UNIT) $(PROBE)
 $(B)/unit/%: tests/unit/%.c $(PURE) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(PURE) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
+	@echo '  CC $<'
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
 
 check: all unit man
 	@for t in $(UNIT); do echo "# $$t"; $$t || exit 1; done
@@ -103,14 +118,16 @@ fuzz-run: $(FUZZ)
 	    { cat $(B)/fuzz-$$n.log; exit 1; }; done
 $(B)/fuzz/%: tests/fuzz/%.c $(PURE) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(PURE) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
+	@echo '  CC $<'
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
 
 # Measuring tools of scripts/bench; nng_* are peers built on libnng.
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 bench: $(BENCH)
 $(B)/bench/%: tests/bench/%.c $(PURE) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(PURE) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) $(if $(filter nng_%,$*),-lnng) -lm
+	@echo '  CC $<'
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) $(if $(filter nng_%,$*),-lnng) -lm
 
 man:
 	@command -v mandoc >/dev/null || { echo "make: mandoc is missing: apt-get install mandoc" >&2; exit 1; }
