@@ -1,0 +1,436 @@
+#include "base/db.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/db_schema.h"
+
+#define LOG_KEEP_BYTES (8 << 20)	/* a log that grew longer behind a slow reader is cut back */
+#define DEADLINE_STEPS 4000		/* virtual machine steps between two looks at the clock: some 50 us */
+
+struct db_stmt {
+	struct db *db;
+	sqlite3_stmt *s;
+	int bad;		/* first failure while binding: the next step reports it */
+	struct db_stmt *next;
+};
+
+struct db {
+	sqlite3 *h;
+	char *path;
+	int64_t due;
+	struct db_stmt *all;
+	struct db_stmt *begin, *commit;
+	struct db_error err;
+};
+
+/* ---- what went wrong ---- */
+
+static enum db_fault fault_of(int rc, int os)
+{
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return DB_FULL;
+	case SQLITE_IOERR:
+		if (rc == SQLITE_IOERR_SHMSIZE)	/* the page of the shared index got no block */
+			return DB_FULL;
+		return os == ENOSPC || os == EDQUOT ? DB_FULL : rc == SQLITE_IOERR_CORRUPTFS ? DB_CORRUPT : DB_IO;
+	case SQLITE_CANTOPEN:
+		return os == EMFILE || os == ENFILE || os == ENOMEM ? DB_IO : os == ENOSPC || os == EDQUOT ? DB_FULL : DB_DENIED;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return DB_DENIED;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return DB_LOCKED;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return DB_CORRUPT;
+	case SQLITE_INTERRUPT:
+		return DB_TIMEOUT;
+	case SQLITE_ERROR:
+		return DB_SYNTAX;
+	default:
+		return DB_IO;
+	}
+}
+
+static const char *remedy(enum db_fault f, int os)
+{
+	switch (f) {
+	case DB_FULL:
+		return "free space on its device; nothing of it was lost, it goes on by itself";
+	case DB_DENIED:
+		return "check that folder and file exist and that this user may write them";
+	case DB_LOCKED:
+		return "another process keeps it locked; stop that one";
+	case DB_CORRUPT:
+		return "move it away with its -wal and -shm files, then repair the copy (sqlite3 FILE .recover) or restore a backup";
+	case DB_SCHEMA:
+		return "use the program it was made with, or a newer one";
+	case DB_TIMEOUT:
+		return "ask for less";
+	case DB_SYNTAX:
+		return "correct the query";
+	default:
+		return os == EMFILE || os == ENFILE ? "raise the limit of open files (ulimit -n)" : "check the device and the system's log";
+	}
+}
+
+/* path: what. remedy. */
+static void describe(struct db_error *err, const char *path, enum db_fault f, int os, const char *what)
+{
+	err->fault = f;
+	snprintf(err->what, sizeof(err->what), "%s%s%s", what, os ? ": " : "", os ? strerror(os) : "");
+	snprintf(err->text, sizeof(err->text), "%s: %s: %s", path, err->what, remedy(f, os));
+}
+
+static int fail(struct db *d, int rc)
+{
+	int os = sqlite3_system_errno(d->h);
+	enum db_fault f;
+
+	if ((rc & 0xff) != SQLITE_IOERR && (rc & 0xff) != SQLITE_CANTOPEN)
+		os = 0;	/* left from an earlier call */
+	f = fault_of(rc, os);
+	if (f == DB_FULL)
+		describe(&d->err, d->path, f, 0, "the disk is full");
+	else
+		describe(&d->err, d->path, f, os, f == DB_TIMEOUT ? "it took too long" : sqlite3_errmsg(d->h));
+	return -1;
+}
+
+int db_refuse(struct db *d, enum db_fault fault, const char *what)
+{
+	describe(&d->err, d->path, fault, 0, what);
+	return -1;
+}
+
+const struct db_error *db_error(const struct db *d)
+{
+	return &d->err;
+}
+
+const char *db_path(const struct db *d)
+{
+	return d->path;
+}
+
+/* ---- open, close ---- */
+
+static int out_of_time(void *arg)
+{
+	struct db *d = arg;
+
+	return d->due && clock_mono() >= d->due;
+}
+
+/* The answer is the mode in force: another one where the file system has no shared memory (some network ones). */
+static int write_ahead(struct db *d)
+{
+	struct db_stmt *s = db_prepare(d, "PRAGMA journal_mode = WAL");
+	int rc = s ? db_step(s) : -1;
+	const char *mode = rc == 1 ? db_col(s, 0, NULL) : NULL;
+
+	if (rc >= 0 && (!mode || strcmp(mode, "wal"))) {
+		describe(&d->err, d->path, DB_IO, 0, "this file system cannot hold a write-ahead log");
+		rc = -1;
+	}
+	db_finish(s);
+	return rc < 0 ? -1 : 0;
+}
+
+static int pragmas(struct db *d, unsigned mode)
+{
+	static const char both[] = "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON";
+	static const char writer[] = "PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST";
+	char sql[128];
+	int off;
+
+	sqlite3_extended_result_codes(d->h, 1);
+	sqlite3_busy_timeout(d->h, DB_BUSY_MS);
+	sqlite3_db_config(d->h, SQLITE_DBCONFIG_DEFENSIVE, 1, &off);
+	sqlite3_limit(d->h, SQLITE_LIMIT_ATTACHED, 0);
+	if (db_exec(d, both))
+		return -1;
+	if (mode & DB_READ)
+		return db_exec(d, "PRAGMA query_only = ON");
+	if (write_ahead(d) || db_exec(d, writer))
+		return -1;
+	snprintf(sql, sizeof(sql), "PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d", DB_LOG_PAGES, LOG_KEEP_BYTES);
+	return db_exec(d, sql);
+}
+
+static struct db *new_db(const char *path)
+{
+	struct db *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->path = strdup(path);
+	if (!d->path) {
+		free(d);
+		return NULL;
+	}
+	return d;
+}
+
+struct db *db_open(const char *path, unsigned mode, const struct db_schema *steps, size_t n, struct db_error *err)
+{
+	/* A reader opens for writing too where it may: it takes part in the shared index of the log; query_only keeps it a reader. */
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode & DB_CREATE ? SQLITE_OPEN_CREATE : 0);
+	struct db *d = new_db(path);
+	int rc;
+
+	if (!d) {
+		describe(err, path, DB_IO, ENOMEM, "cannot be opened");
+		return NULL;
+	}
+	rc = sqlite3_open_v2(path, &d->h, flags, NULL);
+	if (rc != SQLITE_OK) {
+		fail(d, rc);
+		goto out;
+	}
+	if (pragmas(d, mode))
+		goto out;
+	sqlite3_progress_handler(d->h, DEADLINE_STEPS, out_of_time, d);
+	if (db_upgrade(d, mode & DB_READ, steps, n))
+		goto out;
+	if (!(mode & DB_READ)) {
+		d->begin = db_prepare(d, "BEGIN IMMEDIATE");
+		d->commit = db_prepare(d, "COMMIT");
+		if (!d->begin || !d->commit)
+			goto out;
+	}
+	return d;
+out:
+	*err = d->err;
+	db_close(d, false);
+	return NULL;
+}
+
+void db_close(struct db *d, bool tidy)
+{
+	int on;
+
+	if (!d)
+		return;
+	d->due = 0;
+	if (db_inside(d))
+		db_rollback(d);
+	while (d->all)
+		db_finish(d->all);
+	if (!tidy)
+		sqlite3_db_config(d->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &on);
+	sqlite3_close(d->h);
+	free(d->path);
+	free(d);
+}
+
+void db_cache(struct db *d, size_t bytes)
+{
+	char sql[64];
+
+	/* Only a number in memory: it cannot fail in a way that matters. */
+	snprintf(sql, sizeof(sql), "PRAGMA cache_size = -%zu", bytes / 1024);
+	sqlite3_exec(d->h, sql, NULL, NULL, NULL);
+}
+
+void db_deadline(struct db *d, int64_t due)
+{
+	d->due = due;
+}
+
+/* ---- transactions ---- */
+
+int db_exec(struct db *d, const char *sql)
+{
+	int rc = sqlite3_exec(d->h, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : fail(d, rc);
+}
+
+bool db_inside(const struct db *d)
+{
+	return d->h && !sqlite3_get_autocommit(d->h);
+}
+
+int db_begin(struct db *d)
+{
+	return d->begin ? db_run(d->begin) : db_exec(d, "BEGIN IMMEDIATE");
+}
+
+int db_commit(struct db *d)
+{
+	struct db_error kept;
+
+	if ((d->commit ? db_run(d->commit) : db_exec(d, "COMMIT")) == 0)
+		return 0;
+	kept = d->err;
+	db_rollback(d);
+	d->err = kept;
+	return -1;
+}
+
+void db_rollback(struct db *d)
+{
+	struct db_error kept = d->err;
+
+	/* SQLite has rolled back by itself after some failures; one that cannot be rolled back now is at the next opening. */
+	for (struct db_stmt *s = d->all; s; s = s->next)
+		sqlite3_reset(s->s);
+	if (db_inside(d))
+		sqlite3_exec(d->h, "ROLLBACK", NULL, NULL, NULL);
+	d->err = kept;
+}
+
+int db_checkpoint(struct db *d)
+{
+	int rc = sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+	return rc == SQLITE_OK || rc == SQLITE_BUSY ? 0 : fail(d, rc);
+}
+
+int db_check(struct db *d, void (*fn)(void *arg, const char *finding), void *arg)
+{
+	struct db_stmt *s = db_prepare(d, "PRAGMA integrity_check");
+	int rc, found = 0;
+
+	if (!s)
+		return -1;
+	while ((rc = db_step(s)) == 1) {
+		const char *text = db_col(s, 0, NULL);
+
+		if (text && strcmp(text, "ok") == 0)
+			continue;
+		fn(arg, text ? text : "?");
+		found++;
+	}
+	db_finish(s);
+	return rc < 0 ? -1 : found;
+}
+
+/* ---- statements ---- */
+
+struct db_stmt *db_prepare(struct db *d, const char *sql)
+{
+	struct db_stmt *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s) {
+		describe(&d->err, d->path, DB_IO, ENOMEM, "statement");
+		return NULL;
+	}
+	rc = sqlite3_prepare_v3(d->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->s, NULL);
+	if (rc != SQLITE_OK) {
+		fail(d, rc);
+		free(s);
+		return NULL;
+	}
+	s->db = d;
+	s->next = d->all;
+	d->all = s;
+	return s;
+}
+
+static void bound(struct db_stmt *s, int rc)
+{
+	if (rc != SQLITE_OK && !s->bad)
+		s->bad = rc;
+}
+
+void db_int(struct db_stmt *s, int i, int64_t v)
+{
+	bound(s, sqlite3_bind_int64(s->s, i + 1, v));
+}
+
+void db_text(struct db_stmt *s, int i, const char *p, size_t n)
+{
+	bound(s, sqlite3_bind_text64(s->s, i + 1, p, n, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void db_blob(struct db_stmt *s, int i, const void *p, size_t n)
+{
+	bound(s, sqlite3_bind_blob64(s->s, i + 1, p, n, SQLITE_STATIC));
+}
+
+void db_null(struct db_stmt *s, int i)
+{
+	bound(s, sqlite3_bind_null(s->s, i + 1));
+}
+
+void db_finish(struct db_stmt *s)
+{
+	struct db_stmt **at;
+
+	if (!s)
+		return;
+	for (at = &s->db->all; *at != s; at = &(*at)->next)
+		;
+	*at = s->next;
+	sqlite3_finalize(s->s);
+	free(s);
+}
+
+int db_step(struct db_stmt *s)
+{
+	int rc = s->bad;
+
+	s->bad = 0;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(s->s);
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc == SQLITE_DONE)
+		return 0;
+	fail(s->db, rc);
+	sqlite3_reset(s->s);
+	return -1;
+}
+
+void db_reset(struct db_stmt *s)
+{
+	sqlite3_reset(s->s);
+}
+
+int db_run(struct db_stmt *s)
+{
+	int rc;
+
+	do
+		rc = db_step(s);
+	while (rc == 1);
+	if (rc == 0)
+		sqlite3_reset(s->s);
+	return rc;
+}
+
+int64_t db_col_int(struct db_stmt *s, int i)
+{
+	return sqlite3_column_int64(s->s, i);
+}
+
+const char *db_col(struct db_stmt *s, int i, size_t *n)
+{
+	const char *p = sqlite3_column_blob(s->s, i);
+	bool null = !p && sqlite3_column_type(s->s, i) == SQLITE_NULL;
+
+	if (n)
+		*n = (size_t)sqlite3_column_bytes(s->s, i);
+	return null ? NULL : p ? p : "";
+}
+
+bool db_col_null(struct db_stmt *s, int i)
+{
+	return sqlite3_column_type(s->s, i) == SQLITE_NULL;
+}
+
+int64_t db_changes(const struct db *d)
+{
+	return sqlite3_changes64(d->h);
+}

@@ -1,0 +1,311 @@
+#include "store/tenant.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "store/schema.h"
+
+bool tenant_name_ok(const char *p, size_t n)
+{
+	if (n == 0 || n > TENANT_MAX || *p == '.' || *p == '_' || *p == '-')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') || p[i] == '.' || p[i] == '_' || p[i] == '-'))
+			return false;
+	return true;
+}
+
+/* ---- the set ---- */
+
+int tenants_init(struct tenants *ts, const char *dir, unsigned most)
+{
+	char path[PATH_MAX];
+
+	*ts = (struct tenants){ .dir = dir, .most = most, .lock = -1 };
+	if (fd_mkdirs(dir, 0750)) {
+		log_error("%s: %s: the folder of the history cannot be made", dir, strerror(errno));
+		return -1;
+	}
+	if ((size_t)snprintf(path, sizeof(path), "%s/.lock", dir) >= sizeof(path)) {
+		log_error("%s: %s", dir, strerror(ENAMETOOLONG));
+		return -1;
+	}
+	ts->lock = fd_lock(path);
+	if (ts->lock < 0 && errno == EWOULDBLOCK) {
+		log_error("%s: process %ld stores here already; stop it, or use another folder", dir, (long)fd_lock_owner(path));
+		return -1;
+	}
+	if (ts->lock < 0) {
+		log_error("%s: %s: check that this user may write here", path, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static struct tenant **bucket_of(struct tenants *ts, const char *name)
+{
+	return &ts->bucket[hash_crc32c(0, name, strlen(name)) % TENANT_BUCKETS];
+}
+
+static void unlink_use(struct tenants *ts, struct tenant *t)
+{
+	*(t->newer ? &t->newer->older : &ts->newest) = t->older;
+	*(t->older ? &t->older->newer : &ts->oldest) = t->newer;
+	t->newer = t->older = NULL;
+}
+
+static void link_use(struct tenants *ts, struct tenant *t)
+{
+	t->newer = NULL;
+	t->older = ts->newest;
+	*(t->older ? &t->older->newer : &ts->oldest) = t;
+	ts->newest = t;
+}
+
+static void share_cache(struct tenants *ts)
+{
+	size_t each = TENANT_CACHE / (ts->open ? ts->open : 1);
+
+	/* Dealt anew when the number of sharers doubles or halves. */
+	if (ts->open & (ts->open - 1))
+		return;
+	for (struct tenant *t = ts->newest; t; t = t->older)
+		if (t->db)
+			db_cache(t->db, each < TENANT_CACHE_EACH ? each : TENANT_CACHE_EACH);
+}
+
+static void close_db(struct tenants *ts, struct tenant *t, bool tidy)
+{
+	if (!t->db)
+		return;
+	db_close(t->db, tidy);
+	t->db = NULL;
+	ts->open--;
+	fresh_release(&t->fresh);
+	names_release(&t->names);
+	memset(t->query, 0, sizeof(t->query));
+}
+
+static void forget(struct tenants *ts, struct tenant *t, bool tidy)
+{
+	struct tenant **at;
+
+	close_db(ts, t, tidy);
+	for (at = bucket_of(ts, t->name); *at != t; at = &(*at)->next)
+		;
+	*at = t->next;
+	unlink_use(ts, t);
+	ts->known--;
+	free(t);
+}
+
+void tenants_release(struct tenants *ts)
+{
+	while (ts->newest)
+		forget(ts, ts->newest, true);
+	if (ts->lock >= 0)
+		close(ts->lock);
+	ts->lock = -1;
+}
+
+static struct tenant *find(struct tenants *ts, const char *name)
+{
+	struct tenant *t;
+
+	for (t = *bucket_of(ts, name); t && strcmp(t->name, name); t = t->next)
+		;
+	return t;
+}
+
+/* ---- opening one ---- */
+
+static int read_state(struct tenant *t)
+{
+	struct db_stmt *s = db_prepare(t->db, "SELECT salt, indexed, (SELECT max(seq) FROM event) FROM state");
+	int rc = s ? db_step(s) : -1;
+	const char *salt;
+	size_t n;
+
+	if (rc == 1) {
+		salt = db_col(s, 0, &n);
+		memcpy(t->salt, salt ? salt : "", n < sizeof(t->salt) ? n : sizeof(t->salt));
+		t->indexed = db_col_int(s, 1);
+		t->last = db_col_int(s, 2);
+	}
+	db_finish(s);
+	return rc == 1 ? 0 : -1;
+}
+
+static int read_fresh(struct tenant *t)
+{
+	struct db_stmt *s = db_prepare(t->db, "SELECT seen, seq FROM event WHERE seq > ?");
+	int rc = -1;
+
+	if (!s)
+		return -1;
+	db_int(s, 0, t->indexed);
+	while ((rc = db_step(s)) == 1)
+		if (fresh_add(&t->fresh, db_col_int(s, 0), db_col_int(s, 1)))
+			break;
+	db_finish(s);
+	return rc;
+}
+
+static int prepare(struct tenant *t)
+{
+	t->insert = db_prepare(t->db, "INSERT OR IGNORE INTO event VALUES(?, ?, ?, ?, ?, ?, ?)");
+	t->seen = db_prepare(t->db, "SELECT event.line FROM seen JOIN event USING(seq) WHERE hash = ?");
+	t->line = db_prepare(t->db, "SELECT line FROM event WHERE seq = ?");
+	t->count = db_prepare(t->db, "UPDATE state SET events = events + ?, bytes = bytes + ?");
+	return t->insert && t->seen && t->line && t->count ? names_open(&t->names, t->db) : -1;
+}
+
+/* 0; 1: there is none and create is false; -1 with t->error. */
+static int open_db(struct tenants *ts, struct tenant *t, bool create)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s.db", ts->dir, t->name) >= sizeof(path)) {
+		t->error = (struct db_error){ .fault = DB_DENIED };
+		snprintf(t->error.text, sizeof(t->error.text), "%.200s...: %s: use a shorter folder", ts->dir, strerror(ENAMETOOLONG));
+		return -1;
+	}
+	if (!create && access(path, F_OK) && errno == ENOENT)
+		return 1;
+	t->db = db_open(path, create ? DB_WRITE | DB_CREATE : DB_WRITE, schema_steps, schema_count, &t->error);
+	if (!t->db)
+		return -1;
+	ts->open++;
+	fresh_init(&t->fresh);
+	if (read_state(t) || prepare(t) || read_fresh(t)) {
+		t->error = *db_error(t->db);
+		close_db(ts, t, false);
+		return -1;
+	}
+	return 0;
+}
+
+static void make_room(struct tenants *ts, const struct tenant *keep)
+{
+	struct tenant *t, *newer;
+
+	for (t = ts->oldest; t && (ts->open >= ts->most || ts->known > ts->most); t = newer) {
+		newer = t->newer;
+		if (t != keep)
+			forget(ts, t, false);
+	}
+}
+
+static struct tenant *known(struct tenants *ts, const char *name)
+{
+	struct tenant *t = find(ts, name), **at;
+
+	if (t)
+		return t;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	snprintf(t->name, sizeof(t->name), "%s", name);
+	at = bucket_of(ts, name);
+	t->next = *at;
+	*at = t;
+	link_use(ts, t);
+	ts->known++;
+	return t;
+}
+
+static void say_failure(struct tenant *t)
+{
+	if (t->again == 0)
+		log_about(LOG_ERROR, &(struct log_ctx){ .tenant = t->name }, "%s; lines are refused until then, to be tried again",
+			t->error.text);
+	t->again = clock_mono() + TENANT_AGAIN;
+}
+
+struct tenant *tenants_get(struct tenants *ts, const char *name, bool create, const char **why)
+{
+	struct tenant *t = known(ts, name);
+	int64_t now = clock_mono();
+	int rc;
+
+	if (!t) {
+		*why = "no memory";
+		return NULL;
+	}
+	t->used = now;
+	if (ts->newest != t) {
+		unlink_use(ts, t);
+		link_use(ts, t);
+	}
+	if (t->db)
+		return t;
+	*why = t->error.text;
+	if (t->again > now)
+		return NULL;
+	make_room(ts, t);
+	rc = open_db(ts, t, create);
+	if (rc == 0) {
+		share_cache(ts);
+		return t;
+	}
+	if (rc == 1) {
+		*why = "";
+		forget(ts, t, false);
+		return NULL;
+	}
+	say_failure(t);
+	return NULL;
+}
+
+void tenants_fail(struct tenants *ts, struct tenant *t, const char *what, uint64_t lines)
+{
+	t->error = *db_error(t->db);
+	if (t->error.fault == DB_OK && !what)
+		what = "no memory";
+	if (what)
+		snprintf(t->error.text, sizeof(t->error.text), "%s: %s", db_path(t->db), what);
+	t->refused += lines;
+	close_db(ts, t, false);
+	say_failure(t);
+}
+
+void tenants_works(struct tenant *t)
+{
+	if (t->again == 0)
+		return;
+	log_about(LOG_WARN, &(struct log_ctx){ .tenant = t->name }, "%s: works again; %llu lines had been refused meanwhile",
+		db_path(t->db), (unsigned long long)t->refused);
+	t->again = 0;
+	t->refused = 0;
+}
+
+int64_t tenants_tidy(struct tenants *ts, int64_t idle)
+{
+	struct tenant *t, *oldest = NULL;
+	int64_t now = clock_mono();
+
+	for (t = ts->oldest; t && !t->db; t = t->newer)
+		;
+	if (t && t->used + idle <= now) {
+		forget(ts, t, true);
+		for (t = ts->oldest; t && !t->db; t = t->newer)
+			;
+	}
+	oldest = t;
+	return !oldest ? 0 : oldest->used + idle > now ? oldest->used + idle - now : 1;
+}
+
+struct tenant *tenants_waiting(struct tenants *ts)
+{
+	for (struct tenant *t = ts->newest; t; t = t->older)
+		if (t->db && t->fresh.n)
+			return t;
+	return NULL;
+}

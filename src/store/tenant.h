@@ -1,0 +1,79 @@
+/*
+ * tenant: a database for each tenant, DIR/TENANT.db, opened when it is needed; the ones used longest ago are closed so that
+ * thousands of tenants need a bounded number of descriptors (three each) and bytes (TENANT_CACHE shared by all).
+ *
+ * tenants_get gives a tenant that is open, or NULL and the reason. A pointer is valid until the next tenants_get, tenants_fail or
+ * tenants_close. One whose database fails is closed and not tried again for TENANT_AGAIN; that is said once, and once when it works
+ * again; other tenants do not notice.
+ *
+ * DIR is locked (DIR/.lock): two stores never share one. Other processes may read (export.h).
+ */
+#ifndef STORE_TENANT_H
+#define STORE_TENANT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/db.h"
+#include "line/envelope.h"
+#include "store/fresh.h"
+#include "store/name.h"
+
+#define TENANT_AGAIN (200 * CLOCK_MS)
+#define TENANT_CACHE (64u << 20)	/* page caches of all databases together, bytes */
+#define TENANT_CACHE_EACH (8u << 20)	/* most for one */
+#define TENANT_FRESH 4096		/* events not in seen, cause, person, words at which they are put there */
+#define TENANT_QUERIES 16		/* statements of queries kept for each */
+
+struct tenant {
+	char name[TENANT_MAX + 1];
+	struct db *db;			/* NULL: failed, see error */
+	uint64_t salt[2];
+	int64_t last;			/* highest seq, 0: none */
+	int64_t indexed;		/* state.indexed */
+	struct fresh fresh;
+	struct names names;
+	struct db_stmt *insert, *seen, *line, *count;
+	struct { const char *sql; struct db_stmt *s; } query[TENANT_QUERIES];
+	int64_t used;			/* clock_mono of the last tenants_get */
+
+	struct db_error error;
+	int64_t again;			/* not tried before; 0: not failing */
+	uint64_t refused;		/* lines, since it fails */
+
+	struct tenant *next;		/* same hash bucket */
+	struct tenant *newer, *older;	/* by use */
+};
+
+#define TENANT_BUCKETS 1024
+
+struct tenants {
+	const char *dir;		/* borrowed */
+	int lock;
+	unsigned most, open;		/* databases open at a time */
+	unsigned known;			/* structs: open and failed ones */
+	struct tenant *bucket[TENANT_BUCKETS];
+	struct tenant *newest, *oldest;
+};
+
+int tenants_init(struct tenants *ts, const char *dir, unsigned most);	/* makes and locks dir; -1 with a message */
+void tenants_release(struct tenants *ts);
+
+/* create: the database is made if there is none; otherwise NULL with *why "" when there is none. *why is valid until the
+ * next call with this tenant. */
+struct tenant *tenants_get(struct tenants *ts, const char *name, bool create, const char **why);
+
+/* What the database of t said last (or what, if not NULL) made lines refused: rolls back, closes it, says so once. */
+void tenants_fail(struct tenants *ts, struct tenant *t, const char *what, uint64_t lines);
+void tenants_works(struct tenant *t);		/* a transaction was committed */
+
+/* The next open tenant that was not used for idle nanoseconds is closed tidily. The time until the next call makes sense, 0: never. */
+int64_t tenants_tidy(struct tenants *ts, int64_t idle);
+/* An open tenant that has events waiting for fill(), NULL: none. */
+struct tenant *tenants_waiting(struct tenants *ts);
+
+bool tenant_name_ok(const char *p, size_t n);
+
+#endif
