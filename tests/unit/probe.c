@@ -2,6 +2,8 @@
  * probe: the pure parts of penstock for shell tests.
  *
  *   probe line [MAX]    reads lines from stdin, prints for each `ok` or `refused OFFSET reason`
+ *   probe rows FILE     prints each row of FILE (tests/lib/rows.h) as the line it stands for
+ *   probe props         checks what must hold for each line of stdin, and for each with a byte changed (tests/lib/props.h)
  *   probe types         prints each event type and its fields, tab between
  *   probe limits        prints each limit of a line: name, tab, number
  */
@@ -11,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/props.h"
+#include "../lib/rows.h"
 #include "line/envelope.h"
 #include "line/reader.h"
 #include "line/types.h"
@@ -25,7 +29,8 @@ static void show(enum reader_result what, struct span line, struct line_err *err
 		printf("refused %zu %s\n", err->at, err->why);
 }
 
-static int probe_line(size_t max)
+/* Calls fn for everything the reader gives. */
+static int each_line(size_t max, void (*fn)(enum reader_result what, struct span line, struct line_err *err, size_t max))
 {
 	struct reader r;
 	struct span line;
@@ -39,12 +44,39 @@ static int probe_line(size_t max)
 	while ((p = reader_space(&r, &n)) && (got = read(0, p, n)) > 0) {
 		reader_filled(&r, (size_t)got);
 		while ((what = reader_next(&r, &line, &err)) != READER_MORE)
-			show(what, line, &err, max);
+			fn(what, line, &err, max);
 	}
 	if ((what = reader_end(&r, &line, &err)) != READER_MORE)
-		show(what, line, &err, max);
+		fn(what, line, &err, max);
 	reader_release(&r);
 	return 0;
+}
+
+static void write_row(const char *file, const struct row *row)
+{
+	(void)file;
+	fwrite(row->text.p, 1, row->text.len, stdout);
+	putchar('\n');
+}
+
+static unsigned long checked;
+
+static void check_props(enum reader_result what, struct span line, struct line_err *err, size_t max)
+{
+	static const char with[] = "\"\\{}[],:\0\x80\xff" "0u";
+	static char copy[LINE_MAX_BYTES];
+
+	(void)what;
+	(void)err;
+	(void)max;
+	memcpy(copy, line.p, line.n);
+	props_line(copy, line.n);
+	for (size_t at = checked % 7; at < line.n; at += 7) {
+		copy[at] = with[(at + checked) % (sizeof with - 1)];
+		props_line(copy, line.n);
+		copy[at] = line.p[at];
+	}
+	checked++;
 }
 
 static int probe_types(void)
@@ -66,11 +98,18 @@ static int probe_limits(void)
 int main(int argc, char **argv)
 {
 	if (argc >= 2 && strcmp(argv[1], "line") == 0)
-		return probe_line(argc > 2 ? (size_t)strtoul(argv[2], NULL, 10) : LINE_MAX_BYTES);
+		return each_line(argc > 2 ? (size_t)strtoul(argv[2], NULL, 10) : LINE_MAX_BYTES, show);
+	if (argc == 3 && strcmp(argv[1], "rows") == 0)
+		return rows_each(argv[2], write_row) == 0;
+	if (argc == 2 && strcmp(argv[1], "props") == 0) {
+		each_line(LINE_MAX_BYTES, check_props);
+		printf("%lu lines hold\n", checked);
+		return 0;
+	}
 	if (argc == 2 && strcmp(argv[1], "types") == 0)
 		return probe_types();
 	if (argc == 2 && strcmp(argv[1], "limits") == 0)
 		return probe_limits();
-	fprintf(stderr, "usage: probe line [MAX] | types | limits\n");
+	fprintf(stderr, "usage: probe line [MAX] | rows FILE | props | types | limits\n");
 	return 2;
 }
