@@ -105,15 +105,14 @@ static void take_back(struct dest *d, struct out_batch *b)
 /* Sends the worker what it asked for. false: nothing could be sent (no memory). */
 static bool give(struct dest *d, struct worker *w)
 {
-	static struct iovec parts[LINK_BATCH_LINES + 1];
 	static struct item *items[LINK_BATCH_LINES];
 	static uint64_t seqs[LINK_BATCH_LINES];
-	static struct buf head = { .max = LINK_MESSAGE_BYTES };
+	static struct buf out = { .max = LINK_MESSAGE_BYTES };
 	char name[ACK_NAME_MAX + 1];
 	uint32_t n = (uint32_t)lanes_take(&d->lanes, items, w->want, LINK_BATCH_BYTES);
 	struct out_batch *b = malloc(sizeof(*b) + n * sizeof(struct item *));
 
-	buf_clear(&head);
+	buf_clear(&out);
 	if (!b)
 		goto no_memory;
 	*b = (struct out_batch){ .id = ++last_id, .owner = w, .due = clock_mono() + d->limits->deadline, .n = n };
@@ -122,15 +121,16 @@ static bool give(struct dest *d, struct worker *w)
 		b->v[i] = items[i];
 		items[i]->batch = b->id;
 		seqs[i] = items[i]->seq;
-		parts[i + 1] = (struct iovec){ items[i]->line, items[i]->len };
 	}
-	if (take_reply_write(&head, name, n, seqs) < 0)
+	if (take_reply_write(&out, name, n, seqs) < 0)
 		goto no_memory;
+	for (uint32_t i = 0; i < n; i++)
+		if (buf_add(&out, items[i]->line, items[i]->len) < 0)
+			goto no_memory;
 	*d->out_end = b;
 	d->out_end = &b->next;
-	parts[0] = (struct iovec){ head.p, head.len };
 	wait_no_more(d, w);
-	link_reply(w->peer, parts, (int)n + 1);
+	link_reply(w->peer, &(struct iovec){ out.p, out.len }, 1);
 	return true;
 no_memory:
 	log_error("%s: no memory for a batch of %" PRIu32 " lines", d->name, n);

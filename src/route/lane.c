@@ -5,22 +5,21 @@
 
 struct lane {
 	struct lane *next;		/* in its place of the table, or among the spare ones */
-	struct lane *ready_next;
 	uint64_t key;
 	struct item *first, **end;	/* lines that wait here */
 	size_t n;
 	size_t out;			/* items on loan */
 	int64_t due;			/* of the back-off asked for while items were on loan */
-	bool queued;			/* in the ready queue */
-	bool waiting;			/* in the heap */
+	size_t at;			/* place in the heap of ready lanes; NOWHERE */
+	bool waiting;			/* in the heap of waiting ones */
 };
 
 #define FIRST_PLACES 64u
+#define NOWHERE SIZE_MAX
 
 int lanes_init(struct lanes *ls)
 {
 	memset(ls, 0, sizeof(*ls));
-	ls->ready_end = &ls->ready;
 	ls->places = FIRST_PLACES;
 	ls->table = calloc(ls->places, sizeof(struct lane *));
 	return ls->table ? 0 : -1;
@@ -45,6 +44,7 @@ void lanes_release(struct lanes *ls)
 		free(l);
 	}
 	free(ls->table);
+	free(ls->ready);
 	due_release(&ls->waiting);
 	memset(ls, 0, sizeof(*ls));
 }
@@ -84,6 +84,15 @@ static struct lane *find_or_make(struct lanes *ls, uint64_t key)
 	for (l = ls->table[place(ls, key)]; l; l = l->next)
 		if (l->key == key)
 			return l;
+	/* The heap has room for every lane, so that making one ready cannot fail. */
+	if (ls->lanes == ls->ready_cap) {
+		size_t cap = ls->ready_cap ? ls->ready_cap * 2 : FIRST_PLACES;
+		struct lane **ready = realloc(ls->ready, cap * sizeof(struct lane *));
+		if (!ready)
+			return NULL;
+		ls->ready = ready;
+		ls->ready_cap = cap;
+	}
 	l = ls->spare;
 	if (l)
 		ls->spare = l->next;
@@ -92,6 +101,7 @@ static struct lane *find_or_make(struct lanes *ls, uint64_t key)
 	if (ls->lanes >= ls->places)
 		widen(ls);
 	memset(l, 0, sizeof(*l));
+	l->at = NOWHERE;
 	l->key = key;
 	l->end = &l->first;
 	size_t at = place(ls, key);
@@ -113,31 +123,62 @@ static void drop(struct lanes *ls, struct lane *l)
 	ls->spare = l;
 }
 
-static void make_ready(struct lanes *ls, struct lane *l)
+/* ---- the ready lanes ---- */
+
+static void put_at(struct lanes *ls, size_t i, struct lane *l)
 {
-	l->queued = true;
-	l->ready_next = NULL;
-	*ls->ready_end = l;
-	ls->ready_end = &l->ready_next;
+	ls->ready[i] = l;
+	l->at = i;
+}
+
+static void sift_up(struct lanes *ls, size_t i, struct lane *l)
+{
+	for (; i && ls->ready[(i - 1) / 2]->first->seq > l->first->seq; i = (i - 1) / 2)
+		put_at(ls, i, ls->ready[(i - 1) / 2]);
+	put_at(ls, i, l);
+}
+
+static void sift_down(struct lanes *ls, size_t i, struct lane *l)
+{
+	for (;;) {
+		size_t kid = 2 * i + 1;
+		if (kid >= ls->nready)
+			break;
+		if (kid + 1 < ls->nready && ls->ready[kid + 1]->first->seq < ls->ready[kid]->first->seq)
+			kid++;
+		if (ls->ready[kid]->first->seq >= l->first->seq)
+			break;
+		put_at(ls, i, ls->ready[kid]);
+		i = kid;
+	}
+	put_at(ls, i, l);
+}
+
+static void push_ready(struct lanes *ls, struct lane *l)
+{
+	sift_up(ls, ls->nready++, l);
 	ls->takeable += l->n;
 }
 
-static struct lane *pop_ready(struct lanes *ls)
+/* l's own first line need not be there any more, and its takeable ones are the caller's count. */
+static void leave_ready(struct lanes *ls, struct lane *l)
 {
-	struct lane *l = ls->ready;
+	size_t i = l->at;
+	struct lane *last = ls->ready[--ls->nready];
 
-	ls->ready = l->ready_next;
-	if (!ls->ready)
-		ls->ready_end = &ls->ready;
-	l->queued = false;
-	ls->takeable -= l->n;
-	return l;
+	l->at = NOWHERE;
+	if (last == l)
+		return;
+	if (i && ls->ready[(i - 1) / 2]->first->seq > last->first->seq)
+		sift_up(ls, i, last);
+	else
+		sift_down(ls, i, last);
 }
 
 /* Decides what a lane is after its items or its state changed: gone, out, waiting or ready. */
 static void settle_lane(struct lanes *ls, struct lane *l)
 {
-	if (l->out || l->waiting || l->queued)
+	if (l->out || l->waiting || l->at != NOWHERE)
 		return;
 	if (!l->first) {
 		drop(ls, l);
@@ -146,13 +187,13 @@ static void settle_lane(struct lanes *ls, struct lane *l)
 	if (l->due) {
 		struct due d = { .at = l->due, .p = l };
 		l->due = 0;
-		/* Without memory for the heap the lane does not wait: tried again at once is better than never. */
+		/* Without memory for this heap the lane does not wait: tried again at once is better than never. */
 		if (due_add(&ls->waiting, &d) == 0) {
 			l->waiting = true;
 			return;
 		}
 	}
-	make_ready(ls, l);
+	push_ready(ls, l);
 }
 
 int lanes_add(struct lanes *ls, uint64_t key, struct item *it)
@@ -168,7 +209,7 @@ int lanes_add(struct lanes *ls, uint64_t key, struct item *it)
 	l->n++;
 	ls->items++;
 	ls->bytes += it->len;
-	if (l->queued)
+	if (l->at != NOWHERE)
 		ls->takeable++;
 	else
 		settle_lane(ls, l);
@@ -190,46 +231,27 @@ static struct item *shift(struct lane *l)
 
 size_t lanes_take(struct lanes *ls, struct item **out, size_t max, size_t max_bytes)
 {
-	struct lane *again = NULL, **again_end = &again;
 	size_t n = 0, bytes = 0;
-	bool full = max == 0;
 
-	/* The lanes that had their turn and have more stand in `again`: they get another when no lane is ready. */
-	while (!full && (ls->ready || again)) {
-		struct lane *l;
-		if (ls->ready) {
-			l = pop_ready(ls);
-			if (!l->first) {
-				drop(ls, l);	/* lanes_find took its last line */
-				continue;
-			}
-		} else {
-			l = again;
-			again = l->ready_next;
-			if (!again)
-				again_end = &again;
-		}
-		for (size_t turn = LANE_TURN; turn && l->first && !full; turn--) {
-			if (n && bytes + l->first->len > max_bytes) {
-				full = true;
-				break;
-			}
-			bytes += l->first->len;
-			out[n++] = shift(l);
-			full = n == max;
-		}
-		if (l->out == 0) {
-			/* Its first line did not fit: it keeps its place in the queue. */
-			l->queued = true;
-			l->ready_next = ls->ready;
-			if (!ls->ready)
-				ls->ready_end = &l->ready_next;
-			ls->ready = l;
-			ls->takeable += l->n;
-		} else if (l->first) {
-			l->ready_next = NULL;
-			*again_end = l;
-			again_end = &l->ready_next;
+	while (n < max && ls->nready) {
+		struct lane *l = ls->ready[0];
+		if (n && bytes + l->first->len > max_bytes)
+			break;
+		bytes += l->first->len;
+		ls->takeable--;
+		out[n++] = shift(l);
+		/* While it has more it stays among the ready ones: the rest may go in the same batch. */
+		if (l->first)
+			sift_down(ls, 0, l);
+		else
+			leave_ready(ls, l);
+	}
+	/* Now its lanes are busy. */
+	for (size_t i = 0; i < n; i++) {
+		struct lane *l = out[i]->lane;
+		if (l->at != NOWHERE) {
+			leave_ready(ls, l);
+			ls->takeable -= l->n;
 		}
 	}
 	return n;
@@ -274,25 +296,34 @@ int64_t lanes_wake(struct lanes *ls, int64_t now)
 	return d ? d->at : 0;
 }
 
+/* The item whose address stands at *at leaves its lane. */
+static struct item *pick(struct lanes *ls, struct lane *l, struct item **at)
+{
+	struct item *it = *at;
+	bool ready = l->at != NOWHERE;
+
+	/* The heap goes by first lines: out of it while that changes. */
+	if (ready) {
+		leave_ready(ls, l);
+		ls->takeable -= l->n;
+	}
+	*at = it->next;
+	if (!it->next)
+		l->end = at;
+	l->n--;
+	ls->items--;
+	ls->bytes -= it->len;
+	it->lane = NULL;
+	settle_lane(ls, l);
+	return it;
+}
+
 struct item *lanes_find(struct lanes *ls, uint64_t seq, uint64_t batch)
 {
-	for (size_t i = 0; i < ls->places; i++) {
-		for (struct lane *l = ls->table[i]; l; l = l->next) {
-			for (struct item **at = &l->first, *it; (it = *at); at = &it->next) {
-				if (it->seq != seq || it->batch != batch)
-					continue;
-				*at = it->next;
-				if (!it->next)
-					l->end = at;
-				l->n--;
-				if (l->queued)
-					ls->takeable--;
-				ls->items--;
-				ls->bytes -= it->len;
-				it->lane = NULL;
-				return it;	/* an empty lane in the queue gives nothing in its turn and is dropped then */
-			}
-		}
-	}
+	for (size_t i = 0; i < ls->places; i++)
+		for (struct lane *l = ls->table[i]; l; l = l->next)
+			for (struct item **at = &l->first; *at; at = &(*at)->next)
+				if ((*at)->seq == seq && (*at)->batch == batch)
+					return pick(ls, l, at);
 	return NULL;
 }

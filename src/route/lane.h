@@ -1,9 +1,10 @@
 /*
- * lane: order within a key, one batch in flight for each lane, lanes take turns. Pure: time comes as an argument.
+ * lane: order within a key, and one batch in flight for each lane. Pure: time comes as an argument.
  *
  * One struct lanes belongs to one destination. A lane is all lines with one key (tenant + partitionkey); it exists while it has
  * lines. A lane is ready (has lines, may be taken from), busy (some of its lines are out in a batch) or waiting (its first line
- * was refused, until the back-off is over). Ready lanes stand in a queue; each gives at most LANE_TURN lines, then the next.
+ * was refused, until the back-off is over). Of all ready lanes the one with the oldest line gives it next: nothing that can go waits
+ * longer than what came after it, and what is done stays close together, so that the cursor is short.
  *
  * Items belong to the lanes from lanes_add until lanes_settle gives them back; between lanes_take and lanes_settle or
  * lanes_return the caller has them on loan.
@@ -16,8 +17,6 @@
 #include <stdint.h>
 
 #include "route/due.h"
-
-#define LANE_TURN 64u
 
 struct lane;
 
@@ -34,7 +33,8 @@ struct item {
 struct lanes {
 	struct lane **table;	/* by key, chained */
 	size_t places, lanes;
-	struct lane *ready, **ready_end;
+	struct lane **ready;	/* heap by the number of the first line */
+	size_t nready, ready_cap;
 	struct lane *spare;
 	struct due_heap waiting;
 	size_t items, bytes;	/* held here, those out in batches included */
