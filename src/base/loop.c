@@ -28,7 +28,7 @@ struct slot {
 struct loop {
 	int epoll, clockfd;	/* clockfd: timerfd for loop_fd, -1 until asked for */
 	int64_t now, clock_due;
-	bool stop, no_pwait2;
+	bool stop, no_pwait2, fresh_hook;
 	struct slot *slots;
 	uint32_t nslots, free_slot;
 	size_t nregular;
@@ -208,7 +208,7 @@ static int64_t next_due(const struct loop *l)
 {
 	const struct loop_timer *t = timer_first(&l->timers);
 
-	if (regular_ready(l))
+	if (l->fresh_hook || regular_ready(l))
 		return 1;
 	return t ? t->due : 0;
 }
@@ -307,6 +307,8 @@ void loop_each_round(struct loop *l, void (*fn)(void *arg), void *arg)
 		die(1, "more than %d calls for each round of the loop", HOOKS);
 	l->hooks[l->nhooks].fn = fn;
 	l->hooks[l->nhooks++].arg = arg;
+	l->fresh_hook = true;
+	clock_arm(l);
 }
 
 static int wait_ms(struct loop *l, struct epoll_event *e, int64_t timeout)
@@ -403,6 +405,7 @@ static int turn(struct loop *l, bool block)
 		n = 0;
 	}
 	l->now = clock_mono();
+	l->fresh_hook = false;
 	for (int i = 0; i < n; i++)
 		serve_event(l, &e[i]);
 	serve_regular(l);

@@ -55,7 +55,8 @@ void loop_timer_del(struct loop *l, struct loop_timer *t);		/* harmless if not a
  * A child started by this process must reset its mask (posix_spawnattr_setsigmask, see spawn in each program). */
 int loop_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg);
 
-/* Called once at the end of every round, after all callbacks of the round: the place for group work. Up to 16 of them. */
+/* Called once at the end of every round, after all callbacks of the round: the place for group work. Up to 16 of them.
+ * The round after this call does not wait. */
 void loop_each_round(struct loop *l, void (*fn)(void *arg), void *arg);
 
 int loop_run(struct loop *l);		/* until loop_stop; 0, or -1 with errno when waiting failed */

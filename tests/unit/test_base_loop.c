@@ -200,6 +200,8 @@ static void timers(void)
 	loop_timer_del(l, &k.t);
 	turn(l);
 	CHECK(k.calls == 1 && never.calls == 0, "a removed timer does not run");
+	loop_each_round(l, stop, l);
+	CHECK(loop_run(l) == 0, "what is called each round is called at once, though nothing else happens");
 	loop_free(l);
 	CHECK(never.t.due == 0, "the end of the loop disarms");
 }
