@@ -47,7 +47,7 @@ static bool is(struct span name, const char *text)
 
 static struct span of_buf(const struct buf *b)
 {
-	return (struct span){b->p, b->len};
+	return (struct span){b->p ? b->p : "", b->len};	/* an empty buffer may have no memory */
 }
 
 /* ---- lines ---- */
@@ -210,7 +210,7 @@ static int run_command(struct scene *s, struct buf *out, const char **why)
 static int answer_message(struct scene *s, struct buf *out, const char **why)
 {
 	struct answer *a = s->a;
-	struct span folded;
+	struct span text, folded;
 
 	buf_clear(&a->text);
 	buf_clear(&a->folded);
@@ -218,9 +218,10 @@ static int answer_message(struct scene *s, struct buf *out, const char **why)
 		*why = "data.text cannot be decoded";
 		return -1;
 	}
-	if (command_parse(of_buf(&a->text), s->r->prefix, &s->cmd))
+	text = of_buf(&a->text);
+	if (command_parse(text, s->r->prefix, &s->cmd))
 		return run_command(s, out, why);
-	if (match_fold(a->text.p, a->text.len, &a->folded)) {
+	if (match_fold(text.p, text.n, &a->folded)) {
 		*why = "out of memory";
 		return -1;
 	}

@@ -111,7 +111,7 @@ static bool word_before(const char *start, const char *p)
 
 static const char *find(const char *p, const char *end, struct span w)
 {
-	return w.n ? memmem(p, (size_t)(end - p), w.p, w.n) : NULL;
+	return w.n && (size_t)(end - p) >= w.n ? memmem(p, (size_t)(end - p), w.p, w.n) : NULL;
 }
 
 bool match_contains(struct span t, struct span w)
