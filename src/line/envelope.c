@@ -134,7 +134,7 @@ static bool bad_string(struct span v)
 {
 	const char *p = v.p + 1, *end = v.p + v.n - 1;
 
-#ifdef __SSE2__
+#ifdef SCAN_X86
 	for (; end - p >= 16; p += 16) {
 		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)p);
 

@@ -40,7 +40,7 @@ static inline const char *blank(const struct scan *s, const char *p)
 /* First byte from p that needs a look: quote, backslash, control character; or end. *high: bytes beyond ASCII were passed. */
 static inline const char *plain(const char *p, const char *end, unsigned *high)
 {
-#ifdef __SSE2__
+#ifdef SCAN_X86
 	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
 
 	while (end - p >= 16) {

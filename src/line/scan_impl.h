@@ -8,8 +8,10 @@
 
 #include "line/scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
+/* -DLINE_PORTABLE builds what other processors get. */
+#if defined(__x86_64__) && !defined(LINE_PORTABLE)
+#include <immintrin.h>
+#define SCAN_X86 1
 #endif
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -73,6 +75,41 @@ static inline void scan_keep(struct envelope *e, enum line_attr known, struct sp
 {
 	if (known != LA_COUNT && (value.p[0] != 'n' || known == LA_DATA || known == LA_DATA_BASE64))
 		e->a[known] = value;
+}
+
+/* p at an opening bracket; the byte behind the one that closes it, or NULL. Kinds of brackets are not told apart. */
+const char *scan_jump(const char *p, const char *end);
+const char *scan_jump_plain(const char *p, const char *end);	/* the same without AVX2 */
+
+/* p behind an opening quote; the byte behind the closing one, or NULL. */
+static inline const char *scan_skip_string(const char *p, const char *end)
+{
+	for (;;) {
+#ifdef SCAN_X86
+		const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\');
+
+		while (end - p >= 16) {
+			__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+			unsigned mask = (unsigned)_mm_movemask_epi8(
+				_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, back)));
+
+			if (mask) {
+				p += __builtin_ctz(mask);
+				break;
+			}
+			p += 16;
+		}
+#endif
+		while (p < end && *p != '"' && *p != '\\')
+			p++;
+		if (p == end)
+			return NULL;
+		if (*p == '"')
+			return p + 1;
+		if (end - p < 2)
+			return NULL;
+		p += 2;
+	}
 }
 
 static inline const char *scan_blank(const char *p, const char *end)

@@ -1,63 +1,7 @@
 #include "line/scan.h"
 
-#include "line/scan_impl.h"
-
 #include "line/decode.h"
-
-/* p behind an opening quote; the byte behind the closing one, or NULL. */
-static inline const char *skip_string(const char *p, const char *end)
-{
-	for (;;) {
-#ifdef __SSE2__
-		const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\');
-
-		while (end - p >= 16) {
-			__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-			unsigned mask = (unsigned)_mm_movemask_epi8(
-				_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, back)));
-
-			if (mask) {
-				p += __builtin_ctz(mask);
-				break;
-			}
-			p += 16;
-		}
-#endif
-		while (p < end && *p != '"' && *p != '\\')
-			p++;
-		if (p == end)
-			return NULL;
-		if (*p == '"')
-			return p + 1;
-		if (end - p < 2)
-			return NULL;
-		p += 2;
-	}
-}
-
-/* p at an opening bracket; the byte behind the one that closes it, or NULL. */
-static const char *skip_nested(const char *p, const char *end)
-{
-	size_t depth = 0;
-
-	while (p < end) {
-		switch (*p++) {
-		case '"':
-			p = skip_string(p, end);
-			if (!p)
-				return NULL;
-			break;
-		case '{': case '[':
-			depth++;
-			break;
-		case '}': case ']':
-			if (--depth == 0)
-				return p;
-			break;
-		}
-	}
-	return NULL;
-}
+#include "line/scan_impl.h"
 
 /* The byte behind the value at p, or NULL. */
 static inline const char *skip_value(const char *p, const char *end)
@@ -65,9 +9,9 @@ static inline const char *skip_value(const char *p, const char *end)
 	if (p == end)
 		return NULL;
 	if (*p == '"')
-		return skip_string(p + 1, end);
+		return scan_skip_string(p + 1, end);
 	if (*p == '{' || *p == '[')
-		return skip_nested(p, end);
+		return scan_jump(p, end);
 	while (p < end && *p != ',' && *p != '}' && *p != ']' && (unsigned char)*p > ' ')
 		p++;
 	return p;
@@ -105,7 +49,7 @@ static inline int walk_next(struct walk *w, struct span *name, struct span *val)
 	if (w->object) {
 		if (*p != '"')
 			return -1;
-		q = skip_string(p + 1, w->end);
+		q = scan_skip_string(p + 1, w->end);
 		if (!q)
 			return -1;
 		*name = (struct span){ p, (size_t)(q - p) };
@@ -139,9 +83,13 @@ int scan_lazy(const char *p, size_t n, struct envelope *e)
 	memset(e, 0, sizeof *e);
 	if (!walk_init(&w, (struct span){ p, n }) || !w.object)
 		return -1;
-	while ((got = walk_next(&w, &name, &val)) > 0)
-		scan_keep(e, memchr(name.p, '\\', name.n) ? scan_attr_find_escaped(name) :
-			scan_attr_find(name.p + 1, name.n - 2), val);
+	while ((got = walk_next(&w, &name, &val)) > 0) {
+		enum line_attr known = scan_attr_find(name.p + 1, name.n - 2);
+
+		if (unlikely(known == LA_COUNT && memchr(name.p, '\\', name.n)))
+			known = scan_attr_find_escaped(name);
+		scan_keep(e, known, val);
+	}
 	return got;
 }
 

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "line/envelope.h"
+#include "line/scan_impl.h"
 
 #define HOLDS(cond, p, n) ((cond) ? (void)0 : props_broken(#cond, __FILE__, __LINE__, p, n))
 
@@ -133,6 +134,8 @@ static inline int props_string(void *arg, struct span name, struct span value)
 		if (!raw.p)
 			continue;
 		if (raw.p[0] == '{' || raw.p[0] == '[') {
+			HOLDS(scan_jump(raw.p, raw.p + raw.n) == raw.p + raw.n, raw.p, raw.n);
+			HOLDS(scan_jump_plain(raw.p, raw.p + raw.n) == raw.p + raw.n, raw.p, raw.n);
 			scan_each(raw, props_string, NULL);
 			continue;
 		}
