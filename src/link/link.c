@@ -45,7 +45,7 @@ int link_call(const char *url, const char *p, size_t n, int64_t timeout_ns, stru
 {
 	struct call c = { .loop = loop_new(), .reply = reply, .rc = -1 };
 	struct link_req *r = NULL;
-	bool connected = false;
+	const char *trouble;
 
 	if (!c.loop) {
 		log_error("%s: %s", url, strerror(errno));
@@ -58,12 +58,12 @@ int link_call(const char *url, const char *p, size_t n, int64_t timeout_ns, stru
 		log_error("%s: %s", url, strerror(errno));
 		goto done;
 	}
-	connected = link_req_connected(r);
+	trouble = link_req_trouble(r);
 	if (c.overflow)
 		log_error("%s: the answer is over the limit of %zu bytes", url, reply->max);
 	else if (c.rc)
 		log_error("%s: no answer within %lld ms: %s", url, (long long)(timeout_ns / CLOCK_MS),
-			connected ? "whoever listens there is busy or hangs" : link_req_trouble(r));
+			*trouble ? trouble : "whoever listens there is busy or hangs");
 done:
 	if (r)
 		link_req_close(r);

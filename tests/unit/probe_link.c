@@ -10,7 +10,8 @@
  *   deal URL FILE [N]          the hub's side of take: the lines of FILE, at most N in a batch; what a lost worker had goes round again
  *   put URL [BATCH]            stdin to the hub, BATCH lines at a time (default 256); prints the outcome of each batch
  *   take URL AS N [BATCHES]    takes N lines at a time and prints them; ends after BATCHES, or at the end of input
- *   ask URL TEXT [MS]          one question; prints the answer
+ *   ask URL TEXT [MS]          one question by link_call; prints the answer
+ *   askfile URL FILE [MS]      the same by link_req, with what FILE holds
  *   work IN OUT [WORD]         a stage. Each line {...} makes: upper: itself in capitals; none: nothing; refuse: lines with "bad" refused; retry: lines with
  *                              "later" refused with retry the first 2 times; two: two lines; big: 5000 lines; filter may precede: filter-upper
  *
@@ -27,6 +28,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/notify.h"
@@ -460,6 +462,35 @@ static int cmd_ask(int argc, char **argv)
 	return rc ? 1 : 0;
 }
 
+static void on_answer(void *arg, void *cookie, const char *p, size_t n)
+{
+	bool *answered = arg;
+
+	(void)cookie;
+	*answered = p != NULL;
+	if (p)
+		fwrite(p, 1, n, stdout);
+	loop_stop(loop);
+}
+
+static int cmd_askfile(int argc, char **argv)
+{
+	struct link_opts o = options();
+	bool answered = false;
+	struct buf in;
+
+	buf_init(&in, LINK_MESSAGE_BYTES);
+	if (fd_read_file(argv[1], &in))
+		die(1, "%s: %s", argv[1], strerror(errno));
+	struct link_req *r = link_req_open(loop, argv[0], &o, on_answer, &answered);
+	if (r && link_req_send(r, in.p, in.len, (argc > 2 ? atoi(argv[2]) : 5000) * CLOCK_MS, NULL) == 0)
+		run();
+	if (r)
+		link_req_close(r);
+	buf_release(&in);
+	return !answered;
+}
+
 /* ---- work ---- */
 
 struct stage { const char *word; unsigned tries; };
@@ -535,6 +566,7 @@ int main(int argc, char **argv)
 		{ "put", 1, cmd_put },
 		{ "take", 3, cmd_take },
 		{ "ask", 2, cmd_ask },
+		{ "askfile", 2, cmd_askfile },
 		{ "work", 2, cmd_work },
 	};
 
