@@ -310,6 +310,7 @@ static int open_all(struct stage *s)
 	if (!s->take)
 		return -1;
 	loop_each_round(s->loop, on_round, s);
+	on_round(s);		/* pipes are there at once, and may stay silent */
 	return 0;
 }
 

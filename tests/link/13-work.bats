@@ -221,6 +221,16 @@ load probes
 	wait "$worker"
 }
 
+@test "ready is said at once between pipes, though nothing comes" {
+	mkfifo ready to
+	exec 6<> to
+	"$P" -F 9 work - - <&6 9> ready > w.out 3>&- & worker=$!
+	exec 8< ready
+	read -r -t 20 _ <&8
+	kill -TERM "$worker"
+	wait "$worker"
+}
+
 @test "stdin and stdout of others stay as they are: no O_NONBLOCK on a shared pipe" {
 	mkfifo to from
 	exec 6<> to 7<> from
