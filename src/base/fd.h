@@ -22,7 +22,8 @@ int fd_sync_dir(const char *path);			/* fsync of the folder that holds path */
 int fd_mkdirs(const char *path, mode_t mode);		/* mkdir -p */
 
 /* An exclusive lock on path (created 0600), both families (flock and fcntl); the descriptor, -1 EWOULDBLOCK when held.
- * While it is held its process must not open that file again, not even by these two: POSIX drops the fcntl lock at any close. */
+ * While it is held its process must not open that file again, not even by these two: POSIX drops the fcntl lock at any
+ * close. */
 int fd_lock(const char *path);
 pid_t fd_lock_owner(const char *path);			/* who holds the fcntl lock; 0 nobody, -1 errno */
 

@@ -108,8 +108,10 @@ static void say(enum log_level level, const struct log_ctx *ctx, const char *fmt
 	__attribute__((format(printf, 3, 0)));
 static void say(enum log_level level, const struct log_ctx *ctx, const char *fmt, va_list ap)
 {
-	static const char *const words[] = {[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
-	static const char *const prefix[] = {[LOG_ERROR] = "error: ", [LOG_WARN] = "warning: ", [LOG_INFO] = "", [LOG_DEBUG] = "debug: "};
+	static const struct { const char *json, *text; } words[] = {
+		[LOG_ERROR] = {"error", "error: "}, [LOG_WARN] = {"warn", "warning: "},
+		[LOG_INFO] = {"info", ""}, [LOG_DEBUG] = {"debug", "debug: "},
+	};
 	char message[MESSAGE_MAX], ts[CLOCK_RFC3339_MAX];
 	struct out o = {.n = 0};
 	int saved = errno;
@@ -124,7 +126,7 @@ static void say(enum log_level level, const struct log_ctx *ctx, const char *fmt
 		puts_raw(&o, "{\"ts\":\"");
 		puts_raw(&o, ts);
 		puts_raw(&o, "\",\"level\":\"");
-		puts_raw(&o, words[level]);
+		puts_raw(&o, words[level].json);
 		put(&o, "\"", 1);
 		put_field(&o, "prog", prog);
 		if (ctx) {
@@ -139,7 +141,7 @@ static void say(enum log_level level, const struct log_ctx *ctx, const char *fmt
 	} else {
 		puts_raw(&o, prog);
 		puts_raw(&o, ": ");
-		puts_raw(&o, prefix[level]);
+		puts_raw(&o, words[level].text);
 		put_text(&o, message);
 		if (ctx && ctx->event_id) {
 			puts_raw(&o, " (event ");

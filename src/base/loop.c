@@ -336,7 +336,8 @@ static int wait_for(struct loop *l, struct epoll_event *e, bool block)
 	ts.tv_sec = (time_t)(timeout / CLOCK_S);
 	ts.tv_nsec = (long)(timeout % CLOCK_S);
 	n = epoll_pwait2(l->epoll, e, EVENTS_PER_ROUND, &ts, NULL);
-	if (n < 0 && (errno == ENOSYS || errno == EPERM)) {	/* kernels before 5.11, and sandboxes that do not know it */
+	/* kernels before 5.11, and sandboxes that do not know it */
+	if (n < 0 && (errno == ENOSYS || errno == EPERM)) {
 		l->no_pwait2 = true;
 		return wait_ms(l, e, timeout);
 	}

@@ -24,7 +24,8 @@ static void tell_systemd(const char *what)
 		return;
 	n = strlen(path);
 	if ((*path != '/' && *path != '@') || n >= sizeof(a.sun_path)) {
-		log_warn("NOTIFY_SOCKET is neither a path nor an abstract name of less than %zu bytes: %s", sizeof(a.sun_path), path);
+		log_warn("NOTIFY_SOCKET is neither a path nor an abstract name of less than %zu bytes: %s",
+			sizeof(a.sun_path), path);
 		return;
 	}
 	memcpy(a.sun_path, path, n);

@@ -80,7 +80,8 @@ int num_size(const char *s, uint64_t min, uint64_t max, uint64_t *out, const cha
 int num_duration(const char *s, int64_t min_ns, int64_t max_ns, int64_t *out_ns, const char **why)
 {
 	static const struct { const char *word; int64_t ns; } units[] = {
-		{"", CLOCK_S}, {"ms", CLOCK_MS}, {"s", CLOCK_S}, {"m", 60 * CLOCK_S}, {"h", 3600 * CLOCK_S}, {"d", 86400 * CLOCK_S},
+		{"", CLOCK_S}, {"ms", CLOCK_MS}, {"s", CLOCK_S}, {"m", 60 * CLOCK_S}, {"h", 3600 * CLOCK_S},
+		{"d", 86400 * CLOCK_S},
 	};
 	uint64_t whole, frac = 0, scale = 1;
 	int64_t ns;

@@ -1,5 +1,5 @@
 /*
- * decode: the text of a raw JSON string, a piece at a time, without memory of its own. Private to line.
+ * decode: the text of a raw JSON string, a piece at a time, without memory of its own; characters of UTF-8.
  *
  * For strings the scanner accepted; on any other bytes it stays inside the span and ends with -1.
  */

@@ -246,7 +246,8 @@ static int answer_emotion(struct scene *s, struct buf *out, const char **why)
 		const struct trigger *t = &s->r->trigger[i];
 
 		for (size_t k = 0; t->kind == TRIGGER_EMOTION && k < t->nname; k++) {
-			if (!emotion_probability(s->e->a[LA_DATA], t->name[k], &s->probability) || s->probability <= t->above)
+			if (!emotion_probability(s->e->a[LA_DATA], t->name[k], &s->probability) ||
+			    s->probability <= t->above)
 				continue;
 			s->t = t;
 			s->emotion = t->name[k];

@@ -21,7 +21,8 @@ struct answer { struct buf text, folded, value, said, list; size_t max_line; };
 void answer_init(struct answer *a, size_t max_line);
 void answer_release(struct answer *a);
 
-/* Appends whole lines to out; returns their number. -1: the line cannot be handled, for the reason *why (static). r NULL: no replies. */
+/* Appends whole lines to out; returns their number. -1: the line cannot be handled, for the reason *why (static).
+ * r NULL: no replies. */
 int answer_event(struct answer *a, const struct replies *r, const char *line, const struct envelope *e, struct buf *out,
 	const char **why);
 

@@ -124,7 +124,9 @@ int main(int argc, char **argv)
 	answer_init(&r.answer, LINE_MAX_BYTES);
 	work.in = in;
 	work.out = out;
-	work.opts = (struct link_opts){.take = (unsigned)take, .conns = 2, .as = as, .tls_ca = tls_ca, .tls_cert = tls_cert, .tls_key = tls_key};
+	work.opts = (struct link_opts){
+		.take = (unsigned)take, .conns = 2, .as = as, .tls_ca = tls_ca, .tls_cert = tls_cert, .tls_key = tls_key,
+	};
 	code = work_run(&work);
 	answer_release(&r.answer);
 	tenants_close(&r.tenants);

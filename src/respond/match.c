@@ -19,8 +19,8 @@ static uint32_t small(uint32_t c)
 		return 0xff;
 	if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e))
 		return c + (c & 1);
-	if ((c >= 0x100 && c <= 0x177 && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149) || (c >= 0x1e00 && c <= 0x1eff && c != 0x1e9e) ||
-	    (c >= 0x460 && c <= 0x481) || (c >= 0x48a && c <= 0x4bf) || (c >= 0x4d0 && c <= 0x52f))
+	if ((c >= 0x100 && c <= 0x177 && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149) ||
+	    (c >= 0x1e00 && c <= 0x1eff && c != 0x1e9e) || (c >= 0x460 && c <= 0x481) || (c >= 0x48a && c <= 0x4bf) || (c >= 0x4d0 && c <= 0x52f))
 		return c | 1;
 	if (c >= 0x391 && c <= 0x3ab && c != 0x3a2)
 		return c + 32;
@@ -89,8 +89,8 @@ static bool in_word(uint32_t c)
 	if (c < 0xc0)
 		return c == 0xaa || c == 0xb5 || c == 0xba;
 	/* punctuation, arrows, symbols; CJK punctuation; full-width forms of ASCII punctuation; emoji */
-	return !(c == 0xd7 || c == 0xf7 || (c >= 0x2000 && c <= 0x2bff) || (c >= 0x3000 && c <= 0x3020) || (c >= 0xfe00 && c <= 0xfe0f) ||
-		 (c >= 0xff01 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20) || (c >= 0x1f000 && c <= 0x1faff));
+	return !(c == 0xd7 || c == 0xf7 || (c >= 0x2000 && c <= 0x2bff) || (c >= 0x3000 && c <= 0x3020) ||
+		 (c >= 0xfe00 && c <= 0xfe0f) || (c >= 0xff01 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20) || (c >= 0x1f000 && c <= 0x1faff));
 }
 
 static bool word_at(const char *p, const char *end)

@@ -93,7 +93,8 @@ static bool known(void *arg, struct span name)
 		if (match_same(name, t->param[i].name))
 			return true;
 	/* {1} to {9}, {2-}: the second argument and all behind it */
-	return t->kind == TRIGGER_COMMAND && name.n && name.p[0] >= '1' && name.p[0] <= '9' && (name.n == 1 || (name.n == 2 && name.p[1] == '-'));
+	return t->kind == TRIGGER_COMMAND && name.p[0] >= '1' && name.p[0] <= '9' &&
+	       (name.n == 1 || (name.n == 2 && name.p[1] == '-'));
 }
 
 static int parse_say(struct parse *s)
@@ -163,7 +164,8 @@ static int end_trigger(struct parse *s)
 	if (!t || t->nsay)
 		return 0;
 	s->number = t->line;
-	return parse_fail(s, s->line, NOTHING, "this trigger says nothing: an indented line \"say TEXT\" is missing below it");
+	return parse_fail(s, s->line, NOTHING,
+		"this trigger says nothing: an indented line \"say TEXT\" is missing below it");
 }
 
 static int parse_head(struct parse *s)
@@ -190,7 +192,8 @@ static int parse_head(struct parse *s)
 	}
 	if (parse_is(w, "say") || parse_is(w, "help"))
 		return parse_fail(s, w.p, w, "belongs to a trigger: indent it");
-	return parse_fail(s, w.p, w, "is not how a line begins; expected command, word, contains, emotion, set, or # for a comment");
+	return parse_fail(s, w.p, w,
+		"is not how a line begins; expected command, word, contains, emotion, set, or # for a comment");
 }
 
 static int parse_body(struct parse *s)
@@ -207,7 +210,8 @@ static int parse_body(struct parse *s)
 		s->open->help = parse_trimmed(s->p, s->end);
 		return 0;
 	}
-	return parse_fail(s, w.p, w, parse_is(w, "help") ? "is for commands only" : "is not how an indented line begins; expected say or help");
+	return parse_fail(s, w.p, w,
+		parse_is(w, "help") ? "is for commands only" : "is not how an indented line begins; expected say or help");
 }
 
 static int parse_line(struct parse *s)

@@ -43,7 +43,8 @@ struct replies {
 	size_t n;
 };
 
-struct replies_error { size_t line, column; const char *why; char what[64]; };	/* from 1; what: the word in question, or "" */
+/* Line and column from 1; what: the word in question, or "". */
+struct replies_error { size_t line, column; const char *why; char what[64]; };
 
 /* Copies p. NULL with *err. */
 struct replies *replies_parse(const char *p, size_t n, struct replies_error *err);

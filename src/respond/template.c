@@ -7,7 +7,8 @@
 
 enum kind { TEXT, VALUE, PICK, NUMBER };
 
-/* A template is a list of nodes. TEXT: text. VALUE: text is the name, in[0] its default, if any. PICK: in[0..n). NUMBER: low..high. */
+/* A template is a list of nodes. TEXT: text. VALUE: text is the name, in[0] its default, if any. PICK: in[0..n).
+ * NUMBER: low..high. */
 struct node {
 	struct node *next;
 	enum kind kind;

@@ -32,7 +32,7 @@ typedef bool template_known(void *arg, struct span name);
 struct template *template_compile(const char *p, size_t n, template_known *known, void *arg, struct line_err *err);
 void template_free(struct template *t);
 
-/* Appends to out; what goes beyond its ceiling is left out (then false). out may end within a UTF-8 sequence only in that case. */
+/* Appends to out; what goes beyond its ceiling is left out, then the answer is false and out may end within a character. */
 bool template_expand(const struct template *t, template_value *value, void *arg, uint64_t seed, struct buf *out);
 
 #endif

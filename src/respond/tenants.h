@@ -1,8 +1,8 @@
 /*
  * tenants: the replies files of a directory, DIR/TENANT.conf, and which of them answers for a tenant.
  *
- * A tenant without a file has default.conf's replies, unless that says "set others no". Messages are printed here: every fault
- * with file, line and column.
+ * A tenant without a file has default.conf's replies, unless that says "set others no". Messages are printed here:
+ * every fault with file, line and column.
  */
 #ifndef RESPOND_TENANTS_H
 #define RESPOND_TENANTS_H

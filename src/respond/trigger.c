@@ -9,12 +9,13 @@
 
 static int add_name(struct parse *s, struct span name)
 {
-	struct span *v = parse_grow(s, name.p, s->open->name, s->open->nname, REPLIES_MAX_NAMES, sizeof(*v), "more than 64 names");
+	struct trigger *t = s->open;
+	struct span *v = parse_grow(s, name.p, t->name, t->nname, REPLIES_MAX_NAMES, sizeof(*v), "more than 64 names");
 
 	if (!v)
 		return -1;
-	s->open->name = v;
-	v[s->open->nname++] = name;
+	t->name = v;
+	v[t->nname++] = name;
 	return 0;
 }
 
@@ -39,7 +40,8 @@ static int parse_param(struct parse *s, struct span w)
 		char c = p.name.p[i];
 
 		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || (i && c >= '0' && c <= '9')))
-			return parse_fail(s, w.p, w, "is no parameter: want NAME, [NAME], NAME... or [NAME...], of letters, digits and _");
+			return parse_fail(s, w.p, w,
+				"is no parameter: want NAME, [NAME], NAME... or [NAME...], of letters, digits and _");
 	}
 	if (scene_value_known(p.name))
 		return parse_fail(s, w.p, w, "is a value's name already; write it in capitals");
@@ -129,7 +131,8 @@ int trigger_emotion(struct parse *s)
 		more = w.n && w.p[w.n - 1] == ',';
 		w.n -= more;
 		if (w.n == 0 || parse_is(w, "above"))
-			return parse_fail(s, w.p, NOTHING, "expected the name of an emotion, as in: emotion sadness, grief above 0.6");
+			return parse_fail(s, w.p, NOTHING,
+				"expected the name of an emotion, as in: emotion sadness, grief above 0.6");
 		for (size_t i = 0; i < w.n; i++)
 			if (!((w.p[i] >= 'a' && w.p[i] <= 'z') || w.p[i] == '_' || w.p[i] == '-'))
 				return parse_fail(s, w.p, w, "is no name of an emotion: small letters, - and _");
