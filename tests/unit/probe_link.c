@@ -162,7 +162,7 @@ static int cmd_paused(int argc, char **argv)
 
 /* ---- newest ---- */
 
-static struct link_peer *waiting[64];
+static struct link_peer *waiting[64];	/* NULL at the end */
 
 static void on_newest(void *arg, struct link_peer *peer, const char *p, size_t n)
 {
@@ -172,7 +172,8 @@ static void on_newest(void *arg, struct link_peer *peer, const char *p, size_t n
 	printf("request %.*s\n", (int)n, p);
 	while (waiting[i] && waiting[i] != peer)
 		i++;
-	waiting[i] = peer;
+	if (i < sizeof waiting / sizeof *waiting - 1)
+		waiting[i] = peer;
 }
 
 static void answer_all(void *arg, int signo)
@@ -187,9 +188,14 @@ static void answer_all(void *arg, int signo)
 static void on_newest_gone(void *arg, struct link_peer *peer)
 {
 	(void)arg;
-	for (size_t i = 0; waiting[i]; i++)
-		if (waiting[i] == peer)
-			puts("gone while waiting");
+	for (size_t i = 0; waiting[i]; i++) {
+		if (waiting[i] != peer)
+			continue;
+		puts("gone while waiting");
+		for (; waiting[i]; i++)
+			waiting[i] = waiting[i + 1];
+		return;
+	}
 }
 
 static int cmd_newest(int argc, char **argv)
