@@ -28,11 +28,13 @@ void cursor_release(struct cursor *c)
 /* The first range that ends at or behind seq - 1, so that seq touches it or lies before it; n if there is none. */
 static size_t find(const struct cursor *c, uint64_t seq)
 {
-	const struct cursor_range *r = c->r + c->at;
 	size_t lo = 0, hi = c->n;
 
+	if (hi == 0)
+		return 0;
+	const struct cursor_range *r = c->r + c->at;
 	/* Acknowledgements and passed lines mostly touch the last range. */
-	if (hi && r[hi - 1].b + 1 < seq)
+	if (r[hi - 1].b + 1 < seq)
 		return hi;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
@@ -93,11 +95,11 @@ void cursor_done(struct cursor *c, uint64_t a, uint64_t b, bool acked)
 		return;
 	}
 	size_t i = find(c, a);
-	struct cursor_range *r = c->r + c->at;
-	if (i == c->n || r[i].a > b + 1) {
+	if (i == c->n || c->r[c->at + i].a > b + 1) {
 		insert(c, i, (struct cursor_range){ a, b, acked });
 		return;
 	}
+	struct cursor_range *r = c->r + c->at;
 	/* Range i is touched: widen it, then swallow those behind that it reaches now. */
 	if (a < r[i].a)
 		r[i].a = a;

@@ -13,6 +13,7 @@ struct parser {
 	struct parse_error *err;
 	bool failed;
 	double percentage;
+	unsigned value_line, value_column;	/* of the value or percentage last taken */
 	unsigned depth, terms;
 };
 
@@ -43,6 +44,16 @@ int pred_fail(struct parser *in, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	fail_at(in, in->lex.at_line, in->lex.at_column, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int pred_fail_value(struct parser *in, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fail_at(in, in->value_line, in->value_column, fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -92,7 +103,7 @@ static int string_value(struct parser *in, struct value *v)
 
 	if (scan_value(raw.p, raw.n, &err) < 0)
 		return pred_fail(in, "in this text, byte %zu: %s", err.at + 1, err.why);
-	buf_init(&text, raw.n + 1);
+	buf_init(&text, raw.n * 2 + 64);	/* more than it can need, decoding included */
 	if (scan_string(raw, &text) < 0 || buf_addc(&text, '\0') < 0) {
 		buf_release(&text);
 		return pred_fail(in, "no memory");
@@ -129,6 +140,8 @@ int pred_value(struct parser *in, struct pred *p)
 	}
 	v = &p->v[p->nv];
 	memset(v, 0, sizeof(*v));
+	in->value_line = in->lex.at_line;
+	in->value_column = in->lex.at_column;
 	if (in->lex.kind == LEX_STRING) {
 		p->nv++;
 		r = string_value(in, v);
@@ -180,6 +193,8 @@ static struct pred *predicate(struct parser *in)
 		pred_fail(in, "no memory");
 		return NULL;
 	}
+	in->value_line = in->lex.at_line;
+	in->value_column = in->lex.at_column;
 	if (in->lex.kind == LEX_PERCENT) {
 		if (number_of(in, &in->percentage) < 0)
 			goto fail;

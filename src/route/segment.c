@@ -10,12 +10,14 @@ static const char HEAD[] = "{\"_commit\":{\"seq\":";
 static const char BEGIN[] = "{\"_commit\":";
 static const char SUFFIX[] = ".ndjson";
 #define NAME_DIGITS 20
+#define CRC_TEXT (sizeof(",\"crc\":\"12345678\"}}") - 1)
 
 size_t commit_write(char out[SEGMENT_COMMIT_MAX], const struct commit *c)
 {
-	int n = snprintf(out, SEGMENT_COMMIT_MAX,
-		"%s%" PRIu64 ",\"n\":%" PRIu32 ",\"bytes\":%" PRIu64 ",\"gen\":%" PRIu64 ",\"crc\":\"%08" PRIx32 "\"}}\n",
-		HEAD, c->seq, c->n, c->bytes, c->gen, c->crc);
+	int n = snprintf(out, SEGMENT_COMMIT_MAX, "%s%" PRIu64 ",\"n\":%" PRIu32 ",\"bytes\":%" PRIu64 ",\"gen\":%" PRIu64,
+		HEAD, c->seq, c->n, c->bytes, c->gen);
+
+	n += snprintf(out + n, SEGMENT_COMMIT_MAX - (size_t)n, ",\"crc\":\"%08" PRIx32 "\"}}\n", hash_crc32c(c->crc, out, (size_t)n));
 	return (size_t)n;
 }
 
@@ -136,7 +138,7 @@ enum segment_result segment_next(const char *p, size_t n, uint64_t seq, struct s
 			return bad(why, "a commit line with another sequence number than expected");
 		if (c->n != s->lines || c->bytes != bytes)
 			return bad(why, "a commit line that counts other lines or bytes than there are");
-		if (hash_crc32c(0, p, bytes) != c->crc)
+		if (hash_crc32c(hash_crc32c(0, p, bytes), line, (size_t)(lf - line) - CRC_TEXT) != c->crc)
 			return bad(why, "a wrong checksum");
 		*len = s->at;
 		return SEGMENT_GROUP;

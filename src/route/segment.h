@@ -4,7 +4,7 @@
  * A segment is the file <first sequence number, 20 digits>.ndjson. It holds groups: event lines, closed by a commit line
  *   {"_commit":{"seq":FIRST,"n":N,"bytes":B,"gen":G,"crc":"8 hex digits"}}
  * seq is the number of the group's first line, n its lines, bytes their length with LFs, gen the generation of the rules
- * that decided about them, crc CRC-32C of those bytes. No event can look like a commit line: `_` cannot begin an attribute
+ * that decided about them, crc CRC-32C of those bytes and of the commit line up to `,"crc"`. No event can look like a commit line: `_` cannot begin an attribute
  * name, and a commit line is written without blanks. The first line of a segment is the commit line of an empty group, so that
  * the generation is known before the first event is read; one segment has one generation.
  */
@@ -21,7 +21,8 @@
 
 struct commit { uint64_t seq; uint32_t n; uint64_t bytes; uint64_t gen; uint32_t crc; };
 
-size_t commit_write(char out[SEGMENT_COMMIT_MAX], const struct commit *c);	/* with LF; returns the length */
+/* With LF; returns the length. c->crc is that of the lines alone; it is continued over the commit line. */
+size_t commit_write(char out[SEGMENT_COMMIT_MAX], const struct commit *c);
 int commit_parse(const char *p, size_t n, struct commit *c);	/* without LF, exactly as written; -1: it is none */
 bool segment_is_commit(const char *p, size_t n);		/* cheap: does the line begin like one? */
 

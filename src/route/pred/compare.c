@@ -9,7 +9,7 @@ static int parse(struct pred *p, struct parser *in)
 	if (pred_value(in, p) < 0)
 		return -1;
 	if (p->op >= LE && p->v[0].kind != VALUE_NUMBER)
-		return pred_fail(in, "%s compares numbers; text can be compared with ==, !=, ^=, ~ and in", OPS[p->op]);
+		return pred_fail_value(in, "%s compares numbers; text can be compared with ==, !=, ^=, ~ and in", OPS[p->op]);
 	return 0;
 }
 

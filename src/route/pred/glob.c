@@ -83,12 +83,12 @@ static int parse(struct pred *p, struct parser *in)
 	if (pred_value(in, p) < 0)
 		return -1;
 	if (p->v[0].kind != VALUE_STRING)
-		return pred_fail(in, "~ needs a pattern in quotes");
+		return pred_fail_value(in, "~ needs a pattern in quotes");
 	const char *g = p->v[0].text, *end = g + p->v[0].n;
 	while (g < end) {
 		uint32_t c = character(&g, end);
 		if (c == '\\' && g == end)
-			return pred_fail(in, "the pattern ends in \\ (which takes the next character literally)");
+			return pred_fail_value(in, "the pattern ends in \\ (which takes the next character literally)");
 		if (c == '\\')
 			character(&g, end);
 		if (c != '[')
@@ -96,7 +96,7 @@ static int parse(struct pred *p, struct parser *in)
 		g += g < end && *g == '!';
 		const char *close = g < end ? memchr(g + 1, ']', (size_t)(end - g - 1)) : NULL;
 		if (!close)
-			return pred_fail(in, "the pattern has a [ without its ]");
+			return pred_fail_value(in, "the pattern has a [ without its ]");
 		g = close + 1;
 	}
 	return 0;

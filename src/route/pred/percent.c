@@ -14,7 +14,7 @@ static int parse(struct pred *p, struct parser *in)
 	double share = pred_percentage(in);
 
 	if (!(share >= 0 && share <= 100))
-		return pred_fail(in, "a percentage must be within 0 and 100");
+		return pred_fail_value(in, "a percentage must be within 0 and 100");
 	p->v = calloc(1, sizeof(*p->v));
 	if (!p->v)
 		return pred_fail(in, "no memory");

@@ -79,7 +79,8 @@ int pred_operand(struct parser *in, struct operand *o);	/* a name or path */
 bool pred_accept(struct parser *in, const char *token);	/* takes the token if it is next */
 int pred_expect(struct parser *in, const char *token);
 double pred_percentage(struct parser *in);		/* the number of the % token just taken */
-int pred_fail(struct parser *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int pred_fail(struct parser *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));		/* at the next token */
+int pred_fail_value(struct parser *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));	/* at the value just taken */
 
 /* ---- shared by parts (value.c) ---- */
 int value_describe(const struct value *v, struct buf *out);

@@ -9,7 +9,7 @@ static int parse(struct pred *p, struct parser *in)
 {
 	if (pred_value(in, p) < 0)
 		return -1;
-	return p->v[0].kind == VALUE_STRING ? 0 : pred_fail(in, "^= needs a text in quotes");
+	return p->v[0].kind == VALUE_STRING ? 0 : pred_fail_value(in, "^= needs a text in quotes");
 }
 
 static bool match(const struct pred *p, const struct pred_line *l)

@@ -1,0 +1,173 @@
+/* test_route_rules: errors with their place; what a predicate says of itself parses to the same; stop, union, precedence; globs against a slow matcher. */
+#include <string.h>
+
+#include "check.h"
+#include "route/decide.h"
+#include "route/parse.h"
+
+static const char LINE[] = "{\"specversion\":\"1.0\",\"id\":\"i\",\"source\":\"/s\",\"type\":\"chat.message\",\"tenant\":\"t1\",\"partitionkey\":\"k\","
+	"\"data\":{\"text\":\"!he\\u006clo \\u00e9\",\"n\":5,\"ok\":true,\"nil\":null,\"user\":{\"name\":\"ann\"}}}\n";
+
+static void error(const char *text, unsigned line, unsigned column, const char *word)
+{
+	struct ruleset set;
+	struct parse_error err = { 0, 0, "" };
+
+	int r = parse_rules(&set, text, strlen(text), &err);
+	CHECK(r < 0 && err.line == line && err.column == column && strstr(err.text, word), "%u:%u: %s", err.line, err.column, err.text);
+}
+
+static void errors(void)
+{
+	char deep[400];
+
+	error("nonsense", 1, 9, "operator");
+	error("all -> store\n\n  type = \"x\" -> a", 3, 8, "==");
+	error("type == chat -> a", 1, 9, "quotes");
+	error("type == \"chat -> a", 1, 9, "closing quote");
+	error("type == \"\\q\" -> a", 1, 9, "byte");
+	error("type == \"\\u0000\" -> a", 1, 9, "u0000");
+	error("all", 1, 4, "->");
+	error("all store", 1, 5, "->");
+	error("all -> ", 1, 8, "destination");
+	error("all -> a,", 1, 10, "destination");
+	error("all -> Store", 1, 8, "small letters");
+	error("all -> a stop now", 1, 15, "end of the line");
+	error("all -> stop", 1, 8, "destination");
+	error("data.n < \"5\" -> a", 1, 10, "numbers");
+	error("type ^= 5 -> a", 1, 9, "quotes");
+	error("type ~ \"[a\" -> a", 1, 8, "[");
+	error("type ~ \"a\\\\\" -> a", 1, 8, "\\");
+	error("type in () -> a", 1, 10, "quotes");
+	error("type in (\"a\" \"b\") -> a", 1, 14, ")");
+	error("(all -> a", 1, 6, ")");
+	error("data. == 1 -> a", 1, 1, "neither");
+	error("Type == 1 -> a", 1, 1, "neither");
+	error("101% -> a", 1, 1, "100");
+	error("5x == 1 -> a", 1, 1, "name");
+	error("5 -> a", 1, 1, "condition");
+	error("exists -> a", 1, 8, "attribute");
+	error("all -> a\nall ; b", 2, 5, "no meaning");
+	memset(deep, '(', 100);
+	strcpy(deep + 100, "all");
+	error(deep, 1, 65, "brackets");
+	for (int i = 0; i < 80; i++)
+		memcpy(deep + i * 4, "not ", 4);
+	strcpy(deep + 320, "all -> a");
+	error(deep, 1, 257, "brackets");
+}
+
+/* Parses, and once more what it says of itself. */
+static bool answer(const char *text)
+{
+	struct parse_error err;
+	struct buf said, again;
+	bool first, second;
+
+	buf_init(&said, 65536);
+	buf_init(&again, 65536);
+	struct pred *p = parse_expr(text, strlen(text), &err);
+	CHECK(p, "%.*s%s%s", (int)strcspn(text, "\n"), text, p ? "" : ": ", p ? "" : err.text);
+	CHECK(pred_describe(p, &said) == 0, "describes itself");
+	struct pred *q = parse_expr(said.p, said.len, &err);
+	CHECK(q && pred_describe(q, &again) == 0 && said.len == again.len && !memcmp(said.p, again.p, said.len), "as %.*s", (int)said.len, said.p);
+	first = decide_where(p, LINE, sizeof(LINE) - 1);
+	second = decide_where(q, LINE, sizeof(LINE) - 1);
+	CHECK(first == second, "and answers the same");
+	pred_free(p);
+	pred_free(q);
+	buf_release(&said);
+	buf_release(&again);
+	return first;
+}
+
+static void precedence(void)
+{
+	CHECK(answer("not type == \"x\" and tenant == \"t1\""), "not binds closer than and");
+	CHECK(answer("all or all and type == \"x\""), "and binds closer than or");
+	CHECK(!answer("(all or all) and type == \"x\""), "brackets bind closest");
+	CHECK(answer("not not all"), "twice not");
+	CHECK(answer("(type ==\n \"chat.message\"\n and all)"), "inside brackets a rule may go over lines");
+	CHECK(answer("data.text ^= \"!hello\""), "escapes are decoded");
+	CHECK(answer("data.text == \"!hello \\u00e9\""), "in rules too");
+	CHECK(answer("data.text ~ \"!h*o ?\""), "? is one character, not one byte");
+	CHECK(!answer("exists data.nil"), "null is absent");
+	CHECK(answer("data.nil != \"x\" and not data.nil == \"x\""), "what is absent equals nothing");
+	CHECK(answer("data.user.name in (1, true, \"ann\")"), "a set of mixed kinds");
+	CHECK(answer("data.n >= 5 and data.n < 5.5 and data.n == 5.0"), "numbers are numbers");
+	CHECK(!answer("data.n == \"5\""), "and no text");
+	CHECK(answer("100%") && !answer("0%"), "all and none");
+}
+
+static uint64_t eval(const char *text)
+{
+	struct rules *r = rules_parse("rules", text, strlen(text));
+	struct spool_line out = { .mask = 99 };
+
+	CHECK(r, "parses: %.*s", (int)strcspn(text, "\n"), text);
+	CHECK(decide_again(r, LINE, sizeof(LINE) - 1, &out) == 0, "decided");
+	rules_free(r);
+	return out.mask;
+}
+
+static void files(void)
+{
+	CHECK(eval("") == 0, "no rule, no destination");
+	CHECK(eval("# only a comment\n\n") == 0, "comments");
+	CHECK(eval("all -> a, b # both\nall -> c") == 7, "the union of all that match");
+	CHECK(eval("all -> a\ntype == \"x\" -> b stop\nall -> c") == 5, "a stop that does not match stops nothing");
+	CHECK(eval("all -> a stop\nall -> b") == 1, "one that matches does");
+	CHECK(eval("all -> a\nall -> a stop\nall -> b") == 1, "even when it adds nothing");
+	CHECK(eval("all -> a-b-1\nall->c\r\n") == 3, "dashes in names, arrows without blanks, CRLF");
+}
+
+/* ---- globs ---- */
+
+static bool slow(const char *g, const char *t)
+{
+	if (!*g)
+		return !*t;
+	if (*g == '*')
+		return slow(g + 1, t) || (*t && slow(g, t + 1));
+	return *t && (*g == '?' || *g == *t) && slow(g + 1, t + 1);
+}
+
+static void globs(void)
+{
+	static const char PARTS[] = "ab*?";
+	unsigned long long rnd = 1234567;
+	int hits = 0;
+
+	for (int i = 0; i < 20000; i++) {
+		char g[9], t[9], expr[64], line[256];
+		struct parse_error err;
+		rnd = rnd * 6364136223846793005ull + 1442695040888963407ull;
+		unsigned long long x = rnd >> 8;
+		size_t ng = x % 8, nt = x / 8 % 8;
+		x /= 64;
+		for (size_t k = 0; k < ng; k++, x /= 4)
+			g[k] = PARTS[x % 4];
+		for (size_t k = 0; k < nt; k++, x /= 2)
+			t[k] = PARTS[x % 2];
+		g[ng] = t[nt] = '\0';
+		snprintf(expr, sizeof(expr), "data.t ~ \"%s\"", g);
+		int n = snprintf(line, sizeof(line), "{\"specversion\":\"1.0\",\"id\":\"i\",\"source\":\"s\",\"type\":\"x\",\"data\":{\"t\":\"%s\"}}\n", t);
+		struct pred *p = parse_expr(expr, strlen(expr), &err);
+		bool got = decide_where(p, line, (size_t)n);
+		pred_free(p);
+		if (got != slow(g, t))
+			CHECK(0, "%s on %s", expr, t);
+		hits += got;
+	}
+	CHECK(hits > 1000, "20000 globs as a slow matcher has them, %d matches", hits);
+}
+
+int main(void)
+{
+	errors();
+	precedence();
+	files();
+	globs();
+	decide_release();
+	return check_done();
+}
