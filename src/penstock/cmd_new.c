@@ -1,4 +1,4 @@
-/* penstock new DIR: share/tree copied, with the port in it; share/rules and share/emotes.tsv into etc. */
+/* penstock new DIR: share/tree copied, with the port in it; share/rules, share/emotes.tsv and share/replies.conf into etc. */
 #include "penstock/penstock.h"
 
 #include <dirent.h>
@@ -36,6 +36,7 @@ static const struct args args = {
 static const struct { const char *from, *to; } extra[] = {
 	{ "rules", "etc/rules" },
 	{ "emotes.tsv", "etc/emotes.tsv" },
+	{ "replies.conf", "etc/replies/default.conf" },
 };
 
 static int fail(const char *path)
@@ -165,13 +166,17 @@ int cmd_new(struct tree *t, int argc, char **argv)
 	if (argc - at != 1)
 		args_usage(&args, argc == at ? "name the folder to make" : "one folder only");
 	tree = share_needed("tree");
+	if (!tree)
+		return 1;
 	for (size_t i = 0; i < sizeof extra / sizeof *extra; i++)
 		if (!(from[i] = share_needed(extra[i].from)))
 			return 1;
-	if (!tree || claim(argv[at]) < 0 || copy_folder(tree, argv[at]) < 0)
+	if (claim(argv[at]) < 0 || copy_folder(tree, argv[at]) < 0)
 		return 1;
 	t->asked = argv[at];
 	tree_open(t);
+	if (fd_mkdirs(tree_path(t, "etc/replies"), 0755) < 0)
+		return fail("etc/replies") < 0;
 	for (size_t i = 0; i < sizeof extra / sizeof *extra; i++)
 		if (copy_file(from[i], tree_path(t, extra[i].to), 0644) < 0)
 			return 1;
