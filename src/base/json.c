@@ -18,12 +18,30 @@ static struct json *out_of(json_t *j)
 	return (struct json *)(void *)j;
 }
 
+/* jansson skips a NUL byte between tokens, which is no white space of JSON: the caller would see less than there is. */
+static struct json *refuse_nul(const char *p, const char *nul, struct json_error *err)
+{
+	const char *line = memrchr(p, '\n', (size_t)(nul - p));
+
+	err->offset = (size_t)(nul - p);
+	err->column = (size_t)(line ? nul - line : nul - p + 1);
+	err->line = 1;
+	for (; line; line = memrchr(p, '\n', (size_t)(line - p)))
+		err->line++;
+	snprintf(err->text, sizeof(err->text), "NUL byte");
+	return NULL;
+}
+
 struct json *json_parse(const char *p, size_t n, struct json_error *err)
 {
 	json_error_t e;
-	/* Depth: jansson stops at 2048 by itself. */
-	json_t *j = json_loadb(p, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
+	const char *nul = n ? memchr(p, '\0', n) : NULL;
+	json_t *j;
 
+	if (nul)
+		return refuse_nul(p, nul, err);
+	/* Depth: jansson stops at 2048 by itself. */
+	j = json_loadb(p, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
 	if (j)
 		return out_of(j);
 	err->line = e.line > 0 ? (size_t)e.line : 1;
