@@ -69,7 +69,8 @@ deps-check:
 
 $(LIB): $(LIB_OBJS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@echo "  AR $@"
+	$(Q)$(AR) rcs $@ $^
 
 define pure
 $(B)/pure/$(1).a: $(addprefix $(B)/$(1)/,$($(1)_PURE))

@@ -71,6 +71,7 @@ void id_derive(struct writer *w, const struct envelope *cause, const char *stage
 	len = snprintf(small, sizeof small, "%.*s.%s%s\"", (int)(id.n < 200 ? id.n - 1 : 0), id.p, stage, number);
 	if (id.n < 200 && len > 0 && (size_t)len < sizeof small) {
 		writer_attr_raw(w, "id", (struct span){ small, (size_t)len });
+		writer_attr_raw(w, "source", cause->a[LA_SOURCE]);
 		return;
 	}
 	buf_init(&raw, w->max + 1);
@@ -79,6 +80,7 @@ void id_derive(struct writer *w, const struct envelope *cause, const char *stage
 			w->why = WHY_TOO_LONG;
 	} else {
 		writer_attr_raw(w, "id", (struct span){ raw.p, raw.len });
+		writer_attr_raw(w, "source", cause->a[LA_SOURCE]);
 	}
 	buf_release(&raw);
 }

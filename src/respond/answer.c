@@ -107,7 +107,6 @@ static int write_line(const struct scene *s, struct span text, unsigned n, struc
 	writer_begin(&w, out, s->a->max_line);
 	writer_attr(&w, "specversion", "1.0");
 	id_derive(&w, e, STAGE, n);
-	writer_attr(&w, "source", "/penstock/" STAGE);
 	writer_attr(&w, "type", "message.send");
 	writer_attr_raw(&w, "time", e->a[LA_TIME]);
 	id_inherit(&w, e, STAGE, n);

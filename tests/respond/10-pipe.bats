@@ -6,7 +6,7 @@ setup() {
 	cp "$ROOT/share/replies.conf" "$T/r/default.conf"
 }
 
-answers() { respond -r "$T/r" "$@" | jq -r 'select(.source == "/penstock/respond") | .id + " " + .data.text'; }
+answers() { respond -r "$T/r" "$@" | jq -r 'select(.type == "message.send") | .id + " " + .data.text'; }
 
 @test "the default file answers a newcomer" {
 	{ chat 1 '!ping'; chat 2 '!hug bob'; chat 3 '!hug'; chat 4 'Good morning all'; chat 5 'what a day'; chat 6 '!help ping'; } |
@@ -39,7 +39,7 @@ answers() { respond -r "$T/r" "$@" | jq -r 'select(.source == "/penstock/respond
 	echo "$line" | respond -r "$T/r" >"$T/out"
 	head -n 1 "$T/out" | diff - <(echo "$line")
 	tail -n +2 "$T/out" | jq -e '
-		.id == "m\"1.respond" and .source == "/penstock/respond" and .type == "message.send" and .tenant == "t1" and
+		.id == "m\"1.respond" and .source == "/twitch/x" and .type == "message.send" and .tenant == "t1" and
 		.partitionkey == "twitch:9" and .causationid == "m\"1" and .data.channel == {id: "9", name: "Room"} and
 		.data.reply_to == "p7" and .data.platform == "twitch" and .data.user.bot and .data.text == "pong" and
 		(.traceparent | startswith("00-0af7651916cd43dd8448eb211c80319c-")) and
@@ -49,7 +49,7 @@ answers() { respond -r "$T/r" "$@" | jq -r 'select(.source == "/penstock/respond
 @test "in a pipe every line is passed on, unchanged and in order, before its answers" {
 	{ chat 1 '!ping'; event 2 member.join '{"channel":{"id":"x"},"user":{"id":"u"},"n":1.50}'; chat 3 hello; event 4 new.type '[1, 2]'; } >"$T/in"
 	respond -r "$T/r" <"$T/in" >"$T/out"
-	grep -v '"source":"/penstock/respond"' "$T/out" | diff - "$T/in"
+	grep -v '"type":"message.send"' "$T/out" | diff - "$T/in"
 	[ "$(ids "$T/out" | tr '\n' ' ')" = "1 1.respond 2 3 3.respond 4 " ]
 }
 

@@ -256,10 +256,10 @@ static bool text_is(const char *answer, const char *text)
 static void answers(void)
 {
 	static const char whole[] =
-		"2 {\"specversion\":\"1.0\",\"id\":\"i.respond\",\"source\":\"/penstock/respond\",\"type\":\"message.send\",\"causationid\":\"i\","
+		"2 {\"specversion\":\"1.0\",\"id\":\"i.respond\",\"source\":\"/twitch/x\",\"type\":\"message.send\",\"causationid\":\"i\","
 		"\"data\":{\"channel\":{\"id\":\"c1\",\"name\":\"Room\"},\"user\":{\"name\":\"Penny\",\"bot\":true},\"text\":\"pong\",\"reply_to\":\"i\","
 		"\"platform\":\"twitch\"}}\n"
-		"{\"specversion\":\"1.0\",\"id\":\"i.respond.1\",\"source\":\"/penstock/respond\",\"type\":\"message.send\",\"causationid\":\"i\","
+		"{\"specversion\":\"1.0\",\"id\":\"i.respond.1\",\"source\":\"/twitch/x\",\"type\":\"message.send\",\"causationid\":\"i\","
 		"\"data\":{\"channel\":{\"id\":\"c1\",\"name\":\"Room\"},\"user\":{\"name\":\"Penny\",\"bot\":true},\"text\":\"and pang\",\"reply_to\":\"i\","
 		"\"platform\":\"twitch\"}}\n";
 	char big[3000];
