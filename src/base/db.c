@@ -1,15 +1,19 @@
 #include "base/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/db_schema.h"
+#include "base/sync.h"
 
 #define LOG_KEEP_BYTES (8 << 20)	/* a log that grew longer behind a slow reader is cut back */
+#define SYNC_AT_ONCE 64
 #define DEADLINE_STEPS 4000		/* virtual machine steps between two looks at the clock: some 50 us */
 
 struct db_stmt {
@@ -25,6 +29,9 @@ struct db {
 	int64_t due;
 	struct db_stmt *all;
 	struct db_stmt *begin, *commit;
+	bool group;		/* commits are synced by db_sync */
+	int log;		/* DB_GROUP: the write-ahead log, for syncing; -1 */
+	int64_t synced;		/* DB_GROUP: sqlite3_total_changes up to which it is; -1 not even what was found in the log */
 	struct db_error err;
 };
 
@@ -148,8 +155,7 @@ static int write_ahead(struct db *d)
 static int pragmas(struct db *d, unsigned mode)
 {
 	static const char both[] = "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON";
-	static const char writer[] = "PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST";
-	char sql[128];
+	char sql[160];
 	int off;
 
 	sqlite3_extended_result_codes(d->h, 1);
@@ -160,10 +166,37 @@ static int pragmas(struct db *d, unsigned mode)
 		return -1;
 	if (mode & DB_READ)
 		return db_exec(d, "PRAGMA query_only = ON");
-	if (write_ahead(d) || db_exec(d, writer))
+	if (write_ahead(d))
 		return -1;
-	snprintf(sql, sizeof(sql), "PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d", DB_LOG_PAGES, LOG_KEEP_BYTES);
+	snprintf(sql, sizeof(sql), "PRAGMA synchronous = %s; PRAGMA secure_delete = FAST; PRAGMA wal_autocheckpoint = %d; "
+		"PRAGMA journal_size_limit = %d", d->group ? "NORMAL" : "FULL", DB_LOG_PAGES, LOG_KEEP_BYTES);
 	return db_exec(d, sql);
+}
+
+static int settle(struct db *d)
+{
+	/* The schema is read first: a connection that has read nothing has not found the log yet. */
+	int rc = sqlite3_exec(d->h, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL);
+	return rc == SQLITE_OK ? 0 : fail(d, rc);
+}
+
+/* SQLite keeps the log's file for as long as the database is open. It takes no locks on it: a second descriptor does no harm. */
+static int open_log(struct db *d)
+{
+	char *path = NULL;
+
+	if (asprintf(&path, "%s-wal", d->path) < 0) {
+		describe(&d->err, d->path, DB_IO, ENOMEM, "cannot be opened");
+		return -1;
+	}
+	d->log = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (d->log < 0)
+		describe(&d->err, path, fault_of(SQLITE_CANTOPEN, errno), errno, "cannot be opened");
+	free(path);
+	return d->log < 0 ? -1 : 0;
 }
 
 static struct db *new_db(const char *path)
@@ -172,6 +205,8 @@ static struct db *new_db(const char *path)
 
 	if (!d)
 		return NULL;
+	d->log = -1;
+	d->synced = -1;
 	d->path = strdup(path);
 	if (!d->path) {
 		free(d);
@@ -196,10 +231,13 @@ struct db *db_open(const char *path, unsigned mode, const struct db_schema *step
 		fail(d, rc);
 		goto out;
 	}
-	if (pragmas(d, mode))
+	d->group = mode & DB_GROUP;
+	if (pragmas(d, mode) || (mode & DB_SETTLE && settle(d)))
 		goto out;
 	sqlite3_progress_handler(d->h, DEADLINE_STEPS, out_of_time, d);
 	if (db_upgrade(d, mode & DB_READ, steps, n))
+		goto out;
+	if (d->group && open_log(d))
 		goto out;
 	if (!(mode & DB_READ)) {
 		d->begin = db_prepare(d, "BEGIN IMMEDIATE");
@@ -228,6 +266,8 @@ void db_close(struct db *d, bool tidy)
 	if (!tidy)
 		sqlite3_db_config(d->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &on);
 	sqlite3_close(d->h);
+	if (d->log >= 0)
+		close(d->log);
 	free(d->path);
 	free(d);
 }
@@ -287,6 +327,42 @@ void db_rollback(struct db *d)
 	if (db_inside(d))
 		sqlite3_exec(d->h, "ROLLBACK", NULL, NULL, NULL);
 	d->err = kept;
+}
+
+bool db_unsynced(const struct db *d)
+{
+	return d->group && d->synced != sqlite3_total_changes64(d->h);
+}
+
+/* At most SYNC_AT_ONCE of them. */
+static size_t sync_some(struct db *const *d, size_t n)
+{
+	struct db *list[SYNC_AT_ONCE];
+	int fd[SYNC_AT_ONCE], err[SYNC_AT_ONCE];
+	size_t k = 0, bad;
+
+	for (size_t i = 0; i < n; i++)
+		if (d[i] && db_unsynced(d[i])) {
+			list[k] = d[i];
+			fd[k++] = d[i]->log;
+		}
+	bad = sync_files(fd, err, k);
+	for (size_t i = 0; i < k; i++) {
+		if (err[i] == 0)
+			list[i]->synced = sqlite3_total_changes64(list[i]->h);
+		else
+			describe(&list[i]->err, list[i]->path, fault_of(SQLITE_IOERR, err[i]), err[i], "its log cannot be synced");
+	}
+	return bad;
+}
+
+size_t db_sync(struct db *const *d, size_t n)
+{
+	size_t bad = 0;
+
+	for (size_t i = 0; i < n; i += SYNC_AT_ONCE)
+		bad += sync_some(d + i, n - i < SYNC_AT_ONCE ? n - i : SYNC_AT_ONCE);
+	return bad;
 }
 
 int db_checkpoint(struct db *d)

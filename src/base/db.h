@@ -2,7 +2,9 @@
  * db: the only includer of sqlite3.h: open, numbered schema steps, statements, transactions, what went wrong.
  *
  * A database is opened in WAL mode with synchronous=FULL: when db_commit has returned 0 the transaction is on the disk
- * (one fdatasync of the write-ahead log). Temporary tables live in memory, secure_delete is FAST. One writer at a time: a
+ * (one fdatasync of the write-ahead log). With DB_GROUP (synchronous=NORMAL) it is there after db_sync, which syncs the logs of many
+ * databases at once; a crash before that loses whole transactions from the end, never a part of one.
+ * Temporary tables live in memory, secure_delete is FAST. One writer at a time: a
  * transaction is begun with BEGIN IMMEDIATE and waits up to DB_BUSY_MS for another process's. Readers of other processes (DB_READ) never
  * wait and never stop a writer. The log is copied into the database (checkpoint) inside the commit that finds it over DB_LOG_PAGES.
  *
@@ -44,7 +46,9 @@ struct db_error {
  */
 struct db_schema { unsigned n; const char *name; const char *sql; };
 
-enum { DB_READ = 1, DB_WRITE = 2, DB_CREATE = 4 };	/* CREATE includes WRITE: the file is made, 0640 less umask */
+/* CREATE includes WRITE: the file is made, 0644 less umask. SETTLE: the whole log is copied into the database and both are synced
+ * before anything else (after a sync that failed nobody knows what of the log is on the disk). */
+enum { DB_READ = 1, DB_WRITE = 2, DB_CREATE = 4, DB_GROUP = 8, DB_SETTLE = 16 };
 
 struct db;
 struct db *db_open(const char *path, unsigned mode, const struct db_schema *steps, size_t n, struct db_error *err);
@@ -62,6 +66,11 @@ int db_begin(struct db *d);
 int db_commit(struct db *d);				/* -1: rolled back, nothing of it is there */
 void db_rollback(struct db *d);				/* harmless outside a transaction */
 bool db_inside(const struct db *d);			/* a transaction is open */
+/* DB_GROUP: what was committed is on the disk. So is what was found in the log when the database was opened: a repeat of a
+ * transaction that an earlier process did not sync may be acknowledged after it. d[i] is left out when there is nothing to sync, and may be
+ * NULL. Returns how many failed; db_unsynced tells which, db_error why: such a database must be closed and opened with DB_SETTLE. */
+size_t db_sync(struct db *const *d, size_t n);
+bool db_unsynced(const struct db *d);
 int db_checkpoint(struct db *d);			/* copies the log now, as far as readers allow */
 /* PRAGMA integrity_check: fn for each finding; number of findings, -1 if it could not be done. */
 int db_check(struct db *d, void (*fn)(void *arg, const char *finding), void *arg);

@@ -10,11 +10,10 @@
 #include "store/tenant.h"
 
 #define GROUPS 8192				/* places for the tenants of a batch: twice its lines */
+#define SYNC_GROUP 128				/* databases that wait for a sync at a time */
 #define REASONS_MAX (LINK_BATCH_LINES * 600u)
 
 struct group { uint32_t first, last; };		/* lines of one tenant, 0: free place */
-
-struct tally { uint64_t events, bytes, repeats; size_t late; };
 
 int ingest_init(struct ingest *in, struct tenants *ts)
 {
@@ -26,7 +25,8 @@ int ingest_init(struct ingest *in, struct tenants *ts)
 	in->next = calloc(LINK_BATCH_LINES + 1, sizeof(*in->next));
 	in->refusal = calloc(LINK_BATCH_LINES + 1, sizeof(*in->refusal));
 	in->late = calloc(LINK_BATCH_LINES + 1, sizeof(*in->late));
-	return in->row && in->next && in->refusal && in->late ? 0 : -1;
+	in->done = calloc(SYNC_GROUP, sizeof(*in->done));
+	return in->row && in->next && in->refusal && in->late && in->done ? 0 : -1;
 }
 
 void ingest_release(struct ingest *in)
@@ -35,6 +35,7 @@ void ingest_release(struct ingest *in)
 	free(in->next);
 	free(in->refusal);
 	free(in->late);
+	free(in->done);
 	buf_release(&in->scratch);
 	buf_release(&in->reasons);
 }
@@ -107,7 +108,7 @@ static int insert_somewhere(struct tenant *t, const struct row *r, uint64_t aske
 	return rc == 1 ? 1 : -1;
 }
 
-static int store_row(struct ingest *in, struct tenant *t, const struct row *r, uint64_t asked, struct tally *done)
+static int store_row(struct ingest *in, struct tenant *t, const struct row *r, uint64_t asked, struct done *done)
 {
 	int64_t seen, seq, person = 0, type, key = 0;
 	int rc;
@@ -140,7 +141,7 @@ static int store_row(struct ingest *in, struct tenant *t, const struct row *r, u
 	if (seq > t->last)
 		t->last = seq;
 	if (seq <= t->indexed)
-		in->late[done->late++] = seq;
+		in->late[in->nlate++] = seq;
 	/* A late one is in fresh too until the next fill: the same batch may hold it twice. */
 	if (fresh_add(&t->fresh, seen, seq))
 		return -1;
@@ -151,7 +152,7 @@ static int store_row(struct ingest *in, struct tenant *t, const struct row *r, u
 
 /* ---- one tenant's lines ---- */
 
-static int count(struct tenant *t, const struct tally *done)
+static int count(struct tenant *t, const struct done *done)
 {
 	if (done->events == 0)
 		return 0;
@@ -160,14 +161,15 @@ static int count(struct tenant *t, const struct tally *done)
 	return db_run(t->count);
 }
 
-static int transact(struct ingest *in, struct tenant *t, const struct batch *b, uint32_t first, struct tally *done)
+static int transact(struct ingest *in, struct tenant *t, const struct batch *b, uint32_t first, struct done *done)
 {
+	in->nlate = 0;
 	if (db_begin(t->db))
 		return -1;
 	for (uint32_t n = first; n; n = in->next[n])
 		if (store_row(in, t, &in->row[n], b->seq ? b->seq[n - 1] : 0, done))
 			return -1;
-	if (done->late && fill_late(t, in->late, done->late))
+	if (in->nlate && fill_late(t, in->late, in->nlate))
 		return -1;
 	if (t->fresh.n >= TENANT_FRESH && fill(t))
 		return -1;
@@ -187,29 +189,59 @@ static void refuse_group(struct ingest *in, uint32_t first, const char *why)
 		in->refusal[n] = (struct refusal){ .n = (uint32_t)at + 1, .retry = true };
 }
 
-static void store_group(struct ingest *in, const struct batch *b, uint32_t first)
+static void fail_group(struct ingest *in, struct tenant *t, uint32_t first)
 {
-	struct tally done = { 0 };
-	const char *why;
-	struct tenant *t = tenants_get(in->tenants, in->row[first].tenant, true, &why);
 	uint64_t lines = 0;
 
-	if (!t) {
+	for (uint32_t n = first; n; n = in->next[n])
+		lines++;
+	tenants_fail(in->tenants, t, NULL, lines);
+	refuse_group(in, first, t->error.text);
+}
+
+/* All that was committed is made durable; only then it counts. */
+static void sync_groups(struct ingest *in)
+{
+	struct db *db[SYNC_GROUP];
+
+	for (size_t i = 0; i < in->ndone; i++)
+		db[i] = in->done[i].tenant->db;
+	db_sync(db, in->ndone);
+	for (size_t i = 0; i < in->ndone; i++) {
+		struct done *d = &in->done[i];
+
+		if (db_unsynced(db[i])) {
+			fail_group(in, d->tenant, d->first);
+			continue;
+		}
+		d->tenant->held = false;
+		tenants_works(d->tenant);
+		metric_add(in->events, d->events);
+		metric_add(in->bytes, d->bytes);
+		metric_add(in->repeats, d->repeats);
+		metric_add(in->commits, 1);
+	}
+	in->ndone = 0;
+}
+
+static void store_group(struct ingest *in, const struct batch *b, uint32_t first)
+{
+	struct done done = { .first = first };
+	const char *why;
+
+	if (in->ndone == SYNC_GROUP || in->ndone >= in->tenants->most)
+		sync_groups(in);
+	done.tenant = tenants_get(in->tenants, in->row[first].tenant, true, &why);
+	if (!done.tenant) {
 		refuse_group(in, first, why);
 		return;
 	}
-	if (transact(in, t, b, first, &done)) {
-		for (uint32_t n = first; n; n = in->next[n])
-			lines++;
-		tenants_fail(in->tenants, t, NULL, lines);
-		refuse_group(in, first, t->error.text);
+	if (transact(in, done.tenant, b, first, &done)) {
+		fail_group(in, done.tenant, first);
 		return;
 	}
-	tenants_works(t);
-	metric_add(in->events, done.events);
-	metric_add(in->bytes, done.bytes);
-	metric_add(in->repeats, done.repeats);
-	metric_add(in->commits, 1);
+	done.tenant->held = true;
+	in->done[in->ndone++] = done;
 }
 
 /* ---- a batch ---- */
@@ -294,6 +326,7 @@ size_t ingest_batch(struct ingest *in, const struct batch *b, const struct refus
 	groups = deal(in, b, order);
 	for (uint32_t i = 0; i < groups; i++)
 		store_group(in, b, order[i]);
+	sync_groups(in);
 	n = pack(in, b->n);
 	metric_add(in->refused, n);
 	*refused = in->refusal;

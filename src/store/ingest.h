@@ -1,8 +1,8 @@
 /*
  * ingest: a batch of lines into the databases of their tenants.
  *
- * ingest_batch checks every line (envelope), deals the batch out by tenant, and carries out one transaction for each; when it returns, what is
- * not refused is on the disk. An event that is there already (same source and id, decoded; the bytes need not be the same) counts as
+ * ingest_batch checks every line (envelope), deals the batch out by tenant, carries out one transaction for each, and syncs them
+ * all at once; when it returns, what is not refused is on the disk. An event that is there already (same source and id, decoded; the bytes need not be the same) counts as
  * stored and is left as it was. A line that is no event is refused for good; the lines of a tenant whose database fails are
  * refused with retry and do not touch other tenants' lines.
  *
@@ -19,6 +19,7 @@
 #include "link/link.h"
 #include "store/row.h"
 
+struct tenant;
 struct tenants;
 
 struct ingest {
@@ -27,6 +28,13 @@ struct ingest {
 	uint32_t *next;				/* next line of the same tenant, 0: last; lines count from 1 */
 	struct refusal *refusal;
 	int64_t *late;				/* seqs of this tenant's transaction that fill must take at once */
+	size_t nlate;
+	struct done {				/* transactions that were committed and wait for the sync */
+		struct tenant *tenant;
+		uint32_t first;			/* of its lines */
+		uint64_t events, bytes, repeats;
+	} *done;
+	size_t ndone;
 	struct buf scratch, reasons;
 	uint64_t *events, *repeats, *refused, *bytes, *commits;	/* metric cells */
 };

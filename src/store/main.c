@@ -20,10 +20,10 @@
 #include "store/ingest.h"
 #include "store/tenant.h"
 
-#define TAKE 1024			/* lines a batch: a transaction has a price, and a batch one for each of its tenants */
+#define TAKE 4096			/* lines a batch: a transaction has a price, and a batch one for each of its tenants */
 #define REST (200 * CLOCK_MS)		/* without a batch for so long: time to fill tables and close databases */
 #define IDLE (60 * CLOCK_S)		/* a database not used for so long is closed */
-#define FILES_EACH 3			/* descriptors of a database */
+#define FILES_EACH 4			/* descriptors of a database */
 #define FILES_OTHER 64
 
 enum metric_id {

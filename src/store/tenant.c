@@ -179,7 +179,8 @@ static int open_db(struct tenants *ts, struct tenant *t, bool create)
 	}
 	if (!create && access(path, F_OK) && errno == ENOENT)
 		return 1;
-	t->db = db_open(path, create ? DB_WRITE | DB_CREATE : DB_WRITE, schema_steps, schema_count, &t->error);
+	t->db = db_open(path, DB_GROUP | (create ? DB_CREATE : DB_WRITE) | (t->again ? DB_SETTLE : 0), schema_steps, schema_count,
+		&t->error);
 	if (!t->db)
 		return -1;
 	ts->open++;
@@ -198,7 +199,7 @@ static void make_room(struct tenants *ts, const struct tenant *keep)
 
 	for (t = ts->oldest; t && (ts->open >= ts->most || ts->known > ts->most); t = newer) {
 		newer = t->newer;
-		if (t != keep)
+		if (t != keep && !t->held)
 			forget(ts, t, false);
 	}
 }
@@ -272,6 +273,7 @@ void tenants_fail(struct tenants *ts, struct tenant *t, const char *what, uint64
 	if (what)
 		snprintf(t->error.text, sizeof(t->error.text), "%s: %s", db_path(t->db), what);
 	t->refused += lines;
+	t->held = false;
 	close_db(ts, t, false);
 	say_failure(t);
 }

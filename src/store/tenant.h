@@ -1,9 +1,9 @@
 /*
  * tenant: a database for each tenant, DIR/TENANT.db, opened when it is needed; the ones used longest ago are closed so that
- * thousands of tenants need a bounded number of descriptors (three each) and bytes (TENANT_CACHE shared by all).
+ * thousands of tenants need a bounded number of descriptors (four each) and bytes (TENANT_CACHE shared by all).
  *
- * tenants_get gives a tenant that is open, or NULL and the reason. A pointer is valid until the next tenants_get, tenants_fail or
- * tenants_close. One whose database fails is closed and not tried again for TENANT_AGAIN; that is said once, and once when it works
+ * tenants_get gives a tenant that is open, or NULL and the reason. A pointer is valid until the next tenants_get (one that is held: until
+ * it is not) or tenants_tidy. One whose database fails is closed and not tried again for TENANT_AGAIN; that is said once, and once when it works
  * again; other tenants do not notice.
  *
  * DIR is locked (DIR/.lock): two stores never share one. Other processes may read (export.h).
@@ -38,6 +38,7 @@ struct tenant {
 	struct db_stmt *insert, *seen, *line, *count;
 	struct { const char *sql; struct db_stmt *s; } query[TENANT_QUERIES];
 	int64_t used;			/* clock_mono of the last tenants_get */
+	bool held;			/* tenants_get does not close it: committed, not synced */
 
 	struct db_error error;
 	int64_t again;			/* not tried before; 0: not failing */
