@@ -62,7 +62,7 @@ load probes
 
 @test "nobody there, and somebody who hangs, are told apart" {
 	run -1 "$P" ask ipc://nobody x 100
-	[[ "$output" == *"ipc://nobody: no answer within 100 ms: No such file"* ]]
+	[[ "$output" == *"ipc://nobody: no answer within 100 ms: nobody listens there (No such file"* ]]
 	serve s ipc://query hold
 	run -1 "$P" ask ipc://query x 100
 	[[ "$output" == *"busy or hangs"* ]]

@@ -213,7 +213,7 @@ load probes
 	exec 8< ready
 	: > all
 	daemon_start from "$P" deal ipc://to-x all
-	wait_for w.err 'to-x.*connected again|in: No such file'
+	wait_for w.err 'to-x.*connected|in: No such file'
 	! read -r -t 0.2 _ <&8
 	serve to ipc://in ack
 	read -r -t 20 _ <&8

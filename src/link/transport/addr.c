@@ -318,9 +318,11 @@ int addr_dial(const struct addr *a, unsigned turn, bool *connecting, char *why, 
 {
 	const char *text = NULL;
 	int fd = a->ipc ? unix_connect(a, connecting) : tcp_connect(a, turn, connecting, &text);
+	bool nobody = a->ipc && (errno == ENOENT || errno == ECONNREFUSED);
 
 	if (fd < 0)
-		snprintf(why, size, "%s", text ? text : strerror(errno));
+		snprintf(why, size, "%s%s%s", nobody ? "nobody listens there (" : "", text ? text : strerror(errno),
+			nobody ? ")" : "");
 	return fd;
 }
 
@@ -363,12 +365,13 @@ void addr_tune(const struct addr *a, int fd)
 static void print_inet(const struct sockaddr_storage *sa, socklen_t len, char *out, size_t size)
 {
 	char host[64], port[8];
+	bool v6 = sa->ss_family == AF_INET6;
 
 	if (getnameinfo((const struct sockaddr *)sa, len, host, sizeof host, port, sizeof port,
 	    NI_NUMERICHOST | NI_NUMERICSERV))
 		snprintf(out, size, "unknown");
 	else
-		snprintf(out, size, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+		snprintf(out, size, "%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
 void addr_peer(const struct addr *a, int fd, char *out, size_t size)

@@ -34,6 +34,7 @@ struct sp_dial {
 	struct iovec parts[TRANSPORT_PARTS];	/* the open question */
 	int nparts;
 	bool asking, quiet;
+	bool known;			/* was connected once */
 	uint32_t id;
 	char trouble[200];		/* what was said of this outage; "" = nothing yet */
 };
@@ -49,8 +50,11 @@ static void complain(struct sp_dial *d, const char *why)
 	if (strcmp(d->trouble, why) == 0)
 		return;
 	snprintf(d->trouble, sizeof d->trouble, "%s", why);
-	if (!d->quiet)
+	/* Before the first connection it is the usual thing: the others are starting too. */
+	if (!d->quiet && d->known)
 		log_warn("%s: %s; trying again", d->addr.url, why);
+	else if (!d->quiet)
+		log_info("%s: %s; trying again", d->addr.url, why);
 }
 
 static void retry(struct sp_dial *d)
@@ -91,10 +95,10 @@ static void on_up(struct conn *c)
 {
 	struct sp_dial *d = of(c);
 
-	d->base.ep.up = true;
+	d->base.ep.up = d->known = true;
 	d->since = loop_now(d->loop);
 	if (d->trouble[0] && !d->quiet)
-		log_info("%s: connected again", d->addr.url);
+		log_info("%s: connected", d->addr.url);
 	d->trouble[0] = 0;
 	if (d->asking)
 		send_question(d);
