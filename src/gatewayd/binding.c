@@ -191,8 +191,8 @@ static int complete(const struct binding *b, const struct http_head *h, struct b
 	return add_member(line, "traceparent", text);
 }
 
-/* Checks a complete event and names the fault: 0, or -1 and *p. */
-static int check(const struct binding *b, const char *line, size_t n, struct problem *p)
+/* Checks an event and names the fault: 0, or -1 and *p. done: what the edge adds has been added. */
+static int check(const struct binding *b, const char *line, size_t n, bool done, struct problem *p)
 {
 	struct envelope e;
 	struct line_err err;
@@ -213,7 +213,7 @@ static int check(const struct binding *b, const char *line, size_t n, struct pro
 		return -1;
 	}
 	envelope_tenant(&e, tenant);
-	if (strcmp(b->tenant, "*") != 0 && strcmp(b->tenant, tenant) != 0) {
+	if ((done || e.a[LA_TENANT].p) && strcmp(b->tenant, "*") != 0 && strcmp(b->tenant, tenant) != 0) {
 		problem_set(p, 422, "wrong-tenant", "Another tenant",
 			"events taken here belong to the tenant \"%s\"", b->tenant);
 		strcpy(p->attribute, "tenant");
@@ -278,11 +278,11 @@ static int json_event(struct walk *w, struct span text, struct problem *p)
 	}
 	if (buf_add(&w->line, text.p, text.n))
 		return no_memory(p);
-	if (check(w->b, w->line.p, w->line.len, p))
+	if (check(w->b, w->line.p, w->line.len, false, p))
 		return -1;
 	if (complete(w->b, w->h, &w->line))
 		return no_memory(p);
-	return check(w->b, w->line.p, w->line.len, p);
+	return check(w->b, w->line.p, w->line.len, true, p);
 }
 
 static int element(void *arg, struct span name, struct span value)
@@ -481,8 +481,8 @@ static int binary_data(struct writer *w, struct span type, const char *body, siz
 	}
 	if (starts(type, "text/")) {
 		writer_str(w, "data", body, n);
-		if (!w->why)
-			return 0;
+		if (!w->why || strcmp(w->why, WHY_UTF8) != 0)
+			return 0;	/* what else there is, writer_end says */
 		problem_set(p, 400, "bad-text", "Malformed text", "the body is text that is not UTF-8");
 		return -1;
 	}
@@ -538,7 +538,7 @@ static int binary(struct walk *w, const char *body, size_t n, struct problem *p)
 	w->line.len--;		/* the LF */
 	if (complete(w->b, w->h, &w->line))
 		return no_memory(p);
-	if (check(w->b, w->line.p, w->line.len, p)) {
+	if (check(w->b, w->line.p, w->line.len, true, p)) {
 		if (*p->attribute && strncmp(p->attribute, "data", 4) != 0)
 			snprintf(p->header, sizeof(p->header), "ce-%.59s", p->attribute);
 		return -1;

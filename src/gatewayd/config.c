@@ -9,6 +9,7 @@
 #include "line/line.h"
 
 static uint64_t port = 8080, max_conns = 1000, max_each = 200;
+static bool any_tenant;
 
 static struct config in = {
 	.output = "-",
@@ -31,6 +32,7 @@ static const struct arg rows[] = {
 	{'l', "listen", ARG_STR, &in.server.addr, 0, 0, "ADDR", "address to listen on", NULL, 0},
 	{'p', "port", ARG_U64, &port, 0, 65535, "PORT", "port to listen on; 0: any free one", NULL, 0},
 	{'t', "tenant", ARG_STR, &in.browser.tenant, 0, 0, "NAME", "tenant that all events here belong to", NULL, 0},
+	{0, "any-tenant", ARG_FLAG, &any_tenant, 0, 0, NULL, "events posted may say any tenant", NULL, 0},
 	{0, "origin", ARG_LIST, &in.browser.origins, 0, 0, "ORIGIN", "pages of other sites that may chat, * for all", NULL, 0},
 	{0, "webhook-rate", ARG_STR, &in.webhook_rate, 0, 0, "N", "deliveries a minute granted to webhook senders", NULL, 0},
 	{0, "max-connections", ARG_U64, &max_conns, 1, 100000, "N", "connections at once", NULL, 0},
@@ -92,6 +94,6 @@ void config_read(struct config *c, int argc, char **argv)
 	in.browser.max_clients = max_conns;
 	in.browser.max_lag = in.browser.ring_lines - in.browser.ring_lines / 4;
 	in.edge.hangup = in.edge.ping + 15 * CLOCK_S;
-	in.intake.tenant = in.browser.tenant;
+	in.intake.tenant = any_tenant ? "*" : in.browser.tenant;
 	*c = in;
 }

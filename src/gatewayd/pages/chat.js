@@ -578,6 +578,7 @@ $('go').onsubmit = e => {
 $('me').onclick = () => openDoor();
 $('menu').onclick = () => showSide(!$('side').classList.contains('open'));
 $('below').onclick = toBottom;
+document.querySelector('.talk').addEventListener('pointerdown', () => showSide(false));
 $('banner-now').onclick = now;
 $('scroll').onscroll = () => { if (atBottom()) $('below').hidden = true; };
 document.onkeydown = e => { if (e.key === 'Escape' && $('side').classList.contains('open')) { showSide(false); $('menu').focus(); } };
