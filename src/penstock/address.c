@@ -1,4 +1,4 @@
-/* The chat page's address, as etc/gatewayd.conf has it: the line "listen = HOST:PORT". */
+/* The chat page's address, as etc/gatewayd.conf has it: the lines "listen = ADDR" and "port = N". */
 #include "penstock/penstock.h"
 
 #include <stdbool.h>
@@ -39,35 +39,37 @@ static char *value_of(char *line, const char *word)
 }
 
 /* Every address of this machine is reached by its loopback name. */
-static char *url_of(const char *listen)
+static char *url_of(const char *host, const char *port)
 {
-	const char *colon = strrchr(listen, ':'), *why;
-	size_t host;
-	uint64_t port;
+	uint64_t n;
+	const char *why;
 
-	if (!colon || num_u64(colon + 1, 1, 65535, &port, &why) < 0)
+	if (num_u64(port, 1, 65535, &n, &why) < 0)
 		return NULL;
-	host = (size_t)(colon - listen);
-	if (host == 0 || strncmp(listen, "0.0.0.0", host) == 0 || strncmp(listen, "[::]", host) == 0 || strncmp(listen, "*", host) == 0)
-		return text_of("http://localhost:%u/", (unsigned)port);
-	return text_of("http://%.*s:%u/", (int)host, listen, (unsigned)port);
+	if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 || strcmp(host, "*") == 0)
+		host = "localhost";
+	return strchr(host, ':') ? text_of("http://[%s]:%s/", host, port) : text_of("http://%s:%s/", host, port);
 }
 
 char *tree_address(const struct tree *t)
 {
 	char *path = tree_path(t, "etc/gatewayd.conf"), *url = NULL, *line, *next, *value;
+	const char *host = "127.0.0.1", *port = NULL;
 	struct buf b;
 
 	buf_init(&b, CONF_MAX);
 	if (fd_read_file(path, &b) == 0 && buf_cstr(&b)) {
-		for (line = b.p; line && !url; line = next) {
+		for (line = b.p; line; line = next) {
 			next = strchr(line, '\n');
 			if (next)
 				*next++ = 0;
-			value = value_of(line, "listen");
-			if (value)
-				url = url_of(value);
+			if ((value = value_of(line, "listen")) != NULL)
+				host = value;
+			else if ((value = value_of(line, "port")) != NULL)
+				port = value;
 		}
+		if (port)
+			url = url_of(host, port);
 	}
 	buf_release(&b);
 	free(path);

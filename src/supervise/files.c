@@ -142,6 +142,7 @@ static int overwrite(struct files *f, const char *file, const void *p, size_t n)
 	return -1;
 }
 
+/* 0; 1 when it is written, but not replaced; -1. */
 static int write_status(struct files *f, const struct state *s, uint32_t pid)
 {
 	unsigned char bytes[STATUS_BYTES];
@@ -151,7 +152,7 @@ static int write_status(struct files *f, const struct state *s, uint32_t pid)
 	status_pack(&st, bytes);
 	if (replace(f, "supervise/status", "supervise/status.new", bytes, sizeof bytes) == 0)
 		return 0;
-	return overwrite(f, "supervise/status", bytes, sizeof bytes);
+	return overwrite(f, "supervise/status", bytes, sizeof bytes) < 0 ? -1 : 1;
 }
 
 static int write_pid(struct files *f, uint32_t pid)
@@ -182,20 +183,20 @@ static int write_stat(struct files *f, const struct state *s)
 
 void files_write(struct files *f, const struct state *s, uint32_t pid)
 {
-	const char *file = "pid";
-	int bad = write_pid(f, pid) < 0;
+	int bad_pid = write_pid(f, pid) < 0, bad_stat = write_stat(f, s) < 0;
+	int error = errno, status = write_status(f, s, pid);
 
-	if (!bad && write_stat(f, s) < 0) {
-		file = "stat";
-		bad = 1;
+	if (status < 0)
+		error = errno;
+	if (!bad_pid && !bad_stat && status == 0) {
+		f->failing = false;
+		return;
 	}
-	if (write_status(f, s, pid) < 0) {
-		file = "status";
-		bad = 1;
-	}
-	if (bad && !f->failing)
-		log_warn("%s/supervise/%s: %s: sv may show an old state of this service", f->path, file, strerror(errno));
-	f->failing = bad;
+	/* Some of it may work while the disk is full: the fault is over when all of it does. */
+	if (!f->failing && (bad_pid || bad_stat || status < 0))
+		log_warn("%s/supervise/%s: %s: it may show an old state of this service until there is room", f->path,
+			status < 0 ? "status" : bad_pid ? "pid" : "stat", strerror(error));
+	f->failing = true;
 }
 
 void files_close(struct files *f)

@@ -1,0 +1,176 @@
+load ../lib/daemon
+load services
+
+@test "an empty directory is ready at once and stops at once" {
+	sup_start
+	run -0 supervise -s "$S"
+	[ "${#lines[@]}" -eq 1 ]
+	sup_stop
+}
+
+@test "run is started in its directory, with its name, in a session of its own, with default signals" {
+	service a 'pwd >out; echo "$0 $#" >>out; ps -o pid=,pgid=,sid= -p $$ >>out; grep -E "^Sig(Blk|Ign)" /proc/self/status >>out; exec sleep 1000'
+	(trap '' INT QUIT; exec 9>&-; sup_start; echo "${DAEMON_PID[sup]}" >"$T/pid")
+	DAEMON_PID[sup]=$(cat "$T/pid")
+	wait_until 5 lines_are "$S/a/out" 5
+	run -0 cat "$S/a/out"
+	[ "${lines[0]}" = "$S/a" ]
+	[ "${lines[1]}" = "./run 0" ]
+	read -r pid pgid sid <<<"${lines[2]}"
+	[ "$pid" = "$pgid" ] && [ "$pid" = "$sid" ]
+	[[ ${lines[3]} == SigBlk:*0000000000000000 ]]
+	# 32 and 33 are the C library's own and cannot be set from C.
+	[ $(( 0x${lines[4]#*:?} & 0x7fffffff )) -eq 0 ]
+	kill "${DAEMON_PID[sup]}"
+	wait_until 5 process_gone "${DAEMON_PID[sup]}"
+	unset 'DAEMON_PID[sup]'
+}
+
+@test "a run that dies after more than a second is started again at once; one that dies sooner waits a second" {
+	service a 'date +%s%N >>out; exec sleep 1000'
+	sup_start
+	wait_until 5 lines_are "$S/a/out" 1
+	kill -9 "$(sup_pid a)"
+	wait_until 5 lines_are "$S/a/out" 2
+	wait_until 5 restarted a 1
+	first=$(sed -n 1p "$S/a/out") second=$(sed -n 2p "$S/a/out")
+	[ $((second - first)) -ge 1000000000 ]
+	[ $((second - first)) -lt 2500000000 ]
+	sup_stop
+}
+
+@test "finish gets the exit code, or -1 and the signal" {
+	service a 'exit 7'
+	service b 'kill -9 $$'
+	script "$S/a/finish" 'echo "$@" >>args'
+	script "$S/b/finish" 'echo "$@" >>args'
+	sup_start
+	wait_until 5 lines_are "$S/a/args" 1
+	wait_until 5 lines_are "$S/b/args" 1
+	[ "$(head -n 1 "$S/a/args")" = "7 0" ]
+	[ "$(head -n 1 "$S/b/args")" = "-1 9" ]
+	sup_stop
+}
+
+@test "down keeps a service down until it is asked for" {
+	service a 'exec sleep 1000'
+	touch "$S/a/down"
+	sup_start
+	[ "$(sup_field a .state)" = down ]
+	[ "$(sup_field a .pid)" = null ]
+	run -0 sv status a
+	[[ $output == "down: a: "* && $output != *"want"* ]]
+	run -0 sv start a
+	[[ $output == "ok: run: a: (pid "*"normally down" ]]
+	sup_stop
+}
+
+@test "the pipe to the logger outlives both sides and loses nothing" {
+	service a 'i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo "$$ line $i"; done; exec sleep 1000'
+	script "$T/log/run" 'exec cat >>out'
+	mv "$S/a" "$T/a" && mv "$T/log" "$T/a/log" && mv "$T/a" "$S/a"
+	sup_start
+	wait_until 5 lines_are "$S/a/log/out" 2000
+	kill -9 "$(sup_field a .log.pid)"
+	sv kill a
+	wait_until 10 lines_are "$S/a/log/out" 4000
+	sup_stop
+	[ "$(sort -u "$S/a/log/out" | wc -l)" -eq 4000 ]
+	[ "$(wc -l <"$S/a/log/out")" -eq 4000 ]
+}
+
+@test "what a service says last, and its finish, reaches the logger before the end" {
+	service a 'trap "echo bye; exit 0" TERM; echo hello; while :; do sleep 1000 & wait; done'
+	script "$S/a/finish" 'echo finished "$1"'
+	script "$S/a/log/run" 'exec cat >out'
+	sup_start
+	wait_for "$S/a/log/out" hello
+	sup_stop
+	run -0 cat "$S/a/log/out"
+	[ "$output" = $'hello\nbye\nfinished 0' ]
+}
+
+@test "readiness: supervise is ready when every service that can tell has told" {
+	mkfifo "$T/go"
+	service a "read -r x <'$T/go'; echo >&5; exec sleep 1000"
+	echo 5 >"$S/a/notification-fd"
+	service b 'exec sleep 1000'
+	mkfifo "$T/ready"
+	exec {fd}<>"$T/ready"
+	daemon_run sup supervise -L text -F 7 "$S" 7>"$T/ready"
+	wait_until 5 sup_is b run
+	[ "$(sup_field a .ready)" = false ]
+	[ "$(sup_field b .ready)" = null ]
+	run -1 supervise -s "$S"
+	run ! read -r -t 0.05 -u "$fd" x
+	echo >"$T/go"
+	wait_for "$T/sup.err" "2 services are up"
+	read -r -t 5 -u "$fd" x
+	[ "$(sup_field a .ready)" = true ]
+	[[ $(sup_field a .ready_since) == 20*Z ]]
+	run -0 supervise -s "$S"
+	sv restart a >/dev/null &
+	sv=$!
+	wait_until 5 restarted a 1
+	[ "$(sup_field a .ready)" = false ]
+	echo >"$T/go"
+	wait "$sv"
+	sup_stop
+}
+
+@test "a new directory is taken up, a removed one is stopped and let go" {
+	sup_start
+	service a 'exec sleep 1000'
+	wait_until 5 sup_is a run
+	pid=$(sup_pid a)
+	mv "$S/a" "$T/a"
+	wait_until 5 process_gone "$pid"
+	[ -z "$(sup_field a .name)" ]
+	[ "$(cat "$T/a/supervise/stat")" = down ]
+	run -1 sv -w 1 status "$T/a"
+	[[ $output == *"runsv not running"* ]]
+	mv "$T/a" "$S/a"
+	wait_until 5 sup_is a run
+	sup_stop
+}
+
+@test "a directory made anew under the same name is a new service, after the old one has ended" {
+	service a 'trap "echo old ended >>'"$T"'/order; exit 0" TERM; while :; do sleep 1000 & wait; done'
+	sup_start
+	script "$T/fresh/run" "echo new began >>'$T/order'; exec sleep 1000"
+	mkdir "$T/old"
+	mv "$S/a" "$T/old/a" && mv "$T/fresh" "$S/a"
+	wait_for "$T/order" "new began"
+	[ "$(cat "$T/order")" = $'old ended\nnew began' ]
+	sup_stop
+}
+
+@test "two names of one directory are one service; a link may be renamed" {
+	script "$T/real/run" 'exec sleep 1000'
+	ln -s "$T/real" "$S/a"
+	ln -s "$T/real" "$S/b"
+	sup_start
+	[ "$(supervise -s --json "$S" | wc -l)" -eq 1 ]
+	pid=$(supervise -s --json "$S" | jq .pid)
+	rm "$S/a"
+	mv "$S/b" "$S/c"
+	kill -ALRM "$(daemon_pid sup)"
+	service d 'exec sleep 1000'
+	wait_until 5 sup_is d run
+	kill -0 "$pid"
+	sup_stop
+}
+
+@test "the table for people and the JSON agree" {
+	service up 'exec sleep 1000'
+	service crash 'exit 3'
+	sup_start
+	wait_until 10 sup_is crash crash-loop
+	run -1 supervise -s "$S"
+	[[ ${lines[0]} == NAME*STATE*PID*RESTARTS* ]]
+	[[ ${lines[1]} == crash*crash-loop*"code 3" ]]
+	[[ ${lines[2]} == up*run* ]]
+	[ "$(sup_field crash .last_exit.code)" = 3 ]
+	[[ $(sup_field crash .next_start) == 20*Z ]]
+	sup_stop
+}

@@ -1,0 +1,37 @@
+# Service directories for tests of supervise. S is the scanned directory.
+#
+#   service NAME LINE...    NAME/run: a shell script of these lines
+#   sup_start [ARGS]        supervise -L text ARGS on S, ready     sup_stop
+#   sup_state NAME          its state, as supervise -s says it     sup_is NAME STATE     the same, as a condition
+#   sup_field NAME .PATH    a field of its JSON (jq)
+#   stat_is NAME TEXT       supervise/stat is TEXT
+bats_require_minimum_version 1.5.0
+S=$T/s
+mkdir -p "$S"
+export SVDIR=$S
+
+script() {
+	local file=$1
+	shift
+	mkdir -p "$(dirname "$file")"
+	printf '%s\n' '#!/bin/sh' "$@" >"$file"
+	chmod 755 "$file"
+}
+
+service() {
+	local name=$1
+	shift
+	# Made elsewhere and moved in, as one does with a running supervisor.
+	script "$T/new.$name/run" "$@"
+	mv "$T/new.$name" "$S/$name"
+}
+
+sup_start() { daemon_start sup supervise -L text "$@" "$S"; }
+sup_stop() { daemon_stop sup; }
+sup_field() { supervise -s --json "$S" | jq -r --arg n "$1" "select(.name==\$n) | $2"; }
+sup_is() { [ "$(sup_field "$1" .state)" = "$2" ]; }
+sup_pid() { sup_field "$1" '.pid // 0'; }
+stat_is() { [ "$(cat "$S/$1/supervise/stat" 2>/dev/null)" = "$2" ]; }
+restarted() { [ "$(sup_field "$1" .restarts)" -ge "$2" ]; }
+process_gone() { ! kill -0 "$1" 2>/dev/null; }
+lines_are() { [ "$(wc -l <"$1" 2>/dev/null || echo 0)" -ge "$2" ]; }

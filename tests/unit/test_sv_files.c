@@ -1,0 +1,165 @@
+/* supervise's formats: the 20 bytes and the line that sv reads, notification-fd, /proc/PID/stat, the board. */
+#include "check.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/buf.h"
+#include "base/fd.h"
+#include "supervise/board.h"
+#include "supervise/children.h"
+#include "supervise/status.h"
+#include "supervise/svdir.h"
+
+static void record(void)
+{
+	/* runit 2.1.2: a service that is up, pid 0x01020304, since Unix second 0x65000000 and 0.5 s; TERM sent. */
+	static const unsigned char want[STATUS_BYTES] = {
+		0x40, 0, 0, 0, 0x65, 0, 0, 10, 0x1d, 0xcd, 0x65, 0, 4, 3, 2, 1, 0, 'u', 1, 1,
+	};
+	struct status s = { .since = INT64_C(0x65000000) * CLOCK_S + CLOCK_S / 2, .pid = 0x01020304, .want = 'u', .term_sent = true, .at = 1 }, t;
+	unsigned char got[STATUS_BYTES + 15] = { 0 };
+
+	status_pack(&s, got);
+	CHECK(memcmp(got, want, sizeof want) == 0, "20 bytes as runit writes them");
+	CHECK(status_unpack(got, sizeof got, &t) == 0 && t.since == s.since && t.pid == s.pid && t.want == 'u' && t.term_sent &&
+		!t.paused && t.at == 1, "read again, the first 20 of more");
+	CHECK(status_unpack(got, STATUS_BYTES - 1, &t) < 0, "19 bytes are none");
+	for (int i = 16; i < 20; i++) {
+		unsigned char bad[STATUS_BYTES];
+
+		memcpy(bad, want, sizeof bad);
+		bad[i] = 9;
+		CHECK(status_unpack(bad, sizeof bad, &t) < 0, "byte %d out of range", i);
+	}
+	memset(got, 0xff, sizeof got);
+	CHECK(status_unpack(got, sizeof got, &t) < 0, "a time beyond all clocks");
+}
+
+static void line(void)
+{
+	struct state_now now = { 1, 1, 1 };
+	struct state s;
+	char text[STATUS_TEXT_MAX];
+
+	state_init(&s, true, false, &now);
+	status_text(&s, text);
+	CHECK(strcmp(text, "down\n") == 0, "down says no want");
+	s.at = SV_RUN;
+	s.paused = s.term_sent = true;
+	s.want = WANT_EXIT;
+	status_text(&s, text);
+	CHECK(strcmp(text, "run, paused, got TERM, want exit\n") == 0, "the longest line");
+	s = (struct state){ .at = SV_FINISH, .want = WANT_DOWN };
+	status_text(&s, text);
+	CHECK(strcmp(text, "finish, want down\n") == 0, "finish");
+}
+
+static void notify(void)
+{
+	static const struct { const char *text; int want; } row[] = {
+		{ "3", 3 }, { "3\n", 3 }, { " 10 \r\n", 10 }, { "1023", 1023 }, { "0", -1 }, { "2\n", -1 }, { "1024", -1 }, { "", -1 }, { "\n", -1 },
+		{ "-3", -1 }, { "+3", -1 }, { "3 4", -1 }, { "0x3", -1 }, { "99999999999999999999", -1 },
+	};
+	const char *why;
+
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		why = NULL;
+		CHECK(svdir_parse_notify(row[i].text, strlen(row[i].text), &why) == row[i].want && (row[i].want > 0 || why),
+			"notification-fd, text %zu: %d", i, row[i].want);
+	}
+	CHECK(svdir_parse_notify("3\0", 2, &why) == -1, "a NUL");
+}
+
+static void stat_text(void)
+{
+	static const struct { const char *text; int parent; char state; } row[] = {
+		{ "12 (sh) S 7 12 12 0", 7, 'S' }, { "12 (a) b) (c) Z 44 1", 44, 'Z' }, { "1 () R 0 1", 0, 'R' },
+		{ "12 (sh) S ", -1, 0 }, { "12 (sh) S 7", -1, 0 }, { "12 (sh", -1, 0 }, { "", -1, 0 }, { "1 (x) S x 1", -1, 0 },
+		{ "1 (x) S 99999999999 1", -1, 0 }, { "1 (x)", -1, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		pid_t parent = -1;
+		char state = 0;
+		int rc = children_parse_stat(row[i].text, strlen(row[i].text), &parent, &state);
+
+		CHECK(row[i].parent < 0 ? rc < 0 : rc == 0 && parent == row[i].parent && state == row[i].state, "stat \"%s\"", row[i].text);
+	}
+}
+
+struct seen { unsigned n, torn; char last[BOARD_NAME_MAX]; };
+
+static void see(void *arg, const struct board_row *r, bool torn)
+{
+	struct seen *s = arg;
+
+	s->n++;
+	s->torn += torn;
+	if (!torn)
+		strcpy(s->last, r->name);
+}
+
+static int read_board(const char *path, struct seen *s, struct buf *b, struct board_head *head, const char **why)
+{
+	memset(s, 0, sizeof *s);
+	buf_clear(b);
+	if (fd_read_file(path, b) < 0)
+		return -1;
+	return board_each(b->p, b->len, head, see, s, why);
+}
+
+static void board(void)
+{
+	char dir[] = "/tmp/penstock-unit-XXXXXX", path[64];
+	struct board_head head;
+	struct board b;
+	struct seen s;
+	struct buf buf;
+	const char *why = "";
+	int row[200], again;
+
+	CHECK(mkdtemp(dir) != NULL, "a folder");
+	snprintf(path, sizeof path, "%s/state", dir);
+	buf_init(&buf, 64u << 20);
+	CHECK(board_open(&b, path) == 0, "open");
+	for (int i = 0; i < 200; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "s%d", i);
+		row[i] = board_take(&b, name);
+		if (row[i] != i)
+			CHECK(0, "row %d", i);
+	}
+	CHECK(read_board(path, &s, &buf, &head, &why) == 0 && s.n == 200 && s.torn == 0 && strcmp(s.last, "s199") == 0 &&
+		head.pid == (uint32_t)getpid(), "200 rows are read by another");
+	board_give(&b, row[5]);
+	CHECK(read_board(path, &s, &buf, &head, &why) == 0 && s.n == 199, "one is given back");
+	again = board_take(&b, "again");
+	CHECK(again == 5, "and used again");
+	board_begin(&b, 7)->main.pid = 1;
+	CHECK(read_board(path, &s, &buf, &head, &why) == 0 && s.n == 200 && s.torn == 1, "a row that is being written is torn");
+	board_end(&b, 7);
+	board_begin(&b, 7)->main.at = 99;
+	board_end(&b, 7);
+	CHECK(read_board(path, &s, &buf, &head, &why) == 0 && s.torn == 1, "a state that is none is torn");
+	CHECK(board_each(buf.p, buf.len - 100000, &head, see, &s, &why) < 0, "cut short: %s", why);
+	CHECK(board_each(buf.p, 10, &head, see, &s, &why) < 0, "no head: %s", why);
+	buf.p[0] ^= 1;
+	CHECK(board_each(buf.p, buf.len, &head, see, &s, &why) < 0, "no magic: %s", why);
+	board_close(&b);
+	buf_release(&buf);
+	unlink(path);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	record();
+	line();
+	notify();
+	stat_text();
+	board();
+	return check_done();
+}
