@@ -1,14 +1,13 @@
 #include "line/scan.h"
 
-#include "line/decode.h"
 #include "line/names.h"
 #include "line/scan_impl.h"
+#include "line/token.h"
 #include "line/utf8.h"
 #include "line/why.h"
 
 struct scan {
-	const char *start, *end;
-	struct line_err *err;
+	struct token t;
 	bool lf;			/* LF is white space: not in a line, but in other JSON text */
 	unsigned depth;			/* of what is open around the place */
 	struct names names;
@@ -18,21 +17,19 @@ struct scan {
 
 static const char *fail(struct scan *s, const char *at, const char *why)
 {
-	s->err->at = (size_t)(at - s->start);
-	s->err->why = why;
-	return NULL;
+	return token_fail(&s->t, at, why);
 }
 
 static const char *blank_slow(const struct scan *s, const char *p)
 {
-	while (p < s->end && (*p == ' ' || *p == '\t' || *p == '\r' || (*p == '\n' && s->lf)))
+	while (p < s->t.end && (*p == ' ' || *p == '\t' || *p == '\r' || (*p == '\n' && s->lf)))
 		p++;
 	return p;
 }
 
 static inline const char *blank(const struct scan *s, const char *p)
 {
-	if (likely(p < s->end && (unsigned char)*p > ' '))
+	if (likely(p < s->t.end && (unsigned char)*p > ' '))
 		return p;
 	return blank_slow(s, p);
 }
@@ -62,39 +59,6 @@ static inline const char *plain(const char *p, const char *end, unsigned *high)
 	return p;
 }
 
-/* p at a backslash; the byte behind the escape. */
-static const char *escape(struct scan *s, const char *p)
-{
-	int high, low;
-
-	if (s->end - p < 2)
-		return fail(s, s->end, WHY_ENDS_STRING);
-	switch (p[1]) {
-	case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
-		return p + 2;
-	case 'u':
-		break;
-	default:
-		return fail(s, p, WHY_ESCAPE);
-	}
-	if (s->end - p < 6)
-		return memchr(p, '"', (size_t)(s->end - p)) ? fail(s, p, WHY_ESCAPE) :
-			fail(s, s->end, WHY_ENDS_STRING);
-	high = decode_hex4(p + 2);
-	if (high < 0)
-		return fail(s, p, WHY_ESCAPE);
-	if (high < 0xd800 || high > 0xdfff)
-		return p + 6;
-	if (high >= 0xdc00 || s->end - p < 12 || p[6] != '\\' || p[7] != 'u')
-		return fail(s, p, WHY_SURROGATE);
-	low = decode_hex4(p + 8);
-	if (low < 0)
-		return fail(s, p + 6, WHY_ESCAPE);
-	if (low < 0xdc00 || low > 0xdfff)
-		return fail(s, p, WHY_SURROGATE);
-	return p + 12;
-}
-
 /* A fault at `at`; the bytes from p to there were not yet looked at: bad UTF-8 among them comes first. */
 static const char *fail_behind(struct scan *s, const char *p, const char *at, const char *why)
 {
@@ -110,8 +74,8 @@ static inline const char *string(struct scan *s, const char *p, bool *escaped)
 	unsigned high = 0;
 
 	for (;; p = q) {
-		q = plain(q, s->end, &high);
-		if (unlikely(q == s->end))
+		q = plain(q, s->t.end, &high);
+		if (unlikely(q == s->t.end))
 			return fail_behind(s, p, q, WHY_ENDS_STRING);
 		if (unlikely(*q != '"' && *q != '\\'))
 			return fail_behind(s, p, q, WHY_CONTROL);
@@ -124,84 +88,17 @@ static inline const char *string(struct scan *s, const char *p, bool *escaped)
 		if (likely(*q == '"'))
 			return q + 1;
 		*escaped = true;
-		q = escape(s, q);
+		q = token_escape(&s->t, q);
 		if (!q)
 			return NULL;
-	}
-}
-
-static inline bool digit(const char *p, const char *end)
-{
-	return p < end && *p >= '0' && *p <= '9';
-}
-
-static const char *number(struct scan *s, const char *p)
-{
-	const char *end = s->end;
-
-	if (*p == '-')
-		p++;
-	if (!digit(p, end))
-		return fail(s, p, p == end ? WHY_ENDS : WHY_NUMBER);
-	if (*p == '0')
-		p++;
-	else
-		while (digit(p, end))
-			p++;
-	if (digit(p, end))
-		return fail(s, p, WHY_NUMBER);		/* 01 */
-	if (p < end && *p == '.') {
-		p++;
-		if (!digit(p, end))
-			return fail(s, p, p == end ? WHY_ENDS : WHY_NUMBER);
-		while (digit(p, end))
-			p++;
-	}
-	if (p < end && (*p == 'e' || *p == 'E')) {
-		p++;
-		if (p < end && (*p == '+' || *p == '-'))
-			p++;
-		if (!digit(p, end))
-			return fail(s, p, p == end ? WHY_ENDS : WHY_NUMBER);
-		while (digit(p, end))
-			p++;
-	}
-	return p;
-}
-
-static const char *literal(struct scan *s, const char *p, const char *word, size_t n)
-{
-	size_t have = (size_t)(s->end - p);
-
-	if (have >= n && memcmp(p, word, n) == 0)
-		return p + n;
-	return have < n && memcmp(p, word, have) == 0 ? fail(s, s->end, WHY_ENDS) : fail(s, p, WHY_VALUE);
-}
-
-/* A value that is no string, no object and no array; p at its first byte. */
-static const char *plain_value(struct scan *s, const char *p)
-{
-	if (p == s->end)
-		return fail(s, p, WHY_ENDS);
-	switch (*p) {
-	case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
-		return number(s, p);
-	case 't':
-		return literal(s, p, "true", 4);
-	case 'f':
-		return literal(s, p, "false", 5);
-	case 'n':
-		return literal(s, p, "null", 4);
-	default:
-		return fail(s, p, WHY_VALUE);
 	}
 }
 
 /* p at a name's quote; the byte behind the closing one. */
 static inline const char *name(struct scan *s, const char *p, bool *escaped)
 {
-	if (unlikely(p == s->end || *p != '"'))
-		return fail(s, p, p == s->end ? WHY_ENDS : WHY_NAME);
+	if (unlikely(p == s->t.end || *p != '"'))
+		return fail(s, p, p == s->t.end ? WHY_ENDS : WHY_NAME);
 	return string(s, p, escaped);
 }
 
@@ -209,8 +106,8 @@ static inline const char *name(struct scan *s, const char *p, bool *escaped)
 static inline const char *colon(struct scan *s, const char *p)
 {
 	p = blank(s, p);
-	if (unlikely(p == s->end || *p != ':'))
-		return fail(s, p, p == s->end ? WHY_ENDS : WHY_COLON);
+	if (unlikely(p == s->t.end || *p != ':'))
+		return fail(s, p, p == s->t.end ? WHY_ENDS : WHY_COLON);
 	return blank(s, p + 1);
 }
 
@@ -218,7 +115,7 @@ static inline const char *colon(struct scan *s, const char *p)
 static inline bool is_new(struct scan *s, struct span raw, bool escaped)
 {
 	uint64_t mark = unlikely(escaped) ? names_mark_escaped(raw) :
-		names_mark(raw.p + 1, raw.n - 2, (size_t)(s->end - raw.p - 1));
+		names_mark(raw.p + 1, raw.n - 2, (size_t)(s->t.end - raw.p - 1));
 	enum names_result got = names_add(&s->names, &s->open[s->depth], raw, mark);
 
 	if (likely(got == NAMES_NEW))
@@ -254,7 +151,7 @@ open:
 	p = down(s, p);
 	if (unlikely(!p))
 		return NULL;
-	if (unlikely(p == s->end))
+	if (unlikely(p == s->t.end))
 		return fail(s, p, WHY_ENDS);
 	if (s->object[s->depth]) {
 		if (*p != '}')
@@ -269,7 +166,7 @@ close:
 		return p;
 next:
 	p = blank(s, p);
-	if (unlikely(p == s->end))
+	if (unlikely(p == s->t.end))
 		return fail(s, p, WHY_ENDS);
 	if (*p == (s->object[s->depth] ? '}' : ']'))
 		goto close;
@@ -290,13 +187,13 @@ member:
 			return NULL;
 	}
 value:
-	if (likely(p < s->end && *p == '"')) {
+	if (likely(p < s->t.end && *p == '"')) {
 		p = string(s, p, &escaped);
 		escaped = false;
-	} else if (p < s->end && (*p == '{' || *p == '[')) {
+	} else if (p < s->t.end && (*p == '{' || *p == '[')) {
 		goto open;
 	} else {
-		p = plain_value(s, p);
+		p = token_value(&s->t, p);
 	}
 	if (unlikely(!p))
 		return NULL;
@@ -307,11 +204,11 @@ static inline const char *value(struct scan *s, const char *p)
 {
 	bool escaped;
 
-	if (p < s->end && *p == '"')
+	if (p < s->t.end && *p == '"')
 		return string(s, p, &escaped);
-	if (p < s->end && (*p == '{' || *p == '['))
+	if (p < s->t.end && (*p == '{' || *p == '['))
 		return nested(s, p);
-	return plain_value(s, p);
+	return token_value(&s->t, p);
 }
 
 /* The event itself, p at its bracket: files the members that are known, shows each to top. */
@@ -320,7 +217,7 @@ static const char *event(struct scan *s, const char *p, struct envelope *e, scan
 	uint32_t seen = 0;
 
 	p = down(s, p);
-	if (p < s->end && *p == '}')
+	if (p < s->t.end && *p == '}')
 		goto close;
 	for (;;) {
 		bool escaped = false;
@@ -343,10 +240,10 @@ static const char *event(struct scan *s, const char *p, struct envelope *e, scan
 			return NULL;
 		v.n = (size_t)(p - v.p);
 		scan_keep(e, known, v);
-		if (top && top(arg, known, raw, v, s->err) != 0)
+		if (top && top(arg, known, raw, v, s->t.err) != 0)
 			return NULL;
 		p = blank(s, p);
-		if (unlikely(p == s->end))
+		if (unlikely(p == s->t.end))
 			return fail(s, p, WHY_ENDS);
 		if (*p == '}')
 			break;
@@ -361,9 +258,9 @@ close:
 
 static void scan_init(struct scan *s, const char *p, size_t n, bool lf, struct line_err *err)
 {
-	s->start = p;
-	s->end = p + n;
-	s->err = err;
+	s->t.start = p;
+	s->t.end = p + n;
+	s->t.err = err;
 	s->lf = lf;
 	s->depth = 0;
 	names_init(&s->names, p);
@@ -373,7 +270,7 @@ static void scan_init(struct scan *s, const char *p, size_t n, bool lf, struct l
 static int finish(struct scan *s, const char *p)
 {
 	p = blank(s, p);
-	if (p == s->end)
+	if (p == s->t.end)
 		return 0;
 	fail(s, p, *p == '\n' && !s->lf ? WHY_LF : WHY_BEHIND);
 	return -1;
@@ -382,10 +279,10 @@ static int finish(struct scan *s, const char *p)
 /* An LF between tokens is seen as a wrong token: say what it is. */
 static int name_the_lf(struct scan *s)
 {
-	size_t n = (size_t)(s->end - s->start);
+	size_t n = (size_t)(s->t.end - s->t.start);
 
-	if (!s->lf && s->err->at < n && s->start[s->err->at] == '\n')
-		s->err->why = WHY_LF;
+	if (!s->lf && s->t.err->at < n && s->t.start[s->t.err->at] == '\n')
+		s->t.err->why = WHY_LF;
 	return -1;
 }
 
@@ -401,7 +298,7 @@ int scan_with(const char *p, size_t n, struct envelope *e, struct line_err *err,
 		return -1;
 	}
 	q = blank(&s, p);
-	if (q == s.end) {
+	if (q == s.t.end) {
 		fail(&s, q, WHY_EMPTY);
 		return -1;
 	}
@@ -431,7 +328,7 @@ int scan_value(const char *p, size_t n, struct line_err *err)
 		return -1;
 	}
 	q = blank(&s, p);
-	if (q == s.end) {
+	if (q == s.t.end) {
 		fail(&s, q, WHY_EMPTY);
 		return -1;
 	}

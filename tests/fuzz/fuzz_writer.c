@@ -67,7 +67,6 @@ static void derive(const char *line, size_t n)
 	writer_begin(&w, &out, 4000);
 	writer_attr(&w, "specversion", "1.0");
 	id_derive(&w, &e, "stage", n % 3);
-	writer_attr(&w, "source", "/fuzz");
 	writer_attr(&w, "type", "t");
 	id_inherit(&w, &e, "stage", n % 3);
 	writer_open(&w, "data");
