@@ -240,11 +240,14 @@ size_t lanes_take(struct lanes *ls, struct item **out, size_t max, size_t max_by
 		bytes += l->first->len;
 		ls->takeable--;
 		out[n++] = shift(l);
-		/* While it has more it stays among the ready ones: the rest may go in the same batch. */
-		if (l->first)
+		/* While it has more it stays among the ready ones: the rest may go in the same batch. But not behind a line that
+		 * was refused before: it might be again, and what follows would be done before it. */
+		if (l->first && out[n - 1]->attempts == 0) {
 			sift_down(ls, 0, l);
-		else
+		} else {
 			leave_ready(ls, l);
+			ls->takeable -= l->n;
+		}
 	}
 	/* Now its lanes are busy. */
 	for (size_t i = 0; i < n; i++) {

@@ -47,7 +47,7 @@ void lanes_release(struct lanes *ls);	/* frees all items, those on loan excepted
 int lanes_add(struct lanes *ls, uint64_t key, struct item *it);	/* takes it; -1: no memory, not taken */
 
 /* Takes up to max items and max_bytes bytes (but at least one item) from ready lanes into out, which has room for max;
- * returns how many. Their lanes are busy until every one of these items is settled or returned. */
+ * returns how many. Behind an item that was refused before nothing of its lane is taken. Their lanes are busy until every one of these items is settled or returned. */
 size_t lanes_take(struct lanes *ls, struct item **out, size_t max, size_t max_bytes);
 
 /* An item on loan is finished: the caller owns it again (and frees it). */

@@ -99,6 +99,26 @@ static void waiting(void)
 	lanes_release(&ls);
 }
 
+static void refused(void)
+{
+	struct lanes ls;
+	struct item *v[8];
+
+	lanes_init(&ls);
+	for (uint64_t i = 0; i < 3; i++)
+		add(&ls, 1, i);
+	lanes_take(&ls, v, 1, 100);
+	v[0]->attempts = 1;
+	lanes_return(&ls, v[0], 0);
+	CHECK(lanes_take(&ls, v, 8, 100) == 1 && v[0]->seq == 0, "a line that was refused goes alone of its lane");
+	CHECK(ls.takeable == 0, "the rest waits for it");
+	settle(&ls, v[0]);
+	CHECK(ls.takeable == 2 && lanes_take(&ls, v, 8, 100) == 2, "then the rest goes");
+	settle(&ls, v[0]);
+	settle(&ls, v[1]);
+	lanes_release(&ls);
+}
+
 /* ---- a long random run ---- */
 
 #define KEYS 20
@@ -174,6 +194,7 @@ int main(void)
 	order();
 	limits();
 	waiting();
+	refused();
 	random_run();
 	return check_done();
 }

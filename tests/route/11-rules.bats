@@ -1,0 +1,133 @@
+# Rules: what they say, trying them, changing them under way.
+load hub
+
+@test "every predicate answers as data/pred.tsv says, and every predicate has rows" {
+	while IFS=$'\t' read -r kind expr line want; do
+		[ -n "$kind" ] && [[ "$kind" != \#* ]] || continue
+		printf '%s -> yes\n' "$expr" > rules
+		got=$(route -t -r rules <<<"$line" | cut -f 2)
+		[ "$want" = yes ] || want=-
+		[ "$got" = "$want" ] || { echo "$kind: $expr on $line: $got"; return 1; }
+	done < "$BATS_TEST_DIRNAME/data/pred.tsv"
+	for f in "$ROOT"/src/route/pred/*.c; do
+		name=$(basename "$f" .c)
+		case $name in index | value) continue ;; esac
+		[ "$(grep -c "^$name	.*	yes$" "$BATS_TEST_DIRNAME/data/pred.tsv")" -ge 1 ] || { echo "no row with yes for $name"; return 1; }
+		[ "$(grep -c "^$name	.*	no$" "$BATS_TEST_DIRNAME/data/pred.tsv")" -ge 1 ] || { echo "no row with no for $name"; return 1; }
+	done
+}
+
+@test "-t says where each line would go, or why it is refused" {
+	cat > rules <<-'END'
+		# the default
+		all -> store
+		type == "chat.message" -> analyze, respond, browser
+		type in ("analysis.emotion", "message.send") -> browser
+		tenant == "t001" and data.text ^= "!" -> commands stop
+		tenant == "t001" -> never
+	END
+	(chat a hello; chat 'b"ä' '!help' ann lobby t001; emotion a joy 0.9; event c odd; echo '{"x":1}'; printf 'half') > in
+	run -1 route -t -r rules < in
+	[ "${lines[0]}" = $'a\tstore,analyze,respond,browser' ]
+	[ "${lines[1]}" = $'b"ä\tstore,analyze,respond,browser,commands' ]
+	[ "${lines[2]}" = $'a.analyze\tstore,browser' ]
+	[ "${lines[3]}" = $'c\tstore' ]
+	[[ "${lines[4]}" == $'-\trefused: line 5, byte '* ]]
+	[[ "${lines[5]}" == $'-\trefused: line 6, byte '* ]]
+	echo 'type == "none" -> x' > rules
+	run -0 route -t -r rules <<<"$(chat a x)"
+	[ "$output" = $'a\t-' ]
+	echo 'type == "none -> x' > rules
+	run -1 route -t -r rules <<<"$(chat a x)"
+	[[ "$output" == *"rules:1:9:"* ]]
+}
+
+@test "the rules that are delivered with penstock are good" {
+	[ -e "$ROOT/share/rules" ] || skip "no share/rules"
+	chat a x | route -t -r "$ROOT/share/rules"
+}
+
+@test "a percentage takes its share of the conversations, always the same ones" {
+	printf '25%% -> a\n75%% -> b\nnot 25%% -> c' > rules
+	events 1 4000 2000 > in
+	route -t -r rules < in > first
+	route -t -r rules < in | cmp - first
+	n=$(cut -f 2 first | grep -c '^a')
+	[ "$n" -gt 800 ] && [ "$n" -lt 1200 ]
+	# Who is in 25% is in 75%; who is not is in the rest; both lines of a room go the same way.
+	run -1 grep -E $'\ta(,c)?$' first
+	paste <(head -n 2000 first | cut -f 2) <(tail -n 2000 first | cut -f 2) | awk -F '\t' '$1 != $2 { exit 1 }'
+}
+
+@test "HUP puts changed rules in force from a line on; old lines go as was decided" {
+	echo 'all -> store' > rules
+	hub
+	events 1 10 | put
+	printf 'type == "chat.message" -> store, extra' > rules
+	daemon_signal hub HUP
+	wait_for hub.err 'generation 2 in force from line'
+	events 11 20 | put
+	[ "$(ls spool/*.ndjson | wc -l)" -eq 2 ]
+	take extra 256 1 | cmp - <(events 11 20)
+	take store 256 1 | cmp - <(events 1 20)
+	wait_until 5 has extra delivered 10
+	daemon_kill hub
+	hub
+	[ "$(cursor extra pending)" = 0 ]
+	cmp spool/rules/1 - <<<'all -> store'
+}
+
+@test "rules with an error are refused with their place; the old ones stay" {
+	hub
+	echo 'all -> ' > rules
+	daemon_signal hub HUP
+	wait_for hub.err 'rules:1:8: expected a destination'
+	wait_for hub.err 'the old rules stay'
+	events 1 3 | put
+	take store 256 1 | cmp - <(events 1 3)
+	rm rules
+	daemon_signal hub HUP
+	wait_for hub.err 'rules: No such file'
+	chat x y | put
+}
+
+@test "a destination that the rules no longer name is kept until it is done, then closed" {
+	echo 'all -> store, old' > rules
+	hub
+	events 1 10 | put
+	echo 'all -> store' > rules
+	daemon_signal hub HUP
+	wait_for hub.err 'destination old is no longer in the rules and has 10 lines pending'
+	events 11 12 | put
+	daemon_stop hub
+	hub
+	take old 256 1 | cmp - <(events 1 10)
+	wait_for hub.err 'destination old: no longer in the rules, nothing left: closed'
+	wait_until 5 eval '[ ! -e run/to-old ]'
+	[ ! -e spool/cursor/old ]
+}
+
+@test "a destination that comes back has what was for it" {
+	echo 'all -> store, a' > rules
+	hub
+	events 1 5 | put
+	echo 'all -> store' > rules
+	daemon_signal hub HUP
+	wait_for hub.err 'generation 2'
+	events 6 10 | put
+	echo 'all -> store, a' > rules
+	daemon_signal hub HUP
+	wait_for hub.err 'generation 3'
+	events 11 15 | put
+	take a 256 1 > got
+	(events 1 5; events 11 15) | cmp - got
+}
+
+@test "unchanged rules begin no generation, over a restart neither" {
+	hub
+	daemon_signal hub HUP
+	wait_for hub.err 'unchanged \(generation 1\)'
+	daemon_stop hub
+	hub
+	[ "$(ls spool/rules)" = 1 ]
+}

@@ -1,0 +1,38 @@
+# A hub in $T: folder spool, sockets in run, rules in the file rules. $P is probe_link (its head says what it does).
+#
+#   hub [NAME] [OPTION...]      starts it (NAME hub); the rules are `all -> store` when there is no file yet
+#   put [BATCH]                 stdin to it; prints the outcome of each batch
+#   take NAME N BATCHES         one connection; lines on stdout
+#   ask ENDPOINT TEXT           one request, its answer
+#   spooled                     all committed lines of the spool, in order
+#   cursor NAME MEMBER          a number of the newest slot of a cursor
+#   has NAME MEMBER N           is it N? (for wait_until)
+bats_require_minimum_version 1.5.0
+load ../lib/daemon
+load ../lib/line
+
+_units=${BIN%/bin}/unit
+[ -x "$_units/probe_link" ] || _units=$ROOT/build/unit
+P=$_units/probe_link
+[ -x "$P" ] || { echo "no probe_link in $_units: make unit" >&2; exit 1; }
+
+setup() { cd "$T"; }
+
+hub() {
+	local name=hub
+	case "${1:-}" in -* | "") ;; *) name=$1; shift ;; esac
+	[ -e rules ] || echo 'all -> store' > rules
+	mkdir -p run
+	daemon_start "$name" route -L text -R run -d spool -r rules -M run/metrics "$@"
+}
+
+put() { "$P" put ipc://run/in "${1:-256}"; }
+ask() { "$P" ask "ipc://run/$1" "$2" "${3:-5000}"; }
+take() { "$P" take "ipc://run/to-$1" "w-$1" "$2" "$3" 2>/dev/null; }
+spooled() { route -T -d spool --from 1 --once; }
+
+cursor() {
+	tr -d '\0' < "spool/cursor/$1" | sed -n 's/^{"turn":\([0-9]*\),.*"'"$2"'":\([0-9]*\).*/\1 \2/p' | sort -n | tail -n 1 | cut -d ' ' -f 2
+}
+
+has() { [ "$(cursor "$1" "$2")" = "$3" ]; }
