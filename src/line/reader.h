@@ -8,8 +8,8 @@
  *   what = reader_end(&r, &line, &err);
  *
  * A line (without its LF; a CR before it is kept, the scanner refuses or accepts it as white space) is borrowed
- * until the next reader_space. A line over the cap is reported once, with its number and offset, when the cap is
- * passed, and skipped to its LF. Half a line at the end of input is READER_BAD "no line feed at the end", with the
+ * until the next reader_space. A line over the cap is reported once, with its number and offset and its first bytes, when the
+ * cap is passed, and skipped to its LF. Half a line at the end of input is READER_BAD "no line feed at the end", with the
  * bytes in line, so that a caller may still show them. Empty lines are passed on (n = 0).
  */
 #ifndef LINE_READER_H
@@ -36,7 +36,7 @@ enum reader_result { READER_MORE, READER_LINE, READER_BAD };
 
 void reader_init(struct reader *r, size_t max);
 void reader_release(struct reader *r);
-char *reader_space(struct reader *r, size_t *n);	/* NULL: no memory */
+char *reader_space(struct reader *r, size_t *n);	/* NULL: no memory, or lines were not taken out */
 void reader_filled(struct reader *r, size_t n);
 enum reader_result reader_next(struct reader *r, struct span *line, struct line_err *err);
 enum reader_result reader_end(struct reader *r, struct span *line, struct line_err *err);	/* MORE = nothing was left */

@@ -222,11 +222,12 @@ static const char *event(struct scan *s, const char *p, struct envelope *e, scan
 	for (;;) {
 		bool escaped = false;
 		const char *q = name(s, p, &escaped);
-		struct span raw = { p, (size_t)(q - p) }, v;
+		struct span raw, v;
 		enum line_attr known;
 
 		if (unlikely(!q))
 			return NULL;
+		raw = (struct span){ p, (size_t)(q - p) };
 		known = unlikely(escaped) ? scan_attr_find_escaped(raw) : scan_attr_find(p + 1, raw.n - 2);
 		/* What is in the table needs no search for repeats. */
 		if (known == LA_COUNT ? !is_new(s, raw, escaped) : seen >> known & 1)

@@ -23,7 +23,7 @@
 
 struct buf;
 
-/* The attributes penstock knows, and the two payload members. The order is scan.c's table of names. */
+/* The attributes penstock knows, and the two payload members. The order is that of the names in scan_text.c. */
 enum line_attr {
 	LA_SPECVERSION, LA_ID, LA_SOURCE, LA_TYPE,	/* required */
 	LA_TIME, LA_SUBJECT, LA_DATACONTENTTYPE, LA_DATASCHEMA,
