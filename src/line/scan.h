@@ -3,10 +3,11 @@
  *
  * scan_strict   where lines enter: checks all of RFC 8259 and UTF-8, and finds the envelope's members.
  *               Refuses besides: duplicate names in one object at any depth (names compared decoded),
- *               lone surrogates (\ud800 without its half), nesting beyond LINE_MAX_DEPTH, more than LINE_MAX_NAMES names in
- *               an object and those around it (the price of finding repeats without memory), a byte order mark, anything
- *               but white space behind the object, a value that is not an object, LF as white space, 4 GiB and more. Numbers of any size are
- *               accepted and never converted: a passed-on line keeps its bytes. \u0000 in a string of `data` is accepted.
+ *               lone surrogates (\ud800 without its half), nesting beyond LINE_MAX_DEPTH, more than LINE_MAX_NAMES
+ *               names in an object and those around it (the price of finding repeats without memory), a byte order
+ *               mark, anything but white space behind the object, a value that is not an object, LF as white space,
+ *               4 GiB and more. Numbers of any size are accepted and never converted: a passed-on line keeps its
+ *               bytes. \u0000 in a string of `data` is accepted.
  * scan_lazy     for lines that passed scan_strict before (route reading its own spool): same result,
  *               skips what it does not need, checks only what it must not trip over. -1 when it is no object.
  * scan_member   walks into one object of a checked line.

@@ -1,8 +1,8 @@
 /*
- * scan [NAME...] < lines: how fast lines are read, each way beside its limits in the same run. Reads all of stdin into memory, then goes through
- * the lines with each reader in turn, ROUNDS times; prints a row for each: name, MB/s, M lines/s, ns a line (medians), and how
- * many times jansson that is. memchr, which only looks for the line ends, is the ceiling; jansson is the library
- * that cold paths use (a tenth of the lines). NAMEs: these only, beside jansson.
+ * scan [NAME...] < lines: how fast lines are read, each way beside its limits in the same run. Reads all of stdin into
+ * memory, then goes through the lines with each reader in turn, ROUNDS times; prints a row for each: name, MB/s, M
+ * lines/s, ns a line (medians), and how many times jansson that is. memchr, which only looks for the line ends, is the
+ * ceiling; jansson is the library that cold paths use (a tenth of the lines). NAMEs: these only, beside jansson.
  */
 #include <stdio.h>
 #include <stdlib.h>
