@@ -101,6 +101,15 @@ static void hub_read(const struct tree *t, struct hub *h)
 	free(path);
 }
 
+/* What is down, whether it is meant to be or not. */
+static unsigned down;
+
+static void count_down(void *arg, const struct service_view *v)
+{
+	(void)arg;
+	down += v->fault || strcmp(v->state, "run") != 0 || v->ready == 0;
+}
+
 /* ---- for people ---- */
 
 static void ago(char out[24], int64_t s)
@@ -117,7 +126,7 @@ static void print_service(void *arg, const struct service_view *v)
 {
 	char pid[24] = "-", since[24];
 
-	(void)arg;
+	count_down(arg, v);
 	if (v->pid)
 		snprintf(pid, sizeof pid, "%" PRId64, v->pid);
 	ago(since, v->seconds);
@@ -184,10 +193,10 @@ static int print_json(const struct tree *t, const struct hub *h, int64_t supervi
 	buf_init(&raw, SERVICES_TEXT_MAX);
 	buf_init(&b, 2 * SERVICES_TEXT_MAX);
 	if (supervise > 0)
-		code = services_each(t, NULL, NULL, &raw);
+		code = services_each(t, count_down, NULL, &raw);
 	buf_adds(&b, "{\"dir\":");
 	buf_add_json(&b, t->dir, strlen(t->dir));
-	buf_printf(&b, ",\"up\":%s,\"supervise\":", code == 0 ? "true" : "false");
+	buf_printf(&b, ",\"up\":%s,\"supervise\":", code >= 0 && code <= 1 && down == 0 ? "true" : "false");
 	if (supervise > 0)
 		buf_printf(&b, "%" PRId64, supervise);
 	else
@@ -226,5 +235,5 @@ int cmd_status(struct tree *t, int argc, char **argv)
 		log_error("stdout: %s", strerror(errno));
 		return 1;
 	}
-	return code == 0 ? 0 : 1;
+	return code >= 0 && code <= 1 && down == 0 ? 0 : 1;
 }

@@ -1,0 +1,39 @@
+# Completion of penstock(1) for bash: commands and options as the program itself lists them, services of the tree, files.
+_penstock_tree() {
+	local i
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-C) echo "${COMP_WORDS[i + 1]}"; return ;;
+		-C?*) echo "${COMP_WORDS[i]#-C}"; return ;;
+		esac
+	done
+	echo "${PENSTOCK_DIR:-.}"
+}
+
+_penstock() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} cmd= i
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-C) ((i++)) ;;
+		-*) ;;
+		*) cmd=${COMP_WORDS[i]}; break ;;
+		esac
+	done
+	if [ "$prev" = -C ] && [ -z "$cmd" ]; then
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+	elif [ -z "$cmd" ]; then
+		mapfile -t COMPREPLY < <(compgen -W "-C $("${COMP_WORDS[0]}" help 2>/dev/null | sed -nE 's/^  ([a-z]+)  .*/\1/p')" -- "$cur")
+	elif [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" "$cmd" --help 2>/dev/null |
+			sed -nE 's/^ {2,6}((-[A-Za-z]), )?(--[a-z0-9-]+).*/\2 \3/p')" -- "$cur")
+	else
+		case $cmd in
+		start | stop | restart | reload)
+			mapfile -t COMPREPLY < <(cd "$(_penstock_tree)/service" 2>/dev/null && compgen -d -- "$cur") ;;
+		new) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
+		*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+		esac
+	fi
+}
+complete -o filenames -F _penstock penstock
