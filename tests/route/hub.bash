@@ -6,6 +6,7 @@
 #   ask ENDPOINT TEXT           one request, its answer
 #   spooled                     all committed lines of the spool, in order
 #   cursor NAME MEMBER          a number of the newest slot of a cursor
+#   stuck DEST                  a worker of DEST that takes some lines and never reports; unstick ends it
 #   has NAME MEMBER N           is it N? (for wait_until)
 bats_require_minimum_version 1.5.0
 load ../lib/daemon
@@ -36,3 +37,15 @@ cursor() {
 }
 
 has() { [ "$(cursor "$1" "$2")" = "$3" ]; }
+
+# Its output goes to an endpoint that answers nothing.
+stuck() {
+	daemon_start "hold-$1" "$P" server "ipc://hold-$1" hold
+	PROBE_CONNS=1 daemon_run "stuck-$1" "$P" work "ipc://run/to-$1" "ipc://hold-$1" upper
+	wait_for "hold-$1.out" '^request'
+}
+unstick() {
+	daemon_signal "stuck-$1" KILL
+	daemon_wait "stuck-$1"
+	daemon_stop "hold-$1"
+}
