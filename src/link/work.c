@@ -1,8 +1,9 @@
 /*
  * work: the skeleton of a stage.
  *
- * Batches are worked on as they come and put one after the other, one chunk on its way at a time: so the order in which the hub
- * dealt lines is kept, and a next hop that is full holds everything up behind it. A batch that makes nothing is reported at once.
+ * Batches are worked on as they come and put one after the other, one chunk on its way at a time: so lines keep the order in which
+ * they came (batches of two connections may overtake each other: the hub deals lines of one lane one batch at a time), and a
+ * next hop that is full holds everything up behind it. A batch that makes nothing is reported at once.
  */
 #include "link/work.h"
 

@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	static const struct conn_ops ops = { .up = on_up, .frame = on_frame, .gone = on_gone, .free = on_free };
 	static struct peer x;
-	static struct conn_pool pool;
+	static struct rx_pool pool;
 	struct loop *l;
 	int fd[2];
 	size_t before = 0;
@@ -101,13 +101,13 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		i += n;
 		loop_poll(l);
 	}
-	need(x.c.rx_cap <= 4 * (MAX + SP_HEAD_MAX) + 65536);
+	need(x.c.rx.cap <= 4 * (MAX + SP_HEAD_MAX) + 65536);
 	close(fd[1]);
 	loop_poll(l);
 	loop_poll(l);
 	need(x.gone);
 	conn_end(&x.c);
-	conn_pool_release(&pool);
+	rx_pool_release(&pool);
 	loop_free(l);
 	return 0;
 }

@@ -87,6 +87,18 @@ prepare() {
 	"$P" take - w 5 < five | cmp - five
 }
 
+@test "an answer in a hundred parts" {
+	head -c 1000000 /dev/urandom > bytes
+	echo -n few > few
+	for s in $(message_schemes); do
+		prepare "$s"
+		serve "s$s" "$url" parts
+		"$P" askfile "$URL" bytes | cmp - bytes
+		"$P" askfile "$URL" few | cmp - few
+		daemon_stop "s$s"
+	done
+}
+
 @test "a listener that goes and comes back is found again, and what was not answered is asked again" {
 	for s in $(message_schemes); do
 		prepare "$s"

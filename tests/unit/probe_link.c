@@ -3,7 +3,8 @@
  *
  *   transports                 the schemes there are
  *   server URL [WORD...]       a REP server; prints "ready URL", then a line for each event. WORD says how the first, second ... request is
- *                              answered, the last one all further: ack, refuse:N, retry:N, echo, hold, drop, die, lines (prints the
+ *                              answered, the last one all further: ack, refuse:N, retry:N, echo, parts (the request back,
+ *                              in 100 parts), hold, drop, die, lines (prints the
  *                              request too, then acks), text:REPLY; default ack
  *   newest URL                 a server with newest_wins that holds every request; SIGUSR1 answers all with "late"
  *   paused URL                 a server that reads nothing until SIGUSR1
@@ -90,6 +91,11 @@ static void answer(struct link_peer *peer, const char *word, const char *p, size
 		put_reply_write(&out, lines - 1, &r, 1);
 	} else if (!strcmp(word, "echo")) {
 		reply(peer, p, n);
+	} else if (!strcmp(word, "parts")) {
+		struct iovec v[100];
+		for (size_t i = 0; i < 100; i++)
+			v[i] = (struct iovec){ .iov_base = (char *)(uintptr_t)p + n * i / 100, .iov_len = n * (i + 1) / 100 - n * i / 100 };
+		link_reply(peer, v, 100);
 	} else if (!strncmp(word, "text:", 5)) {
 		buf_adds(&out, word + 5);
 	} else if (!strcmp(word, "drop")) {

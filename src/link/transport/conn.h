@@ -17,6 +17,8 @@
 
 #include "base/loop.h"
 #include "link/transport/frame.h"
+#include "link/transport/rx.h"
+#include "link/transport/tx.h"
 
 struct tls_ctx;
 struct tls;
@@ -29,42 +31,30 @@ struct conn_ops {
 	void (*free)(struct conn *c);				/* after conn_end, as soon as nothing runs in c any more */
 };
 
-/* Read buffers that idle connections of a listener leave to busy ones. Zeroed = empty. */
-#define CONN_SPARE 4
-struct conn_pool { struct { char *p; size_t cap; } spare[CONN_SPARE]; };
-void conn_pool_release(struct conn_pool *pool);
-
 enum conn_state { CONN_OFF, CONN_CONNECTING, CONN_TLS, CONN_HELLO, CONN_UP };
-
-#define CONN_PARTS 8
 
 struct conn {
 	struct loop *loop;
 	const struct conn_ops *ops;
-	struct conn_pool *pool;		/* may be NULL */
 	struct loop_io io;
 	struct loop_timer timer;	/* before up: the deadline; after: work that waits for the next round */
 	enum conn_state state;
 	struct tls *tls;
-	bool ipc, reading, held, ended;
+	bool ipc, reading, ended;
 	unsigned depth;			/* callbacks running */
 	unsigned epoch;			/* counts sockets */
 	size_t max;			/* largest message */
 	unsigned mine, theirs;		/* protocols */
 	unsigned char hello[SP_HELLO];	/* as it comes in */
 	size_t hello_n;
-	char *rx;			/* [rx_start, rx_len) is not handed out yet */
-	size_t rx_cap, rx_start, rx_len;
-	char *held_rx;			/* the buffer of the held frame, if another was begun meanwhile */
-	struct iovec tx[CONN_PARTS + 1];	/* what is still to be sent; tx_n 0 = nothing */
-	int tx_at, tx_n;
-	char *tx_copy;
+	struct rx rx;
+	struct tx tx;
 	unsigned char head[SP_HEAD_MAX + SP_TRACE_MAX];
 	bool failed;			/* why holds what is told in the next round */
 	char why[200];
 };
 
-void conn_init(struct conn *c, struct loop *l, const struct conn_ops *ops, struct conn_pool *pool, size_t max);
+void conn_init(struct conn *c, struct loop *l, const struct conn_ops *ops, struct rx_pool *pool, size_t max);
 
 /* Takes fd, which is connected, or on its way if `connecting`. host: see tls_new. -1 with a reason in c->why; fd is closed. */
 int conn_start(struct conn *c, int fd, bool connecting, bool ipc, struct tls_ctx *tls, const char *host,

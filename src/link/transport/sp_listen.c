@@ -38,7 +38,7 @@ struct sp_listen {
 	void *arg;
 	bool newest_wins, paused, full;
 	struct sp_peer *peers;
-	struct conn_pool pool;
+	struct rx_pool pool;
 	char url[160];
 };
 
@@ -253,7 +253,7 @@ void sp_listen_close(struct sp_listen *s)
 	loop_timer_del(s->loop, &s->accept_again);
 	loop_io_del(s->loop, &s->io);
 	addr_unlisten(&s->addr, s->io.fd, s->lock);
-	conn_pool_release(&s->pool);
+	rx_pool_release(&s->pool);
 	tls_ctx_free(s->tls);
 	free(s);
 }
