@@ -64,7 +64,7 @@ setup() {
 	wait_until 5 sup_is a exited
 	run -1 sv status a
 	[[ $output == *"runsv not running"* ]]
-	[ "$(sup_pid a)" = 0 ]
+	[ "$(sup_pid a)" = none ]
 	service b 'exec sleep 1000'
 	wait_until 5 sup_is b run
 	sup_is a exited

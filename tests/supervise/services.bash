@@ -30,7 +30,7 @@ sup_start() { daemon_start sup supervise -L text "$@" "$S"; }
 sup_stop() { daemon_stop sup; }
 sup_field() { supervise -s --json "$S" | jq -r --arg n "$1" "select(.name==\$n) | $2"; }
 sup_is() { [ "$(sup_field "$1" .state)" = "$2" ]; }
-sup_pid() { sup_field "$1" '.pid // 0'; }
+sup_pid() { sup_field "$1" '.pid // "none"'; }
 stat_is() { [ "$(cat "$S/$1/supervise/stat" 2>/dev/null)" = "$2" ]; }
 restarted() { [ "$(sup_field "$1" .restarts)" -ge "$2" ]; }
 process_gone() { ! kill -0 "$1" 2>/dev/null; }

@@ -1,0 +1,88 @@
+load ../lib/daemon
+load ../lib/line
+load tree
+
+@test "refused lines are named with number and reason, the good ones are sent all the same" {
+	tree_small
+	tree_up
+	{
+		chat a hello
+		echo 'no json'
+		chat b hello
+		echo
+		printf '\xff\xfe\n'
+		echo '{"id":"x"}'
+		chat c hello
+		head -c 1100000 /dev/zero | tr '\0' x
+		echo
+		chat d hello
+		printf '%s' "$(chat e hello)"
+	} >"$T/in"
+	run -1 p send "$T/in"
+	for n in 2 4 5 6 8 10; do
+		[ "$(grep -c "$T/in:$n: " <<<"$output")" -eq 1 ]
+	done
+	[[ $output == *"$T/in:10: "*"line feed"* ]]
+	[[ $output == *"4 lines acknowledged, 6 refused"* ]]
+	accepted 4
+	tree_down
+	[ "$(spooled | ids | tr '\n' ' ')" = "a b c d " ]
+	run -1 p send "$T/none"
+	[[ $output == *"$T/none: No such file"* ]]
+	run -1 p send "$T"
+	[[ $output == *"Is a directory"* ]]
+}
+
+@test "text that cannot be an event is refused here" {
+	tree_small
+	run -2 p send --text $'\xff'
+	run -2 p send --text hello --room ''
+	run -2 p send --text hello --tenant 'Not/One'
+}
+
+@test "up -d with a service that does not stay up: the reason, the end of its log, and nothing left running" {
+	tree_small
+	echo 'all -> -> store' >"$D/etc/rules"
+	run -1 tree_up
+	[[ $output == *"stopped again"*"route does not stay up"*"etc/rules"* ]]
+	run -1 p status
+	[[ ${lines[0]} == *"supervise down" ]]
+	# And well again, it comes up, with a log that goes on.
+	echo 'all -> store' >"$D/etc/rules"
+	tree_up
+}
+
+@test "up -d with a service that never gets ready" {
+	tree_small
+	mkdir "$D/service/slow"
+	printf '#!/bin/sh\nexec tail -f /dev/null\n' >"$D/service/slow/run"
+	chmod 755 "$D/service/slow/run"
+	echo 4 >"$D/service/slow/notification-fd"
+	run -1 tree_up --wait 500ms
+	[[ $output == *"not everything was ready in time"*"slow is not ready: run"* ]]
+	[[ $output != *"route is not ready"* ]]
+	run -1 p status
+}
+
+@test "a port in use is named" {
+	[ -x "$BIN/gatewayd" ]
+	tree_new
+	mkdir "$T/unused"
+	mv "$D"/service/{store,analyze,respond} "$T/unused"
+	D=$T/first
+	penstock new "$D" --port "$PORT" >/dev/null
+	rm -r "$D"/service/{store,analyze,respond}
+	tree_up
+	D=$T/tree
+	run -1 tree_up
+	[[ $output == *"gatewayd does not stay up"* && $output == *"$PORT"*[Ii]"n use"* || $output == *"already in use"*"$PORT"* ]]
+	D=$T/first
+}
+
+@test "a folder that cannot be written is named" {
+	[ "$(id -u)" -ne 0 ] || run_as="setpriv --reuid 65534 --regid 65534 --clear-groups"
+	chmod 755 "$T"
+	mkdir "$T/closed"
+	run -1 ${run_as:-} "$BIN/penstock" new "$T/closed/tree"
+	[[ $output == *"$T/closed/tree: Permission denied"* ]] || [ -z "${run_as:-}" ]
+}

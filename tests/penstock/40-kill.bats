@@ -1,0 +1,49 @@
+load ../lib/daemon
+load ../lib/line
+load tree
+
+@test "route killed while lines are sent: each arrives once, in order" {
+	tree_small
+	tree_up
+	DAEMON_KILLED=yes
+	events 1 60000 7 >"$T/in"
+	daemon_run send penstock -C "$D" send "$T/in"
+	for n in 1000 12000 30000; do
+		wait_until 30 accepted "$n"
+		wait_until 30 service_is route run
+		kill -9 "$(service_pid route)"
+	done
+	PATIENCE=60 daemon_wait send
+	[ "$status" -eq 0 ]
+	tree_down
+	spooled >"$T/out"
+	[ "$(wc -l <"$T/out")" -eq 60000 ]
+	cmp <(ids "$T/in" | sort) <(ids "$T/out" | sort)
+	cmp <(grep -F '"test:r3"' "$T/in") <(grep -F '"test:r3"' "$T/out")
+}
+
+@test "route down for a while: send waits, and --wait bounds it" {
+	tree_small
+	tree_up
+	p stop route
+	events 1 100 >"$T/in"
+	daemon_run send penstock -C "$D" send "$T/in"
+	run -1 p send --wait 300ms "$T/in"
+	[[ $output == *"100 lines without an answer from route"* ]]
+	p start route
+	daemon_wait send
+	[ "$status" -eq 0 ]
+	[ "$(p status --json | jq .intake.accepted)" -eq 100 ]
+}
+
+@test "services come back after kill -9, and the tree goes down cleanly" {
+	tree_small
+	tree_up
+	DAEMON_KILLED=yes
+	old=$(service_pid route)
+	kill -9 "$old"
+	again() { [ "$(service_field route '.state + " " + (.restarts | tostring)')" = "run 1" ]; }
+	wait_until 10 again
+	p send --text hello
+	run -0 p down
+}
