@@ -1,0 +1,176 @@
+/* analyze: how a message sounds. Manual: analyze(8). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/load.h"
+#include "analyze/report.h"
+#include "base/args.h"
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "line/envelope.h"
+#include "line/line.h"
+#include "link/work.h"
+
+enum metric_id {
+#define METRIC(id, name, kind, unit, help) M_##id,
+#include "analyze/metrics.def"
+#undef METRIC
+	M_COUNT
+};
+
+struct analyze {
+	struct model model;
+	struct emotes emotes;
+	struct analysis *analysis;
+	struct buf message, channel;	/* decoded text and channel id of the line in hand */
+	bool strict;			/* input is a pipe: nobody has checked the lines before */
+	struct line_err err;
+	uint64_t *metric[M_COUNT];
+};
+
+static const char *in = "-", *out = "-", *model_path, *emotes_path, *one_text, *explain, *as, *tls_ca, *tls_cert, *tls_key;
+static uint64_t take = LINK_TAKE_DEFAULT;
+
+static const struct arg rows[] = {
+	{'i', "in", ARG_STR, &in, 0, 0, "URL", "where events come from", NULL, 0},
+	{'o', "out", ARG_STR, &out, 0, 0, "URL", "where verdicts go", NULL, 0},
+	{'m', "model", ARG_STR, &model_path, 0, 0, "FILE", "the trained model", NULL, 0},
+	{'e', "emotes", ARG_STR, &emotes_path, 0, 0, "FILE", "emotes and what they say in words", NULL, 0},
+	{'t', "text", ARG_STR, &one_text, 0, 0, "TEXT", "judge this text, print JSON, exit", NULL, ARG_NOFILE},
+	{'x', "explain", ARG_STR, &explain, 0, 0, "TEXT", "judge this text, print what weighed most, exit", NULL, ARG_NOFILE},
+	{'n', "take", ARG_U64, &take, 1, LINK_BATCH_LINES, "N", "lines taken at a time", NULL, 0},
+	{'a', "as", ARG_STR, &as, 0, 0, "NAME", "name of this worker", NULL, 0},
+	{0, "tls-ca", ARG_STR, &tls_ca, 0, 0, "FILE", "certificates to trust, for tls+tcp", NULL, 0},
+	{0, "tls-cert", ARG_STR, &tls_cert, 0, 0, "FILE", "own certificate, for tls+tcp", NULL, 0},
+	{0, "tls-key", ARG_STR, &tls_key, 0, 0, "FILE", "its private key", NULL, 0},
+};
+
+static const struct args args = {
+	.prog = "analyze",
+	.synopsis = "[-i URL] [-o URL] [-m FILE] [-e FILE] [-n N] [-a NAME] [-c FILE] [-F N] [-M FILE] [-L FORM] [-v]\n"
+		"-t TEXT [-m FILE] [-e FILE]\n-x TEXT [-m FILE] [-e FILE]",
+	.about = "Says how messages sound: chat.message events in, analysis.emotion events out.",
+	.rows = rows,
+	.n = sizeof(rows) / sizeof(*rows),
+	.flags = ARGS_DAEMON,
+};
+
+/* The text that e holds, if it is one that a person said. */
+static bool message_of(struct analyze *a, const struct envelope *e)
+{
+	struct span data = e->a[LA_DATA], bot;
+
+	if (!scan_is(e->a[LA_TYPE], "chat.message"))
+		return false;
+	bot = scan_path(data, "user.bot");
+	if (bot.n == 4 && memcmp(bot.p, "true", 4) == 0)
+		return false;
+	buf_clear(&a->message);
+	buf_clear(&a->channel);
+	if (scan_string(scan_path(data, "channel.id"), &a->channel))
+		buf_clear(&a->channel);
+	return scan_string(scan_member(data, "text"), &a->message) == 0;
+}
+
+static int on_line(void *arg, const char *p, size_t n, uint64_t seq, struct buf *to, const char **why, bool *retry)
+{
+	struct analyze *a = arg;
+	struct cleaner how = { .emotes = &a->emotes };
+	struct envelope e;
+
+	(void)seq;
+	*retry = false;
+	metric_add(a->metric[M_EVENTS], 1);
+	a->err.why = "not a JSON object";
+	if (a->strict ? envelope_check(p, n, LINE_MAX_BYTES, &e, &a->err) : scan_lazy(p, n, &e))
+		goto refuse;
+	if (!message_of(a, &e))
+		return 0;
+	how.channel = a->channel.p;
+	how.channel_len = a->channel.len;
+	if (!verdict_of(a->analysis, &how, a->message.p, a->message.len))
+		return 0;
+	metric_add(a->metric[M_MESSAGES], 1);
+	metric_add(a->metric[M_FOREIGN], !a->analysis->verdict.known_language);
+	if (report_event(a->analysis, &e, LINE_MAX_BYTES, to, &a->err) == 0)
+		return 0;
+refuse:
+	metric_add(a->metric[M_REFUSED], 1);
+	*why = a->err.why;
+	return -1;
+}
+
+static void on_reload(void *arg)
+{
+	struct analyze *a = arg;
+
+	if (load_emotes(&a->emotes, emotes_path))
+		log_warn("%s refused: the emotes from before stay in force", emotes_path);
+	else
+		log_info("%u emotes of %s are in force", a->emotes.n, emotes_path);
+}
+
+static int judge_one(struct analyze *a, const char *text, int (*report)(const struct analysis *, struct buf *))
+{
+	struct cleaner how = { .emotes = &a->emotes };
+	struct buf b;
+	int bad;
+
+	if (!verdict_of(a->analysis, &how, text, strlen(text)))
+		die(1, "nothing to judge: a command, or only links and emotes that say nothing");
+	buf_init(&b, 1 << 20);
+	bad = report(a->analysis, &b) || fd_write_all(1, b.p, b.len);
+	if (bad)
+		log_error("standard output: %m");
+	buf_release(&b);
+	return bad ? 1 : 0;
+}
+
+static int open_metrics(struct analyze *a)
+{
+	if (metric_open("analyze"))
+		return -1;
+#define METRIC(id, name, kind, unit, help) a->metric[M_##id] = metric_row(name, "", METRIC_##kind, help);
+#include "analyze/metrics.def"
+#undef METRIC
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct analyze a = { 0 };
+	struct work work = { .filter = true, .arg = &a, .line = on_line, .reload = on_reload };
+	int code, at = args_parse(&args, argc, argv);
+
+	if (at < argc)
+		args_usage(&args, "analyze takes no operand: %s", argv[at]);
+	model_path = model_path ? model_path : load_share("emotion.model");
+	emotes_path = emotes_path ? emotes_path : load_share("emotes.tsv");
+	if (load_model(&a.model, model_path) || load_emotes(&a.emotes, emotes_path))
+		return 1;
+	a.analysis = calloc(1, sizeof *a.analysis);
+	if (!a.analysis)
+		die(1, "no memory");
+	a.analysis->model = &a.model;
+	if (one_text || explain)
+		return judge_one(&a, one_text ? one_text : explain, one_text ? report_json : report_explain);
+	if (open_metrics(&a))
+		return 1;
+	a.strict = strcmp(in, "-") == 0;
+	buf_init(&a.message, LINE_MAX_BYTES);
+	buf_init(&a.channel, LINE_MAX_BYTES);
+	work.in = in;
+	work.out = out;
+	work.opts = (struct link_opts){
+		.take = (unsigned)take, .conns = 2, .as = as, .tls_ca = tls_ca, .tls_cert = tls_cert, .tls_key = tls_key,
+	};
+	code = work_run(&work);
+	free(a.analysis);
+	buf_release(&a.message);
+	buf_release(&a.channel);
+	emotes_release(&a.emotes);
+	model_release(&a.model);
+	return code;
+}
