@@ -14,12 +14,13 @@
 store_QUERY := last after id caused search stats
 store_OBJS := main.o ingest.o row.o tenant.o folder.o fresh.o fill.o name.o words.o ask.o export.o schema.o \
 	query/parse.o query/answer.o query/index.o $(store_QUERY:%=query/%.o)
-store_PURE := row.o fresh.o words.o query/parse.o query/answer.o query/index.o $(store_QUERY:%=query/%.o)
+store_PURE := row.o fresh.o words.o schema.o query/parse.o query/answer.o query/index.o $(store_QUERY:%=query/%.o)
 store_PKGS := sqlite3
 
 .DEFAULT_GOAL := all
 $(B)/store/schema.c: src/store/schema/compile src/store/schema/released $(wildcard src/store/schema/*.sql)
 	@mkdir -p $(@D)
-	src/store/schema/compile src/store/schema >$@
+	$(Q)src/store/schema/compile src/store/schema >$@
 $(B)/store/schema.o: $(B)/store/schema.c
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@echo '  CC $<'
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<

@@ -56,7 +56,7 @@ static int grow(struct fresh *f)
 
 int fresh_add(struct fresh *f, int64_t hash, int64_t seq)
 {
-	if (f->n * 2 >= f->cap && grow(f))
+	if (f->n * 4 >= f->cap * 3 && grow(f))
 		return -1;
 	put(f, hash, seq);
 	return 0;

@@ -23,6 +23,7 @@
 #define TAKE 4096			/* lines a batch: a transaction has a price, and a batch one for each of its tenants */
 #define REST (200 * CLOCK_MS)		/* without a batch for so long: time to fill tables and close databases */
 #define IDLE (60 * CLOCK_S)		/* a database not used for so long is closed */
+#define LAST_FILL (5 * CLOCK_S)		/* at the end; what is left then is filled at the next start */
 #define FILES_EACH 4			/* descriptors of a database */
 #define FILES_OTHER 64
 
@@ -101,16 +102,21 @@ static int line(void *arg, const char *p, size_t n, uint64_t seq, struct buf *ou
 
 /* ---- between batches ---- */
 
+/* Fills the tables of one tenant that has events waiting for it; false: there is none. */
+static bool fill_next(struct store *s)
+{
+	struct tenant *t = tenants_waiting(&s->tenants);
+
+	if (t && (db_begin(t->db) || fill(t) || db_commit(t->db)))
+		tenants_fail(&s->tenants, t, NULL, 0);
+	return t;
+}
+
 static void rest(void *arg)
 {
 	struct store *s = arg;
-	struct tenant *t = tenants_waiting(&s->tenants);
-	int64_t next = 1;
+	int64_t next = fill_next(s) ? 1 : tenants_tidy(&s->tenants, IDLE);
 
-	if (!t)
-		next = tenants_tidy(&s->tenants, IDLE);
-	else if (db_begin(t->db) || fill(t) || db_commit(t->db))
-		tenants_fail(&s->tenants, t, NULL, 0);
 	if (next)
 		loop_timer_in(s->loop, &s->rest, next);
 	metric_set(s->metric[M_OPEN], s->tenants.open);
@@ -133,9 +139,12 @@ static void start(void *arg, struct loop *l)
 static void stop(void *arg)
 {
 	struct store *s = arg;
+	int64_t end = clock_mono() + LAST_FILL;
 
 	ask_close(s->ask);
 	s->ask = NULL;
+	while (clock_mono() < end && fill_next(s))
+		;
 	loop_timer_del(s->loop, &s->rest);
 }
 

@@ -22,7 +22,7 @@
 #include "store/name.h"
 
 #define TENANT_AGAIN (200 * CLOCK_MS)
-#define TENANT_CACHE (64u << 20)	/* page caches of all databases together, bytes */
+#define TENANT_CACHE (32u << 20)	/* page caches of all databases together, bytes */
 #define TENANT_CACHE_EACH (8u << 20)	/* most for one */
 #define TENANT_FRESH 4096		/* events not in seen, cause, person, words at which they are put there */
 #define TENANT_QUERIES 16		/* statements of queries kept for each */

@@ -23,6 +23,8 @@
 
 #define READ_ROOM 65536u		/* least room to read into */
 #define BUF_FIRST (256u << 10)
+#define BUF_FIRST_MANY (2u << 20)	/* for who takes by the thousand: what one read brings is what a batch can be */
+#define TAKE_MANY 1024u
 #define PIPE_BYTES (1 << 20)		/* a pipe of 64 KiB halves the rate */
 #define LINE_CAP (1u << 20)		/* when link_opts.max_line says nothing */
 
@@ -149,7 +151,7 @@ static bool make_room(struct stdio *s)
 	}
 	if (s->cap - s->len >= READ_ROOM)
 		return true;
-	size_t cap = s->cap ? s->cap * 2 : BUF_FIRST;
+	size_t cap = s->cap ? s->cap * 2 : s->take >= TAKE_MANY ? BUF_FIRST_MANY : BUF_FIRST;
 	char *p = realloc(s->buf, cap);
 	if (!p) {
 		log_error("standard input: %s", strerror(errno));
