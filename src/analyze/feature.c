@@ -3,18 +3,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/lexicon.h"
+
 #define GRAM_MIN 2
 #define GRAM_MAX 5
 #define GRAM_WORD 32	/* code points of a word, edges included, that grams are taken from */
 
 const float feature_weight[FEATURE_KINDS] = {
 	[FEATURE_WORD] = 1.0f, [FEATURE_PAIR] = 1.0f, [FEATURE_GRAM] = 0.7f,
-	[FEATURE_NEGATED] = 1.0f, [FEATURE_CAPS] = 0.7f, [FEATURE_META] = 0.7f,
+	[FEATURE_NEGATED] = 1.0f, [FEATURE_CAPS] = 0.7f,
+	[FEATURE_LEXICON] = 1.0f, [FEATURE_META] = 0.7f,
 };
 
 static const char *const kind_name[FEATURE_KINDS] = {
 	[FEATURE_WORD] = "word", [FEATURE_PAIR] = "pair", [FEATURE_GRAM] = "gram",
-	[FEATURE_NEGATED] = "negated", [FEATURE_CAPS] = "capitals", [FEATURE_META] = "meta",
+	[FEATURE_NEGATED] = "negated", [FEATURE_CAPS] = "capitals",
+	[FEATURE_LEXICON] = "lexicon", [FEATURE_META] = "meta",
+};
+
+enum lexicon_how { LEXICON_ONCE, LEXICON_TWICE, LEXICON_NEGATED, LEXICON_HOWS };
+
+static const char *const lexicon_how[LEXICON_HOWS] = {
+	[LEXICON_ONCE] = "", [LEXICON_TWICE] = ", twice", [LEXICON_NEGATED] = ", negated",
 };
 
 enum meta { META_LENGTH, META_EXCLAMATIONS, META_QUESTIONS, META_CAPS, META_STRETCHED, META_EMOJI, META_LAST, METAS };
@@ -115,6 +125,33 @@ static void add_tokens(struct features *f, size_t mask, const struct text *t)
 	}
 }
 
+static void add_lexicon(struct features *f, size_t mask, const struct text *t, const struct lexicon *lexicon)
+{
+	uint64_t found[LEXICON_HOWS] = { 0 };
+
+	for (size_t i = 0; i < t->n; i++) {
+		uint64_t in;
+
+		if (t->token[i].kind != TOKEN_WORD)
+			continue;
+		in = lexicon_find(lexicon, t->buf + t->token[i].off, t->token[i].len);
+		if (t->token[i].negated) {
+			found[LEXICON_NEGATED] |= in;
+		} else {
+			found[LEXICON_TWICE] |= found[LEXICON_ONCE] & in;
+			found[LEXICON_ONCE] |= in;
+		}
+	}
+	for (unsigned how = 0; how < LEXICON_HOWS; how++) {
+		for (uint64_t bits = found[how]; bits; bits &= bits - 1) {
+			unsigned category = (unsigned)__builtin_ctzll(bits);
+			char key[2] = { (char)category, (char)how };
+
+			add(f, mask, FEATURE_LEXICON, fnv(fnv_start(FEATURE_LEXICON), key, sizeof key), how, category);
+		}
+	}
+}
+
 static void add_meta(struct features *f, size_t mask, enum meta which, unsigned value)
 {
 	char key[2] = { (char)which, (char)value };
@@ -137,7 +174,7 @@ static unsigned length_class(unsigned words)
 	return i;
 }
 
-void features_of(struct features *f, const struct text *t)
+void features_of(struct features *f, const struct text *t, const struct lexicon *lexicon)
 {
 	size_t slots = 512;
 
@@ -147,6 +184,7 @@ void features_of(struct features *f, const struct text *t)
 	memset(f->slot, 0, slots * sizeof f->slot[0]);
 	f->n = 0;
 	add_tokens(f, slots - 1, t);
+	add_lexicon(f, slots - 1, t, lexicon);
 	add_meta(f, slots - 1, META_LENGTH, length_class(t->words));
 	add_meta(f, slots - 1, META_LAST, (unsigned char)t->last_mark);
 	if (t->exclamations)
@@ -165,6 +203,10 @@ void feature_name(const struct feature *f, const struct text *t, char *out, size
 {
 	int n;
 
+	if (f->kind == FEATURE_LEXICON) {
+		snprintf(out, size, "lexicon %s%s", lexicon_name(f->len), lexicon_how[f->off]);
+		return;
+	}
 	if (f->kind == FEATURE_META) {
 		if (f->off == META_LAST && f->len)
 			snprintf(out, size, "meta %s %c", meta_name[META_LAST], (char)f->len);

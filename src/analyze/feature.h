@@ -8,11 +8,12 @@
  *   gram     2 to 5 code points of "_word_", not the whole    "_gr", "eat_"
  *   negated  a word within 3 words behind a negation, again
  *   caps     a word in capitals, again
+ *   lexicon  a category of lexicon.h that a word is of; one that two words are of; one of a negated word
  *   meta     length class, counts, last mark
  *
  * Hashes are the low bits of 64-bit FNV-1a over kind and bytes, mixed. They are part of the model file's format:
- * FEATURE_VERSION counts up with every change to text.c, clean.c or feature.c that changes a feature, and a model of another version
- * is refused.
+ * FEATURE_VERSION counts up with every change to text.c, clean.c, lexicon.c or feature.c that changes a feature, and a
+ * model of another version is refused.
  */
 #ifndef ANALYZE_FEATURE_H
 #define ANALYZE_FEATURE_H
@@ -31,6 +32,7 @@ enum feature_kind {
 	FEATURE_GRAM,
 	FEATURE_NEGATED,
 	FEATURE_CAPS,
+	FEATURE_LEXICON,
 	FEATURE_META,
 	FEATURE_KINDS
 };
@@ -40,9 +42,11 @@ extern const float feature_weight[FEATURE_KINDS];
 
 struct feature {
 	uint32_t hash;
-	uint16_t off, len;	/* slice of the text's buf; meta: which, value */
+	uint16_t off, len;	/* slice of the text's buf; lexicon: how, category; meta: which, value */
 	uint8_t kind;		/* enum feature_kind */
 };
+
+struct lexicon;
 
 struct features {
 	struct feature v[FEATURES_MAX];
@@ -50,7 +54,7 @@ struct features {
 	uint16_t slot[2 * FEATURES_MAX];	/* index + 1 in v by hash, for finding repeats */
 };
 
-void features_of(struct features *f, const struct text *t);
+void features_of(struct features *f, const struct text *t, const struct lexicon *lexicon);
 
 /* Hash of a word as FEATURE_WORD gives it. */
 uint32_t feature_word_hash(const char *p, size_t n);

@@ -150,10 +150,10 @@ int main(int argc, char **argv)
 	emotes_path = emotes_path ? emotes_path : load_share("emotes.tsv");
 	if (load_model(&a.model, model_path) || load_emotes(&a.emotes, emotes_path))
 		return 1;
-	a.analysis = calloc(1, sizeof *a.analysis);
+	a.analysis = malloc(sizeof *a.analysis);
 	if (!a.analysis)
 		die(1, "no memory");
-	a.analysis->model = &a.model;
+	analysis_init(a.analysis, &a.model);
 	if (one_text || explain)
 		return judge_one(&a, one_text ? one_text : explain, one_text ? report_json : report_explain);
 	if (open_metrics(&a))

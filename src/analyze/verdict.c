@@ -48,6 +48,13 @@ static unsigned best_class(const struct verdict *v, const struct task_def *t)
 	return best;
 }
 
+void analysis_init(struct analysis *a, const struct model *model)
+{
+	memset(a, 0, sizeof *a);
+	a->model = model;
+	lexicon_init(&a->lexicon);
+}
+
 bool verdict_of(struct analysis *a, const struct cleaner *how, const char *p, size_t n)
 {
 	struct verdict *v = &a->verdict;
@@ -59,7 +66,7 @@ bool verdict_of(struct analysis *a, const struct cleaner *how, const char *p, si
 	text_parse(&a->text, a->clean.buf, a->clean.len);
 	if (a->text.n == 0)
 		return false;
-	features_of(&a->features, &a->text);
+	features_of(&a->features, &a->text, &a->lexicon);
 	model_score(a->model, &a->features, &a->scores);
 	memcpy(v->p, a->scores.p, sizeof v->p);
 	v->sarcasm = a->clean.sarcasm;

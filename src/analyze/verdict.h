@@ -11,6 +11,7 @@
 
 #include "analyze/clean.h"
 #include "analyze/feature.h"
+#include "analyze/lexicon.h"
 #include "analyze/model.h"
 #include "analyze/text.h"
 
@@ -23,15 +24,18 @@ struct verdict {
 	float confidence;		/* probability of the most probable group */
 };
 
-/* What a verdict works in; about 200 KiB, so one for the life of the program. */
+/* What a verdict works in; about 300 KiB, so one for the life of the program. */
 struct analysis {
 	const struct model *model;	/* borrowed */
+	struct lexicon lexicon;
 	struct clean clean;
 	struct text text;
 	struct features features;
 	struct scores scores;
 	struct verdict verdict;
 };
+
+void analysis_init(struct analysis *a, const struct model *model);
 
 /* Fills a->verdict for the n bytes of a message (UTF-8, decoded). false: nothing is left to judge once emotes that say nothing,
  * links and the like are dropped, or it is a command ("!x"). */

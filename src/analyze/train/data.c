@@ -1,16 +1,16 @@
 #include "analyze/train/data.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyze/clean.h"
 #include "analyze/feature.h"
 #include "analyze/labels.h"
+#include "analyze/lexicon.h"
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/log.h"
-
-#include <errno.h>
 
 #define FILE_MAX (256u << 20)
 
@@ -87,20 +87,24 @@ static uint32_t parse_labels(const char *p, const char *end)
 	return bits;
 }
 
-static void add_row(struct data *d, const char *text, size_t len, uint32_t labels, const struct cleaner *cleaner)
+static void add_row(struct data *d, const char *text, size_t len, uint32_t labels)
 {
 	static struct clean clean;
 	static struct text t;
 	static struct features f;
+	static struct lexicon lexicon;
+	static const struct cleaner plain;	/* no emotes: the data has few, and they are learnt better as they are */
 	struct data_row *r;
 
 	if (d->n == d->room) {
 		d->room = d->room ? d->room * 2 : 1u << 15;
 		d->row = xrealloc(d->row, d->room, sizeof *d->row);
 	}
-	clean_text(&clean, cleaner, text, len);
+	if (!d->n)
+		lexicon_init(&lexicon);
+	clean_text(&clean, &plain, text, len);
 	text_parse(&t, clean.buf, clean.len);
-	features_of(&f, &t);
+	features_of(&f, &t, &lexicon);
 	r = &d->row[d->n++];
 	*r = (struct data_row){ .text = text, .len = (uint32_t)len, .key = key_of(text, len),
 		.outputs = labels_outputs(labels), .first = d->features, .n = (uint32_t)f.n };
@@ -118,7 +122,7 @@ static void add_row(struct data *d, const char *text, size_t len, uint32_t label
 	}
 }
 
-int data_load(struct data *d, const char *path, const struct cleaner *cleaner)
+int data_load(struct data *d, const char *path)
 {
 	struct buf b;
 	const char *p, *end;
@@ -143,7 +147,7 @@ int data_load(struct data *d, const char *path, const struct cleaner *cleaner)
 			log_error("%s: line %zu: want text, TAB, label numbers below %d, TAB, id", path, d->n + 1, LABELS);
 			return -1;
 		}
-		add_row(d, p, (size_t)(tab - p), labels, cleaner);
+		add_row(d, p, (size_t)(tab - p), labels);
 		p = eol < end ? eol + 1 : end;
 	}
 	return 0;

@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct cleaner;
-
 struct data_row {
 	const char *text;	/* as read, not cleaned, not terminated */
 	uint32_t len;
@@ -39,8 +37,8 @@ struct data {
 	unsigned files;
 };
 
-/* Adds a file; -1 with a message that names file and line. */
-int data_load(struct data *d, const char *path, const struct cleaner *cleaner);
+/* Adds a file; -1 with a message that names file and line. Texts are cleaned without a table of emotes. */
+int data_load(struct data *d, const char *path);
 void data_release(struct data *d);
 
 void *xrealloc(void *p, size_t n, size_t size);	/* dies when there is no memory; what every file of the trainer uses */

@@ -6,6 +6,7 @@
 
 #include "analyze/calc.h"
 #include "analyze/clean.h"
+#include "analyze/lexicon.h"
 #include "analyze/train/data.h"
 #include "analyze/train/pack.h"
 #include "analyze/train/solve.h"
@@ -201,15 +202,18 @@ void fit_score(const struct fit *fit, const struct model *m, const uint32_t *row
 	struct clean *clean = xrealloc(NULL, 1, sizeof *clean);
 	struct text *t = xrealloc(NULL, 1, sizeof *t);
 	struct features *f = xrealloc(NULL, 1, sizeof *f);
+	struct lexicon *lexicon = xrealloc(NULL, 1, sizeof *lexicon);
 
+	lexicon_init(lexicon);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct data_row *r = &fit->data->row[rows[i]];
 
 		clean_text(clean, fit->cleaner, r->text, r->len);
 		text_parse(t, clean->buf, clean->len);
-		features_of(f, t);
+		features_of(f, t, lexicon);
 		model_score(m, f, &out[i]);
 	}
+	free(lexicon);
 	free(f);
 	free(t);
 	free(clean);

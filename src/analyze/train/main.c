@@ -35,14 +35,14 @@ struct run {
 };
 
 static const char *emotes_path, *notice_path, *out_path;
-static uint64_t folds = FIT_FOLDS, threads = 2, kept = 16000, passes = 5, sample = 100;
+static uint64_t folds = FIT_FOLDS, threads = 2, kept = 12000, passes = 5, sample = 100;
 
 static const struct arg rows[] = {
-	{ 'e', "emotes", ARG_STR, &emotes_path, 0, 0, "FILE", "table of emotes to apply before training", NULL, 0 },
+	{ 'e', "emotes", ARG_STR, &emotes_path, 0, 0, "FILE", "table of emotes that scoring applies, as the program does", NULL, 0 },
 	{ 'a', "attribution", ARG_STR, &notice_path, 0, 0, "FILE", "text that goes into the model file", NULL, 0 },
 	{ 'o', "out", ARG_STR, &out_path, 0, 0, "FILE", "where the model goes (none: only the table)", NULL, 0 },
 	{ 'k', "folds", ARG_U64, &folds, 0, FOLDS_MAX, "N", "folds of the cross-validation, 0 for none (default 5)", NULL, 0 },
-	{ 'r', "rows", ARG_U64, &kept, 1, MODEL_ROWS_MAX, "N", "features to keep (default 16000)", NULL, 0 },
+	{ 'r', "rows", ARG_U64, &kept, 1, MODEL_ROWS_MAX, "N", "features to keep (default 12000)", NULL, 0 },
 	{ 'n', "passes", ARG_U64, &passes, 1, 100, "N", "passes over the data (default 5)", NULL, 0 },
 	{ 's', "sample", ARG_U64, &sample, 1, 100, "PERCENT", "use only a part of the data (default 100)", NULL, 0 },
 	{ 'j', "threads", ARG_U64, &threads, 1, 64, "N", "folds to train at the same time (default 2)", NULL, 0 },
@@ -149,7 +149,7 @@ static void run_all(struct run *r)
 
 static void print_line(const char *name, const struct tally *t)
 {
-	printf("%-12s %8.1f %8.1f %8.1f\n", name, tally_macro(t, TASK_LABEL), tally_macro(t, TASK_EKMAN), tally_macro(t, TASK_GROUP));
+	printf("%-12s %8.2f %8.2f %8.2f\n", name, tally_macro(t, TASK_LABEL), tally_macro(t, TASK_EKMAN), tally_macro(t, TASK_GROUP));
 }
 
 static void print_table(const struct run *r)
@@ -197,7 +197,7 @@ int main(int argc, char **argv)
 	load_emotes(&emotes);
 	read_whole(notice_path, &notice, MODEL_TEXT_MAX);
 	for (; at < argc; at++)
-		if (data_load(&data, argv[at], &cleaner) < 0)
+		if (data_load(&data, argv[at]) < 0)
 			return 1;
 	fit.rows_kept = (uint32_t)kept;
 	fit.passes = (unsigned)passes;
