@@ -100,6 +100,7 @@ int main(int argc, char **argv)
 	int at;
 
 	log_init("penstock");
+	log_set(LOG_TEXT, LOG_INFO);
 	at = read_dir(&t, argc, argv);
 	if (at >= argc) {
 		usage(stderr);

@@ -1,6 +1,7 @@
 # main.o      options, signals, the end of a round
 # scan.o      the services of one directory, as entries come and go
-# service.o   one service: process, logger, pipe, files; carries out what state.o decides
+# service.o   one service: the slot of its process, the slot of its logger, the pipe between them
+# slot.o      a place for one process: carries out what state.o decides
 # state.o     state x event
 # svdir.o     what one service directory says
 # files.o     supervise/{lock,control,ok,status,stat,pid}
@@ -11,5 +12,5 @@
 # spawn.o     session, descriptors, signals, exec
 # stop.o      the end, in order
 # children.o  direct children, adopted ones too
-supervise_OBJS := main.o scan.o service.o state.o svdir.o files.o status.o control.o board.o report.o spawn.o stop.o children.o
+supervise_OBJS := main.o scan.o service.o slot.o state.o svdir.o files.o status.o control.o board.o report.o spawn.o stop.o children.o
 supervise_PURE := state.o svdir.o status.o control.o board.o children.o

@@ -148,7 +148,7 @@ static void match(struct scan *s, struct look *l, bool again)
 	for (size_t i = s->n; i-- > 0;) {
 		struct service *sv = s->v[i];
 		struct found key = { .dev = sv->dev, .ino = sv->ino };
-		struct found *f = bsearch(&key, l->v, l->n, sizeof *l->v, by_identity);
+		struct found *f = l->n ? bsearch(&key, l->v, l->n, sizeof *l->v, by_identity) : NULL;
 
 		if (!f) {
 			if (sv->open)
@@ -185,7 +185,8 @@ int scan_now(struct scan *s, bool again)
 		return -1;
 	}
 	closedir(d);
-	qsort(l.v, l.n, sizeof *l.v, by_identity);
+	if (l.n > 0)
+		qsort(l.v, l.n, sizeof *l.v, by_identity);
 	s->waits_for_old = false;
 	match(s, &l, again);
 	s->known = s->n;
