@@ -35,6 +35,7 @@ struct dest *dest_new(const struct dest_config *c, const char *name, unsigned pl
 	d->spool = c->spool;
 	d->book = c->book;
 	d->limits = c->limits;
+	d->link = c->link;
 	d->until = UINT64_MAX;
 	d->end = &d->first;
 	d->out_end = &d->out;
@@ -65,13 +66,11 @@ fail:
 
 int dest_listen(struct dest *d, const char *url)
 {
-	static const struct link_opts opts = { 0 };
-
 	if (d->nservers == DEST_LISTENERS) {
 		log_error("destination %s: more than %u listeners", d->name, DEST_LISTENERS);
 		return -1;
 	}
-	struct link_server *s = link_listen(d->loop, url, &opts, &deliver_handler, d);
+	struct link_server *s = link_listen(d->loop, url, d->link, &deliver_handler, d);
 	if (!s)
 		return -1;
 	d->servers[d->nservers++] = s;

@@ -42,6 +42,7 @@ struct dest {
 	struct spool *spool;			/* borrowed */
 	struct rules_book *book;		/* borrowed */
 	const struct dest_limits *limits;	/* borrowed */
+	const struct link_opts *link;		/* borrowed */
 	uint64_t until;				/* rules no longer name it for lines from here on; UINT64_MAX: they do */
 	bool stopped;				/* gives nothing out any more */
 
@@ -74,6 +75,7 @@ struct dest_config {
 	struct spool *spool;
 	struct rules_book *book;
 	const struct dest_limits *limits;
+	const struct link_opts *link;
 };
 
 /* Opens cursor and dead letters; listens nowhere yet. A new destination starts at `start`. NULL with a message. */

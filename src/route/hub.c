@@ -388,9 +388,9 @@ static int start(struct hub *h)
 		return -1;
 	}
 	h->dest_config = (struct dest_config){ .spool_dir = h->c->spool.dir, .loop = h->loop, .spool = h->spool,
-		.book = &h->book, .limits = &h->c->limits };
+		.book = &h->book, .limits = &h->c->limits, .link = &h->c->link };
 	h->book = (struct rules_book){ .dir = h->rules_dir, .place_of = place_of, .arg = h };
-	intake_init(&h->intake, h->loop, h->spool, &h->book, (uint32_t)h->c->spool.window);
+	intake_init(&h->intake, h->loop, h->spool, &h->book, &h->c->link, (uint32_t)h->c->spool.window);
 	h->intake.on_pipe_end = on_pipe_end;
 	h->intake.arg = h;
 	if (h->c->run_dir && fd_mkdirs(h->c->run_dir, 0755) < 0) {

@@ -15,6 +15,7 @@ struct hub_config {
 	struct arg_list outlets;	/* NAME=URL */
 	struct spool_opts spool;
 	struct dest_limits limits;
+	struct link_opts link;			/* of listeners: TLS files */
 };
 
 /* Runs until SIGTERM, SIGINT, or the end of stdin when that is the only intake; returns the exit code. */

@@ -270,12 +270,14 @@ static void on_pipe_end(void *arg)
 
 /* ---- life ---- */
 
-void intake_init(struct intake *in, struct loop *l, struct spool *s, const struct rules_book *book, uint32_t window)
+void intake_init(struct intake *in, struct loop *l, struct spool *s, const struct rules_book *book, const struct link_opts *link,
+	uint32_t window)
 {
 	memset(in, 0, sizeof(*in));
 	in->loop = l;
 	in->spool = s;
 	in->book = book;
+	in->link = link;
 	in->again = (struct loop_timer){ .fn = on_again, .arg = in };
 	in->key[0] = hash_random();
 	in->key[1] = hash_random();
@@ -284,17 +286,15 @@ void intake_init(struct intake *in, struct loop *l, struct spool *s, const struc
 
 int intake_listen(struct intake *in, const char *url)
 {
-	static const struct link_opts opts = { 0 };
-
 	if (strcmp(url, "-") == 0) {
-		in->pipe = link_take_open(in->loop, url, &opts, on_pipe_batch, on_pipe_end, in);
+		in->pipe = link_take_open(in->loop, url, in->link, on_pipe_batch, on_pipe_end, in);
 		return in->pipe ? 0 : -1;
 	}
 	if (in->nservers == INTAKE_LISTENERS) {
 		log_error("-i %s: more than %u intakes", url, INTAKE_LISTENERS);
 		return -1;
 	}
-	struct link_server *s = link_listen(in->loop, url, &opts, &handler, in);
+	struct link_server *s = link_listen(in->loop, url, in->link, &handler, in);
 	if (!s)
 		return -1;
 	in->servers[in->nservers++] = s;

@@ -22,6 +22,7 @@ struct intake {
 	struct loop *loop;
 	struct spool *spool;			/* borrowed */
 	const struct rules_book *book;		/* borrowed */
+	const struct link_opts *link;		/* borrowed */
 	struct repeat repeat;
 	uint64_t key[2];			/* of the ids' hash: nobody can aim at a collision */
 	struct link_server *servers[INTAKE_LISTENERS];
@@ -34,7 +35,8 @@ struct intake {
 	void *arg;
 };
 
-void intake_init(struct intake *in, struct loop *l, struct spool *s, const struct rules_book *book, uint32_t window);
+void intake_init(struct intake *in, struct loop *l, struct spool *s, const struct rules_book *book, const struct link_opts *link,
+	uint32_t window);
 void intake_release(struct intake *in);
 int intake_listen(struct intake *in, const char *url);		/* "-": stdin; -1 with a message */
 void intake_seen(struct intake *in, const struct spool_view *v);	/* at start: a line of the spool, for the window */
