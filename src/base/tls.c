@@ -202,16 +202,17 @@ static int outcome(struct tls *t, int rc, int err)
 		return -1;
 	}
 	t->broken = true;
-	if (what == SSL_ERROR_ZERO_RETURN)
+	/* The end, said or not: frames tell whether anything is missing. */
+	if (what == SSL_ERROR_ZERO_RETURN || (what == SSL_ERROR_SYSCALL && !err))
 		return 0;
-	if (what == SSL_ERROR_SYSCALL && err)
+	if (what == SSL_ERROR_SYSCALL)
 		snprintf(t->error, sizeof(t->error), "%s", strerror(err));
 	else if (!SSL_is_init_finished(t->ssl) && verdict != X509_V_OK)
 		snprintf(t->error, sizeof(t->error), "certificate: %s", X509_verify_cert_error_string(verdict));
 	else
 		snprintf(t->error, sizeof(t->error), "%s", reason());
 	ERR_clear_error();
-	errno = what == SSL_ERROR_SYSCALL && err ? err : EPROTO;
+	errno = what == SSL_ERROR_SYSCALL ? err : EPROTO;
 	return -1;
 }
 
@@ -252,10 +253,8 @@ ssize_t tls_write(struct tls *t, const void *p, size_t n)
 	int rc = SSL_write_ex(t->ssl, p, n, &put);
 	if (rc == 1)
 		return (ssize_t)put;
-	if (outcome(t, rc, errno) == 0) {
+	if (outcome(t, rc, errno) == 0)
 		errno = EPIPE;
-		return -1;
-	}
 	return -1;
 }
 
