@@ -2,7 +2,6 @@
 #include "penstock/penstock.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -72,6 +71,5 @@ char *tree_address(const struct tree *t)
 			url = url_of(host, port);
 	}
 	buf_release(&b);
-	free(path);
 	return url;
 }

@@ -120,8 +120,6 @@ static int copy_folder(const char *from, const char *to)
 		a = text_of("%s/%s", from, e->d_name);
 		b = text_of("%s/%s", to, e->d_name);
 		rc = copy_entry(a, b);
-		free(a);
-		free(b);
 	}
 	if (rc == 0 && errno)
 		rc = fail(from);

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,7 +68,6 @@ static int write_letters(const struct tree *t, const char *name, const char *let
 		rc = 0;
 	if (fd >= 0)
 		close(fd);
-	free(path);
 	return rc;
 }
 

@@ -98,7 +98,6 @@ static void hub_read(const struct tree *t, struct hub *h)
 	else if (errno != ENOENT)
 		log_warn("%s: %s: no counts", path, strerror(errno));
 	qsort(h->dest, h->n, sizeof *h->dest, by_dest);
-	free(path);
 }
 
 /* What is down, whether it is meant to be or not. */

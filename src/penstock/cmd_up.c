@@ -78,7 +78,6 @@ static void print_address(const struct tree *t)
 	else
 		printf("%s: up.\n", t->dir);
 	fflush(stdout);
-	free(address);
 }
 
 /* The last lines written to the log since this start. */
@@ -190,7 +189,6 @@ static int open_log(const struct tree *t, off_t *start)
 	if (fd < 0)
 		die(1, "%s: %s", path, strerror(errno));
 	*start = lseek(fd, 0, SEEK_END);
-	free(path);
 	return fd;
 }
 

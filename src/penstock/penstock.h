@@ -15,16 +15,16 @@
 
 struct tree {
 	const char *asked;	/* -C DIR, else $PENSTOCK_DIR, else NULL: the current directory if it is a tree */
-	char *dir;		/* absolute, set by tree_open; never freed */
+	char *dir;		/* absolute, set by tree_open */
 };
 
-/* printf into fresh memory; no memory ends the program. */
+/* printf into memory that lives as long as the program: a few texts, never freed. No memory ends the program. */
 char *text_of(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Finds the tree; ends the program (code 1) with a message when there is none. The current directory stays as it was. */
 void tree_open(struct tree *t);
 
-/* "DIR/rel" and "ipc://DIR/run/socket": absolute, never freed; no memory ends the program. */
+/* "DIR/rel" and "ipc://DIR/run/socket": absolute; from text_of. */
 char *tree_path(const struct tree *t, const char *rel);
 char *tree_url(const struct tree *t, const char *socket);
 
@@ -34,16 +34,16 @@ int tree_folders(const struct tree *t);
 /* The process that holds DIR/service/.supervise/lock: its pid, 0 nobody, -1 with a message. */
 int64_t tree_supervise(const struct tree *t);
 
-/* The chat page's address from etc/gatewayd.conf, "http://127.0.0.1:8080/"; NULL when it cannot be told. From malloc. */
+/* The chat page's address from etc/gatewayd.conf, "http://127.0.0.1:8080/"; NULL when it cannot be told. */
 char *tree_address(const struct tree *t);
 
-/* "/.../route": from libexec if installed, else the folder of penstock's own executable; never freed. Ends the program
+/* "/.../route": from libexec if installed, else the folder of penstock's own executable. Ends the program
  * with a message when there is no such program. */
 char *program_path(const char *name);
 char *program_folder(void);		/* the folder program_path looks in */
 
 /* The file of the shared data (share/): $PENSTOCK_SHARE, the installed place, or ../share beside the executable's
- * folder; NULL when there is none. Never freed. */
+ * folder; NULL when there is none. */
 char *share_path(const char *rel);
 
 /* Runs argv (argv[0] from program_path) and collects its standard output, at most out->max bytes. Its exit code, 128 + signal,

@@ -35,22 +35,16 @@ static const char *own_folder(void)
 static bool has_programs(const char *folder)
 {
 	char *route = text_of("%s/route", folder), *supervise = text_of("%s/supervise", folder);
-	bool yes = access(route, X_OK) == 0 && access(supervise, X_OK) == 0;
 
-	free(route);
-	free(supervise);
-	return yes;
+	return access(route, X_OK) == 0 && access(supervise, X_OK) == 0;
 }
 
 char *program_folder(void)
 {
 	char *beside = text_of("%s/../libexec/penstock", own_folder());
-	char *real = realpath(beside, NULL);
 
-	free(beside);
-	if (real && has_programs(real))
-		return real;
-	free(real);
+	if (has_programs(beside))
+		return beside;
 	if (has_programs(own_folder()))
 		return text_of("%s", own_folder());
 	return text_of("%s", LIBEXEC);
@@ -62,7 +56,6 @@ char *program_path(const char *name)
 
 	if (access(path, X_OK) < 0)
 		die(1, "%s/%s: %s: is penstock installed whole?", folder, name, strerror(errno));
-	free(folder);
 	return path;
 }
 
@@ -82,8 +75,6 @@ char *share_path(const char *rel)
 	for (size_t i = 0; i < sizeof place / sizeof *place; i++) {
 		if (!found && place[i] && access(place[i], R_OK) == 0)
 			found = place[i];
-		else
-			free(place[i]);
 	}
 	return found;
 }

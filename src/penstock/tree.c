@@ -13,18 +13,28 @@
 #include "base/fd.h"
 #include "base/log.h"
 
+/* All texts of one run; they are few. */
+struct text { struct text *next; char s[]; };
+static struct text *texts;
+
 char *text_of(const char *fmt, ...)
 {
-	char *s;
-	va_list ap;
+	struct text *t;
+	va_list ap, again;
 	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
-	va_end(ap);
-	if (n < 0)
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	t = n < 0 ? NULL : malloc(sizeof *t + (size_t)n + 1);
+	if (!t)
 		die(1, "no memory");
-	return s;
+	vsnprintf(t->s, (size_t)n + 1, fmt, again);
+	va_end(again);
+	va_end(ap);
+	t->next = texts;
+	texts = t;
+	return t->s;
 }
 
 static bool is_dir(const char *dir, const char *rel)
@@ -39,6 +49,7 @@ void tree_open(struct tree *t)
 {
 	const char *dir = t->asked ? t->asked : getenv("PENSTOCK_DIR");
 	const char *said = t->asked ? "-C" : "PENSTOCK_DIR";
+	char *real;
 
 	if (dir && !*dir)
 		dir = NULL;
@@ -51,9 +62,11 @@ void tree_open(struct tree *t)
 			die(1, "%s holds no tree: name one with -C DIR or PENSTOCK_DIR, or make one with penstock new DIR", said);
 		die(1, "%s: %s holds no tree (no etc and service in it): make one with penstock new %s", said, dir, dir);
 	}
-	t->dir = realpath(dir, NULL);
-	if (!t->dir)
+	real = realpath(dir, NULL);
+	if (!real)
 		die(1, "%s: %s", dir, strerror(errno));
+	t->dir = text_of("%s", real);
+	free(real);
 }
 
 char *tree_path(const struct tree *t, const char *rel)
@@ -76,10 +89,8 @@ int tree_folders(const struct tree *t)
 
 		if (rc < 0 && errno != EEXIST) {
 			log_error("%s: %s", path, strerror(errno));
-			free(path);
 			return -1;
 		}
-		free(path);
 	}
 	return 0;
 }
@@ -93,6 +104,5 @@ int64_t tree_supervise(const struct tree *t)
 		pid = 0;
 	if (pid < 0)
 		log_error("%s: %s", path, strerror(errno));
-	free(path);
 	return pid;
 }
