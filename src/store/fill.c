@@ -10,7 +10,7 @@
 
 #define GROUP_ROWS 8192
 #define GROUP_BYTES (1u << 20)	/* of user ids and names: a group is closed above it */
-#define TEXT_MAX (4u << 20)	/* a line's text, each character spread with two spaces */
+#define SPREAD_MAX (4u << 20)	/* a text of 1 MiB, each character of three bytes with two spaces */
 
 struct pair { int64_t hash, seq; };
 struct who { int64_t id; uint32_t at, uid, name; };	/* offset and lengths in bytes */
@@ -163,8 +163,8 @@ static int group_init(struct group *g, struct tenant *t, size_t rows)
 	*g = (struct group){ .t = t, .rows = rows < GROUP_ROWS ? rows : GROUP_ROWS };
 	rows = g->rows;
 	buf_init(&g->bytes, GROUP_BYTES + 2 * LINE_MAX_BYTES);
-	buf_init(&g->text, LINE_MAX_BYTES);
-	buf_init(&g->spread, TEXT_MAX);
+	buf_init(&g->text, LINE_MAX_BYTES + 4);	/* scan_string wants four bytes of room */
+	buf_init(&g->spread, SPREAD_MAX);
 	g->seen = calloc(rows, sizeof(*g->seen));
 	g->cause = calloc(rows, sizeof(*g->cause));
 	g->who = calloc(rows, sizeof(*g->who));

@@ -93,9 +93,9 @@ bool text_is(struct span raw, struct text t)
 
 	if (!raw.p || raw.n < t.n + 2)
 		return false;	/* escapes only make it longer */
-	if (raw.n == t.n + 2)
-		return raw.p[0] == '"' && memcmp(raw.p + 1, t.p, t.n) == 0;
-	buf_init(&b, raw.n);
+	if (raw.n == t.n + 2)	/* no room for an escape: a backslash in the text would be one */
+		return raw.p[0] == '"' && memcmp(raw.p + 1, t.p, t.n) == 0 && !memchr(t.p, '\\', t.n);
+	buf_init(&b, raw.n + 4);	/* scan_string wants four bytes of room */
 	same = scan_string(raw, &b) == 0 && b.len == t.n && memcmp(b.p, t.p, t.n) == 0;
 	buf_release(&b);
 	return same;
