@@ -41,6 +41,8 @@ static bool begins(const struct chunk *k, const char *with)
 
 static bool is_url(const struct chunk *k)
 {
+	if ((*k->p | 32) != 'h' && (*k->p | 32) != 'w')
+		return false;
 	return begins(k, "http://") || begins(k, "https://") || begins(k, "www.");
 }
 

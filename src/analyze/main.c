@@ -11,6 +11,7 @@
 #include "base/metric.h"
 #include "line/envelope.h"
 #include "line/line.h"
+#include "line/types.h"
 #include "link/work.h"
 
 enum metric_id {
@@ -57,21 +58,22 @@ static const struct args args = {
 	.flags = ARGS_DAEMON,
 };
 
-/* The text that e holds, if it is one that a person said. */
+static bool is_true(struct span raw)
+{
+	return raw.n == 4 && memcmp(raw.p, "true", 4) == 0;
+}
+
+/* Decodes the text of a message and where it was said. false: a bot said it, or it cannot be decoded. */
 static bool message_of(struct analyze *a, const struct envelope *e)
 {
-	struct span data = e->a[LA_DATA], bot;
+	struct span data = e->a[LA_DATA];
 
-	if (!scan_is(e->a[LA_TYPE], "chat.message"))
-		return false;
-	bot = scan_path(data, "user.bot");
-	if (bot.n == 4 && memcmp(bot.p, "true", 4) == 0)
+	if (is_true(scan_path(data, "user.bot")))
 		return false;
 	buf_clear(&a->message);
 	buf_clear(&a->channel);
-	if (scan_string(scan_path(data, "channel.id"), &a->channel))
-		buf_clear(&a->channel);
-	return scan_string(scan_member(data, "text"), &a->message) == 0;
+	return scan_string(scan_path(data, "channel.id"), &a->channel) == 0 &&
+		scan_string(scan_member(data, "text"), &a->message) == 0;
 }
 
 static int on_line(void *arg, const char *p, size_t n, uint64_t seq, struct buf *to, const char **why, bool *retry)
@@ -85,6 +87,10 @@ static int on_line(void *arg, const char *p, size_t n, uint64_t seq, struct buf 
 	metric_add(a->metric[M_EVENTS], 1);
 	a->err.why = "not a JSON object";
 	if (a->strict ? envelope_check(p, n, LINE_MAX_BYTES, &e, &a->err) : scan_lazy(p, n, &e))
+		goto refuse;
+	if (!scan_is(e.a[LA_TYPE], "chat.message"))
+		return 0;
+	if (types_check(p, &e, &a->err))
 		goto refuse;
 	if (!message_of(a, &e))
 		return 0;

@@ -87,15 +87,15 @@ static int get_rows(struct model *m, struct from *f)
 
 	m->x = malloc((n + 1) * sizeof *m->x);
 	m->scale = malloc((n + 1) * sizeof *m->scale);
-	m->weight = malloc((size_t)n * OUTPUTS + 1);
+	m->weight = calloc((size_t)n + 1, MODEL_WIDTH);
 	if (!m->x || !m->scale || !m->weight)
 		return -1;
 	for (uint32_t i = 0; i < n; i++)
 		m->x[i] = (float)*f->p++ / MODEL_X;
 	for (uint32_t i = 0; i < n; i++)
 		m->scale[i] = model_scale(*f->p++);
-	memcpy(m->weight, f->p, (size_t)n * OUTPUTS);
-	f->p += (size_t)n * OUTPUTS;
+	for (uint32_t i = 0; i < n; i++, f->p += OUTPUTS)
+		memcpy(m->weight + (size_t)i * MODEL_WIDTH, f->p, OUTPUTS);
 	return 0;
 }
 
@@ -181,22 +181,42 @@ bool model_knows_word(const struct model *m, uint32_t hash)
 	return find(&m->known, hash) >= 0;
 }
 
+#define BLOCK 32	/* features looked up together, so that the memory they need is on its way when it is needed */
+
+/* Rows of at most BLOCK features that the model has; returns how many. */
+static unsigned find_rows(const struct model *m, const struct feature *f, size_t n, uint32_t *row)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&m->row.first[f[i].hash >> (32 - BUCKET_BITS)]);
+	for (size_t i = 0; i < n; i++) {
+		long at = find(&m->row, f[i].hash);
+
+		if (at < 0)
+			continue;
+		row[found++] = (uint32_t)at;
+		__builtin_prefetch(m->weight + (size_t)at * MODEL_WIDTH);
+	}
+	return found;
+}
+
 void model_logits(const struct model *m, const struct features *f, struct scores *s)
 {
-	float sum[OUTPUTS] = { 0 }, square = 0, by;
+	float sum[MODEL_WIDTH] = { 0 }, square = 0, by;
 
-	for (size_t i = 0; i < f->n; i++) {
-		long row = find(&m->row, f->v[i].hash);
-		const int8_t *w;
-		float a;
+	for (size_t at = 0; at < f->n; at += BLOCK) {
+		uint32_t row[BLOCK];
+		unsigned n = find_rows(m, f->v + at, f->n - at < BLOCK ? f->n - at : BLOCK, row);
 
-		if (row < 0)
-			continue;
-		w = m->weight + (size_t)row * OUTPUTS;
-		a = m->x[row] * m->scale[row];
-		square += m->x[row] * m->x[row];
-		for (unsigned c = 0; c < OUTPUTS; c++)
-			sum[c] += a * (float)w[c];
+		for (unsigned i = 0; i < n; i++) {
+			const int8_t *w = m->weight + (size_t)row[i] * MODEL_WIDTH;
+			float a = m->x[row[i]] * m->scale[row[i]];
+
+			square += m->x[row[i]] * m->x[row[i]];
+			for (unsigned c = 0; c < MODEL_WIDTH; c++)
+				sum[c] += a * (float)w[c];
+		}
 	}
 	s->norm = sqrtf(square);
 	by = square > 0 ? 1 / s->norm : 0;

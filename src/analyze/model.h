@@ -43,6 +43,7 @@
 #define MODEL_SCALE0 160
 #define MODEL_SCALE1 16
 #define MODEL_STACK (OUTPUTS + 2)
+#define MODEL_WIDTH 36		/* weights of a row in memory: OUTPUTS, filled up with 0 to whole vectors */
 
 enum model_header { MODEL_H_FORMAT, MODEL_H_FEATURE, MODEL_H_OUTPUTS, MODEL_H_ROWS, MODEL_H_KNOWN, MODEL_H_TEXT, MODEL_H_CRC };
 
@@ -60,7 +61,7 @@ struct model {
 	float threshold[OUTPUTS];
 	float *x;		/* of each row */
 	float *scale;		/* of each row, divided by 127 */
-	int8_t *weight;		/* rows x OUTPUTS */
+	int8_t *weight;		/* rows x MODEL_WIDTH */
 	char *text;		/* attribution, NUL-terminated */
 	char id[24];		/* "emotion-" and the checksum: names the model in what it says */
 };
@@ -88,7 +89,7 @@ static inline void model_score(const struct model *m, const struct features *f, 
 long model_row(const struct model *m, uint32_t hash);
 static inline float model_weight(const struct model *m, long row, unsigned output)
 {
-	return m->x[row] * m->scale[row] * (float)m->weight[(size_t)row * OUTPUTS + output];
+	return m->x[row] * m->scale[row] * (float)m->weight[(size_t)row * MODEL_WIDTH + output];
 }
 
 bool model_knows_word(const struct model *m, uint32_t hash);

@@ -95,17 +95,27 @@ int report_event(const struct analysis *a, const struct envelope *e, size_t max_
 
 int report_json(const struct analysis *a, struct buf *out)
 {
-	const struct verdict *v = &a->verdict;
-	int bad = 0;
+	struct writer w;
+	struct line_err err;
+	struct envelope e;
+	struct span data;
+	size_t start = out->len;
 
-	bad |= buf_printf(out, "{\"top\":\"%s\",\"group\":\"%s\",\"ekman\":\"%s\",\"confidence\":%.3f,\"known\":%.3f,\"lang\":\"%s\",%s\"labels\":{",
-		top_name(v, TASK_LABEL), top_name(v, TASK_GROUP), top_name(v, TASK_EKMAN), (double)v->confidence,
-		(double)v->known, v->known_language ? "en" : "unknown", v->sarcasm ? "\"sarcasm\":\"possible\"," : "");
-	for (unsigned i = 0; i < LABELS; i++)
-		bad |= buf_printf(out, "%s\"%s\":%.3f", i ? "," : "", tasks[TASK_LABEL].v[i].name,
-			(double)v->p[tasks[TASK_LABEL].v[i].output]);
-	bad |= buf_adds(out, "}}\n");
-	return bad;
+	/* Written as the data of an event, so that a person sees what a program would. */
+	writer_begin(&w, out, LINE_MAX_BYTES);
+	writer_attr(&w, "specversion", "1.0");
+	writer_attr(&w, "id", "text");
+	writer_attr(&w, "source", "/penstock/analyze");
+	writer_attr(&w, "type", "analysis.emotion");
+	writer_open(&w, "data");
+	write_verdict(&w, a);
+	writer_close(&w);
+	if (writer_end(&w, &err) || scan_lazy(out->p + start, out->len - start - 1, &e))
+		return -1;
+	data = e.a[LA_DATA];
+	memmove(out->p + start, data.p, data.n);
+	out->len = start + data.n;
+	return buf_addc(out, '\n');
 }
 
 struct weighed { const struct feature *f; float weight; };
@@ -122,7 +132,8 @@ static int explain_class(const struct analysis *a, const struct task_class *c, s
 {
 	float by = a->scores.norm > 0 ? 1 / a->scores.norm : 0;
 	size_t n = 0;
-	int bad = buf_printf(out, "%s %.3f\n", c->name, (double)a->verdict.p[c->output]);
+	int bad = buf_printf(out, "%s %.3f\n  %+.3f  (nothing known)\n", c->name, (double)a->verdict.p[c->output],
+		(double)a->model->bias[c->output]);
 
 	for (size_t i = 0; i < a->features.n; i++) {
 		long row = model_row(a->model, a->features.v[i].hash);
@@ -143,7 +154,7 @@ static int explain_class(const struct analysis *a, const struct task_class *c, s
 int report_explain(const struct analysis *a, struct buf *out)
 {
 	struct weighed *rank = calloc(FEATURES_MAX, sizeof *rank);
-	int bad = rank ? 0 : -1;
+	int bad = rank ? buf_printf(out, "read as:%.*s\n", (int)a->text.len, a->text.buf) : -1;
 
 	for (unsigned t = 0; rank && t < TASKS; t++)
 		bad |= explain_class(a, &tasks[t].v[a->verdict.top[t]], rank, out);

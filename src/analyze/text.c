@@ -20,11 +20,14 @@ static const char *const smileys[] = {
 /* What a smiley can begin with. */
 static const char smiley_first[] = ":><=;(DxX^-ToOuU.\\c";
 
-static const char *const negations[] = {
-	"not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "nowhere", "cannot", "without", "hardly",
-	"barely", "dont", "cant", "wont", "isnt", "doesnt", "didnt", "wasnt", "arent", "aint", "couldnt", "wouldnt",
-	"shouldnt", "havent", "hasnt", "hadnt", "werent",
+#define N(word) { word, sizeof word - 1 }
+static const struct { char word[12]; uint8_t len; } negations[] = {
+	N("not"), N("no"), N("never"), N("none"), N("nobody"), N("nothing"), N("neither"), N("nor"), N("nowhere"),
+	N("cannot"), N("without"), N("hardly"), N("barely"), N("dont"), N("cant"), N("wont"), N("isnt"), N("doesnt"),
+	N("didnt"), N("wasnt"), N("arent"), N("aint"), N("couldnt"), N("wouldnt"), N("shouldnt"), N("havent"), N("hasnt"),
+	N("hadnt"), N("werent"),
 };
+#undef N
 
 static void at_load(struct at *a)
 {
@@ -163,10 +166,13 @@ static bool put_smiley(struct text *t, struct at *a)
 		return false;
 	for (size_t i = 0; i < sizeof smileys / sizeof smileys[0]; i++) {
 		const char *s = smileys[i];
-		size_t n = strlen(s);
 		uint32_t next;
+		size_t n;
 
-		if (s[0] != *a->p || (size_t)(a->end - a->p) < n || memcmp(a->p, s, n) != 0)
+		if (s[0] != *a->p || a->end - a->p < 2 || s[1] != a->p[1])
+			continue;
+		n = strlen(s);
+		if ((size_t)(a->end - a->p) < n || memcmp(a->p, s, n) != 0)
 			continue;
 		if (a->p + n < a->end) {
 			uchar_get(a->p + n, (size_t)(a->end - a->p) - n, &next);
@@ -240,7 +246,7 @@ static bool is_negation(const char *w, size_t n)
 	if (n > 3 && memcmp(w + n - 3, "n't", 3) == 0)
 		return true;
 	for (size_t i = 0; i < sizeof negations / sizeof negations[0]; i++)
-		if (strlen(negations[i]) == n && memcmp(negations[i], w, n) == 0)
+		if (negations[i].len == n && negations[i].word[0] == w[0] && memcmp(negations[i].word, w, n) == 0)
 			return true;
 	return false;
 }

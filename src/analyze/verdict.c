@@ -4,26 +4,31 @@
 
 #define GATE_WORDS 3	/* from here on half of the words must be known */
 
-/* The share of known words; *words counts them all. */
+/* The share of known words; *words counts them all. Without words: 1 if the model has a smiley, emoji or mark of the text, else 0. */
 static float known_share(const struct analysis *a, unsigned *words)
 {
 	unsigned known = 0;
+	bool other = false;
 
 	*words = 0;
 	for (size_t i = 0; i < a->text.n; i++) {
 		const struct token *t = &a->text.token[i];
 
-		if (t->kind != TOKEN_WORD)
+		uint32_t hash = feature_word_hash(a->text.buf + t->off, t->len);
+
+		if (t->kind != TOKEN_WORD) {
+			other |= model_row(a->model, hash) >= 0;
 			continue;
+		}
 		++*words;
-		known += model_knows_word(a->model, feature_word_hash(a->text.buf + t->off, t->len));
+		known += model_knows_word(a->model, hash);
 	}
-	return *words ? (float)known / (float)*words : 1;
+	return *words ? (float)known / (float)*words : other;
 }
 
 static bool gate_closed(float known, unsigned words)
 {
-	return words > 0 && (known == 0 || (words >= GATE_WORDS && known < 0.5f));
+	return known == 0 || (words >= GATE_WORDS && known < 0.5f);
 }
 
 static void answer_neutral(struct verdict *v)
@@ -55,12 +60,18 @@ void analysis_init(struct analysis *a, const struct model *model)
 	lexicon_init(&a->lexicon);
 }
 
+/* "!x": for a bot, not for people */
+static bool is_command(const char *p, size_t n)
+{
+	return n > 1 && p[0] == '!' && p[1] != '!' && p[1] != '?' && p[1] != ' ';
+}
+
 bool verdict_of(struct analysis *a, const struct cleaner *how, const char *p, size_t n)
 {
 	struct verdict *v = &a->verdict;
 	unsigned words;
 
-	if (n > 0 && p[0] == '!')
+	if (is_command(p, n))
 		return false;
 	clean_text(&a->clean, how, p, n);
 	text_parse(&a->text, a->clean.buf, a->clean.len);

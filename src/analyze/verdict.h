@@ -2,7 +2,7 @@
  * verdict: what the model says of one message, with the gate for what it cannot judge. Pure.
  *
  * The gate: the model knows English chat. When fewer than half of three or more words are known to it, or none of any
- * number, its answer is neutral, in an unknown language, and no surer than the share of words it knows.
+ * number (no word at all: no smiley, emoji or mark either), its answer is neutral, in an unknown language, and no surer than the share of words it knows.
  */
 #ifndef ANALYZE_VERDICT_H
 #define ANALYZE_VERDICT_H
