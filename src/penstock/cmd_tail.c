@@ -2,6 +2,7 @@
 #include "penstock/penstock.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,14 +11,16 @@
 
 static const char *where;
 static uint64_t lines;
+static bool once;
 
 static const struct arg rows[] = {
 	{ 'w', "where", ARG_STR, &where, 0, 0, "EXPR", "only lines for which EXPR is true (language of penstock-rules)", NULL, 0 },
 	{ 'n', "lines", ARG_U64, &lines, 0, 1000000, "N", "begin with the last N lines (0)", NULL, 0 },
+	{ 0, "once", ARG_FLAG, &once, 0, 0, NULL, "stop at the end instead of waiting for more", NULL, 0 },
 };
 
 static const struct args args = {
-	.prog = "penstock tail", .synopsis = "[--where EXPR] [-n N]",
+	.prog = "penstock tail", .synopsis = "[--where EXPR] [-n N] [--once]",
 	.about = "Prints every line that route accepts, as it comes.",
 	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
@@ -25,7 +28,7 @@ static const struct args args = {
 int cmd_tail(struct tree *t, int argc, char **argv)
 {
 	int at = args_parse(&args, argc, argv), n = 0;
-	char *path, *cmd[10];
+	char *path, *cmd[12];
 
 	if (at != argc)
 		args_usage(&args, "no operand is wanted: %s", argv[at]);
@@ -41,6 +44,8 @@ int cmd_tail(struct tree *t, int argc, char **argv)
 	}
 	cmd[n++] = (char *)"-n";
 	cmd[n++] = text_of("%llu", (unsigned long long)lines);
+	if (once)
+		cmd[n++] = (char *)"--once";
 	cmd[n] = NULL;
 	execv(path, cmd);
 	die(1, "%s: %s", path, strerror(errno));

@@ -70,8 +70,10 @@ setup() { tree_small; tree_up; }
 	wait_until 10 seen 1 all
 	wait_until 10 seen 7 tail
 	[ "$(grep -vc 'number 7' "$T/tail.out")" -eq 0 ]
-	run -0 timeout 5 head -n 1 <(p tail -n 1)
-	[[ $output == *"number 7"* ]]
+	run -0 p tail --once -n 1
+	[[ $output == *"number 7"* && ${#lines[@]} -eq 1 ]]
+	run -0 p tail --once
+	[ -z "$output" ]
 	for n in tail all; do
 		daemon_signal $n TERM
 		daemon_wait $n
