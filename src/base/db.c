@@ -427,12 +427,12 @@ void db_int(struct db_stmt *s, int i, int64_t v)
 
 void db_text(struct db_stmt *s, int i, const char *p, size_t n)
 {
-	bound(s, sqlite3_bind_text64(s->s, i + 1, p, n, SQLITE_STATIC, SQLITE_UTF8));
+	bound(s, sqlite3_bind_text64(s->s, i + 1, p ? p : "", n, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void db_blob(struct db_stmt *s, int i, const void *p, size_t n)
 {
-	bound(s, sqlite3_bind_blob64(s->s, i + 1, p, n, SQLITE_STATIC));
+	bound(s, sqlite3_bind_blob64(s->s, i + 1, p ? p : "", n, SQLITE_STATIC));
 }
 
 void db_null(struct db_stmt *s, int i)

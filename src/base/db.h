@@ -83,7 +83,7 @@ struct db_stmt;
 struct db_stmt *db_prepare(struct db *d, const char *sql);
 void db_finish(struct db_stmt *s);			/* NULL is fine */
 void db_int(struct db_stmt *s, int i, int64_t v);
-void db_text(struct db_stmt *s, int i, const char *p, size_t n);
+void db_text(struct db_stmt *s, int i, const char *p, size_t n);	/* p may be NULL when n is 0: the empty text, not NULL */
 void db_blob(struct db_stmt *s, int i, const void *p, size_t n);
 void db_null(struct db_stmt *s, int i);
 int db_step(struct db_stmt *s);				/* 1 a row, 0 no more, -1 */

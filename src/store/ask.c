@@ -139,9 +139,10 @@ static void on_request(void *arg, struct link_peer *peer, const char *p, size_t 
 		link_reply(peer, parts, rc);
 }
 
-struct ask *ask_open(struct loop *l, const char *url, struct tenants *ts, uint64_t *queries, uint64_t *errors)
+struct ask *ask_open(struct loop *l, const char *url, const struct link_opts *tls, struct tenants *ts, uint64_t *queries, uint64_t *errors)
 {
 	static const struct link_handler handler = { .on_request = on_request };
+	struct link_opts opts = { .tls_ca = tls->tls_ca, .tls_cert = tls->tls_cert, .tls_key = tls->tls_key };
 	struct ask *k = calloc(1, sizeof(*k));
 
 	if (!k) {
@@ -151,7 +152,7 @@ struct ask *ask_open(struct loop *l, const char *url, struct tenants *ts, uint64
 	*k = (struct ask){ .tenants = ts, .queries = queries, .errors = errors };
 	answer_init(&k->answer);
 	buf_init(&k->head, 64u << 10);
-	k->server = link_listen(l, url, &(struct link_opts){ 0 }, &handler, k);
+	k->server = link_listen(l, url, &opts, &handler, k);
 	if (!k->server) {
 		ask_close(k);
 		return NULL;

@@ -56,7 +56,7 @@ static int each_tenant(const char *dir, const char *tenant, int (*fn)(struct db 
 		found = true;
 		d = open_tenant(dir, f.name[i]);
 		bad |= !d || fn(d, f.name[i]);
-		db_close(d, false);
+		db_close(d, true);
 	}
 	folder_release(&f);
 	if (tenant && !found) {

@@ -41,9 +41,13 @@ static uint64_t most = 200;
 
 static const struct arg rows[] = {
 	{ 'i', "in", ARG_STR, &work.in, 0, 0, "URL", "takes lines from the hub's endpoint; - is stdin (default)", NULL, 0 },
+	{ 'a', "as", ARG_STR, &work.opts.as, 0, 0, "NAME", "worker's name, for the hub's messages (store and the process id)", NULL, 0 },
 	{ 'd', "dir", ARG_STR, &dir, 0, 0, "DIR", "folder of the databases, DIR/TENANT.db; made if missing", NULL, 0 },
 	{ 'q', "query", ARG_STR, &query_url, 0, 0, "URL", "listens for questions", NULL, 0 },
 	{ 'n', "open", ARG_U64, &most, 1, 100000, "N", "most databases open at a time (200)", NULL, 0 },
+	{ 0, "tls-ca", ARG_STR, &work.opts.tls_ca, 0, 0, "FILE", "certificates to trust for tls+tcp", NULL, 0 },
+	{ 0, "tls-cert", ARG_STR, &work.opts.tls_cert, 0, 0, "FILE", "own certificate for tls+tcp", NULL, 0 },
+	{ 0, "tls-key", ARG_STR, &work.opts.tls_key, 0, 0, "FILE", "its key", NULL, 0 },
 	{ 'x', "export", ARG_FLAG, &export, 0, 0, NULL, "write every stored line to stdout and exit", NULL, ARG_NOFILE },
 	{ 'k', "check", ARG_FLAG, &check, 0, 0, NULL, "check the databases and exit", NULL, ARG_NOFILE },
 	{ 'T', "tenant", ARG_STR, &tenant, 0, 0, "TENANT", "with -x and --check: this tenant only", NULL, ARG_NOFILE },
@@ -131,7 +135,7 @@ static void start(void *arg, struct loop *l)
 	s->rest.arg = s;
 	if (!query_url)
 		return;
-	s->ask = ask_open(l, query_url, &s->tenants, s->metric[M_QUERIES], s->metric[M_ERRORS]);
+	s->ask = ask_open(l, query_url, &work.opts, &s->tenants, s->metric[M_QUERIES], s->metric[M_ERRORS]);
 	if (!s->ask)
 		die(1, "%s: questions cannot be answered there", query_url);
 }

@@ -1,0 +1,79 @@
+load store
+
+@test "what comes in a pipe is there, byte for byte and in order" {
+	events 1 3000 10 1 | sed 's/,"tenant":"t0"//' >in
+	store -d h <in
+	cmp in <(export_all)
+	[ -e h/default.db ]
+	[ ! -e h/default.db-wal ]
+}
+
+@test "a database for each tenant; the export gives them by name" {
+	events 1 1000 10 7 >in
+	store -d h <in
+	[ "$(cd h && echo *.db)" = "t0.db t1.db t2.db t3.db t4.db t5.db t6.db" ]
+	cmp <(for t in 0 1 2 3 4 5 6; do grep "\"tenant\":\"t$t\"" in; done) <(export_all)
+	cmp <(grep '"tenant":"t3"' in) <(export_all -T t3)
+	run -1 store -x -d h -T t9
+	[[ "$output" == *"t9"* ]]
+}
+
+@test "a repeat is the same source and id, however it is written" {
+	{
+		event a t '{"n":1}'
+		event a t '{"n":1}'
+		event a t '{"n":2,"other":"bytes"}'
+		printf '{"id":"\\u0061","specversion":"1.0","source":"\\/test","type":"t"}\n'
+		event A t
+		event a. t
+		event a t '{}' '"tenant":"t2"'
+		printf '{"specversion":"1.0","id":"a","source":"/other","type":"t"}\n'
+	} >in
+	store -d h -M m <in
+	export_all -T default >out
+	[ "$(wc -l <out)" -eq 4 ]
+	[ "$(head -n 1 out)" = "$(head -n 1 in)" ]
+	[ "$(export_all -T t2 | wc -l)" -eq 1 ]
+	# Again, in another process, and once more by the same one
+	cat in in | store -d h
+	cmp out <(export_all -T default)
+}
+
+@test "strange lines are kept as they are" {
+	{
+		printf '{"specversion":"1.0","id":"1","source":"/s","type":"x.unknown","data":{"text":"nul \\u0000 in it","deep":[[[[1e400,-0.0,9007199254740993]]]]}}\n'
+		printf ' {\t"specversion" : "1.0", "id":"2","source":"/s","type":"t" } \n'
+		printf '{"specversion":"1.0","id":"3","source":"/s","type":"t","data_base64":"AAEC"}\n'
+		printf '{"specversion":"1.0","id":"4","source":"/s","type":"t","data":"just text","time":"9999-12-31T23:59:59Z"}\n'
+		printf '{"specversion":"1.0","id":"5","source":"/s","type":"t","data":{"user":{"id":7,"name":[]},"text":{"a":1}},"causationid":null,"time":"0001-01-01T00:00:00Z"}\n'
+		printf '{"specversion":"1.0","id":"6","source":"/s","type":"t","data":null,"partitionkey":"\\u00e9"}\n'
+		printf '{"specversion":"1.0","id":"7","source":"/s","type":"t","data":{"user":{"id":""},"text":""}}\r\n'
+	} >in
+	store -d h <in
+	cmp in <(export_all)
+	run -0 store --check -d h
+	[ "$output" = "default: ok, 7 events" ]
+	serve
+	[[ "$(head_of '{"q":"last","key":"é"}')" == '{"n":1,'* ]]
+	[[ "$(head_of '{"q":"search","text":"nul in it"}')" == '{"n":1,'* ]]
+}
+
+@test "sequence numbers: the hub's, or the next one" {
+	event a t >in
+	daemon_run hub "$P" server -F 9 "ipc://$T/hub" "text:$(printf '{"batch":"b1","n":1,"seq":[700]}\n%s\n' "$(cat in)")" || true
+	daemon_kill hub
+	DAEMON_KILLED=no
+	chat 1 one >in
+	store -d h <in
+	chat 2 two | store -d h
+	serve
+	[ "$(head_of '{"q":"last"}')" = '{"n":2,"seq":[1,2],"more":false}' ]
+}
+
+@test "persons and names are kept once, the last name stays" {
+	{ chat 1 x ann; chat 2 x bob; chat 3 x ann | sed 's/"name":"ann"/"name":"Ann B."/'; } | store -d h
+	[ "$(sqlite3 h/default.db 'SELECT uid, name FROM person ORDER BY uid')" = $'u-ann|Ann B.\nu-bob|bob' ]
+	chat 4 x ann | sed 's/,"name":"ann"//' | store -d h
+	[ "$(sqlite3 h/default.db 'SELECT name FROM person ORDER BY uid')" = $'Ann B.\nbob' ]
+	[ "$(sqlite3 h/default.db 'SELECT count(*) FROM name')" -eq 2 ]
+}
