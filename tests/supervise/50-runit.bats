@@ -93,6 +93,6 @@ unlocked() { flock -n "$1/supervise/lock" true; }
 	daemon_run sup supervise -L text -k 1s "$S"
 	scenario >"$T/ours.said"
 	sup_stop
-	cp $T/*.said /tmp/supt/;	[ "$(grep -c '^= 0' "$T/ours.said")" -ge 28 ]
+	[ "$(grep -c '^= 0' "$T/ours.said")" -ge 28 ]
 	diff "$T/runit.said" "$T/ours.said"
 }
