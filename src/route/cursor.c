@@ -116,6 +116,11 @@ void cursor_done(struct cursor *c, uint64_t a, uint64_t b, bool acked)
 	c->n -= j - i - 1;
 }
 
+uint64_t cursor_top(const struct cursor *c)
+{
+	return c->n ? c->r[c->at + c->n - 1].b + 1 : c->low;
+}
+
 bool cursor_is_done(const struct cursor *c, uint64_t seq)
 {
 	if (seq < c->low)

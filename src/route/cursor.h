@@ -39,6 +39,7 @@ void cursor_release(struct cursor *c);
 
 /* Settles a..b (those already settled do no harm); acked: at least one of them was acknowledged. Dies when there is no memory. */
 void cursor_done(struct cursor *c, uint64_t a, uint64_t b, bool acked);
+uint64_t cursor_top(const struct cursor *c);	/* all from here on are open */
 bool cursor_is_done(const struct cursor *c, uint64_t seq);
 
 /* The size of slot that would hold all that is worth writing, a power of two times CURSOR_SLOT, at most CURSOR_SLOT_MAX. */

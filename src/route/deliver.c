@@ -22,6 +22,7 @@ struct worker {
 	struct dest *dest;
 	struct link_peer *peer;
 	uint32_t want;			/* lines asked for; 0: it does not wait */
+	char as[ACK_NAME_MAX + 1];	/* its name, for messages */
 };
 
 struct out_batch {
@@ -146,6 +147,8 @@ static void arm(struct dest *d, int64_t lane_due)
 
 	if (d->out && (!due || d->out->due < due))
 		due = d->out->due;
+	if (d->read_again && (!due || d->read_again < due))
+		due = d->read_again;
 	if (due_first(&d->held)) {
 		held = due_first(&d->held)->at - clock_wall();
 		held = clock_mono() + (held < 0 ? CLOCK_MS : held < LOOK_AGAIN ? held : LOOK_AGAIN);
@@ -163,8 +166,8 @@ void deliver_serve(struct dest *d)
 	int64_t now = clock_mono(), lane_due;
 
 	while (d->out && d->out->due <= now) {
-		log_warn("%s: batch of %" PRIu32 " lines taken back from %s: not done in time", d->name, d->out->n,
-			link_peer_name(d->out->owner->peer));
+		log_warn("%s: batch of %" PRIu32 " lines taken back from %s (%s): not done in time", d->name, d->out->n,
+			d->out->owner->as, link_peer_name(d->out->owner->peer));
 		take_back(d, d->out);
 	}
 	lane_due = lanes_wake(&d->lanes, now);
@@ -331,6 +334,7 @@ static void on_request(void *arg, struct link_peer *peer, const char *p, size_t 
 		buf_release(&out);
 		return;
 	}
+	memcpy(w->as, r.as, sizeof(w->as));
 	if (r.done[0])
 		done(d, &r);
 	if (r.take)

@@ -82,8 +82,7 @@ static void close_parts(struct dest *d)
 	d->stopped = true;
 	for (unsigned i = 0; i < d->nservers; i++)
 		link_server_close(d->servers[i]);
-	for (unsigned i = 0; i < d->nurls; i++)
-		free(d->urls[i]);
+	free(d->url);
 	deliver_release(d);
 	loop_timer_del(d->loop, &d->timer);
 	lanes_release(&d->lanes);
@@ -249,14 +248,17 @@ static void release_held(struct dest *d)
 	buf_release(&text);
 }
 
-bool dest_fill(struct dest *d)
+void dest_fill(struct dest *d)
 {
+	enum spool_read r = SPOOL_AT_END;
+	unsigned reads = 0;
+
 	release_held(d);
-	while (worth_filling(d) && spool_read(d->spool, &d->pos, on_line, d) == SPOOL_MORE)
+	while (worth_filling(d) && reads++ < DEST_READS && (r = spool_read(d->spool, &d->pos, on_line, d)) == SPOOL_MORE)
 		if (d->lanes.takeable >= LINK_BATCH_LINES)
 			break;
+	d->read_again = r == SPOOL_ERROR ? clock_mono() + CLOCK_S : r == SPOOL_MORE && !d->was_full ? clock_mono() : 0;
 	pass(d, d->pos.seq);
 	if (d->cursor.low - d->saved_low > SAVE_EVERY)
 		dest_save(d);
-	return d->lanes.takeable > 0;
 }

@@ -22,6 +22,7 @@
 
 #define DEST_WINDOW_BYTES (4u << 20)
 #define DEST_HELD 262144u
+#define DEST_READS 32u		/* pieces of the spool read before others get their turn */
 #define DEST_LATE 64u		/* batches taken back whose late acknowledgement is still understood */
 #define DEST_LISTENERS 8u
 
@@ -52,6 +53,7 @@ struct dest {
 	struct spool_pos pos;
 	uint64_t next;				/* all lines of ours below are in the cursor, the window or held */
 	bool was_full;				/* the window, when it was last filled */
+	int64_t read_again;			/* mono ns: reading stopped before the end; 0: it did not */
 	struct lanes lanes;
 	struct due_heap held;			/* by wall clock */
 	struct loop_timer timer;		/* the nearest of: lane, held line, deadline of a batch */
@@ -59,8 +61,7 @@ struct dest {
 
 	struct link_server *servers[DEST_LISTENERS];
 	unsigned nservers;
-	char *urls[1];				/* of listeners, those that are ours to free */
-	unsigned nurls;
+	char *url;				/* of the first, ours to free; NULL */
 	struct worker *workers;			/* all connections */
 	struct worker *first, **end;		/* those that wait for lines */
 	struct out_batch *out, **out_end;	/* batches, oldest deadline first */
@@ -84,7 +85,7 @@ int dest_listen(struct dest *d, const char *url);	/* -1 with a message */
 void dest_free(struct dest *d);				/* saves the cursor */
 void dest_forget(struct dest *d);			/* the same, and removes the cursor file */
 
-bool dest_fill(struct dest *d);				/* reads into the window what fits; true if anything new may be taken */
+void dest_fill(struct dest *d);				/* reads into the window what fits, for a while (read_again) */
 void dest_settled(struct dest *d, struct item *it, bool delivered);	/* frees the item; the cursor passes it */
 void dest_save(struct dest *d);				/* cursor to its file (not synced) */
 void dest_count(struct dest *d, uint64_t lines);	/* so many lines of ours were added to the spool */

@@ -1,6 +1,5 @@
 #include "route/hub.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 #include "base/notify.h"
 #include "route/decide.h"
 #include "route/deliver.h"
+#include "route/dests.h"
 #include "route/intake.h"
 
 #define STOP_PATIENCE (2 * CLOCK_S)	/* how long the workers' last outcomes are waited for */
@@ -26,119 +26,21 @@ struct hub {
 	struct rules_book book;
 	char *rules_dir;
 	struct intake intake;
-	struct dest_config dest_config;
-	struct dest *dests[RULES_DESTS];	/* by place; NULL: free */
+	struct dests dests;
 	uint64_t walk_from;			/* at start: lines from here on go into the repeat window */
 	bool stopping;
 	int64_t give_up;			/* mono ns: end of patience */
 	struct loop_timer trim_timer, stop_timer;
 };
 
-#define EACH_DEST(h, d) for (struct dest **at_ = (h)->dests, *d; at_ < (h)->dests + RULES_DESTS; at_++) if ((d = *at_))
-
-static int place_of(void *arg, const char *name)
-{
-	const struct hub *h = arg;
-
-	for (unsigned i = 0; i < RULES_DESTS; i++)
-		if (h->dests[i] && strcmp(h->dests[i]->name, name) == 0)
-			return (int)i;
-	return -1;
-}
-
-/* ---- destinations ---- */
-
-static int add_dest(struct hub *h, const char *name, uint64_t start)
-{
-	unsigned place = 0;
-
-	while (place < RULES_DESTS && h->dests[place])
-		place++;
-	if (place == RULES_DESTS) {
-		log_error("destination %s: more than %u destinations, those counted that the rules no longer name and that "
-			"still have lines", name, RULES_DESTS);
-		return -1;
-	}
-	h->dests[place] = dest_new(&h->dest_config, name, place, start);
-	return h->dests[place] ? (int)place : -1;
-}
-
-static int listen_for(struct hub *h, struct dest *d)
-{
-	char url[4096];
-	size_t n = strlen(d->name);
-
-	if (d->nservers)
-		return 0;
-	if (h->c->run_dir) {
-		snprintf(url, sizeof(url), "ipc://%s/to-%s", h->c->run_dir, d->name);
-		char *kept = strdup(url);	/* link keeps the pointer for as long as it listens */
-		if (!kept || dest_listen(d, kept) < 0) {
-			free(kept);
-			return -1;
-		}
-		d->urls[d->nurls++] = kept;
-	}
-	for (size_t i = 0; i < h->c->outlets.n; i++) {
-		const char *o = h->c->outlets.v[i];
-		if (strncmp(o, d->name, n) == 0 && o[n] == '=' && dest_listen(d, o + n + 1) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static bool named(const struct rules *r, const char *name)
-{
-	for (unsigned i = 0; i < r->set.ndests; i++)
-		if (strcmp(r->set.names[i], name) == 0)
-			return true;
-	return false;
-}
-
-/* Destinations that the rules no longer name go when they have nothing left. */
-static void drop_drained(struct hub *h)
-{
-	bool any = false;
-
-	EACH_DEST(h, d) {
-		if (!dest_drained(d))
-			continue;
-		log_info("destination %s: no longer in the rules, nothing left: closed", d->name);
-		dest_forget(d);
-		*at_ = NULL;
-		any = true;
-	}
-	if (any)
-		rules_book_bind(&h->book);
-}
-
-/* Says of each destination whether the rules name it for lines from `from` on. */
-static void mark_unnamed(struct hub *h, uint64_t from)
-{
-	EACH_DEST(h, d) {
-		if (named(h->book.now, d->name)) {
-			d->until = UINT64_MAX;
-		} else if (d->until == UINT64_MAX) {
-			d->until = from;
-			if (d->cursor.pending)
-				log_warn("destination %s is no longer in the rules and has %" PRIu64 " lines pending; it is kept until "
-					"they are done", d->name, d->cursor.pending);
-		}
-	}
-}
-
 /* ---- what the spool says ---- */
 
 static void trim(void *arg)
 {
 	struct hub *h = arg;
-	uint64_t low = spool_end(h->spool), oldest = spool_oldest(h->spool);
-	int64_t wait;
+	uint64_t oldest = spool_oldest(h->spool);
+	int64_t wait = spool_trim(h->spool, dests_low(&h->dests, spool_end(h->spool)));
 
-	EACH_DEST(h, d)
-		if (d->cursor.low < low)
-			low = d->cursor.low;
-	wait = spool_trim(h->spool, low);
 	if (wait)
 		loop_timer_in(h->loop, &h->trim_timer, wait);
 	if (spool_oldest(h->spool) != oldest)
@@ -159,7 +61,7 @@ static void on_lines(void *arg, const struct spool_line *lines, uint32_t n)
 	if (!h->trim_timer.due && spool_oldest(h->spool) + n < spool_end(h->spool))
 		loop_timer_in(h->loop, &h->trim_timer, CLOCK_S);
 	intake_flow(&h->intake);
-	EACH_DEST(h, d) {
+	EACH_DEST(&h->dests, d) {
 		dest_count(d, counts[d->place]);
 		deliver_serve(d);
 	}
@@ -170,7 +72,7 @@ static void on_lost(void *arg, uint64_t next, uint32_t lines)
 	struct hub *h = arg;
 
 	intake_lost(&h->intake, lines);
-	EACH_DEST(h, d)
+	EACH_DEST(&h->dests, d)
 		dest_clamp(d, next);
 	intake_flow(&h->intake);
 }
@@ -181,7 +83,7 @@ static void check_stopped(struct hub *h)
 {
 	if (!h->stopping || !spool_idle(h->spool))
 		return;
-	EACH_DEST(h, d)
+	EACH_DEST(&h->dests, d)
 		if (deliver_busy(d) && clock_mono() < h->give_up)
 			return;
 	loop_stop(h->loop);
@@ -192,7 +94,8 @@ static void on_round(void *arg)
 	struct hub *h = arg;
 
 	spool_kick(h->spool);
-	drop_drained(h);
+	if (dests_drop_drained(&h->dests))
+		rules_book_bind(&h->book);
 	check_stopped(h);
 }
 
@@ -209,7 +112,7 @@ static void stop(struct hub *h)
 	h->give_up = clock_mono() + STOP_PATIENCE;
 	notify_stopping();
 	intake_stop(&h->intake);
-	EACH_DEST(h, d)
+	EACH_DEST(&h->dests, d)
 		deliver_stop(d);
 	loop_timer_set(h->loop, &h->stop_timer, h->give_up);
 }
@@ -230,38 +133,13 @@ static void on_pipe_end(void *arg)
 
 /* ---- rules ---- */
 
-/* Opens those that are new in r. On failure closes them again. */
-static int open_new_dests(struct hub *h, const struct rules *r)
-{
-	bool was[RULES_DESTS];
-
-	for (unsigned i = 0; i < RULES_DESTS; i++)
-		was[i] = h->dests[i] != NULL;
-	for (unsigned i = 0; i < r->set.ndests; i++) {
-		int place = place_of(h, r->set.names[i]);
-		if (place < 0)
-			place = add_dest(h, r->set.names[i], spool_next(h->spool));
-		if (place < 0 || listen_for(h, h->dests[place]) < 0)
-			goto fail;
-	}
-	return 0;
-fail:
-	for (unsigned i = 0; i < RULES_DESTS; i++) {
-		if (h->dests[i] && !was[i]) {
-			dest_forget(h->dests[i]);
-			h->dests[i] = NULL;
-		}
-	}
-	return -1;
-}
-
 static int put_in_force(struct hub *h, struct rules *r)
 {
 	if (rules_book_use(&h->book, r) < 0)
 		return -1;
 	rules_book_bind(&h->book);
 	spool_generation(h->spool, h->book.now->gen);
-	mark_unnamed(h, spool_next(h->spool));
+	dests_mark_unnamed(&h->dests, h->book.now, spool_next(h->spool));
 	metric_set(route_metrics[M_GENERATION], h->book.now->gen);
 	return 0;
 }
@@ -273,7 +151,7 @@ static void on_hup(void *arg, int signo)
 	uint64_t gen = h->book.now->gen, next = spool_next(h->spool);
 
 	(void)signo;
-	if (!r || open_new_dests(h, r) < 0) {
+	if (!r || dests_open_new(&h->dests, r) < 0) {
 		rules_free(r);
 		log_error("%s: not in force; the old rules stay (generation %" PRIu64 ")", h->c->rules, gen);
 		return;
@@ -288,35 +166,6 @@ static void on_hup(void *arg, int signo)
 
 /* ---- start ---- */
 
-/* Destinations that have a cursor: those of the rules, and those that still have lines of older rules. */
-static int open_old_dests(struct hub *h)
-{
-	char dir[4096];
-	int r = 0;
-	DIR *d;
-
-	snprintf(dir, sizeof(dir), "%s/cursor", h->c->spool.dir);
-	if (!(d = opendir(dir))) {
-		log_error("%s: %s", dir, strerror(errno));
-		return -1;
-	}
-	for (const struct dirent *e; r == 0 && (e = readdir(d)); ) {
-		size_t n = strlen(e->d_name);
-		if (n == 0 || n > RULES_DEST_NAME || strspn(e->d_name, "abcdefghijklmnopqrstuvwxyz0123456789-") != n)
-			continue;
-		r = add_dest(h, e->d_name, spool_next(h->spool)) < 0 ? -1 : 0;
-	}
-	closedir(d);
-	/* After a power loss a cursor may be ahead of the spool: its numbers are not given out again. */
-	EACH_DEST(h, dest) {
-		uint64_t top = dest->cursor.low;
-		if (dest->cursor.n)
-			top = dest->cursor.r[dest->cursor.at + dest->cursor.n - 1].b + 1;
-		spool_at_least(h->spool, top);
-	}
-	return r;
-}
-
 static void on_walk(void *arg, const struct spool_view *v)
 {
 	struct hub *h = arg;
@@ -325,7 +174,7 @@ static void on_walk(void *arg, const struct spool_view *v)
 
 	if (v->seq >= h->walk_from)
 		intake_seen(&h->intake, v);
-	EACH_DEST(h, d) {
+	EACH_DEST(&h->dests, d) {
 		if (v->seq < d->cursor.seen)
 			continue;
 		if (!r && (!(r = rules_book_get(&h->book, v->gen)) || decide_again(r, v->p, v->n, &line) < 0))
@@ -342,12 +191,12 @@ static int walk_spool(struct hub *h)
 	uint64_t from;
 
 	h->walk_from = from = end > window ? end - window : 0;
-	EACH_DEST(h, d)
+	EACH_DEST(&h->dests, d)
 		if (d->cursor.seen < from)
 			from = d->cursor.seen;
 	if (spool_walk(h->spool, from, on_walk, h) < 0)
 		return -1;
-	EACH_DEST(h, d) {
+	EACH_DEST(&h->dests, d) {
 		d->cursor.seen = end;
 		dest_count(d, 0);
 	}
@@ -360,10 +209,6 @@ static int open_intakes(struct hub *h)
 	static char url[4096];
 
 	if (h->c->run_dir) {
-		if (fd_mkdirs(h->c->run_dir, 0755) < 0) {
-			log_error("%s: %s", h->c->run_dir, strerror(errno));
-			return -1;
-		}
 		snprintf(url, sizeof(url), "ipc://%s/in", h->c->run_dir);
 		if (intake_listen(&h->intake, url) < 0)
 			return -1;
@@ -387,9 +232,9 @@ static int start(struct hub *h)
 		rules_free(r);
 		return -1;
 	}
-	h->dest_config = (struct dest_config){ .spool_dir = h->c->spool.dir, .loop = h->loop, .spool = h->spool,
-		.book = &h->book, .limits = &h->c->limits, .link = &h->c->link };
-	h->book = (struct rules_book){ .dir = h->rules_dir, .place_of = place_of, .arg = h };
+	h->dests = (struct dests){ .run_dir = h->c->run_dir, .outlets = h->c->outlets, .config = { .spool_dir = h->c->spool.dir,
+		.loop = h->loop, .spool = h->spool, .book = &h->book, .limits = &h->c->limits, .link = &h->c->link } };
+	h->book = (struct rules_book){ .dir = h->rules_dir, .place_of = dests_place, .arg = &h->dests };
 	intake_init(&h->intake, h->loop, h->spool, &h->book, &h->c->link, (uint32_t)h->c->spool.window);
 	h->intake.on_pipe_end = on_pipe_end;
 	h->intake.arg = h;
@@ -398,17 +243,16 @@ static int start(struct hub *h)
 		rules_free(r);
 		return -1;
 	}
-	if (open_old_dests(h) < 0 || open_new_dests(h, r) < 0) {
+	if (dests_open_old(&h->dests) < 0 || dests_open_new(&h->dests, r) < 0) {
 		rules_free(r);
 		return -1;
 	}
 	if (put_in_force(h, r) < 0 || walk_spool(h) < 0)
 		return -1;
-	EACH_DEST(h, d) {
-		if (listen_for(h, d) < 0)
-			return -1;
+	if (dests_listen(&h->dests) < 0)
+		return -1;
+	EACH_DEST(&h->dests, d)
 		deliver_serve(d);
-	}
 	if (open_intakes(h) < 0)
 		return -1;
 	trim(h);
@@ -437,8 +281,7 @@ int hub_run(const struct hub_config *c)
 			code = 1;
 	}
 	if (h.spool) {
-		EACH_DEST(&h, d)
-			dest_free(d);
+		dests_close(&h.dests);
 		intake_release(&h.intake);
 		rules_book_release(&h.book);
 		spool_close(h.spool);

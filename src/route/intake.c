@@ -71,32 +71,69 @@ static int refuse_bad(struct put *p, uint32_t n, const struct line_err *err)
 	return refuse(p, n, false, text);
 }
 
-/* -1: no memory, the batch cannot go on. */
-static int put_line(struct put *p, uint32_t n, const char *line, size_t len)
+/* A line that is an event. Its key is looked up one line later: until then its memory has come (repeat_ahead). */
+struct checked { const char *p; size_t n; struct envelope e; struct hash128 key; };
+
+/* 1: an event; 0: refused; -1: no memory. */
+static int check_line(struct put *p, uint32_t n, const char *line, size_t len, struct checked *out)
+{
+	struct line_err err;
+
+	if (envelope_check(line, len, LINE_MAX_BYTES, &out->e, &err) < 0 || types_check(line, &out->e, &err) < 0)
+		return refuse_bad(p, n, &err);
+	out->p = line;
+	out->n = len;
+	out->key = id_key(&out->e, p->in->key);
+	repeat_ahead(&p->in->repeat, out->key);
+	return 1;
+}
+
+/* -1: no memory. */
+static int keep_line(struct put *p, const struct checked *c)
 {
 	struct intake *in = p->in;
 	struct spool_line what;
-	struct line_err err;
-	struct envelope e;
-	int is_new;
+	int is_new = repeat_add(&in->repeat, c->key);
 
-	if (envelope_check(line, len, LINE_MAX_BYTES, &e, &err) < 0 || types_check(line, &e, &err) < 0)
-		return refuse_bad(p, n, &err);
-	is_new = repeat_add(&in->repeat, id_key(&e, in->key));
 	if (is_new < 0)
 		return -1;
 	if (!is_new) {
 		p->repeats++;
 		return 0;
 	}
-	decide(in->book->now, line, len, &e, &what);
+	decide(in->book->now, c->p, c->n, &c->e, &what);
 	/* The LF behind the line is part of the batch. */
-	if (spool_add(in->spool, line, len + 1, &what) == 0) {
+	if (spool_add(in->spool, c->p, c->n + 1, &what) == 0) {
 		repeat_undo(&in->repeat, 1);
 		return -1;
 	}
 	p->kept++;
 	return 0;
+}
+
+/* The number of the line that there was no memory for, and whose fate all behind it share; 0: all went well. */
+static uint32_t put_lines(struct put *p, const char *lines, size_t len)
+{
+	static struct checked two[2];
+	const struct checked *before = NULL;
+	const char *at = lines, *end = lines + len, *line;
+	uint32_t n = 0, number = 0;	/* number: of the line `before` */
+	unsigned turn = 0;
+	size_t size;
+
+	while ((line = batch_next(&at, end, &size))) {
+		int r = check_line(p, ++n, line, size, &two[turn]);
+		if (r == 0)
+			continue;
+		if (before && keep_line(p, before) < 0)
+			return number;
+		if (r < 0)
+			return n;
+		before = &two[turn];
+		number = n;
+		turn = !turn;
+	}
+	return before && keep_line(p, before) < 0 ? number : 0;
 }
 
 /* ---- answers ---- */
@@ -179,23 +216,23 @@ static void told(struct spool_waiter *w, int err)
 
 static void put_batch(struct put *p, const char *lines, size_t len)
 {
+	static const char NO_MEMORY[] = "no memory";
 	struct intake *in = p->in;
-	const char *at = lines, *end = lines + len, *line, *why = in->stopped ? "route is stopping" : spool_refuses(in->spool);
-	uint32_t n = 0;
-	size_t size;
+	const char *why = in->stopped ? "route is stopping" : spool_refuses(in->spool);
+	uint32_t failed = why ? 1 : put_lines(p, lines, len);
 
-	while (!why && (line = batch_next(&at, end, &size)))
-		if (put_line(p, ++n, line, size) < 0)
-			why = "no memory";
-	if (why && p->kept == 0) {
-		answer_retry(p, why);
+	if (failed && p->kept == 0) {
+		answer_retry(p, why ? why : NO_MEMORY);
 		return;
 	}
-	/* No memory in the middle: what was added stays and is acknowledged, the rest is to be sent again. */
-	if (why)
-		for (; n <= p->lines; n++)
-			if (refuse(p, n, true, why) < 0)
-				die(1, "no memory");
+	/* In the middle: what was added stays and is acknowledged, the rest is to be sent again. */
+	if (failed) {
+		while (p->nrefused && p->refused[p->nrefused - 1].n >= failed)
+			free((char *)(uintptr_t)p->refused[--p->nrefused].error);
+		for (uint32_t n = failed; n <= p->lines; n++)
+			if (refuse(p, n, true, NO_MEMORY) < 0)
+				die(1, "%s", NO_MEMORY);
+	}
 	if (!spool_wait(in->spool, &p->waiter))
 		told(&p->waiter, 0);
 	intake_flow(in);

@@ -281,6 +281,11 @@ static struct pred *expr(struct parser *in)
 	return chain(in, "or", false, both);
 }
 
+bool rules_dest_name(const char *name, size_t n)
+{
+	return n >= 1 && n <= RULES_DEST_NAME && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n && name[n] == '\0';
+}
+
 static int dest(struct parser *in, struct ruleset *set, struct rule *r)
 {
 	const char *name = in->lex.word;
@@ -288,7 +293,7 @@ static int dest(struct parser *in, struct ruleset *set, struct rule *r)
 
 	if (in->lex.kind != LEX_NAME || is_word(name))
 		return expected(in, "a destination");
-	if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != in->lex.n || in->lex.n > RULES_DEST_NAME)
+	if (!rules_dest_name(name, in->lex.n))
 		return pred_fail(in, "a destination's name is small letters, digits and dashes, at most %u", RULES_DEST_NAME);
 	for (i = 0; i < set->ndests && strcmp(set->names[i], name) != 0; i++)
 		;

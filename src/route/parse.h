@@ -39,6 +39,7 @@ struct parse_error { unsigned line, column; char text[200]; };
 
 int parse_rules(struct ruleset *out, const char *p, size_t n, struct parse_error *err);	/* -1: *err filled, nothing to release */
 struct pred *parse_expr(const char *p, size_t n, struct parse_error *err);	/* NULL: *err filled; pred_free */
+bool rules_dest_name(const char *name, size_t n);	/* could it be the name of a destination? */
 void ruleset_release(struct ruleset *r);
 
 #endif

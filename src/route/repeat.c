@@ -21,16 +21,28 @@ void repeat_release(struct repeat *r)
 	r->cap = r->n = r->head = 0;
 }
 
+/* The word for key in ring place `at`. The bits of the key in it save most looks at the ring, each of which is a cache miss. */
+static uint32_t word(const struct repeat *r, struct hash128 key, uint32_t at)
+{
+	return ((uint32_t)key.b & ~r->slots) | (at + 1);
+}
+
+static const struct hash128 *key_at(const struct repeat *r, uint32_t i)
+{
+	return &r->ring[(r->index[i] & r->slots) - 1];
+}
+
 /* The index place that holds key, or the empty one where it would go. */
 static uint32_t place(const struct repeat *r, struct hash128 key)
 {
-	uint32_t i = (uint32_t)key.a & r->mask;
+	uint32_t i = (uint32_t)key.a & r->mask, bits = (uint32_t)key.b & ~r->slots;
 
-	while (r->index[i]) {
-		const struct hash128 *k = &r->ring[r->index[i] - 1];
+	for (; r->index[i]; i = (i + 1) & r->mask) {
+		if ((r->index[i] & ~r->slots) != bits)
+			continue;
+		const struct hash128 *k = key_at(r, i);
 		if (k->a == key.a && k->b == key.b)
 			break;
-		i = (i + 1) & r->mask;
 	}
 	return i;
 }
@@ -39,7 +51,7 @@ static uint32_t place(const struct repeat *r, struct hash128 key)
 static void take_out(struct repeat *r, uint32_t i)
 {
 	for (uint32_t j = (i + 1) & r->mask; r->index[j]; j = (j + 1) & r->mask) {
-		uint32_t home = (uint32_t)r->ring[r->index[j] - 1].a & r->mask;
+		uint32_t home = (uint32_t)key_at(r, j)->a & r->mask;
 		if (((j - home) & r->mask) >= ((j - i) & r->mask)) {
 			r->index[i] = r->index[j];
 			i = j;
@@ -70,29 +82,44 @@ static int grow(struct repeat *r)
 	r->cap = cap;
 	r->head = r->n;
 	r->mask = places - 1;
+	for (r->slots = 1; r->slots < cap; )
+		r->slots = r->slots << 1 | 1;
 	free(r->index);
 	r->index = index;
 	for (uint32_t i = 0; i < r->n; i++)
-		r->index[place(r, r->ring[i])] = i + 1;
+		r->index[place(r, r->ring[i])] = word(r, r->ring[i], i);
 	return 0;
+}
+
+void repeat_ahead(const struct repeat *r, struct hash128 key)
+{
+	if (r->cap)
+		__builtin_prefetch(&r->index[(uint32_t)key.a & r->mask]);
 }
 
 int repeat_add(struct repeat *r, struct hash128 key)
 {
+	uint32_t i = 0;
+
 	if (r->window == 0)
 		return 1;
-	if (r->cap && r->index[place(r, key)])
+	if (r->cap && r->index[i = place(r, key)])
 		return 0;
-	if (r->n == r->cap && r->cap < r->window && grow(r) < 0)
-		return -1;
+	if (r->n == r->cap && r->cap < r->window) {
+		if (grow(r) < 0)
+			return -1;
+		i = place(r, key);
+	}
 	if (r->head == r->cap)
 		r->head = 0;
-	if (r->n == r->cap)
+	if (r->n == r->cap) {
 		take_out(r, place(r, r->ring[r->head]));
-	else
+		i = place(r, key);
+	} else {
 		r->n++;
+	}
 	r->ring[r->head] = key;
-	r->index[place(r, key)] = ++r->head;
+	r->index[i] = word(r, key, r->head++);
 	return 1;
 }
 

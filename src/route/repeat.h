@@ -17,9 +17,10 @@
 
 struct repeat {
 	struct hash128 *ring;
-	uint32_t *index;	/* place in ring + 1; 0 = empty */
+	uint32_t *index;	/* place in ring + 1, and above that as many bits of the key as fit; 0 = empty */
 	uint32_t cap;		/* places in ring */
 	uint32_t mask;		/* places in index - 1 */
+	uint32_t slots;		/* mask of the part of an index word that is the place */
 	uint32_t n;		/* keys remembered */
 	uint32_t head;		/* place of the next key */
 	uint32_t window;	/* cap never exceeds this */
@@ -27,6 +28,7 @@ struct repeat {
 
 void repeat_init(struct repeat *r, uint32_t window);	/* window 0: remembers nothing */
 void repeat_release(struct repeat *r);
+void repeat_ahead(const struct repeat *r, struct hash128 key);	/* this key will be asked for soon: fetches its memory */
 int repeat_add(struct repeat *r, struct hash128 key);	/* 1 new and remembered, 0 seen before, -1 no memory */
 void repeat_undo(struct repeat *r, uint32_t n);		/* forgets the n keys added last (what they pushed out stays forgotten) */
 

@@ -1,0 +1,168 @@
+#include "route/dests.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+int dests_place(void *dests, const char *name)
+{
+	const struct dests *ds = dests;
+
+	for (unsigned i = 0; i < RULES_DESTS; i++)
+		if (ds->v[i] && strcmp(ds->v[i]->name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* Its place, or -1 with a message. */
+static int add(struct dests *ds, const char *name, uint64_t start)
+{
+	unsigned place = 0;
+
+	while (place < RULES_DESTS && ds->v[place])
+		place++;
+	if (place == RULES_DESTS) {
+		log_error("destination %s: more than %u destinations, those counted that the rules no longer name and that "
+			"still have lines", name, RULES_DESTS);
+		return -1;
+	}
+	ds->v[place] = dest_new(&ds->config, name, place, start);
+	return ds->v[place] ? (int)place : -1;
+}
+
+static int listen_for(const struct dests *ds, struct dest *d)
+{
+	char *url;
+	size_t n = strlen(d->name);
+
+	if (d->nservers)
+		return 0;
+	if (ds->run_dir) {
+		if (asprintf(&url, "ipc://%s/to-%s", ds->run_dir, d->name) < 0) {
+			log_error("destination %s: no memory", d->name);
+			return -1;
+		}
+		d->url = url;	/* link keeps the pointer for as long as it listens */
+		if (dest_listen(d, url) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < ds->outlets.n; i++) {
+		const char *o = ds->outlets.v[i];
+		if (strncmp(o, d->name, n) == 0 && o[n] == '=' && dest_listen(d, o + n + 1) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int dests_listen(struct dests *ds)
+{
+	EACH_DEST(ds, d)
+		if (listen_for(ds, d) < 0)
+			return -1;
+	return 0;
+}
+
+int dests_open_old(struct dests *ds)
+{
+	char dir[4096];
+	int r = 0;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "%s/cursor", ds->config.spool_dir);
+	if (!(d = opendir(dir))) {
+		log_error("%s: %s", dir, strerror(errno));
+		return -1;
+	}
+	for (const struct dirent *e; r == 0 && (e = readdir(d)); )
+		if (rules_dest_name(e->d_name, strlen(e->d_name)))
+			r = add(ds, e->d_name, spool_next(ds->config.spool)) < 0 ? -1 : 0;
+	closedir(d);
+	/* After a power loss a cursor may be ahead of the spool: its numbers are not given out again. */
+	EACH_DEST(ds, dest)
+		spool_at_least(ds->config.spool, cursor_top(&dest->cursor));
+	return r;
+}
+
+int dests_open_new(struct dests *ds, const struct rules *r)
+{
+	bool was[RULES_DESTS];
+
+	for (unsigned i = 0; i < RULES_DESTS; i++)
+		was[i] = ds->v[i] != NULL;
+	for (unsigned i = 0; i < r->set.ndests; i++) {
+		int place = dests_place(ds, r->set.names[i]);
+		if (place < 0)
+			place = add(ds, r->set.names[i], spool_next(ds->config.spool));
+		if (place < 0 || listen_for(ds, ds->v[place]) < 0)
+			goto fail;
+	}
+	return 0;
+fail:
+	for (unsigned i = 0; i < RULES_DESTS; i++) {
+		if (ds->v[i] && !was[i]) {
+			dest_forget(ds->v[i]);
+			ds->v[i] = NULL;
+		}
+	}
+	return -1;
+}
+
+static bool named(const struct rules *r, const char *name)
+{
+	for (unsigned i = 0; i < r->set.ndests; i++)
+		if (strcmp(r->set.names[i], name) == 0)
+			return true;
+	return false;
+}
+
+void dests_mark_unnamed(struct dests *ds, const struct rules *r, uint64_t from)
+{
+	EACH_DEST(ds, d) {
+		if (named(r, d->name)) {
+			d->until = UINT64_MAX;
+		} else if (d->until == UINT64_MAX) {
+			d->until = from;
+			if (d->cursor.pending)
+				log_warn("destination %s is no longer in the rules and has %" PRIu64 " lines pending; it is kept until "
+					"they are done", d->name, d->cursor.pending);
+		}
+	}
+}
+
+bool dests_drop_drained(struct dests *ds)
+{
+	bool any = false;
+
+	EACH_DEST(ds, d) {
+		if (!dest_drained(d))
+			continue;
+		log_info("destination %s: no longer in the rules, nothing left: closed", d->name);
+		dest_forget(d);
+		*at_ = NULL;
+		any = true;
+	}
+	return any;
+}
+
+uint64_t dests_low(const struct dests *ds, uint64_t otherwise)
+{
+	uint64_t low = otherwise;
+
+	for (unsigned i = 0; i < RULES_DESTS; i++)
+		if (ds->v[i] && ds->v[i]->cursor.low < low)
+			low = ds->v[i]->cursor.low;
+	return low;
+}
+
+void dests_close(struct dests *ds)
+{
+	EACH_DEST(ds, d) {
+		dest_free(d);
+		*at_ = NULL;
+	}
+}
