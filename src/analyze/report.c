@@ -138,7 +138,7 @@ static int explain_class(const struct analysis *a, const struct task_class *c, s
 	for (size_t i = 0; i < a->features.n; i++) {
 		long row = model_row(a->model, a->features.v[i].hash);
 
-		if (row >= 0)
+		if (row >= 0 && model_weight(a->model, row, c->output) != 0)
 			rank[n++] = (struct weighed){ &a->features.v[i], by * model_weight(a->model, row, c->output) };
 	}
 	qsort(rank, n, sizeof *rank, heaviest_first);

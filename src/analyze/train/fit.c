@@ -197,7 +197,7 @@ static void model_of(struct model *m, const struct buf *b)
 		die(1, "the model just made is refused: %s", why);
 }
 
-void fit_score(const struct fit *fit, const struct model *m, const uint32_t *rows, uint32_t n, struct scores *out)
+void fit_score(const struct fit *fit, const struct model *m, const struct cleaner *how, const uint32_t *rows, uint32_t n, struct scores *out)
 {
 	struct clean *clean = xrealloc(NULL, 1, sizeof *clean);
 	struct text *t = xrealloc(NULL, 1, sizeof *t);
@@ -208,7 +208,7 @@ void fit_score(const struct fit *fit, const struct model *m, const uint32_t *row
 	for (uint32_t i = 0; i < n; i++) {
 		const struct data_row *r = &fit->data->row[rows[i]];
 
-		clean_text(clean, fit->cleaner, r->text, r->len);
+		clean_text(clean, how, r->text, r->len);
 		text_parse(t, clean->buf, clean->len);
 		features_of(f, t, lexicon);
 		model_score(m, f, &out[i]);
@@ -228,6 +228,7 @@ static unsigned inner_fold(const struct data *d, uint32_t row)
 /* First-layer outputs of each row from a model that has not seen it. */
 static void out_of_fold(const struct fit *fit, const uint32_t *rows, uint32_t n, struct scores *s)
 {
+	static const struct cleaner plain;
 	uint32_t *in = xrealloc(NULL, n, sizeof *in), *out = xrealloc(NULL, n, sizeof *out);
 	uint32_t *place = xrealloc(NULL, n, sizeof *place);
 	struct scores *part = xrealloc(NULL, n, sizeof *part);
@@ -247,7 +248,7 @@ static void out_of_fold(const struct fit *fit, const uint32_t *rows, uint32_t n,
 		buf_clear(&b);
 		fit_first(fit, in, ins, &b);
 		model_of(&m, &b);
-		fit_score(fit, &m, out, outs, part);
+		fit_score(fit, &m, &plain, out, outs, part);
 		for (uint32_t i = 0; i < outs; i++)
 			s[place[i]] = part[i];
 		model_release(&m);

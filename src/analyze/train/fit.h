@@ -23,7 +23,6 @@ struct cleaner;
 
 struct fit {
 	const struct data *data;
-	const struct cleaner *cleaner;
 	uint32_t rows_kept;	/* rows of the model's table */
 	unsigned passes;
 	const char *attribution;
@@ -33,7 +32,8 @@ struct fit {
 void fit_first(const struct fit *fit, const uint32_t *rows, uint32_t n, struct buf *out);
 void fit_whole(const struct fit *fit, const uint32_t *rows, uint32_t n, struct buf *out);
 
-/* Scores rows with the program's own code; logits only, or probabilities too. */
-void fit_score(const struct fit *fit, const struct model *m, const uint32_t *rows, uint32_t n, struct scores *out);
+/* Scores rows with the program's own code. */
+void fit_score(const struct fit *fit, const struct model *m, const struct cleaner *how, const uint32_t *rows, uint32_t n,
+	struct scores *out);
 
 #endif

@@ -24,11 +24,12 @@ struct job {
 	uint32_t *train, *test;
 	uint32_t trains, tests;
 	struct buf model;
-	struct tally tally;
+	struct tally plain, glossed;	/* texts as they are; with the table of emotes applied */
 };
 
 struct run {
 	const struct fit *fit;
+	const struct emotes *emotes;	/* NULL: none given */
 	struct job job[FOLDS_MAX + 1];	/* the folds, then the model of all rows */
 	unsigned jobs, next;
 	pthread_mutex_t lock;
@@ -38,7 +39,7 @@ static const char *emotes_path, *notice_path, *out_path;
 static uint64_t folds = FIT_FOLDS, threads = 2, kept = 12000, passes = 5, sample = 100;
 
 static const struct arg rows[] = {
-	{ 'e', "emotes", ARG_STR, &emotes_path, 0, 0, "FILE", "table of emotes that scoring applies, as the program does", NULL, 0 },
+	{ 'e', "emotes", ARG_STR, &emotes_path, 0, 0, "FILE", "also score with this table of emotes applied, as the program does", NULL, 0 },
 	{ 'a', "attribution", ARG_STR, &notice_path, 0, 0, "FILE", "text that goes into the model file", NULL, 0 },
 	{ 'o', "out", ARG_STR, &out_path, 0, 0, "FILE", "where the model goes (none: only the table)", NULL, 0 },
 	{ 'k', "folds", ARG_U64, &folds, 0, FOLDS_MAX, "N", "folds of the cross-validation, 0 for none (default 5)", NULL, 0 },
@@ -99,23 +100,32 @@ static void job_release(struct job *j)
 	buf_release(&j->model);
 }
 
-static void job_do(struct job *j, const struct fit *fit)
+static void job_score(const struct job *j, const struct fit *fit, const struct emotes *emotes, const struct model *m, struct tally *to)
 {
+	struct cleaner how = { .emotes = emotes };
 	struct scores *s = xrealloc(NULL, j->tests, sizeof *s);
 	uint64_t *outputs = xrealloc(NULL, j->tests, sizeof *outputs);
+
+	fit_score(fit, m, &how, j->test, j->tests, s);
+	for (uint32_t i = 0; i < j->tests; i++)
+		outputs[i] = fit->data->row[j->test[i]].outputs;
+	tally_add(to, s, outputs, j->tests, m->threshold);
+	free(outputs);
+	free(s);
+}
+
+static void job_do(struct job *j, const struct fit *fit, const struct emotes *emotes)
+{
 	struct model m;
 	const char *why;
 
 	fit_whole(fit, j->train, j->trains, &j->model);
 	if (model_init(&m, j->model.p, j->model.len, &why) < 0)
 		die(1, "the model just made is refused: %s", why);
-	fit_score(fit, &m, j->test, j->tests, s);
-	for (uint32_t i = 0; i < j->tests; i++)
-		outputs[i] = fit->data->row[j->test[i]].outputs;
-	tally_add(&j->tally, s, outputs, j->tests, m.threshold);
+	job_score(j, fit, NULL, &m, &j->plain);
+	if (emotes)
+		job_score(j, fit, emotes, &m, &j->glossed);
 	model_release(&m);
-	free(outputs);
-	free(s);
 }
 
 static void *worker(void *arg)
@@ -130,7 +140,7 @@ static void *worker(void *arg)
 		pthread_mutex_unlock(&r->lock);
 		if (i >= r->jobs)
 			return NULL;
-		job_do(&r->job[i], r->fit);
+		job_do(&r->job[i], r->fit, r->emotes);
 	}
 }
 
@@ -152,9 +162,18 @@ static void print_line(const char *name, const struct tally *t)
 	printf("%-12s %8.2f %8.2f %8.2f\n", name, tally_macro(t, TASK_LABEL), tally_macro(t, TASK_EKMAN), tally_macro(t, TASK_GROUP));
 }
 
+static void tally_sum(struct tally *to, const struct tally *t)
+{
+	for (unsigned c = 0; c < OUTPUTS; c++) {
+		to->tp[c] += t->tp[c];
+		to->fp[c] += t->fp[c];
+		to->fn[c] += t->fn[c];
+	}
+}
+
 static void print_table(const struct run *r)
 {
-	struct tally all = { 0 };
+	struct tally all = { 0 }, glossed = { 0 };
 
 	printf("macro-F1 x 100, %u folds, everything learnt and chosen without the held-out fold\n", (unsigned)folds);
 	printf("%-12s %8s %8s %8s\n", "fold", "labels", "ekman", "sentiment");
@@ -162,14 +181,13 @@ static void print_table(const struct run *r)
 		char name[24];
 
 		snprintf(name, sizeof name, "%u", i + 1);
-		print_line(name, &r->job[i].tally);
-		for (unsigned c = 0; c < OUTPUTS; c++) {
-			all.tp[c] += r->job[i].tally.tp[c];
-			all.fp[c] += r->job[i].tally.fp[c];
-			all.fn[c] += r->job[i].tally.fn[c];
-		}
+		print_line(name, &r->job[i].plain);
+		tally_sum(&all, &r->job[i].plain);
+		tally_sum(&glossed, &r->job[i].glossed);
 	}
 	print_line("all", &all);
+	if (r->emotes)
+		print_line("with emotes", &glossed);
 	for (unsigned t = 0; t < TASKS; t++) {
 		printf("\n%s, F1 x 100 (texts)\n", tasks[t].name);
 		for (unsigned i = 0; i < tasks[t].n; i++) {
@@ -185,9 +203,8 @@ int main(int argc, char **argv)
 	static struct run r;
 	struct data data = { 0 };
 	struct emotes emotes;
-	struct cleaner cleaner = { .emotes = &emotes };
 	struct buf notice;
-	struct fit fit = { .data = &data, .cleaner = &cleaner };
+	struct fit fit = { .data = &data };
 	int at = args_parse(&usage, argc, argv);
 
 	if (at == argc)
@@ -205,6 +222,7 @@ int main(int argc, char **argv)
 	fit.attribution_len = notice.len;
 
 	r.fit = &fit;
+	r.emotes = emotes_path ? &emotes : NULL;
 	r.jobs = (unsigned)folds + (out_path != NULL);
 	pthread_mutex_init(&r.lock, NULL);
 	for (unsigned i = 0; i < r.jobs; i++)
