@@ -338,7 +338,7 @@ bool db_unsynced(const struct db *d)
 static size_t sync_some(struct db *const *d, size_t n)
 {
 	struct db *list[SYNC_AT_ONCE];
-	int fd[SYNC_AT_ONCE], err[SYNC_AT_ONCE];
+	int fd[SYNC_AT_ONCE] = { 0 }, err[SYNC_AT_ONCE] = { 0 };
 	size_t k = 0, bad;
 
 	for (size_t i = 0; i < n; i++)
