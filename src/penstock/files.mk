@@ -7,4 +7,4 @@
 # outbox.o       batches in flight, numbers of their lines
 # compose.o      a line from --text
 penstock_OBJS := main.o tree.o program.o services.o address.o outbox.o compose.o $(patsubst src/penstock/%.c,%.o,$(wildcard src/penstock/cmd_*.c))
-penstock_PURE := compose.o
+penstock_PURE := compose.o outbox.o
