@@ -38,7 +38,8 @@ load hub
 @test "kill -9 while lines come: every acknowledged line is there, each once" {
 	hub
 	events 1 30000 300 > want
-	"$P" put ipc://run/in 64 < want > outcomes 2> /dev/null &
+	: > outcomes
+	"$P" put ipc://run/in 64 < want >> outcomes 2> /dev/null &
 	putter=$!
 	for i in 1 2 3 4 5 6 7 8; do
 		n=$(wc -l < outcomes)
@@ -58,7 +59,8 @@ load hub
 	"$P" put ipc://run/in 64 < want > outcomes 2> /dev/null &
 	putter=$!
 	for i in 1 2 3 4 5 6; do
-		"$P" take ipc://run/to-store w 50 > got.$i 2> /dev/null &
+		: > got.$i
+		"$P" take ipc://run/to-store w 50 >> got.$i 2> /dev/null &
 		w=$!
 		wait_until 20 eval '[ "$(wc -l < got.'$i')" -gt 300 ] || ! kill -0 '$putter' 2>/dev/null'
 		if [ $((i % 2)) = 0 ]; then
