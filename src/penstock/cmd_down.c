@@ -46,6 +46,44 @@ static int hold(const struct tree *t, int64_t pid)
 	return fd;
 }
 
+/* ---- without a supervise ---- */
+
+#define LOOK_MS 20	/* between two looks: they are not children of this process */
+
+static void end_leftover(void *arg, const char *name, int64_t pid, int pidfd)
+{
+	int *sig = arg;
+
+	if (*sig == SIGTERM)
+		log_warn("%s: process %lld still runs, although its supervise was killed: it is told to end", name, (long long)pid);
+	else if (*sig)
+		log_warn("%s: process %lld does not end: killed", name, (long long)pid);
+	if (*sig && syscall(SYS_pidfd_send_signal, pidfd, *sig, NULL, 0) < 0 && errno != ESRCH)
+		log_error("%s: process %lld: %s", name, (long long)pid, strerror(errno));
+}
+
+/* TERM to each, and KILL when the time is over. */
+static int end_leftovers(const struct tree *t)
+{
+	int64_t end = clock_mono() + patience;
+	int sig = SIGTERM, n = leftover_each(t, end_leftover, &sig);
+
+	for (sig = 0; n > 0 && clock_mono() < end; n = leftover_each(t, end_leftover, &sig))
+		poll(NULL, 0, LOOK_MS);
+	if (n > 0) {
+		sig = SIGKILL;
+		n = leftover_each(t, end_leftover, &sig);
+		return -1;
+	}
+	return n;
+}
+
+static int say_down(const struct tree *t)
+{
+	printf("%s: is down\n", t->dir);
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
 int cmd_down(struct tree *t, int argc, char **argv)
 {
 	int at = args_parse(&args, argc, argv);
@@ -60,19 +98,15 @@ int cmd_down(struct tree *t, int argc, char **argv)
 	if (pid < 0)
 		return 1;
 	p.fd = pid > 0 ? hold(t, pid) : -1;
-	if (p.fd < 0) {
-		printf("%s: is down\n", t->dir);
-		return 0;
-	}
+	if (p.fd < 0)
+		return end_leftovers(t) < 0 ? 1 : say_down(t);
 	if (syscall(SYS_pidfd_send_signal, p.fd, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
 		die(1, "process %lld: %s", (long long)pid, strerror(errno));
 	while ((rc = poll(&p, 1, (int)(patience / CLOCK_MS))) < 0 && errno == EINTR)
 		;
 	close(p.fd);
-	if (rc > 0) {
-		printf("%s: is down\n", t->dir);
-		return 0;
-	}
+	if (rc > 0)
+		return say_down(t);
 	log_error("%s: has not ended yet (process %lld); still running:", t->dir, (long long)pid);
 	services_each(t, say_running, NULL, NULL);
 	return 1;

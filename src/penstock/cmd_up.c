@@ -234,6 +234,13 @@ static int daemonize(const struct tree *t, int ready[2])
 	return give_up(pid, log, start, "not everything was ready in time (--wait)", buf_cstr(&f.text));
 }
 
+static void say_leftover(void *arg, const char *name, int64_t pid, int pidfd)
+{
+	(void)arg;
+	(void)pidfd;
+	log_error("%s: process %lld still runs, although its supervise was killed", name, (long long)pid);
+}
+
 int cmd_up(struct tree *t, int argc, char **argv)
 {
 	int at = args_parse(&args, argc, argv), ready[2];
@@ -247,6 +254,8 @@ int cmd_up(struct tree *t, int argc, char **argv)
 		return 1;
 	if (pid > 0)
 		die(1, "%s: is up already (process %lld)", t->dir, (long long)pid);
+	if (leftover_each(t, say_leftover, NULL) != 0)
+		die(1, "%s: not started a second time: penstock down ends what still runs", t->dir);
 	if (tree_folders(t) < 0)
 		return 1;
 	/* The writing end is inherited by supervise on purpose; it makes it close-on-exec for the services. */

@@ -2,9 +2,10 @@
 # tree.o         where the tree is, and its places
 # program.o      where the other programs and shared data are; asking a program
 # services.o     what supervise says
+# leftover.o     services that a killed supervise left running
 # address.o      the chat page's address
 # cmd_NAME.o     one subcommand each; cmd_service.o: start stop restart reload
 # outbox.o       batches in flight, numbers of their lines
 # compose.o      a line from --text
-penstock_OBJS := main.o tree.o program.o services.o address.o outbox.o compose.o $(patsubst src/penstock/%.c,%.o,$(wildcard src/penstock/cmd_*.c))
+penstock_OBJS := main.o tree.o program.o services.o leftover.o address.o outbox.o compose.o $(patsubst src/penstock/%.c,%.o,$(wildcard src/penstock/cmd_*.c))
 penstock_PURE := compose.o outbox.o

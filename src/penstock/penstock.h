@@ -34,6 +34,10 @@ int tree_folders(const struct tree *t);
 /* The process that holds DIR/service/.supervise/lock: its pid, 0 nobody, -1 with a message. */
 int64_t tree_supervise(const struct tree *t);
 
+/* Services that still run although no supervise does, because it was killed: fn for each, with a descriptor of the process that is closed
+ * afterwards. How many; -1 with a message. */
+int leftover_each(const struct tree *t, void (*fn)(void *arg, const char *name, int64_t pid, int pidfd), void *arg);
+
 /* The chat page's address from etc/gatewayd.conf, "http://127.0.0.1:8080/"; NULL when it cannot be told. */
 char *tree_address(const struct tree *t);
 

@@ -47,3 +47,23 @@ load tree
 	p send --text hello
 	run -0 p down
 }
+
+@test "supervise killed with -9: what it left is not started twice, and down ends it" {
+	tree_small
+	tree_up
+	DAEMON_KILLED=yes
+	pid=$(service_pid route)
+	sup=$(p status --json | jq .supervise)
+	kill -9 "$sup"
+	wait_until 5 process_gone "$sup"
+	kill -0 "$pid"
+	run -1 p up -d
+	[[ $output == *"route: process $pid still runs"* && $output == *"penstock down"* ]]
+	run -0 p down
+	[[ $output == *"it is told to end"*"is down" ]]
+	process_gone "$pid"
+	tree_up
+	p send --text hello
+	run -0 p down
+	[[ $output == "$D: is down" ]]
+}

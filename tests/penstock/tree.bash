@@ -46,3 +46,4 @@ service_pid() { service_field "$1" '.pid // "none"'; }
 service_is() { [ "$(service_field "$1" .state)" = "$2" ]; }
 accepted() { [ "$(p status --json | jq .intake.accepted)" -ge "$1" ]; }
 spooled() { cat "$D"/spool/*.ndjson | grep -v '^{"_commit"'; }
+process_gone() { ! readlink "/proc/$1/exe" >/dev/null 2>&1; }	# a zombie is gone, too

@@ -33,5 +33,5 @@ sup_is() { [ "$(sup_field "$1" .state)" = "$2" ]; }
 sup_pid() { sup_field "$1" '.pid // "none"'; }
 stat_is() { [ "$(cat "$S/$1/supervise/stat" 2>/dev/null)" = "$2" ]; }
 restarted() { [ "$(sup_field "$1" .restarts)" -ge "$2" ]; }
-process_gone() { ! kill -0 "$1" 2>/dev/null; }
+process_gone() { ! readlink "/proc/$1/exe" >/dev/null 2>&1; }	# a zombie is gone, too
 lines_are() { [ "$(wc -l <"$1" 2>/dev/null || echo 0)" -ge "$2" ]; }
