@@ -27,6 +27,7 @@ static bool is_word(const char *name)
 	return false;
 }
 
+__attribute__((format(printf, 4, 0)))
 static int fail_at(struct parser *in, unsigned line, unsigned column, const char *fmt, va_list ap)
 {
 	if (in->failed)

@@ -55,7 +55,8 @@ static int each_line(size_t max, void (*fn)(enum reader_result what, struct span
 static void write_row(const char *file, const struct row *row)
 {
 	(void)file;
-	fwrite(row->text.p, 1, row->text.len, stdout);
+	if (row->text.len)
+		fwrite(row->text.p, 1, row->text.len, stdout);
 	putchar('\n');
 }
 
