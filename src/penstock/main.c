@@ -72,7 +72,7 @@ static const struct command *find(const char *name)
 	if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0)
 		name = "version";
 	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(commands[i].name, name) == 0 && commands[i].run)
+		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
 }

@@ -22,7 +22,7 @@ idle() { [ "$(pending)" -eq 0 ]; }
 
 @test "what people say is judged" {
 	p send --text 'I love this so much, thank you!'
-	judged() { p export | jq -e 'select(.type == "analysis.emotion") | .data.top == "gratitude"' >/dev/null; }
+	judged() { p export | jq -r 'select(.type == "analysis.emotion").data.top' | grep -qx gratitude; }
 	wait_until 10 judged
 }
 
@@ -47,7 +47,7 @@ idle() { [ "$(pending)" -eq 0 ]; }
 	pids=$(p status --json | jq '.supervise, .services[].pid')
 	[ "$(wc -w <<<"$pids")" -eq 6 ]
 	tree_down
-	for pid in $pids; do run ! kill -0 "$pid"; done
+	for pid in $pids; do process_gone "$pid"; done
 	[ -z "$(find "$D" -type s)" ]
 }
 
