@@ -28,6 +28,8 @@ static bool is_word(const char *name)
 }
 
 __attribute__((format(printf, 4, 0)))
+static int fail_at(struct parser *, unsigned, unsigned, const char *, va_list) __attribute__((format(printf, 4, 0)));
+
 static int fail_at(struct parser *in, unsigned line, unsigned column, const char *fmt, va_list ap)
 {
 	if (in->failed)

@@ -1,12 +1,17 @@
 # route -T: following the spool.
 load hub
 
+# It has seen all there is and waits for more.
+_polls() { grep -q poll "/proc/$(daemon_pid "$1")/wchan"; }
+at_end() { wait_until 10 _polls "$1"; }
+
 @test "what flows is printed as it comes, from now on, or the last N, or from a number" {
 	hub
 	events 1 10 | put
 	daemon_run tail route -T -d spool
 	daemon_run tail3 route -T -d spool -n 3
-	wait_for tail3.out '"e-10"'
+	at_end tail
+	at_end tail3
 	events 11 12 | put
 	wait_for tail.out '"e-12"'
 	cmp tail.out <(events 11 12)
@@ -31,6 +36,7 @@ load hub
 @test "it starts before the spool has a line, and goes over from file to file, those that are removed too" {
 	hub --segment 4096 --repeat-time 0
 	daemon_run tail route -T -d spool
+	at_end tail
 	daemon_run w "$P" take ipc://run/to-store w 256
 	for i in 0 1 2 3 4 5 6 7 8 9; do events $((i * 100 + 1)) $((i * 100 + 100)) | put 10 > /dev/null; done
 	wait_for tail.out '"e-1000"'
