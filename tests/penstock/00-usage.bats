@@ -11,7 +11,7 @@ load tree
 	[ "$(wc -w <<<"$cmds")" -ge 12 ]
 	for c in $cmds; do
 		run -0 penstock "$c" --help
-		[[ $output == *[Uu]sage* ]]
+		[[ $output == *[Uu]sage* || $c == version ]]
 	done
 	run -0 penstock version
 	[[ $output == "penstock "[0-9]* ]]
