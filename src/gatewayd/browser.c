@@ -65,21 +65,11 @@ static bool room_of(const struct browser *b, const char *line, size_t n, char na
 }
 
 /* Something new is in the room: those who have seen all before are sent it. */
-static void wake(struct browser *b, struct room *room)
+static void wake(struct room *room)
 {
-	struct client *next;
-
-	for (struct client *c = room->members; c; c = next) {
-		next = c->room_next;
-		if (c->state != CLIENT_LIVE)
-			continue;
-		if (catchup_covered(c) && room_behind(room, c->pos) > b->opts.max_lag) {
-			metric_add(metrics[M_TOO_SLOW], 1);
-			client_close(c, CLOSE_BUSY, "too far behind; join again with after");
-		} else {
+	for (struct client *c = room->members; c; c = c->room_next)
+		if (c->state == CLIENT_LIVE)
 			client_want_write(c);
-		}
-	}
 }
 
 static void show(struct browser *b, const char *line, size_t n, uint64_t seq, struct buf *frame)
@@ -99,7 +89,7 @@ static void show(struct browser *b, const char *line, size_t n, uint64_t seq, st
 	if (room_push(&b->rooms, room, seq, frame->p, frame->len) == 0)
 		return;
 	metric_add(metrics[M_SHOWN], 1);
-	wake(b, room);
+	wake(room);
 }
 
 static void on_batch(void *arg, struct batch *batch)
@@ -121,7 +111,7 @@ static void on_batch(void *arg, struct batch *batch)
 	link_take_done(b->take, batch, NULL, 0);
 }
 
-/* ---- is the hub there? ---- */
+/* ---- is the hub there? who does not read? ---- */
 
 static void on_watch(void *arg)
 {
@@ -134,6 +124,8 @@ static void on_watch(void *arg)
 			if (c->room)
 				client_tell(c, "{\"status\":{\"delivery\":%s}}", now ? "true" : "false");
 	}
+	for (struct client *c = b->first; c; c = c->next)
+		client_watch(c, loop_now(b->loop));
 	if (b->first)
 		loop_timer_in(b->loop, &b->watch, WATCH);
 }

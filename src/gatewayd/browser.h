@@ -29,7 +29,7 @@ struct browser_opts {
 	uint64_t say_rate, say_burst;	/* of one connection */
 	uint64_t history;		/* lines shown to who joins anew */
 	uint64_t ring_lines;		/* kept of each room */
-	uint64_t max_lag;		/* lines a client may be behind; then it is disconnected, and resumes */
+	int64_t slow_time;		/* a client that takes nothing of what waits for so long is disconnected, and resumes */
 	uint64_t max_rooms;
 };
 

@@ -24,16 +24,39 @@ bool catchup_covered(const struct client *c)
 	return c->pos >= gap || c->gap_taken == gap;
 }
 
+void catchup_tell(struct client *c)
+{
+	struct room_line *next = room_after(c->room, c->pos);
+
+	if (!c->tell || (next && next->seq <= c->tell_at))
+		return;
+	client_tell(c, "{\"history\":{\"done\":true,\"more\":%s,\"lost\":%s}}", c->older ? "true" : "false",
+		c->lost ? "true" : "false");
+	c->tell = c->lost = false;
+	c->told = true;
+}
+
 static void go_live(struct client *c)
 {
 	loop_timer_del(c->b->loop, &c->timer);
 	c->state = CLIENT_LIVE;
-	if (!c->told || c->lost)
-		client_tell(c, "{\"history\":{\"done\":true,\"more\":%s,\"lost\":%s}}", c->older ? "true" : "false",
-			c->lost ? "true" : "false");
-	c->told = true;
-	c->lost = false;
+	if (!c->told || c->lost) {
+		c->tell = true;
+		c->tell_at = c->told ? 0 : c->room->newest;
+	}
+	catchup_tell(c);
 	client_want_write(c);
+}
+
+/* A new client is shown of the ring as many lines as it is to be shown. */
+static void last_of_ring(struct client *c)
+{
+	size_t have = c->room->count;
+
+	for (; have > c->b->opts.history; have--)
+		c->pos = room_after(c->room, c->pos)->seq;
+	c->older = c->pos || c->room->evicted;
+	c->last = false;
 }
 
 /* What lies before the ring will not come: goes on behind it. */
@@ -42,12 +65,8 @@ static void take_gap(struct client *c)
 	uint64_t gap = room_gap(c->room);
 
 	c->lost = c->b->opts.query || (!c->told && !c->last);
-	if (c->last) {
-		/* Without a history a new client is shown of the ring as many lines as it asked for. */
-		for (size_t have = room_behind(c->room, c->pos); have > c->b->opts.history; have--)
-			c->pos = room_after(c->room, c->pos)->seq;
-		c->last = false;
-	}
+	if (c->last)
+		last_of_ring(c);
 	if (c->room->evicted && c->pos < gap)
 		c->pos = gap;
 	c->gap_taken = gap;
@@ -69,6 +88,18 @@ static void on_timer(void *arg)
 	ask(arg);
 }
 
+/* The ring may be ahead of store: so many lines fewer are needed from the page. */
+static void last_of_page(struct client *c)
+{
+	struct page *page = &c->page;
+	uint64_t newest = page->n ? page->seq[page->n - 1] : 0, seq;
+	size_t have = page->n + room_behind(c->room, newest), n;
+
+	c->older = page->more || have > c->b->opts.history;
+	for (; have > c->b->opts.history && page_next(page, &n, &seq); have--)
+		;
+}
+
 static void on_page(void *arg, struct page *page)
 {
 	struct client *c = arg;
@@ -80,9 +111,9 @@ static void on_page(void *arg, struct page *page)
 	}
 	c->page = *page;
 	c->answered = true;
-	if (c->last)
-		c->older = page->more;
 	c->more = !c->last && page->more && page->n;
+	if (c->last)
+		last_of_page(c);
 	c->last = false;
 	if (page->n) {
 		c->began = clock_mono();
@@ -135,6 +166,8 @@ void catchup_start(struct client *c)
 	c->tries = 0;
 	loop_timer_del(c->b->loop, &c->timer);
 	c->timer.fn = on_timer;
+	if (c->last && c->room->count > c->b->opts.history)
+		last_of_ring(c);
 	if (!c->last && gap && c->pos >= gap)
 		go_live(c);		/* the ring has all of it */
 	else

@@ -19,6 +19,7 @@
 #define FRAMES_RATE 20u		/* frames of any kind a second, on average; a flood ends the connection */
 #define FRAMES_BURST 100u
 #define SAYING_MAX 64u		/* messages of one client without an outcome */
+#define FRAMES_AT_ONCE 64	/* written before others get their turn */
 #define CONTROLS_MAX 256u	/* frames that a client has not read */
 #define CLOSE_TIME (3 * CLOCK_S)	/* for the last control frames to be read */
 #define RETRY_MS 1000		/* when the hub is away or behind */
@@ -35,8 +36,11 @@ struct say {
 
 void client_want_write(struct client *c)
 {
-	if (c->ws)
-		ws_want_write(c->ws);
+	if (!c->ws)
+		return;
+	if (!c->wants)
+		c->wants = clock_mono();
+	ws_want_write(c->ws);
 }
 
 static void drop_controls(struct client *c)
@@ -71,7 +75,7 @@ void client_close(struct client *c, unsigned code, const char *why)
 	if (code == CLOSE_BUSY)
 		drop_controls(c);	/* it does not read them */
 	log_debug("%s: closing: %u %s", c->peer, code, why);
-	ws_want_write(c->ws);
+	client_want_write(c);
 }
 
 void client_tell(struct client *c, const char *fmt, ...)
@@ -142,40 +146,65 @@ static bool send_page(struct client *c)
 	return false;
 }
 
-static void send_ring(struct client *c)
+/* Sends the next line of the ring: true if another may wait. */
+static bool send_ring(struct client *c)
 {
 	struct room_line *l;
 
 	if (!catchup_covered(c)) {
 		catchup_start(c);
-		return;
+		return false;
 	}
 	l = room_after(c->room, c->pos);
 	if (!l)
-		return;
+		return false;
 	c->pos = l->seq;
-	if (ws_send(c->ws, l->bytes, l->len) == 0 && room_after(c->room, c->pos))
-		client_want_write(c);
+	if (ws_send(c->ws, l->bytes, l->len))
+		return false;
+	catchup_tell(c);
+	return true;
 }
 
-static void on_writable(void *arg)
+void client_watch(struct client *c, int64_t now)
 {
-	struct client *c = arg;
+	if (!c->wants || now - c->wants < c->b->opts.slow_time || c->state == CLIENT_CLOSING)
+		return;
+	metric_add(metrics[M_TOO_SLOW], 1);
+	client_close(c, CLOSE_BUSY, "too slow; join again with after");
+}
+
+/* Sends one frame: true if another may wait. */
+static bool send_one(struct client *c)
+{
 
 	if (c->ctl) {
 		send_control(c);
-		client_want_write(c);
-	} else if (c->state == CLIENT_CLOSING) {
+		return true;
+	}
+	if (c->state == CLIENT_CLOSING) {
 		ws_close(c->ws, c->close_code, c->close_why);
-	} else if (c->state == CLIENT_CATCHUP && c->page.i < c->page.n) {
-		if (send_page(c))
-			client_want_write(c);
-		else
-			catchup_go_on(c);
 	} else if (c->state == CLIENT_CATCHUP && c->page.n) {
+		if (send_page(c))
+			return true;
 		catchup_go_on(c);
 	} else if (c->state == CLIENT_LIVE) {
-		send_ring(c);
+		return send_ring(c);
+	}
+	return false;
+}
+
+/* As many frames as the socket takes at once, but not for ever: others are waiting, too. */
+static void on_writable(void *arg)
+{
+	struct client *c = arg;
+	int n = 0;
+
+	c->wants = 0;
+	while (send_one(c)) {
+		if (++n == FRAMES_AT_ONCE || !ws_room(c->ws)) {
+			client_want_write(c);
+			return;
+		}
 	}
 }
 

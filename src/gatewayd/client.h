@@ -69,12 +69,15 @@ struct client {
 	unsigned close_code;		/* when closing: sent behind the control frames that wait */
 	const char *close_why;
 	uint64_t pos;			/* number of the last event sent */
+	int64_t wants;			/* since when something waits to be sent (clock_mono); 0: nothing does */
 	/* catching up */
 	bool last;			/* the newest lines are to be asked for: pos is not known yet */
 	bool answered;			/* store has answered since catching up began */
 	bool more;			/* and has further lines behind pos */
 	bool older;			/* there are lines before the first that was sent */
-	bool told;			/* "history done" was sent */
+	bool tell;			/* "history done" is to be sent when pos has reached tell_at */
+	uint64_t tell_at;
+	bool told;			/* it was, once */
 	bool lost;			/* lines may be missing, and the client must be told */
 	struct ask *ask;
 	struct page page;
@@ -93,6 +96,8 @@ void client_tell(struct client *c, const char *fmt, ...) __attribute__((format(p
 /* Ends the connection behind what client_tell queued. why is static. */
 void client_close(struct client *c, unsigned code, const char *why);
 void client_want_write(struct client *c);
+/* Ends the connection if it took nothing for too long. */
+void client_watch(struct client *c, int64_t now);
 
 /* browser.c */
 /* Appends the frame of an event, {"event":LINE,"seq":N}. */
@@ -107,6 +112,8 @@ void catchup_start(struct client *c);
 void catchup_go_on(struct client *c);
 /* Does the ring go on from pos without a hole? */
 bool catchup_covered(const struct client *c);
+/* Says "history done" if it is time. */
+void catchup_tell(struct client *c);
 void catchup_stop(struct client *c);
 
 #endif

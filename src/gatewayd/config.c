@@ -19,9 +19,9 @@ static struct config in = {
 	.drain_time = 5 * CLOCK_S,
 	.server = {.addr = "127.0.0.1", .head_time = 10 * CLOCK_S, .body_time = 30 * CLOCK_S, .idle_time = 60 * CLOCK_S,
 		.write_time = 30 * CLOCK_S},
-	.edge = {.max_message = FRAME_MAX, .ping = 25 * CLOCK_S, .hangup = 40 * CLOCK_S, .protocol = FRAME_PROTOCOL},
-	.browser = {.tenant = "default", .say_rate = 5, .say_burst = 10, .history = 50, .ring_lines = 512, .max_lag = 400,
-		.max_rooms = 1000},
+	.edge = {.max_message = FRAME_MAX, .ping = 25 * CLOCK_S, .protocol = FRAME_PROTOCOL},
+	.browser = {.tenant = "default", .say_rate = 5, .say_burst = 10, .history = 50, .ring_lines = 512, .max_rooms = 1000,
+		.slow_time = 15 * CLOCK_S},
 	.intake = {.max_body = 4u << 20, .max_line = LINE_MAX_BYTES, .max_events = 1000, .ack_time = 10 * CLOCK_S},
 };
 
@@ -45,7 +45,8 @@ static const struct arg rows[] = {
 	{0, "head-time", ARG_TIME, &in.server.head_time, CLOCK_MS, 300 * CLOCK_S, "TIME", "for the head of a request", NULL, 0},
 	{0, "body-time", ARG_TIME, &in.server.body_time, CLOCK_MS, 3600 * CLOCK_S, "TIME", "for the body of a request", NULL, 0},
 	{0, "idle-time", ARG_TIME, &in.server.idle_time, CLOCK_MS, 3600 * CLOCK_S, "TIME", "between requests", NULL, 0},
-	{0, "ping-time", ARG_TIME, &in.edge.ping, CLOCK_S, 600 * CLOCK_S, "TIME", "quiet clients are pinged, and dropped after 15s more", NULL, 0},
+	{0, "ping-time", ARG_TIME, &in.edge.ping, CLOCK_S, 600 * CLOCK_S, "TIME", "quiet clients are pinged, and dropped after as long again", NULL, 0},
+	{0, "slow-time", ARG_TIME, &in.browser.slow_time, CLOCK_S / 2, 600 * CLOCK_S, "TIME", "clients that take nothing for so long are dropped", NULL, 0},
 	{0, "say-rate", ARG_U64, &in.browser.say_rate, 0, 10000, "N", "messages a second of one client; 0: no limit", NULL, 0},
 	{0, "say-burst", ARG_U64, &in.browser.say_burst, 1, 10000, "N", "of them at once", NULL, 0},
 	{0, "history", ARG_U64, &in.browser.history, 1, 500, "N", "lines shown to who joins", NULL, 0},
@@ -92,8 +93,7 @@ void config_read(struct config *c, int argc, char **argv)
 	in.server.max_conns = max_conns;
 	in.server.max_each = max_each;
 	in.browser.max_clients = max_conns;
-	in.browser.max_lag = in.browser.ring_lines - in.browser.ring_lines / 4;
-	in.edge.hangup = in.edge.ping + 15 * CLOCK_S;
+	in.edge.hangup = 2 * in.edge.ping;
 	in.intake.tenant = any_tenant ? "*" : in.browser.tenant;
 	*c = in;
 }

@@ -11,6 +11,7 @@
 #ifndef GATEWAYD_EDGE_H
 #define GATEWAYD_EDGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +32,7 @@ struct edge_opts {
 struct ws_handler {
 	void (*on_open)(void *arg, struct ws *ws);
 	void (*on_text)(void *arg, const char *p, size_t n);	/* one whole message, borrowed */
-	void (*on_writable)(void *arg);				/* after ws_want_write; the only place for ws_send, once */
+	void (*on_writable)(void *arg);				/* after ws_want_write; the only place for ws_send; once, or while ws_room */
 	void (*on_gone)(void *arg);				/* exactly once, whether it was ever open or not */
 };
 
@@ -44,6 +45,8 @@ int edge_upgrade(struct edge *e, int fd, const char *key, size_t nkey, const cha
 	const struct ws_handler *h, void *arg);
 
 void ws_want_write(struct ws *ws);
+/* After ws_send, inside on_writable: may another message be sent at once? */
+bool ws_room(struct ws *ws);
 /* Sends one text message of n bytes at p + EDGE_PRE. 0, or -1: the connection is lost, on_gone follows. */
 int ws_send(struct ws *ws, char *p, size_t n);
 /* Ends the connection with a status code (RFC 6455 section 7.4) and a reason of at most 123 bytes. Only on_gone follows. */

@@ -31,6 +31,7 @@ struct ws {
 	unsigned close_code;
 	char close_reason[124];
 	bool open;
+	bool close_sent;		/* libwebsockets was told: it waits for the peer's close frame */
 };
 
 struct edge {
@@ -98,6 +99,9 @@ static int writable(struct ws *ws)
 		if (!ws->close_code)
 			return 0;
 	}
+	if (ws->close_sent)
+		return 0;	/* a second -1 would end the connection under the close frame that is on its way */
+	ws->close_sent = true;
 	lws_close_reason(ws->wsi, (enum lws_close_status)ws->close_code, (unsigned char *)ws->close_reason,
 		strlen(ws->close_reason));
 	return -1;
@@ -210,6 +214,11 @@ int ws_send(struct ws *ws, char *p, size_t n)
 		return 0;
 	ws_close(ws, 1011, "the connection is lost");
 	return -1;
+}
+
+bool ws_room(struct ws *ws)
+{
+	return !ws->close_code && !lws_send_pipe_choked(ws->wsi);
 }
 
 void ws_close(struct ws *ws, unsigned code, const char *reason)
