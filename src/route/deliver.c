@@ -149,7 +149,8 @@ static void arm(struct dest *d, int64_t lane_due)
 		due = d->out->due;
 	if (d->read_again && (!due || d->read_again < due))
 		due = d->read_again;
-	if (due_first(&d->held)) {
+	/* With a full window the next outcome comes first anyway. */
+	if (due_first(&d->held) && d->lanes.items < d->limits->window_lines) {
 		held = due_first(&d->held)->at - clock_wall();
 		held = clock_mono() + (held < 0 ? CLOCK_MS : held < LOOK_AGAIN ? held : LOOK_AGAIN);
 		if (!due || held < due)

@@ -207,7 +207,9 @@ static bool on_line(void *arg, const struct spool_view *v)
 		return false;
 	if (!line) {
 		const struct rules *r = rules_book_get(d->book, v->gen);
-		if (!r || decide_again(r, v->p, v->n, &again) < 0) {
+		if (!r)
+			return false;
+		if (decide_again(r, v->p, v->n, &again) < 0) {
 			log_error("line %llu of the spool is no event; it is passed over", (unsigned long long)v->seq);
 			return true;
 		}
@@ -216,7 +218,7 @@ static bool on_line(void *arg, const struct spool_view *v)
 	if (!(line->mask >> d->place & 1) || cursor_is_done(&d->cursor, v->seq))
 		return true;
 	pass(d, v->seq);
-	if (line->notbefore > clock_wall()) {
+	if (line->notbefore && line->notbefore > clock_wall()) {
 		struct due held = { .at = line->notbefore, .seq = v->seq, .off = (uint64_t)v->off };
 		if (due_add(&d->held, &held) < 0)
 			return false;
@@ -257,7 +259,11 @@ void dest_fill(struct dest *d)
 	while (worth_filling(d) && reads++ < DEST_READS && (r = spool_read(d->spool, &d->pos, on_line, d)) == SPOOL_MORE)
 		if (d->lanes.takeable >= LINK_BATCH_LINES)
 			break;
-	d->read_again = r == SPOOL_ERROR ? clock_mono() + CLOCK_S : r == SPOOL_MORE && !d->was_full ? clock_mono() : 0;
+	/* Stopped by something else than a full window: no memory, or a disk that cannot be read. */
+	if (r == SPOOL_ERROR || (r == SPOOL_STOPPED && !window_full(d)))
+		d->read_again = clock_mono() + CLOCK_S;
+	else
+		d->read_again = r == SPOOL_MORE && !d->was_full ? clock_mono() : 0;
 	pass(d, d->pos.seq);
 	if (d->cursor.low - d->saved_low > SAVE_EVERY)
 		dest_save(d);
