@@ -55,6 +55,7 @@ struct spool {
 	bool busy;		/* job is with the thread */
 	int fd;			/* the last segment, for writing; -1: none open */
 	bool roll;		/* the next group begins a new segment */
+	bool uncut;		/* it has bytes of a failed group behind those that count */
 	bool sync_wanted;	/* the next job syncs */
 	bool dirty;		/* SPOOL_INTERVAL, SPOOL_NEVER: written and not synced */
 	uint64_t next;		/* number of the next line */

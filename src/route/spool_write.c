@@ -217,6 +217,11 @@ static void kept(struct spool *s)
 	struct seg *seg = spool_last_seg(s);
 
 	if (j->nhead) {
+		/* What could not be cut off the old file when it failed may be cut off now. */
+		if (s->uncut && ftruncate(s->fd, (off_t)seg->size) < 0)
+			log_error("%s: the segment before line %llu ends in lines that were refused: %s", s->dir,
+				(unsigned long long)g->first, strerror(errno));
+		s->uncut = false;
 		if (s->fd >= 0)
 			close(s->fd);
 		s->fd = j->fd;
@@ -262,7 +267,7 @@ static bool cut_back(struct spool *s)
 	if (ftruncate(s->fd, (off_t)last->size) == 0)
 		return true;
 	log_error("%s: cannot be cut back to the last good commit: %s", s->dir, strerror(errno));
-	s->roll = true;
+	s->roll = s->uncut = true;
 	return false;
 }
 

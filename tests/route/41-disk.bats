@@ -1,0 +1,75 @@
+# A disk that fails or is slow, played by a library in front of libc.
+load hub
+
+failing_hub() {
+	command -v "${CC:-cc}" > /dev/null || skip "needs a C compiler"
+	case $BIN in *san*) skip "a preloaded library and a sanitizer do not go together" ;; esac
+	"${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o shim.so "$BATS_TEST_DIRNAME/data/shim.c" -ldl
+	export LD_PRELOAD=$T/shim.so
+	hub "$@"
+	unset LD_PRELOAD
+}
+
+@test "a failed fdatasync: nothing is acknowledged, a new file is begun, numbers go on, nothing is twice" {
+	failing_hub
+	events 1 5 | put
+	: > fail-sync
+	run -0 put < <(events 6 8)
+	[[ "$output" == "acked 0 refused 3 [1 Input/output error, retry]"* ]]
+	wait_for hub.err 'fdatasync: Input/output error; batches are refused'
+	# Until a probe works all are refused at once.
+	run -0 put < <(events 6 8)
+	[[ "$output" == "acked 0 refused 3"* ]]
+	[ "$(take store 256 1 | wc -l)" -eq 5 ]
+	rm fail-sync
+	wait_until 10 eval 'events 6 9 | put | grep -q "acked 4"'
+	wait_for hub.err 'accepting again'
+	[ "$(ls spool/*.ndjson | wc -l)" -eq 2 ]
+	spooled | cmp - <(events 1 9)
+	daemon_kill hub
+	hub
+	take store 256 1 | cmp - <(events 6 9)
+}
+
+@test "a file that could not be cut back is cut back when the disk works again" {
+	failing_hub
+	events 1 5 | put
+	: > fail-sync
+	: > fail-trunc
+	run -0 put < <(events 6 8)
+	wait_for hub.err 'cannot be cut back'
+	rm fail-sync fail-trunc
+	wait_until 10 eval 'events 6 9 | put | grep -q "acked 4"'
+	spooled | cmp - <(events 1 9)
+}
+
+@test "under a slow disk batches wait together, and each is acknowledged when it is kept" {
+	failing_hub
+	: > slow-sync
+	for i in 1 2 3 4 5; do
+		events $((i * 10)) $((i * 10 + 9)) | daemon_run_put "p$i"
+	done
+	[ ! -s p1.out ] && [ ! -s p5.out ]
+	rm slow-sync
+	for i in 1 2 3 4 5; do wait_for p$i.out 'acked 10 refused 0'; done
+	[ "$(spooled | wc -l)" -eq 50 ]
+	# The first went alone, the others waited and were committed together (or in two groups).
+	[ "$(grep -c '^{"_commit":' spool/*.ndjson)" -le 4 ]
+}
+
+daemon_run_put() { "$P" put ipc://run/in 256 > "$1.out" 2> /dev/null & }
+
+@test "a line that repeats one that is not kept yet is not acknowledged before it" {
+	failing_hub
+	: > slow-sync
+	events 1 3 | daemon_run_put first
+	wait_until 5 eval 'grep -q e-3 spool/*.ndjson'
+	events 2 3 | daemon_run_put second
+	events 1 1 | daemon_run_put third
+	: > fail-sync
+	rm slow-sync
+	for f in first second third; do wait_for $f.out 'acked 0 refused . \[1 Input/output error, retry\]'; done
+	rm fail-sync
+	wait_until 10 eval 'events 1 3 | put | grep -q "acked 3"'
+	spooled | cmp - <(events 1 3)
+}
