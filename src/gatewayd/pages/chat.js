@@ -472,6 +472,7 @@ function showEmotion(d) {
 function showMood() {
 	const recent = [...moods.values()].slice(-30), counts = GROUPS.map(g => [g, recent.filter(x => x === g).length]).filter(([, n]) => n);
 	const text = ([g, n]) => Math.round(100 * n / recent.length) + ' % ' + g;
+	$('mood').parentElement.hidden = !counts.length;
 	$('mood').replaceChildren(...counts.map(([g, n]) => {
 		const i = make('i', 'g-' + g);
 		i.style.setProperty('--part', n);
