@@ -215,10 +215,24 @@ static struct db *new_db(const char *path)
 	return d;
 }
 
-struct db *db_open(const char *path, unsigned mode, const struct db_schema *steps, size_t n, struct db_error *err)
+static int set_up(struct db *d, unsigned mode, const struct db_schema *steps, size_t n)
 {
-	/* A reader opens for writing too where it may: it takes part in the shared index of the log; query_only keeps it a reader. */
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode & DB_CREATE ? SQLITE_OPEN_CREATE : 0);
+	d->group = mode & DB_GROUP;
+	if (pragmas(d, mode) || (mode & DB_SETTLE && settle(d)))
+		return -1;
+	sqlite3_progress_handler(d->h, DEADLINE_STEPS, out_of_time, d);
+	if (db_upgrade(d, mode & DB_READ, steps, n) || (d->group && open_log(d)))
+		return -1;
+	if (mode & DB_READ)
+		return 0;
+	d->begin = db_prepare(d, "BEGIN IMMEDIATE");
+	d->commit = db_prepare(d, "COMMIT");
+	return d->begin && d->commit ? 0 : -1;
+}
+
+static struct db *open_name(const char *path, const char *name, int flags, unsigned mode, const struct db_schema *steps, size_t n,
+	struct db_error *err)
+{
 	struct db *d = new_db(path);
 	int rc;
 
@@ -226,30 +240,47 @@ struct db *db_open(const char *path, unsigned mode, const struct db_schema *step
 		describe(err, path, DB_IO, ENOMEM, "cannot be opened");
 		return NULL;
 	}
-	rc = sqlite3_open_v2(path, &d->h, flags, NULL);
-	if (rc != SQLITE_OK) {
+	rc = sqlite3_open_v2(name, &d->h, flags, NULL);
+	if (rc != SQLITE_OK)
 		fail(d, rc);
-		goto out;
-	}
-	d->group = mode & DB_GROUP;
-	if (pragmas(d, mode) || (mode & DB_SETTLE && settle(d)))
-		goto out;
-	sqlite3_progress_handler(d->h, DEADLINE_STEPS, out_of_time, d);
-	if (db_upgrade(d, mode & DB_READ, steps, n))
-		goto out;
-	if (d->group && open_log(d))
-		goto out;
-	if (!(mode & DB_READ)) {
-		d->begin = db_prepare(d, "BEGIN IMMEDIATE");
-		d->commit = db_prepare(d, "COMMIT");
-		if (!d->begin || !d->commit)
-			goto out;
-	}
-	return d;
-out:
+	if (rc == SQLITE_OK && set_up(d, mode, steps, n) == 0)
+		return d;
 	*err = d->err;
 	db_close(d, false);
 	return NULL;
+}
+
+/* Where a reader may not write (a backup mounted read-only), a database without a log is read as a file that does not change. */
+static struct db *open_unchanging(const char *path, unsigned mode, const struct db_schema *steps, size_t n, struct db_error *err)
+{
+	size_t len = strlen(path);
+	char *name = malloc(3 * len + sizeof("file:?immutable=1-wal")), *at = name;
+	struct db *d = NULL;
+
+	if (!name)
+		return NULL;
+	snprintf(name, len + sizeof("-wal"), "%s-wal", path);
+	if (access(name, F_OK) == 0)
+		goto out;
+	at += sprintf(at, "file:");
+	for (const char *c = path; *c; c++)
+		at += strchr("%?#", *c) ? sprintf(at, "%%%02x", *c) : sprintf(at, "%c", *c);
+	sprintf(at, "?immutable=1");
+	d = open_name(path, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, mode, steps, n, err);
+out:
+	free(name);
+	return d;
+}
+
+struct db *db_open(const char *path, unsigned mode, const struct db_schema *steps, size_t n, struct db_error *err)
+{
+	/* A reader opens for writing too where it may: it takes part in the shared index of the log; query_only keeps it a reader. */
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode & DB_CREATE ? SQLITE_OPEN_CREATE : 0);
+	struct db *d = open_name(path, path, flags, mode, steps, n, err);
+
+	if (!d && mode & DB_READ && err->fault == DB_DENIED && access(path, R_OK) == 0)
+		d = open_unchanging(path, mode, steps, n, err);
+	return d;
 }
 
 void db_close(struct db *d, bool tidy)
@@ -270,6 +301,11 @@ void db_close(struct db *d, bool tidy)
 		close(d->log);
 	free(d->path);
 	free(d);
+}
+
+void db_busy(struct db *d, int ms)
+{
+	sqlite3_busy_timeout(d->h, ms);
 }
 
 void db_cache(struct db *d, size_t bytes)

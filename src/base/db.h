@@ -58,6 +58,7 @@ void db_close(struct db *d, bool tidy);
 const struct db_error *db_error(const struct db *d);	/* of the last call that failed */
 const char *db_path(const struct db *d);
 
+void db_busy(struct db *d, int ms);			/* instead of DB_BUSY_MS */
 void db_cache(struct db *d, size_t bytes);		/* ceiling of the page cache */
 /* Statements fail with DB_TIMEOUT from then on (clock_mono() nanoseconds, 0 = never). */
 void db_deadline(struct db *d, int64_t due);

@@ -43,7 +43,7 @@ static void go_on(struct stage *s);
 /* ---- working on a batch ---- */
 
 /* Why a batch or a line can't be done now. The whole rest of a batch of a stream waits; the hub is told to send it again. */
-struct later { bool is; const char *why; };
+struct later { bool is, hold; const char *why; };
 
 static int refuse_rest(struct job *j, uint32_t from, bool retry, const char *why)
 {
@@ -89,7 +89,7 @@ static int work_on(struct stage *s, struct job *j)
 	struct later later = { .is = false };
 
 	if (w->begin && w->begin(w->arg, j->batch)) {
-		later = (struct later){ .is = true, .why = "the batch can't be begun" };
+		later = (struct later){ .is = true, .hold = w->hold, .why = "the batch can't be begun" };
 	} else {
 		while (j->lines < j->batch->n && !later.is)
 			if (one_line(s, j, &later))
@@ -103,7 +103,7 @@ static int work_on(struct stage *s, struct job *j)
 		backoff_reset(&s->work_wait);
 		return 0;
 	}
-	if (s->in_stream && !s->draining) {
+	if ((s->in_stream || later.hold) && !s->draining) {
 		if (s->work_wait.tries == 0)
 			log_warn("line %u of the batch: %s: trying again", j->lines + 1, later.why);
 		return loop_timer_in(s->loop, &s->work_again, backoff_next(&s->work_wait, hash_random()));
@@ -223,8 +223,10 @@ static void work_again(void *arg)
 {
 	struct stage *s = arg;
 
-	if (work_on(s, s->first))
-		stop(s, true);
+	/* A stream has one batch; those that are held may be several. */
+	for (struct job *j = s->first; j; j = j->next)
+		if (j->lines < j->batch->n && work_on(s, j))
+			stop(s, true);
 	go_on(s);
 }
 

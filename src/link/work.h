@@ -29,6 +29,9 @@ struct work {
 	const char *in, *out;		/* URLs; out NULL: a sink (store) */
 	struct link_opts opts;		/* for the taking side; conns 2 keeps the next batch ready */
 	bool filter;			/* pass lines on when a side is a pipe */
+	/* A batch for which begin returns -1 is kept and begun again with back-off, and not given back to the hub: for a cause that is no fault
+	 * of the lines (a full disk), which would make them dead letters. A stream's batch always is. */
+	bool hold;
 	void *arg;			/* handed to all below */
 	int (*begin)(void *arg, const struct batch *b);			/* may be NULL; -1: the whole batch is refused with retry */
 	/* One line without its LF. Appends whole lines to out. 0; or -1 = refused: *why static or valid until the next call, *retry. */

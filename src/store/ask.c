@@ -69,7 +69,7 @@ static int bring_up_to_date(struct ask *k, struct tenant *t)
 		return 0;
 	if (db_begin(t->db) == 0 && fill(t) == 0 && db_commit(t->db) == 0)
 		return 0;
-	tenants_fail(k->tenants, t, NULL, 0);
+	tenants_fail(k->tenants, t);
 	return answer_fail(&k->answer, "%s", t->error.text);
 }
 
@@ -89,7 +89,7 @@ static int ask_tenant(struct ask *k, const struct query *q, const char *name)
 	rc = q->kind->run(&h, q, &k->answer);
 	db_deadline(t->db, 0);
 	if (rc && db_error(t->db)->fault == DB_CORRUPT)
-		tenants_fail(k->tenants, t, NULL, 0);
+		tenants_fail(k->tenants, t);
 	return rc;
 }
 

@@ -191,11 +191,7 @@ static void refuse_group(struct ingest *in, uint32_t first, const char *why)
 
 static void fail_group(struct ingest *in, struct tenant *t, uint32_t first)
 {
-	uint64_t lines = 0;
-
-	for (uint32_t n = first; n; n = in->next[n])
-		lines++;
-	tenants_fail(in->tenants, t, NULL, lines);
+	tenants_fail(in->tenants, t);
 	refuse_group(in, first, t->error.text);
 }
 
@@ -320,6 +316,7 @@ size_t ingest_batch(struct ingest *in, const struct batch *b, const struct refus
 	uint32_t groups;
 	size_t n;
 
+	in->tenants->stuck = false;
 	buf_clear(&in->reasons);
 	if (buf_add(&in->reasons, "no memory", sizeof("no memory")))	/* offset 0: what is said when there is no room for a reason */
 		log_error("no memory for reasons");

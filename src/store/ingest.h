@@ -4,7 +4,8 @@
  * ingest_batch checks every line (envelope), deals the batch out by tenant, carries out one transaction for each, and syncs them
  * all at once; when it returns, what is not refused is on the disk. An event that is there already (same source and id, decoded; the bytes need not be the same) counts as
  * stored and is left as it was. A line that is no event is refused for good; the lines of a tenant whose database fails are
- * refused with retry and do not touch other tenants' lines.
+ * refused with retry and do not touch other tenants' lines. When the fault is not one tenant's (a full disk), tenants->stuck is set:
+ * the batch had better be kept and given again whole.
  *
  * An event's seq is the one the hub gave it; without one, or when another event has it (two hubs, a spool made anew with the
  * clock set back), the tenant's highest plus one.

@@ -83,7 +83,7 @@ static int begin(void *arg, const struct batch *b)
 	s->at = s->line = 0;
 	metric_set(s->metric[M_OPEN], s->tenants.open);
 	loop_timer_in(s->loop, &s->rest, REST);
-	return 0;
+	return s->tenants.stuck ? -1 : 0;
 }
 
 static int line(void *arg, const char *p, size_t n, uint64_t seq, struct buf *out, const char **why, bool *retry)
@@ -112,7 +112,7 @@ static bool fill_next(struct store *s)
 	struct tenant *t = tenants_waiting(&s->tenants);
 
 	if (t && (db_begin(t->db) || fill(t) || db_commit(t->db)))
-		tenants_fail(&s->tenants, t, NULL, 0);
+		tenants_fail(&s->tenants, t);
 	return t;
 }
 
@@ -208,6 +208,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	open_all(&s);
 	work.arg = &s;
+	work.hold = true;
 	work.begin = begin;
 	work.line = line;
 	work.start = start;

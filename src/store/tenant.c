@@ -179,11 +179,12 @@ static int open_db(struct tenants *ts, struct tenant *t, bool create)
 	}
 	if (!create && access(path, F_OK) && errno == ENOENT)
 		return 1;
-	t->db = db_open(path, DB_GROUP | (create ? DB_CREATE : DB_WRITE) | (t->again ? DB_SETTLE : 0), schema_steps, schema_count,
+	t->db = db_open(path, DB_GROUP | (create ? DB_CREATE : DB_WRITE) | (t->fails ? DB_SETTLE : 0), schema_steps, schema_count,
 		&t->error);
 	if (!t->db)
 		return -1;
 	ts->open++;
+	db_busy(t->db, TENANT_BUSY);
 	fresh_init(&t->fresh);
 	if (read_state(t) || prepare(t) || read_fresh(t)) {
 		t->error = *db_error(t->db);
@@ -222,12 +223,19 @@ static struct tenant *known(struct tenants *ts, const char *name)
 	return t;
 }
 
-static void say_failure(struct tenant *t)
+static bool not_its_own(const struct tenants *ts, const struct tenant *t)
 {
-	if (t->again == 0)
-		log_about(LOG_ERROR, &(struct log_ctx){ .tenant = t->name }, "%s; lines are refused until then, to be tried again",
-			t->error.text);
-	t->again = clock_mono() + TENANT_AGAIN;
+	return t->error.fault == DB_FULL || (t->error.fault == DB_DENIED && access(ts->dir, R_OK | W_OK | X_OK) != 0);
+}
+
+static void failed(struct tenants *ts, struct tenant *t)
+{
+	int64_t wait = TENANT_AGAIN << (t->fails < 10 ? t->fails : 10);
+
+	if (t->fails++ == 0)
+		log_about(LOG_ERROR, &(struct log_ctx){ .tenant = t->name }, "%s; its lines wait until then", t->error.text);
+	t->again = clock_mono() + (wait < TENANT_AGAIN_MOST ? wait : TENANT_AGAIN_MOST);
+	ts->stuck |= not_its_own(ts, t);
 }
 
 struct tenant *tenants_get(struct tenants *ts, const char *name, bool create, const char **why)
@@ -248,8 +256,10 @@ struct tenant *tenants_get(struct tenants *ts, const char *name, bool create, co
 	if (t->db)
 		return t;
 	*why = t->error.text;
-	if (t->again > now)
+	if (t->again > now) {
+		ts->stuck |= not_its_own(ts, t);
 		return NULL;
+	}
 	make_room(ts, t);
 	rc = open_db(ts, t, create);
 	if (rc == 0) {
@@ -261,31 +271,28 @@ struct tenant *tenants_get(struct tenants *ts, const char *name, bool create, co
 		forget(ts, t, false);
 		return NULL;
 	}
-	say_failure(t);
+	failed(ts, t);
 	return NULL;
 }
 
-void tenants_fail(struct tenants *ts, struct tenant *t, const char *what, uint64_t lines)
+void tenants_fail(struct tenants *ts, struct tenant *t)
 {
 	t->error = *db_error(t->db);
-	if (t->error.fault == DB_OK && !what)
-		what = "no memory";
-	if (what)
-		snprintf(t->error.text, sizeof(t->error.text), "%s: %s", db_path(t->db), what);
-	t->refused += lines;
+	if (t->error.fault == DB_OK)
+		snprintf(t->error.text, sizeof(t->error.text), "%s: no memory", db_path(t->db));
 	t->held = false;
 	close_db(ts, t, false);
-	say_failure(t);
+	failed(ts, t);
 }
 
 void tenants_works(struct tenant *t)
 {
-	if (t->again == 0)
+	if (t->fails == 0)
 		return;
-	log_about(LOG_WARN, &(struct log_ctx){ .tenant = t->name }, "%s: works again; %llu lines had been refused meanwhile",
-		db_path(t->db), (unsigned long long)t->refused);
+	log_about(LOG_WARN, &(struct log_ctx){ .tenant = t->name }, "%s: works again",
+		db_path(t->db));
 	t->again = 0;
-	t->refused = 0;
+	t->fails = 0;
 }
 
 int64_t tenants_tidy(struct tenants *ts, int64_t idle)

@@ -3,7 +3,7 @@
  * thousands of tenants need a bounded number of descriptors (four each) and bytes (TENANT_CACHE shared by all).
  *
  * tenants_get gives a tenant that is open, or NULL and the reason. A pointer is valid until the next tenants_get (one that is held: until
- * it is not) or tenants_tidy. One whose database fails is closed and not tried again for TENANT_AGAIN; that is said once, and once when it works
+ * it is not) or tenants_tidy. One whose database fails is closed and not tried again for a while; that is said once, and once when it works
  * again; other tenants do not notice.
  *
  * DIR is locked (DIR/.lock): two stores never share one. Other processes may read (export.h).
@@ -21,7 +21,9 @@
 #include "store/fresh.h"
 #include "store/name.h"
 
-#define TENANT_AGAIN (200 * CLOCK_MS)
+#define TENANT_AGAIN (200 * CLOCK_MS)	/* doubled each time, up to TENANT_AGAIN_MOST */
+#define TENANT_AGAIN_MOST (5 * CLOCK_S)
+#define TENANT_BUSY 200		/* ms: a database that another process keeps locked must not keep up the others */
 #define TENANT_CACHE (32u << 20)	/* page caches of all databases together, bytes */
 #define TENANT_CACHE_EACH (8u << 20)	/* most for one */
 #define TENANT_FRESH 4096		/* events not in seen, cause, person, words at which they are put there */
@@ -42,7 +44,7 @@ struct tenant {
 
 	struct db_error error;
 	int64_t again;			/* not tried before; 0: not failing */
-	uint64_t refused;		/* lines, since it fails */
+	unsigned fails;			/* in a row */
 
 	struct tenant *next;		/* same hash bucket */
 	struct tenant *newer, *older;	/* by use */
@@ -57,6 +59,7 @@ struct tenants {
 	unsigned known;			/* structs: open and failed ones */
 	struct tenant *bucket[TENANT_BUCKETS];
 	struct tenant *newest, *oldest;
+	bool stuck;			/* a failure since the caller cleared it was not one tenant's: the disk is full, dir cannot be written */
 };
 
 int tenants_init(struct tenants *ts, const char *dir, unsigned most);	/* makes and locks dir; -1 with a message */
@@ -66,8 +69,8 @@ void tenants_release(struct tenants *ts);
  * next call with this tenant. */
 struct tenant *tenants_get(struct tenants *ts, const char *name, bool create, const char **why);
 
-/* What the database of t said last (or what, if not NULL) made lines refused: rolls back, closes it, says so once. */
-void tenants_fail(struct tenants *ts, struct tenant *t, const char *what, uint64_t lines);
+/* What the database of t said last made lines refused: rolls back, closes it, says so once. */
+void tenants_fail(struct tenants *ts, struct tenant *t);
 void tenants_works(struct tenant *t);		/* a transaction was committed */
 
 /* The next open tenant that was not used for idle nanoseconds is closed tidily. The time until the next call makes sense, 0: never. */

@@ -78,3 +78,72 @@ long() { # BYTES: a line of so many bytes, LF not counted
 	umount disk
 	trap - EXIT
 }
+
+@test "a full disk behind a hub: the batch is kept, no line becomes a dead letter" {
+	mkdir disk
+	mount -t tmpfs -o size=3m tmpfs disk 2>/dev/null || skip "needs to mount a tmpfs"
+	trap 'umount disk' EXIT
+	events 1 12000 5 2 >in
+	hub in 500
+	daemon_start store store -i "ipc://$T/hub" -d disk/h -q "ipc://$T/q"
+	wait_for store.err 'disk/h/t[01].db: the disk is full: free space'
+	# Questions are answered meanwhile.
+	[[ "$(head_of '{"q":"last","tenant":"t9"}')" == '{"n":0,'* ]]
+	mount -o remount,size=200m disk
+	wait_for hub.out '^all done' 60
+	[ -z "$(grep '^done' hub.out | grep -v ', 0 refused')" ]
+	daemon_stop store
+	cmp <(sort in) <(store -x -d disk/h | sort)
+	umount disk
+	trap - EXIT
+}
+
+@test "a full disk: told to stop, it gives back what it kept" {
+	mkdir disk
+	mount -t tmpfs -o size=3m tmpfs disk 2>/dev/null || skip "needs to mount a tmpfs"
+	trap 'umount disk' EXIT
+	events 1 12000 5 2 >in
+	hub in 500
+	daemon_start store store -i "ipc://$T/hub" -d disk/h
+	wait_for store.err 'disk/h/t[01].db: the disk is full: free space'
+	daemon_stop store
+	mount -o remount,size=200m disk
+	daemon_start store store -i "ipc://$T/hub" -d disk/h
+	daemon_stop store
+	store --check -d disk/h
+	umount disk
+	trap - EXIT
+}
+
+@test "a read-only disk: it can be read, and says why it is not written" {
+	mkdir disk
+	mount -t tmpfs tmpfs disk 2>/dev/null || skip "needs to mount a tmpfs"
+	trap 'umount disk' EXIT
+	events 1 2000 5 2 >in
+	store -d disk/h <in
+	mount -o remount,ro disk
+	cmp <(sort in) <(store -x -d disk/h | sort)
+	store --check -d disk/h
+	run -1 store -d disk/h </dev/null
+	[[ "$output" == *"disk/h/.lock: Read-only file system"* ]]
+	umount disk
+	trap - EXIT
+}
+
+@test "another process keeps one tenant's database locked: the others go on" {
+	chat 0 x u r t1 | store -d h
+	mkfifo sql
+	sqlite3 h/t1.db <sql >sql.out 3>&- &
+	exec 8>sql
+	echo 'BEGIN IMMEDIATE; SELECT 1;' >&8
+	wait_for sql.out 1
+	{ chat 1 x u r t1; chat 2 x u r t2; } >in
+	hub in 2
+	daemon_start store store -i "ipc://$T/hub" -d h
+	wait_for hub.out '^done b1'
+	grep '^done b1' hub.out | grep -q '1 refused \[1 h/t1.db: database is locked: .*, retry\]'
+	[ "$(export_all -T t2 | wc -l)" -eq 1 ]
+	echo '.quit' >&8
+	exec 8>&-
+	daemon_stop store
+}
