@@ -2,7 +2,7 @@
  * hop IN TO RATE SECONDS: the latency of one hop through route: from giving a line to `in` until a worker of `to-NAME` holds it.
  * One process is source and worker, so that one clock measures. Lines are put at RATE a second, evenly spaced (open loop: a
  * late answer does not slow the source); each carries its own sending time as its id. Prints
- * "lines p50_us p99_us max_us ack_p50_us ack_p99_us".
+ * "lines p50_us p99_us max_us ack_p50_us ack_p99_us lines/s". A RATE beyond what the hub can do measures what it can do.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static struct {
 	struct link_take *take;
 	struct loop_timer tick;
 	struct buf out;
-	int64_t every, begin, *took, *ack, *due;
+	int64_t every, begin, end, *took, *ack, *due;
 	size_t total, sent, got, acked;
 	uint64_t run;
 } h;
@@ -93,6 +93,7 @@ static void batch(void *arg, struct batch *b)
 			continue; /* left over from an earlier run */
 		h.took[h.got++] = now - h.due[strtoull(id + 6, NULL, 10)];
 	}
+	h.end = now;
 	link_take_done(h.take, b, NULL, 0);
 	if (h.got >= h.total && h.acked == h.total)
 		loop_stop(h.loop);
@@ -127,9 +128,10 @@ int main(int argc, char **argv)
 		die(1, "loop: %m");
 	qsort(h.took, h.got, sizeof *h.took, by_value);
 	qsort(h.ack, h.acked, sizeof *h.ack, by_value);
-	printf("%zu %.0f %.0f %.0f %.0f %.0f\n", h.got, (double)h.took[h.got / 2] / 1e3,
+	printf("%zu %.0f %.0f %.0f %.0f %.0f %.0f\n", h.got, (double)h.took[h.got / 2] / 1e3,
 		(double)h.took[h.got - 1 - h.got / 100] / 1e3, (double)h.took[h.got - 1] / 1e3,
-		(double)h.ack[h.acked / 2] / 1e3, (double)h.ack[h.acked - 1 - h.acked / 100] / 1e3);
+		(double)h.ack[h.acked / 2] / 1e3, (double)h.ack[h.acked - 1 - h.acked / 100] / 1e3,
+		(double)h.got * 1e9 / (double)(h.end - h.begin));
 	link_take_close(h.take);
 	link_put_close(h.put);
 	return 0;
