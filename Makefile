@@ -73,9 +73,9 @@ $(LIB): $(LIB_OBJS)
 	$(Q)$(AR) rcs $@ $^
 
 define pure
-$(B)/pure/$(1).a: $(addprefix $(B)/$(1)/,$($(1)_PURE))
+$(B)/pure/$(1).a: $(addprefix $(B)/$(1)/,$($(1)_PURE)) src/$(1)/files.mk
 	@mkdir -p $$(@D) && rm -f $$@
-	@$(AR) rcs $$@ $$^
+	@$(AR) rcs $$@ $$(filter %.o,$$^)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call pure,$(p))))
 
@@ -85,10 +85,10 @@ $(B)/%.o: src/%.c
 	$(Q)$(CC) $(CFLAGS_ALL) $($(firstword $(subst /, ,$*))_CFLAGS) -MMD -MP -c -o $@ $<
 
 define program
-$(BIN)/$(1): $(addprefix $(B)/$(1)/,$($(1)_OBJS)) $(LIB)
+$(BIN)/$(1): $(addprefix $(B)/$(1)/,$($(1)_OBJS)) $(LIB) src/$(1)/files.mk
 	@mkdir -p $$(@D)
 	@echo '  LD $$@'
-	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) $($(1)_PKGS)) $($(1)_LIBS)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$(filter %.o %.a,$$^) $$(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) $($(1)_PKGS)) $($(1)_LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
