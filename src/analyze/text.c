@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analyze/uchar.h"
+#include "base/utf8.h"
 
 /* A place in the input, with the code point that stands there; len 0 is the end. */
 struct at { const char *p, *end; uint32_t c; size_t len; };
@@ -72,7 +73,7 @@ static bool put(struct text *t, uint32_t c)
 {
 	if (t->len + 8 > TEXT_MAX)
 		return false;
-	t->len += uchar_put(t->buf + t->len, c);
+	t->len += utf8_put(t->buf + t->len, c);
 	return true;
 }
 
@@ -231,7 +232,7 @@ static void put_mark(struct text *t, struct at *a)
 static void put_emoji(struct text *t, struct at *a)
 {
 	char s[4];
-	size_t n = uchar_put(s, a->c);
+	size_t n = utf8_put(s, a->c);
 	const struct token *last = t->n ? &t->token[t->n - 1] : NULL;
 
 	t->emoji++;

@@ -1,60 +1,13 @@
 #include "analyze/uchar.h"
 
+#include "base/utf8.h"
+
 size_t uchar_get(const char *p, size_t n, uint32_t *c)
 {
-	const unsigned char *s = (const unsigned char *)p;
-	uint32_t v;
-	size_t len;
+	unsigned len = utf8_len(p, p + n);
 
-	*c = 0xfffd;
-	if (s[0] < 0x80) {
-		*c = s[0];
-		return 1;
-	}
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		len = 2, v = s[0] & 0x1fu;
-	else if (s[0] >= 0xe0 && s[0] <= 0xef)
-		len = 3, v = s[0] & 0x0fu;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		len = 4, v = s[0] & 0x07u;
-	else
-		return 1;
-	if (n < len)
-		return 1;
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 1;
-		v = v << 6 | (s[i] & 0x3fu);
-	}
-	/* overlong forms, surrogates, beyond the last code point */
-	if ((len == 3 && v < 0x800) || (len == 4 && v < 0x10000) || (v >= 0xd800 && v <= 0xdfff) || v > 0x10ffff)
-		return 1;
-	*c = v;
-	return len;
-}
-
-size_t uchar_put(char *p, uint32_t c)
-{
-	if (c < 0x80) {
-		p[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		p[0] = (char)(0xc0 | c >> 6);
-		p[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		p[0] = (char)(0xe0 | c >> 12);
-		p[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		p[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	p[0] = (char)(0xf0 | c >> 18);
-	p[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	p[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	p[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
+	*c = len ? utf8_point(p, len) : 0xfffd;
+	return len ? len : 1;
 }
 
 struct range { uint32_t first, last; enum uchar_class class; };

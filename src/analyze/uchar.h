@@ -25,9 +25,6 @@ enum uchar_class {
  */
 size_t uchar_get(const char *p, size_t n, uint32_t *c);
 
-/* Writes c as UTF-8 (at most 4 bytes) and returns the length. */
-size_t uchar_put(char *p, uint32_t c);
-
 enum uchar_class uchar_class(uint32_t c);
 
 /* Lower case of ASCII and Latin-1 letters; other code points unchanged. */

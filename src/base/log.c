@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #define MESSAGE_MAX 8192
 #define LINE_MAX_BYTES (MESSAGE_MAX * 2)
@@ -38,15 +39,11 @@ static void puts_raw(struct out *o, const char *s)
 /* Length of the UTF-8 sequence at p that may be printed, 0 if the byte is none (control characters, C1, bad UTF-8). */
 static size_t sequence(const unsigned char *p, size_t n)
 {
-	if (p[0] < 0x80)
-		return p[0] >= 0x20 && p[0] != 0x7f;
-	if (p[0] >= 0xc2 && p[0] < 0xe0 && n > 1 && (p[1] & 0xc0) == 0x80)
-		return p[0] == 0xc2 && p[1] < 0xa0 ? 0 : 2;
-	if ((p[0] & 0xf0) == 0xe0 && n > 2 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80)
-		return (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ? 0 : 3;
-	if (p[0] >= 0xf0 && p[0] < 0xf5 && n > 3 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 && (p[3] & 0xc0) == 0x80)
-		return (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f) ? 0 : 4;
-	return 0;
+	unsigned k = utf8_len((const char *)p, (const char *)p + n);
+
+	if (p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && k == 2 && p[1] < 0xa0))
+		return 0;
+	return k;
 }
 
 /* Text that may hold anything: names from files, pieces of lines. Nothing in it can end the line, leave the JSON

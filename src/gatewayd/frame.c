@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "line/scan.h"
 
 void frame_init(struct frame *f)
@@ -40,22 +41,8 @@ bool frame_room_ok(const char *p, size_t n)
 /* The code point at p (checked UTF-8) and its length. */
 static uint32_t point(const char *p, size_t *len)
 {
-	const unsigned char *u = (const unsigned char *)p;
-
-	if (u[0] < 0x80) {
-		*len = 1;
-		return u[0];
-	}
-	if (u[0] < 0xe0) {
-		*len = 2;
-		return (u[0] & 0x1fu) << 6 | (u[1] & 0x3fu);
-	}
-	if (u[0] < 0xf0) {
-		*len = 3;
-		return (u[0] & 0xfu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
-	}
-	*len = 4;
-	return (u[0] & 7u) << 18 | (u[1] & 0x3fu) << 12 | (u[2] & 0x3fu) << 6 | (u[3] & 0x3fu);
+	*len = utf8_len(p, p + 4);
+	return utf8_point(p, (unsigned)*len);
 }
 
 static bool is_control(uint32_t c)

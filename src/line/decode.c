@@ -2,52 +2,7 @@
 
 #include <string.h>
 
-unsigned decode_utf8(const char *s, const char *end)
-{
-	const unsigned char *p = (const unsigned char *)s;
-	size_t n = (size_t)(end - s);
-	unsigned char c, low = 0x80, high = 0xbf;
-
-	if (n == 0)
-		return 0;
-	c = p[0];
-	if (c < 0x80)
-		return 1;
-	if (c >= 0xc2 && c <= 0xdf)
-		return n >= 2 && (p[1] & 0xc0) == 0x80 ? 2 : 0;
-	if (c >= 0xe0 && c <= 0xef) {
-		if (c == 0xe0)
-			low = 0xa0;		/* below is overlong */
-		else if (c == 0xed)
-			high = 0x9f;		/* above are surrogates */
-		return n >= 3 && p[1] >= low && p[1] <= high && (p[2] & 0xc0) == 0x80 ? 3 : 0;
-	}
-	if (c >= 0xf0 && c <= 0xf4) {
-		if (c == 0xf0)
-			low = 0x90;		/* below is overlong */
-		else if (c == 0xf4)
-			high = 0x8f;		/* above is beyond U+10FFFF */
-		return n >= 4 && p[1] >= low && p[1] <= high && (p[2] & 0xc0) == 0x80 &&
-			(p[3] & 0xc0) == 0x80 ? 4 : 0;
-	}
-	return 0;
-}
-
-uint32_t decode_point(const char *s, unsigned n)
-{
-	const unsigned char *p = (const unsigned char *)s;
-
-	switch (n) {
-	case 2:
-		return (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
-	case 3:
-		return (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
-	case 4:
-		return (p[0] & 0x07u) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 | (p[3] & 0x3fu);
-	default:
-		return p[0];
-	}
-}
+#include "base/utf8.h"
 
 int decode_hex4(const char *p)
 {
@@ -80,30 +35,6 @@ struct span decode_plain(struct span raw)
 	if (!raw.p || raw.n < 2 || raw.p[0] != '"' || memchr(raw.p, '\\', raw.n))
 		return (struct span){ NULL, 0 };
 	return (struct span){ raw.p + 1, raw.n - 2 };
-}
-
-static int put_point(char *out, uint32_t cp)
-{
-	if (cp < 0x80) {
-		out[0] = (char)cp;
-		return 1;
-	}
-	if (cp < 0x800) {
-		out[0] = (char)(0xc0 | cp >> 6);
-		out[1] = (char)(0x80 | (cp & 0x3f));
-		return 2;
-	}
-	if (cp < 0x10000) {
-		out[0] = (char)(0xe0 | cp >> 12);
-		out[1] = (char)(0x80 | (cp >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (cp & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | cp >> 18);
-	out[1] = (char)(0x80 | (cp >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (cp >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (cp & 0x3f));
-	return 4;
 }
 
 /* The \uXXXX at p, with its other half if it is a surrogate; how many bytes it takes, 0 if it is bad. */
@@ -140,7 +71,7 @@ static int escape(struct decode *d, char *out)
 		if (n == 0)
 			return -1;
 		d->p += n;
-		return put_point(out, cp);
+		return (int)utf8_put(out, cp);
 	}
 	at = d->p[1] ? strchr(from, d->p[1]) : NULL;
 	if (!at)

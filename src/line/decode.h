@@ -1,5 +1,5 @@
 /*
- * decode: the text of a raw JSON string, a piece at a time, without memory of its own; characters of UTF-8.
+ * decode: the text of a raw JSON string, a piece at a time, without memory of its own.
  *
  * For strings the scanner accepted; on any other bytes it stays inside the span and ends with -1.
  */
@@ -18,12 +18,6 @@ bool decode_init(struct decode *d, struct span raw);
 
 /* Writes at most size (at least 4) bytes of text to out and returns how many: 0 at the end, -1 at a bad escape. */
 int decode_next(struct decode *d, char *out, size_t size);
-
-/* Length of the UTF-8 character at p: 1 to 4, or 0 if there is none that is valid before end. */
-unsigned decode_utf8(const char *p, const char *end);
-
-/* The code point of the valid character of n bytes at p. */
-uint32_t decode_point(const char *p, unsigned n);
 
 /* Four hex digits at p: their value, or -1. */
 int decode_hex4(const char *p);

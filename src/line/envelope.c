@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "line/decode.h"
 #include "line/scan_impl.h"
 #include "line/why.h"
@@ -92,9 +93,9 @@ static bool bad_point(uint32_t cp)
 static bool bad_text(const char *p, const char *end)
 {
 	while (p < end) {
-		unsigned n = decode_utf8(p, end);
+		unsigned n = utf8_len(p, end);
 
-		if (n == 0 || bad_point(decode_point(p, n)))
+		if (n == 0 || bad_point(utf8_point(p, n)))
 			return true;
 		p += n;
 	}
@@ -120,7 +121,7 @@ static bool bad_escaped_text(struct span v)
 			whole--;
 		if (whole > 0 && (unsigned char)piece[whole - 1] >= 0xc0)
 			whole--;
-		if (decode_utf8(piece + whole, piece + have))
+		if (utf8_len(piece + whole, piece + have))
 			whole = have;
 		if (bad_text(piece, piece + whole))
 			return true;

@@ -1,9 +1,9 @@
 #include "line/scan.h"
 
+#include "base/utf8.h"
 #include "line/names.h"
 #include "line/scan_impl.h"
 #include "line/token.h"
-#include "line/utf8.h"
 #include "line/why.h"
 
 struct scan {

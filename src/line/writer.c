@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "line/envelope.h"
-#include "line/utf8.h"
 #include "line/why.h"
 
 static void refuse(struct writer *w, const char *why)

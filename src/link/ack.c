@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "link/batch.h"
 #include "link/pull.h"
 
@@ -28,7 +29,7 @@ static int add_text(struct buf *out, const char *s, size_t max)
 	size_t n = strnlen(s, max), len = 0;
 
 	for (size_t i = 0, c; i < n; i += c) {
-		c = pull_utf8(s + i, strnlen(s + i, 4));
+		c = utf8_len(s + i, s + i + strnlen(s + i, 4));
 		if (len + c > max)
 			break;
 		if (c == 0) {

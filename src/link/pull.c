@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 static void fault(struct pull *j, const char *why)
 {
 	if (!j->why)
@@ -78,26 +80,6 @@ bool pull_element(struct pull *j)
 	return another(j, ']');
 }
 
-size_t pull_utf8(const char *s, size_t n)
-{
-	const unsigned char *p = (const unsigned char *)s;
-
-	if (n == 0)
-		return 0;
-	if (p[0] < 0x80)
-		return 1;
-	size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || n < len)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return len;
-}
-
 static int32_t hex4(struct pull *j)
 {
 	int32_t v = 0;
@@ -114,30 +96,6 @@ static int32_t hex4(struct pull *j)
 		v = v * 16 + d;
 	}
 	return v;
-}
-
-static size_t utf8_encode(char out[4], uint32_t c)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
 }
 
 /* One escape, behind its backslash, as UTF-8; 0 on a fault. */
@@ -160,7 +118,7 @@ static size_t escape(struct pull *j, char out[4])
 		return fault(j, "bad escape in a string"), 0;
 	if (v == 0)
 		return fault(j, "NUL in a string"), 0;
-	return utf8_encode(out, (uint32_t)v);
+	return utf8_put(out, (uint32_t)v);
 }
 
 /* Reads a string; out may be NULL. Returns false if it did not fit (out then holds what did) or on a fault. */
@@ -196,7 +154,7 @@ static bool string(struct pull *j, char *out, size_t size)
 		} else if ((unsigned char)*c < 0x20) {
 			fault(j, "control character in a string");
 			return false;
-		} else if ((n = pull_utf8(c, (size_t)(j->end - c))) != 0) {
+		} else if ((n = utf8_len(c, j->end)) != 0) {
 			j->p += n;
 		} else {
 			fault(j, "not UTF-8");

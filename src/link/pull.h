@@ -38,7 +38,4 @@ void pull_bool(struct pull *j, bool *out);
 void pull_skip(struct pull *j);					/* any value */
 void pull_end(struct pull *j);					/* only white space is left */
 
-/* Bytes of the UTF-8 character at p (1 to 4); 0 if it is none. */
-size_t pull_utf8(const char *p, size_t n);
-
 #endif

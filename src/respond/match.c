@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
-#include "line/decode.h"
+#include "base/utf8.h"
 
 /* Capitals lie before their small letters, by a distance or alternating. Unicode 15, UnicodeData.txt; what is not here
  * stays as it is, which costs a match and nothing else. */
@@ -36,28 +36,8 @@ static uint32_t small(uint32_t c)
 static int put_point(struct buf *out, uint32_t c)
 {
 	char b[4];
-	size_t n;
 
-	if (c < 0x80) {
-		b[0] = (char)c;
-		n = 1;
-	} else if (c < 0x800) {
-		b[0] = (char)(0xc0 | c >> 6);
-		b[1] = (char)(0x80 | (c & 63));
-		n = 2;
-	} else if (c < 0x10000) {
-		b[0] = (char)(0xe0 | c >> 12);
-		b[1] = (char)(0x80 | (c >> 6 & 63));
-		b[2] = (char)(0x80 | (c & 63));
-		n = 3;
-	} else {
-		b[0] = (char)(0xf0 | c >> 18);
-		b[1] = (char)(0x80 | (c >> 12 & 63));
-		b[2] = (char)(0x80 | (c >> 6 & 63));
-		b[3] = (char)(0x80 | (c & 63));
-		n = 4;
-	}
-	return buf_add(out, b, n);
+	return buf_add(out, b, utf8_put(b, c));
 }
 
 int match_fold(const char *p, size_t n, struct buf *out)
@@ -67,8 +47,8 @@ int match_fold(const char *p, size_t n, struct buf *out)
 	bool gap = false;
 
 	while (p < end) {
-		unsigned k = decode_utf8(p, end);
-		uint32_t c = k ? decode_point(p, k) : ' ';
+		unsigned k = utf8_len(p, end);
+		uint32_t c = k ? utf8_point(p, k) : ' ';
 
 		p += k ? k : 1;
 		if (c <= 0x20 || c == 0x7f || (c >= 0x80 && c <= 0xa0) || c == 0x3000) {
@@ -95,9 +75,9 @@ static bool in_word(uint32_t c)
 
 static bool word_at(const char *p, const char *end)
 {
-	unsigned k = p < end ? decode_utf8(p, end) : 0;
+	unsigned k = p < end ? utf8_len(p, end) : 0;
 
-	return k && in_word(decode_point(p, k));
+	return k && in_word(utf8_point(p, k));
 }
 
 static bool word_before(const char *start, const char *p)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "line/decode.h"
+#include "base/utf8.h"
 #include "respond/match.h"
 #include "respond/scene.h"
 #include "respond/template.h"
@@ -218,8 +218,8 @@ static int parse_line(struct parse *s)
 {
 	const char *first = s->p;
 
-	for (const char *p = s->p; p < s->end; p += decode_utf8(p, s->end)) {
-		if (decode_utf8(p, s->end) == 0)
+	for (const char *p = s->p; p < s->end; p += utf8_len(p, s->end)) {
+		if (utf8_len(p, s->end) == 0)
 			return parse_fail(s, p, NOTHING, "not UTF-8");
 		if ((unsigned char)*p < 0x20 && *p != '\t')
 			return parse_fail(s, p, NOTHING, "a control character");
