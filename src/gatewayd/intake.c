@@ -28,17 +28,10 @@ struct order {
 	uint32_t nlines, cap, pending, accepted, nrefused, nretry;
 	struct problem first;		/* what the first refusal was */
 	bool batch, failed;
-	struct order *prev, *next;
 };
 
 static void order_free(struct order *o)
 {
-	if (o->prev)
-		o->prev->next = o->next;
-	else
-		o->in->waiting = o->next;
-	if (o->next)
-		o->next->prev = o->prev;
 	loop_timer_del(o->in->loop, &o->timer);
 	buf_release(&o->lines);
 	buf_release(&o->refused);
@@ -245,10 +238,6 @@ static struct order *order_new(struct intake *in, struct request *r)
 	o->timer = (struct loop_timer){.fn = on_late, .arg = o};
 	buf_init(&o->lines, in->max_body * 2 + in->max_line * 2);
 	buf_init(&o->refused, ANSWER_MAX / 2);
-	o->next = in->waiting;
-	if (in->waiting)
-		in->waiting->prev = o;
-	in->waiting = o;
 	return o;
 }
 
@@ -285,12 +274,4 @@ void intake_post(struct intake *in, struct request *r)
 	}
 	request_on_gone(r, on_gone, o);
 	loop_timer_in(in->loop, &o->timer, in->ack_time);
-}
-
-void intake_release(struct intake *in)
-{
-	while (in->waiting) {
-		on_late(in->waiting);
-		order_free(in->waiting);
-	}
 }

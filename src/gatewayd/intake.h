@@ -19,13 +19,10 @@ struct intake {
 	const char *tenant;
 	uint64_t max_body, max_line, max_events;
 	int64_t ack_time;		/* how long an answer waits for the hub */
-	struct order *waiting;		/* private: requests not yet answered */
 };
 
 /* on_head: checks what the head shows; the most bytes of body. May answer. */
 uint64_t intake_head(struct intake *in, struct request *r);
 void intake_post(struct intake *in, struct request *r);
-/* After the outlet is closed and before the server is: answers what still waits with 503. */
-void intake_release(struct intake *in);
 
 #endif

@@ -141,8 +141,7 @@ static int open_all(struct gatewayd *g)
 
 static void close_all(struct gatewayd *g)
 {
-	outlet_close(g->outlet);
-	intake_release(&g->intake);
+	outlet_close(g->outlet);	/* tells all who wait: requests are answered, clients refused */
 	edge_close(g->edge);
 	browser_close(g->browser);
 	server_close(g->server);

@@ -21,12 +21,13 @@ struct shipment {
 	struct buf lines;
 	struct entry *entries;
 	uint32_t n, cap;
-	struct shipment *next;
+	struct shipment *prev, *next;	/* prev: only of those given to link */
 };
 
 struct outlet {
 	struct link_put *put;
 	struct shipment *first, *last;	/* not yet given to link */
+	struct shipment *under_way;	/* given */
 	size_t lines, bytes;		/* waiting and under way */
 	size_t max_lines, max_bytes;
 	void (*on_dead)(void *arg);
@@ -52,6 +53,12 @@ static void on_result(void *arg, void *cookie, const struct put_result *r)
 	struct outlet *o = arg;
 	struct shipment *s = cookie;
 
+	if (s->prev)
+		s->prev->next = s->next;
+	else
+		o->under_way = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
 	forget(o, s);
 	for (size_t k = 0; k < r->nrefused; k++)
 		if (r->refused[k].n >= 1 && r->refused[k].n <= s->n)
@@ -100,16 +107,29 @@ struct outlet *outlet_open(struct loop *l, const char *url, size_t max_lines, si
 	return o;
 }
 
+/* Ends a batch without an answer of the hub. */
+static void refuse(struct outlet *o, struct shipment *s, enum outcome what, const char *why)
+{
+	forget(o, s);
+	for (uint32_t i = 0; i < s->n; i++)
+		s->entries[i].fn(s->entries[i].arg, s->entries[i].index, what, why);
+	shipment_free(s);
+}
+
 void outlet_close(struct outlet *o)
 {
+	struct shipment *s;
+
 	if (!o)
 		return;
 	link_put_close(o->put);
-	while (o->first) {
-		struct shipment *s = o->first;
-
+	while ((s = o->under_way)) {
+		o->under_way = s->next;
+		refuse(o, s, OUT_RETRY, "the gateway stops");
+	}
+	while ((s = o->first)) {
 		o->first = s->next;
-		shipment_free(s);
+		refuse(o, s, OUT_RETRY, "the gateway stops");
 	}
 	free(o);
 }
@@ -175,15 +195,6 @@ int outlet_add(struct outlet *o, const char *line, size_t n, outlet_fn *fn, void
 	return 0;
 }
 
-/* link will never take this batch: its lines are refused. */
-static void refuse(struct outlet *o, struct shipment *s, const char *why)
-{
-	forget(o, s);
-	for (uint32_t i = 0; i < s->n; i++)
-		s->entries[i].fn(s->entries[i].arg, s->entries[i].index, OUT_REFUSED, why);
-	shipment_free(s);
-}
-
 void outlet_flush(struct outlet *o)
 {
 	struct shipment *s;
@@ -196,8 +207,15 @@ void outlet_flush(struct outlet *o)
 		o->first = s->next;
 		if (!o->first)
 			o->last = NULL;
-		if (rc < 0)
-			refuse(o, s, s->n ? strerror(errno) : "");
+		if (rc < 0) {
+			refuse(o, s, OUT_REFUSED, s->n ? strerror(errno) : "");
+			continue;
+		}
+		s->prev = NULL;
+		s->next = o->under_way;
+		if (s->next)
+			s->next->prev = s;
+		o->under_way = s;
 	}
 }
 

@@ -27,13 +27,14 @@ typedef void outlet_fn(void *arg, uint32_t index, enum outcome what, const char 
 /* on_dead: stdout was closed. NULL with a message. */
 struct outlet *outlet_open(struct loop *l, const char *url, size_t max_lines, size_t max_bytes,
 	void (*on_dead)(void *arg), void *arg);
-void outlet_close(struct outlet *o);	/* what is under way is forgotten, its fn is not called */
+/* Every line without a result is told OUT_RETRY (what was under way may have arrived). */
+void outlet_close(struct outlet *o);
 
 bool outlet_connected(const struct outlet *o);
 /* Why n more lines of `bytes` bytes in all cannot be taken now ("the hub is not connected"), or NULL. */
 const char *outlet_room(const struct outlet *o, size_t n, size_t bytes);
 
-/* Takes a line (without LF; copied). fn is called once, never from inside this call. -1: no memory. Ask outlet_room first. */
+/* Takes a line (without LF; copied). fn is called once, never from inside this call (outlet_close at the latest). -1: no memory. Ask outlet_room first. */
 int outlet_add(struct outlet *o, const char *line, size_t n, outlet_fn *fn, void *arg, uint32_t index);
 
 void outlet_flush(struct outlet *o);		/* at the end of a round */

@@ -49,10 +49,10 @@ late() {
 	late 1
 	daemon_signal gw TERM
 	daemon_wait gw
+	daemon_signal route CONT
 	[ "$status" -eq 0 ]
 	wait "$curl"
 	[ "$(cat "$T/code")" = 503 ]
-	daemon_signal route CONT
 }
 
 @test "killed and started again on the same port, it takes events at once" {
