@@ -2,131 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/db_impl.h"
 #include "base/db_schema.h"
 #include "base/sync.h"
 
 #define LOG_KEEP_BYTES (8 << 20)	/* a log that grew longer behind a slow reader is cut back */
 #define SYNC_AT_ONCE 64
 #define DEADLINE_STEPS 4000		/* virtual machine steps between two looks at the clock: some 50 us */
-
-struct db_stmt {
-	struct db *db;
-	sqlite3_stmt *s;
-	int bad;		/* first failure while binding: the next step reports it */
-	struct db_stmt *next;
-};
-
-struct db {
-	sqlite3 *h;
-	char *path;
-	int64_t due;
-	struct db_stmt *all;
-	struct db_stmt *begin, *commit;
-	bool group;		/* commits are synced by db_sync */
-	int log;		/* DB_GROUP: the write-ahead log, for syncing; -1 */
-	int64_t synced;		/* DB_GROUP: sqlite3_total_changes up to which it is; -1 not even what was found in the log */
-	struct db_error err;
-};
-
-/* ---- what went wrong ---- */
-
-static enum db_fault fault_of(int rc, int os)
-{
-	switch (rc & 0xff) {
-	case SQLITE_FULL:
-		return DB_FULL;
-	case SQLITE_IOERR:
-		if (rc == SQLITE_IOERR_SHMSIZE)	/* the page of the shared index got no block */
-			return DB_FULL;
-		return os == ENOSPC || os == EDQUOT ? DB_FULL : rc == SQLITE_IOERR_CORRUPTFS ? DB_CORRUPT : DB_IO;
-	case SQLITE_CANTOPEN:
-		return os == EMFILE || os == ENFILE || os == ENOMEM ? DB_IO : os == ENOSPC || os == EDQUOT ? DB_FULL : DB_DENIED;
-	case SQLITE_READONLY:
-	case SQLITE_PERM:
-	case SQLITE_AUTH:
-		return DB_DENIED;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return DB_LOCKED;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return DB_CORRUPT;
-	case SQLITE_INTERRUPT:
-		return DB_TIMEOUT;
-	case SQLITE_ERROR:
-		return DB_SYNTAX;
-	default:
-		return DB_IO;
-	}
-}
-
-static const char *remedy(enum db_fault f, int os)
-{
-	switch (f) {
-	case DB_FULL:
-		return "free space on its device; nothing of it was lost, it goes on by itself";
-	case DB_DENIED:
-		return "check that folder and file exist and that this user may write them";
-	case DB_LOCKED:
-		return "another process keeps it locked; stop that one";
-	case DB_CORRUPT:
-		return "move it away with its -wal and -shm files, then repair the copy (sqlite3 FILE .recover) or restore a backup";
-	case DB_SCHEMA:
-		return "use the program it was made with, or a newer one";
-	case DB_TIMEOUT:
-		return "ask for less";
-	case DB_SYNTAX:
-		return "correct the query";
-	default:
-		return os == EMFILE || os == ENFILE ? "raise the limit of open files (ulimit -n)" : "check the device and the system's log";
-	}
-}
-
-/* path: what. remedy. */
-static void describe(struct db_error *err, const char *path, enum db_fault f, int os, const char *what)
-{
-	err->fault = f;
-	snprintf(err->what, sizeof(err->what), "%s%s%s", what, os ? ": " : "", os ? strerror(os) : "");
-	snprintf(err->text, sizeof(err->text), "%s: %s: %s", path, err->what, remedy(f, os));
-}
-
-static int fail(struct db *d, int rc)
-{
-	int os = sqlite3_system_errno(d->h);
-	enum db_fault f;
-
-	if ((rc & 0xff) != SQLITE_IOERR && (rc & 0xff) != SQLITE_CANTOPEN)
-		os = 0;	/* left from an earlier call */
-	f = fault_of(rc, os);
-	if (f == DB_FULL)
-		describe(&d->err, d->path, f, 0, "the disk is full");
-	else
-		describe(&d->err, d->path, f, os, f == DB_TIMEOUT ? "it took too long" : sqlite3_errmsg(d->h));
-	return -1;
-}
-
-int db_refuse(struct db *d, enum db_fault fault, const char *what)
-{
-	describe(&d->err, d->path, fault, 0, what);
-	return -1;
-}
-
-const struct db_error *db_error(const struct db *d)
-{
-	return &d->err;
-}
-
-const char *db_path(const struct db *d)
-{
-	return d->path;
-}
 
 /* ---- open, close ---- */
 
@@ -145,7 +33,7 @@ static int write_ahead(struct db *d)
 	const char *mode = rc == 1 ? db_col(s, 0, NULL) : NULL;
 
 	if (rc >= 0 && (!mode || strcmp(mode, "wal"))) {
-		describe(&d->err, d->path, DB_IO, 0, "this file system cannot hold a write-ahead log");
+		db_describe(&d->err, d->path, DB_IO, 0, "this file system cannot hold a write-ahead log");
 		rc = -1;
 	}
 	db_finish(s);
@@ -180,7 +68,7 @@ static int settle(struct db *d)
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL);
-	return rc == SQLITE_OK ? 0 : fail(d, rc);
+	return rc == SQLITE_OK ? 0 : db_fail(d, rc);
 }
 
 /* SQLite keeps the log's file for as long as the database is open. It takes no locks on it: a second descriptor does no harm. */
@@ -189,12 +77,12 @@ static int open_log(struct db *d)
 	char *path = NULL;
 
 	if (asprintf(&path, "%s-wal", d->path) < 0) {
-		describe(&d->err, d->path, DB_IO, ENOMEM, "cannot be opened");
+		db_describe(&d->err, d->path, DB_IO, ENOMEM, "cannot be opened");
 		return -1;
 	}
 	d->log = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (d->log < 0)
-		describe(&d->err, path, fault_of(SQLITE_CANTOPEN, errno), errno, "cannot be opened");
+		db_describe(&d->err, path, db_fault_of(SQLITE_CANTOPEN, errno), errno, "cannot be opened");
 	free(path);
 	return d->log < 0 ? -1 : 0;
 }
@@ -237,12 +125,12 @@ static struct db *open_name(const char *path, const char *name, int flags, unsig
 	int rc;
 
 	if (!d) {
-		describe(err, path, DB_IO, ENOMEM, "cannot be opened");
+		db_describe(err, path, DB_IO, ENOMEM, "cannot be opened");
 		return NULL;
 	}
 	rc = sqlite3_open_v2(name, &d->h, flags, NULL);
 	if (rc != SQLITE_OK)
-		fail(d, rc);
+		db_fail(d, rc);
 	if (rc == SQLITE_OK && set_up(d, mode, steps, n) == 0)
 		return d;
 	*err = d->err;
@@ -328,7 +216,7 @@ int db_exec(struct db *d, const char *sql)
 {
 	int rc = sqlite3_exec(d->h, sql, NULL, NULL, NULL);
 
-	return rc == SQLITE_OK ? 0 : fail(d, rc);
+	return rc == SQLITE_OK ? 0 : db_fail(d, rc);
 }
 
 bool db_inside(const struct db *d)
@@ -387,7 +275,7 @@ static size_t sync_some(struct db *const *d, size_t n)
 		if (err[i] == 0)
 			list[i]->synced = sqlite3_total_changes64(list[i]->h);
 		else
-			describe(&list[i]->err, list[i]->path, fault_of(SQLITE_IOERR, err[i]), err[i], "its log cannot be synced");
+			db_describe(&list[i]->err, list[i]->path, db_fault_of(SQLITE_IOERR, err[i]), err[i], "its log cannot be synced");
 	}
 	return bad;
 }
@@ -405,7 +293,7 @@ int db_checkpoint(struct db *d)
 {
 	int rc = sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 
-	return rc == SQLITE_OK || rc == SQLITE_BUSY ? 0 : fail(d, rc);
+	return rc == SQLITE_OK || rc == SQLITE_BUSY ? 0 : db_fail(d, rc);
 }
 
 int db_check(struct db *d, void (*fn)(void *arg, const char *finding), void *arg)
@@ -425,124 +313,4 @@ int db_check(struct db *d, void (*fn)(void *arg, const char *finding), void *arg
 	}
 	db_finish(s);
 	return rc < 0 ? -1 : found;
-}
-
-/* ---- statements ---- */
-
-struct db_stmt *db_prepare(struct db *d, const char *sql)
-{
-	struct db_stmt *s = calloc(1, sizeof(*s));
-	int rc;
-
-	if (!s) {
-		describe(&d->err, d->path, DB_IO, ENOMEM, "statement");
-		return NULL;
-	}
-	rc = sqlite3_prepare_v3(d->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->s, NULL);
-	if (rc != SQLITE_OK) {
-		fail(d, rc);
-		free(s);
-		return NULL;
-	}
-	s->db = d;
-	s->next = d->all;
-	d->all = s;
-	return s;
-}
-
-static void bound(struct db_stmt *s, int rc)
-{
-	if (rc != SQLITE_OK && !s->bad)
-		s->bad = rc;
-}
-
-void db_int(struct db_stmt *s, int i, int64_t v)
-{
-	bound(s, sqlite3_bind_int64(s->s, i + 1, v));
-}
-
-void db_text(struct db_stmt *s, int i, const char *p, size_t n)
-{
-	bound(s, sqlite3_bind_text64(s->s, i + 1, p ? p : "", n, SQLITE_STATIC, SQLITE_UTF8));
-}
-
-void db_blob(struct db_stmt *s, int i, const void *p, size_t n)
-{
-	bound(s, sqlite3_bind_blob64(s->s, i + 1, p ? p : "", n, SQLITE_STATIC));
-}
-
-void db_null(struct db_stmt *s, int i)
-{
-	bound(s, sqlite3_bind_null(s->s, i + 1));
-}
-
-void db_finish(struct db_stmt *s)
-{
-	struct db_stmt **at;
-
-	if (!s)
-		return;
-	for (at = &s->db->all; *at != s; at = &(*at)->next)
-		;
-	*at = s->next;
-	sqlite3_finalize(s->s);
-	free(s);
-}
-
-int db_step(struct db_stmt *s)
-{
-	int rc = s->bad;
-
-	s->bad = 0;
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(s->s);
-	if (rc == SQLITE_ROW)
-		return 1;
-	if (rc == SQLITE_DONE)
-		return 0;
-	fail(s->db, rc);
-	sqlite3_reset(s->s);
-	return -1;
-}
-
-void db_reset(struct db_stmt *s)
-{
-	sqlite3_reset(s->s);
-}
-
-int db_run(struct db_stmt *s)
-{
-	int rc;
-
-	do
-		rc = db_step(s);
-	while (rc == 1);
-	if (rc == 0)
-		sqlite3_reset(s->s);
-	return rc;
-}
-
-int64_t db_col_int(struct db_stmt *s, int i)
-{
-	return sqlite3_column_int64(s->s, i);
-}
-
-const char *db_col(struct db_stmt *s, int i, size_t *n)
-{
-	const char *p = sqlite3_column_blob(s->s, i);
-	bool null = !p && sqlite3_column_type(s->s, i) == SQLITE_NULL;
-
-	if (n)
-		*n = (size_t)sqlite3_column_bytes(s->s, i);
-	return null ? NULL : p ? p : "";
-}
-
-bool db_col_null(struct db_stmt *s, int i)
-{
-	return sqlite3_column_type(s->s, i) == SQLITE_NULL;
-}
-
-int64_t db_changes(const struct db *d)
-{
-	return sqlite3_changes64(d->h);
 }

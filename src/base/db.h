@@ -1,5 +1,5 @@
 /*
- * db: the only includer of sqlite3.h: open, numbered schema steps, statements, transactions, what went wrong.
+ * db: SQLite (no other module includes sqlite3.h): open, numbered schema steps, statements, transactions, what went wrong.
  *
  * A database is opened in WAL mode with synchronous=FULL: when db_commit has returned 0 the transaction is on the disk
  * (one fdatasync of the write-ahead log). With DB_GROUP (synchronous=NORMAL) it is there after db_sync, which syncs the logs of many

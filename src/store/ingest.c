@@ -171,7 +171,7 @@ static int transact(struct ingest *in, struct tenant *t, const struct batch *b, 
 			return -1;
 	if (in->nlate && fill_late(t, in->late, in->nlate))
 		return -1;
-	if (t->fresh.n >= TENANT_FRESH && fill(t))
+	if (t->fresh.n >= t->fill_at && fill(t))
 		return -1;
 	if (count(t, done))
 		return -1;

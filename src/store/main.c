@@ -20,7 +20,7 @@
 #include "store/ingest.h"
 #include "store/tenant.h"
 
-#define TAKE 4096			/* lines a batch: a transaction has a price, and a batch one for each of its tenants */
+#define TAKE 2048			/* lines a batch: a transaction has a price, and a batch one for each of its tenants */
 #define REST (200 * CLOCK_MS)		/* without a batch for so long: time to fill tables and close databases */
 #define IDLE (60 * CLOCK_S)		/* a database not used for so long is closed */
 #define LAST_FILL (5 * CLOCK_S)		/* at the end; what is left then is filled at the next start */

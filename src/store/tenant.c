@@ -136,6 +136,7 @@ static int read_state(struct tenant *t)
 	if (rc == 1) {
 		salt = db_col(s, 0, &n);
 		memcpy(t->salt, salt ? salt : "", n < sizeof(t->salt) ? n : sizeof(t->salt));
+		t->fill_at = TENANT_FRESH - t->salt[0] % (TENANT_FRESH / 2);
 		t->indexed = db_col_int(s, 1);
 		t->last = db_col_int(s, 2);
 	}

@@ -26,7 +26,7 @@
 #define TENANT_BUSY 200		/* ms: a database that another process keeps locked must not keep up the others */
 #define TENANT_CACHE (32u << 20)	/* page caches of all databases together, bytes */
 #define TENANT_CACHE_EACH (8u << 20)	/* most for one */
-#define TENANT_FRESH 4096		/* events not in seen, cause, person, words at which they are put there */
+#define TENANT_FRESH 4096		/* most events that wait for fill(); each tenant has its own number from half of it, so that not all are filled in one batch */
 #define TENANT_QUERIES 16		/* statements of queries kept for each */
 
 struct tenant {
@@ -36,6 +36,7 @@ struct tenant {
 	int64_t last;			/* highest seq, 0: none */
 	int64_t indexed;		/* state.indexed */
 	struct fresh fresh;
+	size_t fill_at;			/* events in fresh at which ingest calls fill() */
 	struct names names;
 	struct db_stmt *insert, *seen, *line, *count;
 	struct { const char *sql; struct db_stmt *s; } query[TENANT_QUERIES];

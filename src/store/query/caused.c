@@ -1,7 +1,9 @@
 /* caused: what an event caused: the lines whose causationid is this id, oldest first. */
 #include "store/query/query.h"
 
-static const char sql[] = "SELECT event.seq, event.line FROM cause JOIN event USING(seq) WHERE hash = ?1 AND (?2 = 0 OR type = ?2) ORDER BY event.seq";
+static const char sql[] =
+	"SELECT event.seq, event.line FROM cause CROSS JOIN event ON event.seq = cause.seq "
+	"WHERE hash = ?1 AND (?2 = 0 OR type = ?2) ORDER BY cause.seq";
 
 static bool keep(const struct query *q, const char *p, size_t n)
 {

@@ -1,7 +1,10 @@
 /* id: the event with this id; several, when sources share it and none is named. */
 #include "store/query/query.h"
 
-static const char sql[] = "SELECT event.seq, event.line FROM seen JOIN event USING(seq) WHERE hash BETWEEN ?1 AND ?2 ORDER BY event.seq";
+/* Numbers are sorted, not lines; the limit keeps SQLite from dropping the inner order. */
+static const char sql[] =
+	"SELECT event.seq, event.line FROM (SELECT seq FROM seen WHERE hash BETWEEN ?1 AND ?2 ORDER BY seq LIMIT -1) AS found "
+	"CROSS JOIN event ON event.seq = found.seq";
 
 static bool keep(const struct query *q, const char *p, size_t n)
 {

@@ -1,10 +1,10 @@
-/* stats: a line for each tenant: how much there is, from when to when. Without a tenant: all, after the name `from`. */
+/* stats: a line for each tenant: how much there is, the times of the first and the last event. Without a tenant: all, after the name `from`. */
 #include "store/query/query.h"
 
 static const char sql[] =
 	"SELECT events, bytes, (SELECT min(seq) FROM event), (SELECT max(seq) FROM event), "
-	"(SELECT time FROM event WHERE time IS NOT NULL ORDER BY seq LIMIT 1), "
-	"(SELECT time FROM event WHERE time IS NOT NULL ORDER BY seq DESC LIMIT 1), "
+	"(SELECT time FROM event ORDER BY seq LIMIT 1), "
+	"(SELECT time FROM event ORDER BY seq DESC LIMIT 1), "
 	"(SELECT count(*) FROM name WHERE kind = 2), "
 	"(SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size) FROM state";
 
