@@ -108,18 +108,15 @@ static void add_tokens(struct features *f, size_t mask, const struct text *t)
 	for (size_t i = 0; i < t->n; i++) {
 		const struct token *k = &t->token[i];
 
-		add_slice(f, mask, FEATURE_WORD, t, k->off, k->len);
+		add_slice(f, mask, k->negated ? FEATURE_NEGATED : FEATURE_WORD, t, k->off, k->len);
 		if (i == 0)
 			add_slice(f, mask, FEATURE_PAIR, t, k->off - 1u, k->len + 1u);
 		if (i + 1 < t->n)
 			add_slice(f, mask, FEATURE_PAIR, t, k->off, (size_t)k[1].off + k[1].len - k->off);
 		else
 			add_slice(f, mask, FEATURE_PAIR, t, k->off, k->len + 1u);
-		if (k->kind != TOKEN_WORD)
-			continue;
-		add_grams(f, mask, t, k);
-		if (k->negated)
-			add_slice(f, mask, FEATURE_NEGATED, t, k->off, k->len);
+		if (k->kind == TOKEN_WORD && !k->negated)
+			add_grams(f, mask, t, k);
 		if (k->caps)
 			add_slice(f, mask, FEATURE_CAPS, t, k->off, k->len);
 	}

@@ -3,10 +3,10 @@
  * what was learnt is what is looked up.
  *
  * Kinds, each feature counted once in a text:
- *   word     a token                                          "great"
+ *   word     a token, if not negated                          "great"
  *   pair     two neighbouring tokens, with marks for start and end   "^ so", "so great"
- *   gram     2 to 5 code points of "_word_", not the whole    "_gr", "eat_"
- *   negated  a word within 3 words behind a negation, again
+ *   gram     2 to 5 code points of "_word_", not the whole, if not negated   "_gr", "eat_"
+ *   negated  a word within 3 words behind a negation: "not happy" has little of "happy"
  *   caps     a word in capitals, again
  *   lexicon  a category of lexicon.h that a word is of; one that two words are of; one of a negated word
  *   meta     length class, counts, last mark
@@ -23,7 +23,7 @@
 
 #include "analyze/text.h"
 
-#define FEATURE_VERSION 1
+#define FEATURE_VERSION 2
 #define FEATURES_MAX 8192	/* further ones are not looked at */
 
 enum feature_kind {

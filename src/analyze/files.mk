@@ -14,7 +14,7 @@
 analyze_OBJS := main.o load.o report.o verdict.o clean.o emote.o text.o uchar.o feature.o lexicon.o model.o labels.o calc.o
 analyze_PURE := report.o verdict.o clean.o emote.o text.o uchar.o feature.o lexicon.o model.o labels.o calc.o
 # The same bits on every machine; loops over the outputs as vectors.
-analyze_CFLAGS := -ffp-contract=off -ftree-vectorize -fvect-cost-model=dynamic
+analyze_CFLAGS := -ffp-contract=off -O3
 analyze_LIBS := -lm
 
 # train/: the tool that makes share/emotion.model (scripts/train-emotion); it shares the pure objects above, so that what is learnt is

@@ -6,122 +6,170 @@ struct category { const char *name, *words; };
 
 static const struct category category[] = {
 	{ "joy",
-	  "happy happier happiest happily happiness glad joy* cheer* delight* pleased pleasure* smil* enjoy* fun "
-	  "bliss* content merry jolly thrill* elat* ecsta* euphori* overjoyed gleeful grin* celebrat* wholesome "
-	  "lovely yay woo woohoo hooray sunshine paradise heaven* blessed upbeat" },
+	  "birthday blessed bliss* brighten celebrat* cheer* chipper content delight* ecsta* elat* enjoy* euphori* "
+	  "fun glad gladly gleeful grin* happier happiest happily happiness happy heartwarming heaven* holiday "
+	  "hooray jolly joy* laughed lovely merry overjoyed paradise party pleased pleasure* radiant smil* sunshine "
+	  "sweet thrill* upbeat uplifting vacation vibes vibing warmed warms weekend wholesome woo woohoo yay yippee" },
 	{ "love",
-	  "love loved loves loving lover adore* adorabl* cute cutie cutest sweetheart darling beloved kiss* cuddl* "
-	  "romantic affection* fond heart hearts crush smitten passion* soulmate babe bae sweetie" },
+	  "adorabl* adore* adoring affection* babe bae beloved boyfriend cherish* crush cuddl* cute cutest cutie "
+	  "darling darlings enamored fond girlfriend heart hearts hubby husband kiss* lovable love loveable loved "
+	  "lover loves loveu loving luv passion* precious romance romantic smitten snuggl* soulmate soulmates "
+	  "sweetheart sweetie treasure* valentine wife wifey xoxo" },
 	{ "amusement",
-	  "lol lmao lmfao rofl haha hahaha* ahaha* hehe* lolol* funny funnier funniest hilari* laugh* giggl* chuckl* "
-	  "joke* joking comedy comedic amus* humor* humour* silly goofy witty crack* cackl* memes lul kek "
-	  "rip-roaring snort* wheez* dying" },
+	  "ahaha* amus* cackl* chuckl* comedian comedic comedy comical crack* dying entertain* funnier funniest "
+	  "funny giggl* goofy hah haha hahah hahaha* heh hehe* hilari* humor* humour* ironic irony jajaja joke* "
+	  "joking kek kekw laugh* lmao lmaoo lmaooo lmfao lol loll lolol* lolz lul meme memed memes prank* pun puns "
+	  "ridiculous* rofl roflmao sarcas* satire silly snort* teehee wheez* witty xd" },
 	{ "admiration",
-	  "amazing awesome brilliant excellent fantastic fabulous beautiful* gorgeous stunning incredible impressive "
-	  "impress* outstanding wonderful* magnificent superb splendid perfect* great best talented talent genius "
-	  "legend* hero heroic admir* inspir* bravo kudos respect* phenomenal masterpiece flawless glorious epic "
-	  "badass classy handsome pretty wise genuine iconic majestic marvelous elegant skilled gifted underrated "
-	  "props" },
+	  "admir* adorable amazing awe awesome awestruck badass ballsy beautiful* best brave bravo breathtaking "
+	  "brilliance brilliant chad classy congrats congratulations cool courage* creative dedicated dedication "
+	  "dope elegant epic excellent exceptional exquisite extraordinary fabulous fantastic fire flawless genius "
+	  "genuine gifted glorious goat goddess gorgeous great handsome hero heroic iconic impress* incredible "
+	  "inspir* intelligent king kudos lad legend* lit magnificent majestic marvelous masterpiece mvp neat "
+	  "outstanding perfect* phenomenal pretty props queen remarkable respect* sharp sick skilled smart splendid "
+	  "stellar stunning superb swell talent talented terrific underrated wholesome wise wonderful* wow" },
 	{ "gratitude",
-	  "thank thanks thankful* thankyou thx ty tysm tyvm gratitude grateful* appreciat* cheers obliged indebted" },
+	  "appreciat* arigato bless blessings cheers danke gracias grateful* gratitude indebted kindly merci obliged "
+	  "thank thankful* thanks thankssss thankyou thanx thnx thx tnx ty tysm tyvm" },
 	{ "optimism",
-	  "hope hopes hoped hoping hopeful* hopefully optimis* looking-forward someday wish wishes luck lucky "
-	  "fingers confident* faith better brighter promising positive" },
+	  "believe believing better brighter chance confident* eventually faith fingers future goodluck hope hoped "
+	  "hopeful* hopes hoping improve* improving luck lucky manifest* optimis* positive pray prayers praying "
+	  "promising prosper* someday soon tomorrow wish wishes" },
 	{ "excitement",
-	  "excit* hype* hyped pumped stoked thrilled eager* cant-wait woah wow yesss* wooo* letsgo adrenaline "
-	  "psyched amped anticipat*" },
+	  "adrenaline amped anticipat* awaiting eager* epic excit* hype* hyping insane letsgo letsgooo omggg ooo "
+	  "psyched pumped ready stoked thrill* wild woah wooo* wow yesss*" },
 	{ "pride",
-	  "proud* pride accomplish* achiev* victor* triumph* champion* earned won" },
+	  "accomplish* achiev* beat champion* conquer* earned pride prideful proud* succeeded success triumph* "
+	  "victor* won" },
 	{ "relief",
-	  "relie* phew thankfully finally whew thank-god safe calm calmer sigh" },
+	  "bullet calm calmer calming dodged finally glad phew relax* relie* safe settled sigh survived thankfully "
+	  "whew" },
 	{ "caring",
-	  "care cares caring hug hugs comfort* sorry support* protect* worry concern* stay safe heal* recover* "
-	  "condolences prayers praying sympath* empath* compassion* kindness kind gentle hang strong okay help* "
-	  "friend deserve" },
+	  "care cares caring comfort* compassion* concern* condolences cope coping counsel* courage deserve deserves "
+	  "doctor empath* encourage* friend gentle hang heal* help* hug hugging hugs kind kindness listen luck "
+	  "nurtur* okay prayers praying protect* reassur* recover* rest safe sorry stay strong support* sympath* "
+	  "tender therapist therapist's therapy welcome wellbeing wish worry" },
 	{ "desire",
-	  "want wants wanted wanting wish wishing crave* craving desire* desir* need needs yearn* long longing "
-	  "jealous envy envious covet* dream tempt* drool*" },
+	  "covet* crave* craving desir* dream drool* envious envy fantas* gimme hopefully hungry interested itching "
+	  "jealous jelly long longing lust* need needs please someday tempt* thirsty wanna want wanted wanting wants "
+	  "wish wishful wishing yearn*" },
 	{ "approval",
-	  "agree* agreed agrees yes yep yeah yup exactly correct right true indeed absolutely definitely totally "
-	  "fair valid legit nice good fine solid approve* support sensible reasonable accurate precisely makes-sense "
-	  "well" },
+	  "absolutely acceptable accurate agree* alright approve* based certainly correct definitely deserved ditto "
+	  "exactly facts fair fine good indeed legit logical nice obviously ok okay precise precisely properly "
+	  "rational reasonable right rightly same sensible solid support sure this totally true truth understandable "
+	  "valid well ya yea yeah yep yes yup" },
 	{ "anger",
-	  "angry anger* angri* mad furious* rage* raging raged fury hate hates hated hating hatred hateful outrag* "
-	  "livid pissed infuriat* enrag* fuming hostil* aggress* violent violence vengeance revenge resent* bitter* "
-	  "spite* screw kill destroy damn goddamn hell punch" },
+	  "abuse abuser abusive aggress* anger* angri* angry assault* attack* beat bitter* blame* burn dammit damn "
+	  "damned damnit despicable despise* destroy disrespect* enrag* fight* fuckyou fuming furious* fury goddamn "
+	  "gtfo hate hated hateful hates hating hatred hell hellhole hostil* infuriat* irate kill kys livid loathing "
+	  "mad murder* outrag* piss pissed pisses pissing punch punish* rage* raging resent* revenge riot* scream* "
+	  "screw seeth* shout* shut slap smash spite* stfu strangle threaten* tyrant vengeance violence violent "
+	  "wrath yell*" },
 	{ "insult",
-	  "idiot* moron* stupid* dumb* dumbass* asshole* bitch* bastard* dick* douche* retard* scum* trash* loser* "
-	  "clown* fool* imbecile* prick* cunt* twat* jerk* jackass* ass scumbag* pig pigs coward* liar* hypocrit* "
-	  "troll* racist* bigot* nazi* incel* dipshit* fucker* motherfuck* shithead* garbage piece worthless" },
+	  "airhead arse arsehole ass asshole* bastard* bigot* bitch* boomer braindead brainless brat bratty bullied "
+	  "bullies bully clown* clueless coward* creepy criminal* cuck cunt* deadbeat degenerate* delusional dick* "
+	  "dimwit dingus dipshit* douche* dumb* dummy entitled fatass fool* freak fucker* fucktard garbage halfwit "
+	  "hoe hypocrit* idiocy idiot* ignoramus imbecile* incel* jackass* jerk* karen lardass liar* loser* lowlife "
+	  "moron* motherfuck* narcissis* nazi* neckbeard nitwit numbskull pathetic piece pig pigs pos prick* psycho* "
+	  "racist* retard* scammer* scum* shill* shitbag shitbird shithead* simp skank slut* snowflake* sociopath* "
+	  "stupid* thug tosser trash* troll* turd twat* wanker weirdo whore* worthless" },
 	{ "annoyance",
-	  "annoy* irritat* frustrat* bother* ugh argh sick tired whin* whining nag* pester* stop seriously ffs smh "
-	  "obnoxious insufferable petty stupid ridiculous* complain* bitching tedious overrated unbearable" },
+	  "absurd again already annoy* argh bitching bother* bugs clickbait complain* cringe enough excessive "
+	  "eyeroll fedup ffs frustrat* grating hassle inconvenien* insufferable irritat* nag* nuisance obnoxious "
+	  "overrated pesky pester* petty pls pointless repetitive ridiculous* rolling rude ruins seriously sick sigh "
+	  "smh spam* stop stupid stupidly tedious tired tiring ugh ughh unbearable unnecessary whin*" },
 	{ "disgust",
-	  "disgust* gross grossed grosser nast* vile revolt* repuls* repugnan* sicken* nausea* nauseous yuck* ew "
-	  "eww* ewww* puke* puking vomit* barf* creep* creepy creeps cringe* cringy filth* foul putrid rotten "
-	  "rotting stink* stank smelly smell stench loath* abhor* despicabl* abomina* atroci* horrif* icky rancid "
-	  "slim* perv* pervert* pedophil* pedo incest toxic rape* rapist* shit poop piss repelled unsanitary maggot* "
-	  "worm* vulgar hideous ugly grotesque obscene trashy sleaz* crap" },
+	  "abhor* abomina* appalled appalling atroci* barf* blech blegh bleh cockroach* crap creep* cringe* cringy "
+	  "cruelty degenerat* dehuman* deprav* despicabl* diarrhea dirty disgust* distaste* ew eww* fart farts feces "
+	  "filth* foul gag gagged gagging garbage ghastly groom* gross grossed grosser grotesque heinous hideous "
+	  "horrid horrif* hygiene ick icky incest inhuman* leech* lice loath* maggot* mildew mold moldy molest* "
+	  "mucus nast* nausea* nauseous obscene odor pedo pedophil* perv* piss poop predator* puke* puking pus "
+	  "putrid rancid rape* rapist* rat rats repelled repugnan* repuls* revolt* roach* rot rots rotten rotting "
+	  "scummy sewage sewer shit shudder* sick sicken* skeev* sleaz* slim* smell smelled smelly snot stank stench "
+	  "stink* tick ticks toxic trashy ugly unhygienic unpleasant unsanitary urine vile vomit* vulgar worm* yikes "
+	  "yuck*" },
 	{ "fear",
-	  "fear fears feared fearful* afraid scar* scared scary scare* terrif* terror* terrify* horror* horrif* "
-	  "horrible frighten* fright* dread* panic* petrif* spook* nightmare* phobi* phobia menac* threat* danger* "
-	  "dangerous alarm* creepy haunt* paranoi* shaking trembl* startl* freak* chill* ominous sinister eerie "
-	  "yikes" },
+	  "afraid alarm* apocalyp* chill* creeping creepy danger* deadly demon* doom* dread* eerie escape fatal fear "
+	  "feared fearful* fears flee freak* fright* ghost* haunt* hazard* hide hiding horrible horrif* horror* "
+	  "intimidat* killer* lethal menac* monster* murderer* nightmare* ominous panic* paranoi* petrif* phobi* "
+	  "risk* scar* scream screaming shaking sinister spook* stalker* startl* terrif* terror* threat* trauma* "
+	  "trembl* unnerv* yikes" },
 	{ "nervousness",
-	  "nervous* anxi* worr* worried worrie* worries uneasy tense stress* apprehens* restless jitter* scared "
-	  "concern* unsettl* uncomfortabl* overwhelm* insecur* panic* shy hesita*" },
+	  "anxi* apprehens* awkward butterflies concern* dreading exam exams hesita* insecur* interview jitter* "
+	  "nerve nerves nervous* overwhelm* panic* paranoid restless scared shy stress* sweat* tense trembl* "
+	  "uncomfortabl* uneasiness uneasy unsettl* worr*" },
 	{ "sadness",
-	  "sad sadder saddest sadly sadness sadden* cry cried cries crying cri tear* tears weep* sob* depress* "
-	  "miser* unhapp* heartbreak* heartbroken heart-breaking lonel* alone sorrow* gloom* despair* hurt hurts "
-	  "painful pain devastat* tragic* tragedy unfortunate* unfortunately suffer* hopeless* miss missed misses "
-	  "missing broke broken sorry melanchol* blue" },
+	  "abandoned ache aching alone bawling bleak blue broke broken bummed cri cried cries crushed crushing cry "
+	  "crying dark depress* despair* devastat* died down downhearted emptiness empty gloom* grieve heartache "
+	  "heartbreak* heartbroken hollow homesick hopeless* hurt hurtful hurting hurts isolat* lonel* loner "
+	  "melanchol* miser* miss missed misses missing mourning neglected orphan* pain painful pitiful pity "
+	  "regretful ruined sad sadden* sadder saddest sadge sadistic sadly sadness sob* sorrow* sorry suffer* "
+	  "suicidal tear* tragedy tragic* unfortunate* unhapp* upset upsets upsetting weep* wept worthless" },
 	{ "grief",
-	  "die died dies dead death* dying killed funeral* mourn* griev* grief rip condolenc* passed loss lost "
-	  "suicid* buried cemetery deceased widow* rest-in-peace" },
+	  "bereave* buried cancer cemetery condolenc* dead death* deceased die died dies dying funeral* grief griev* "
+	  "heaven killed loss lost memorial miscarr* mourn* passed passing perished rip stillborn suicid* terminal "
+	  "tragically tribute widow*" },
 	{ "disappointment",
-	  "disappoint* letdown unfortunately sadly shame* pity bummer* underwhelm* fail* failed failure* lost losing "
-	  "lose loses worse worst regret* useless pointless terrible awful mediocre meh boring bored wasted waste "
-	  "sucks suck sucked lame missed unlucky" },
+	  "alas anticlimactic awful bored boring bummer* crappy disappoint* discourag* dissatisf* downgrade* "
+	  "expected expecting fail* flop flopped lame letdown letting lose loser loses losing lost mediocre meh "
+	  "missed missing oof pity pointless regret* rip ruined sadly shame* shitty sigh subpar suck sucked sucks "
+	  "terrible underwhelm* unfortunately unfulfill* unimpress* unlucky unsatisf* useless waste wasted wish "
+	  "worse worst" },
 	{ "disapproval",
-	  "disagree* wrong not no nope bad never disapprov* reject* oppos* against unacceptab* unfair shouldnt "
-	  "shouldn't doesn't don't isn't nah refuse* deny denied inappropriate incorrect false bullshit bs nonsense "
-	  "downvot*" },
+	  "absurd against bad ban banned bs bullshit can't cannot condemn* criticis* criticiz* denied deny disagree* "
+	  "disapprov* dishonest doesn't don't dont downvot* false frown* hypocrisy illegal immoral inaccurate "
+	  "inappropriate incorrect* inexcusable isn't isnt mislead* nah never no nonsense nope not object* oppos* "
+	  "problematic protest* questionable refuse* reject* ridiculous rubbish shouldn't shouldnt silly stop "
+	  "unacceptab* unethical unfair unjust unnecessary unreasonable untrue won't wouldn't wrong wrongly" },
 	{ "remorse",
-	  "sorry apolog* regret* remors* guilt* forgive* mistake* my-bad ashamed repent* sincerely oops whoops" },
+	  "accident accidentally apolog* ashamed blame fault forgive* forgiving guilt* mistake* oops pardon regret* "
+	  "remors* repent* sincerely sorry sorrys sowwy sry whoops" },
 	{ "embarrassment",
-	  "embarrass* awkward* asham* humiliat* cringe* blush* shame* shameful mortif* secondhand clumsy foolish "
-	  "oops facepalm self-conscious" },
+	  "asham* awkward* blush* clumsy cringe* cringing dork* embarrass* facepalm facepalmed foolish humiliat* "
+	  "mortif* naked nerdy oops secondhand shame* shaming sheepish stumbled tripped" },
 	{ "confusion",
-	  "confus* puzzl* baffl* huh wtf unclear unsure dunno understand weird strange odd lost mean perplex* wat "
-	  "idk uncertain what? bewilder* mixed" },
+	  "ambiguous baffl* bewilder* complicated confus* contradict* cryptic dunno huh idek idk incomprehen* lost "
+	  "mean misunderstand misunderstanding misunderstood mixed nonsensical odd perplex* puzzl* question strange "
+	  "uncertain unclear understand unsure vague wat weird wha whut wtf" },
 	{ "curiosity",
-	  "curious* curiosity wonder* wondering why how what when where who interest* intrigu* question* ask* anyone "
-	  "anybody explain* tell source fascinat* maybe" },
+	  "anybody anyone ask* clarify context curiosity curious* details elaborate explain* explanation fascinat* "
+	  "how how's info inquir* interest* intrigu* investigat* know link maybe ponder* question* research* sauce "
+	  "someone source tell what what's when when's where where's which who who's why wonder*" },
 	{ "surprise",
-	  "surpris* shock* wow whoa omg omfg unexpected* unbeliev* believe astonish* astound* stun* sudden* suddenly "
-	  "gasp speechless jaw mindblow* holy wtf damn incredib* unreal woah insane amaz* crazy" },
+	  "amaz* astonish* astound* believe christ coincidence crazy damn dang disbelief gasp gasped golly gosh holy "
+	  "incredib* insane jaw jawdrop jeez jesus lord mindblow* miracle miraculous omfg omg random rare shock* "
+	  "shook speechless stun* sudden* surpris* unbeliev* unexpected* unreal whoa whoaa woah wow wowie wowza wtf" },
 	{ "realization",
-	  "realiz* realis* realize realise noticed notice figured remember* forgot turns oh ah aha apparently guess "
-	  "thought learned knew understood found makes suddenly hindsight" },
+	  "actually ah aha ahh ahhh apparently assumed clicked dawned discover* explains figured figures figuring "
+	  "forgot found guess hindsight knew learned makes notice noticed notices noticing now occurred oh ohh ohhh "
+	  "realis* realiz* remember* reminded reminds retrospect suddenly thought til turns understood" },
 	{ "positive",
-	  "good great nice best better cool awesome sweet neat super win wins winning winner favorite favourite "
-	  "fantastic beautiful smart clever brave clean fresh comfy cozy tasty delicious yummy healthy peace* "
-	  "generous helpful honest loyal friendly easy smooth fun worth enjoyable pleasant bless recommend* welcome "
-	  "success* wholesome" },
+	  "awesome balanced beautiful beneficial best better bless blessing brave bright clean clever comfy cool "
+	  "cozy delicious delight easy effective efficient enjoyable excellence fair fantastic fascinating favorite "
+	  "favourite free freedom fresh friend friendly friends friendship fun generous genuine golden good great "
+	  "healthy heart helpful hero honest hot impressive improved improvement interesting loyal neat nice peace* "
+	  "perfection perfectly pleasant recommend* reliable reward* safe secure sexy sincere smart smooth stable "
+	  "strength strong success* super superb sweet tasty terrific upgrade* useful valuable welcome wholesome win "
+	  "winner winning wins worth yum yummy" },
 	{ "negative",
-	  "bad worse worst terrible awful horrible horrid dreadful poor* sick ill evil cruel* wicked nasty ugly lame "
-	  "weak crap* shit* suck* fail* wrong broken useless disaster* mess messy problem* pathetic* hate trash fake "
-	  "lies lie lied cheat* stole steal* abus* bully* harm* damag* ruin* rude selfish greedy lazy ignoran* "
-	  "arrogan* disrespect* toxic hurt pain* unfair corrupt*" },
+	  "abus* annoying arrogan* awful backstab* bad betray* bigotry bland boring broken brutal* bully* "
+	  "catastroph* cheap cheat* corrupt* crap* crazy crisis cruel* damag* dangerous dirty disaster* disastrous "
+	  "disease* disrespect* dreadful dull dumb evil expensive exploit* fail* fake fraud* greedy guilty harm* "
+	  "hate hateful homeless homophob* horrible horrid horrific hurt hurtful idiotic ignoran* ill infect* insane "
+	  "lame lazy liar lie lied lies lying manipulat* mess messy nasty oppress* overpriced overrated pain* "
+	  "pathetic* poison* poor* poverty problem* racism racist ripoff rude ruin* savage* scam* selfish sexism "
+	  "sexist shit* sick sinister steal* stole struggle* struggling stupid suck* suffer sufferin* terrible toxic "
+	  "tragic transphob* trash ugly unemployed unfair useless vicious vile violent war weak wicked worse worst "
+	  "wrong wrongdoing" },
 	{ "swear",
-	  "fuck fucks fucked fucking fuckin fck shit shitty bullshit damn hell ass crap bitch piss goddamn wtf ffs "
-	  "af" },
+	  "af ass bitch bullshit crap damn fck ffs fuck fucked fuckin fucking fucks goddamn hell piss shit shitty "
+	  "wtf" },
 	{ "question",
-	  "who what when where why how which whose anyone whats whos wheres hows" },
+	  "anyone how hows what whats when where wheres which who whos whose why" },
 	{ "second",
-	  "you your yours you're youre u ur yourself" },
+	  "u ur you you're your youre yours yourself" },
 	{ "first",
-	  "i i'm im me my mine myself i've i'd i'll" },
+	  "i i'd i'll i'm i've im me mine my myself" },
 };
 #define CATEGORIES (sizeof category / sizeof category[0])
 _Static_assert(CATEGORIES <= 64, "a bit for each");

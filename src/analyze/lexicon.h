@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LEXICON_SLOTS 4096
+#define LEXICON_SLOTS 8192
 
 struct lexicon_entry { uint64_t hash, categories; };
 struct lexicon { struct lexicon_entry slot[LEXICON_SLOTS]; };

@@ -11,8 +11,8 @@
 int load_model(struct model *to, const char *path);
 int load_emotes(struct emotes *to, const char *path);
 
-/* Where the file `name` of share/ is: $PENSTOCK_SHARE, the installed place, or ../share beside this program's folder (a build
- * tree); the installed place's name if it is nowhere. Never freed. */
+/* The path of share's file `name`: the first readable one of $PENSTOCK_SHARE, ../share beside this program's folder (a build tree) and
+ * the installed place, whose name it is if there is none. Never freed. */
 const char *load_share(const char *name);
 
 #endif
