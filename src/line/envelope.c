@@ -168,18 +168,23 @@ static bool integer32(struct span v)
 	return minus || n <= INT32_MAX;
 }
 
+bool envelope_tenant_ok(const char *t, size_t n)
+{
+	if (n < 1 || n > TENANT_MAX || t[0] == '.' || t[0] == '_' || t[0] == '-')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!((t[i] >= 'a' && t[i] <= 'z') || (t[i] >= '0' && t[i] <= '9') || t[i] == '.' || t[i] == '_' ||
+				t[i] == '-'))
+			return false;
+	return true;
+}
+
 static bool tenant_ok(struct span v)
 {
 	char t[TENANT_MAX + 1];
 	int n = scan_cstr(v, t, sizeof t);
 
-	if (n < 1 || t[0] == '.' || t[0] == '_' || t[0] == '-')
-		return false;
-	for (int i = 0; i < n; i++)
-		if (!((t[i] >= 'a' && t[i] <= 'z') || (t[i] >= '0' && t[i] <= '9') || t[i] == '.' || t[i] == '_' ||
-				t[i] == '-'))
-			return false;
-	return true;
+	return n > 0 && envelope_tenant_ok(t, (size_t)n);
 }
 
 static bool base64_char(unsigned char c)

@@ -24,4 +24,7 @@ int envelope_check(const char *p, size_t n, size_t max, struct envelope *e, stru
 /* The tenant's name, NUL-terminated, "default" when absent. */
 void envelope_tenant(const struct envelope *e, char out[TENANT_MAX + 1]);
 
+/* Is the text a tenant's name, [a-z0-9][a-z0-9._-]{0,63}? */
+bool envelope_tenant_ok(const char *p, size_t n);
+
 #endif

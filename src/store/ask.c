@@ -93,6 +93,20 @@ static int ask_tenant(struct ask *k, const struct query *q, const char *name)
 	return rc;
 }
 
+/* One tenant's trouble is a line among the others'. */
+static void add_failed(struct answer *a, const char *tenant)
+{
+	struct buf line;
+
+	buf_init(&line, 8192);
+	if (buf_printf(&line, "{\"tenant\":\"%s\",\"error\":", tenant) == 0 &&
+	    buf_add_json(&line, a->error, strlen(a->error)) == 0 && buf_addc(&line, '}') == 0) {
+		a->error[0] = '\0';
+		answer_add(a, 0, line.p, line.len);
+	}
+	buf_release(&line);
+}
+
 static int ask_all(struct ask *k, const struct query *q)
 {
 	struct answer *a = &k->answer;
@@ -107,7 +121,8 @@ static int ask_all(struct ask *k, const struct query *q)
 		a->more = a->count == a->most || (a->count && clock_mono() > end);
 		if (a->more)
 			break;
-		ask_tenant(k, q, f.name[i]);
+		if (ask_tenant(k, q, f.name[i]))
+			add_failed(a, f.name[i]);
 	}
 	folder_release(&f);
 	return a->error[0] ? -1 : 0;

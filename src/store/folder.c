@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/tenant.h"
+#include "line/envelope.h"
 
 static int add(struct folder *f, size_t *cap, const char *name, size_t n)
 {
@@ -43,7 +43,7 @@ int folder_read(struct folder *f, const char *dir)
 	while (rc == 0 && (errno = 0, e = readdir(d))) {
 		size_t n = strlen(e->d_name);
 
-		if (n > 3 && strcmp(e->d_name + n - 3, ".db") == 0 && tenant_name_ok(e->d_name, n - 3))
+		if (n > 3 && strcmp(e->d_name + n - 3, ".db") == 0 && envelope_tenant_ok(e->d_name, n - 3))
 			rc = add(f, &cap, e->d_name, n - 3);
 	}
 	err = rc ? ENOMEM : errno;

@@ -207,6 +207,7 @@ static void sync_groups(struct ingest *in)
 		struct done *d = &in->done[i];
 
 		if (db_unsynced(db[i])) {
+			d->tenant->unsure = true;
 			fail_group(in, d->tenant, d->first);
 			continue;
 		}
@@ -214,7 +215,7 @@ static void sync_groups(struct ingest *in)
 		tenants_works(d->tenant);
 		metric_add(in->events, d->events);
 		metric_add(in->bytes, d->bytes);
-		metric_add(in->repeats, d->repeats);
+		in->nrepeats += d->repeats;
 		metric_add(in->commits, 1);
 	}
 	in->ndone = 0;
@@ -317,6 +318,7 @@ size_t ingest_batch(struct ingest *in, const struct batch *b, const struct refus
 	size_t n;
 
 	in->tenants->stuck = false;
+	in->nrepeats = 0;
 	buf_clear(&in->reasons);
 	if (buf_add(&in->reasons, "no memory", sizeof("no memory")))	/* offset 0: what is said when there is no room for a reason */
 		log_error("no memory for reasons");
@@ -325,7 +327,11 @@ size_t ingest_batch(struct ingest *in, const struct batch *b, const struct refus
 		store_group(in, b, order[i]);
 	sync_groups(in);
 	n = pack(in, b->n);
-	metric_add(in->refused, n);
+	/* A batch that is kept comes again: then it counts. */
+	if (!in->tenants->stuck) {
+		metric_add(in->refused, n);
+		metric_add(in->repeats, in->nrepeats);
+	}
 	*refused = in->refusal;
 	return n;
 }

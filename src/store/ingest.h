@@ -36,6 +36,7 @@ struct ingest {
 		uint64_t events, bytes, repeats;
 	} *done;
 	size_t ndone;
+	uint64_t nrepeats;
 	struct buf scratch, reasons;
 	uint64_t *events, *repeats, *refused, *bytes, *commits;	/* metric cells */
 };

@@ -12,16 +12,6 @@
 #include "base/log.h"
 #include "store/schema.h"
 
-bool tenant_name_ok(const char *p, size_t n)
-{
-	if (n == 0 || n > TENANT_MAX || *p == '.' || *p == '_' || *p == '-')
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') || p[i] == '.' || p[i] == '_' || p[i] == '-'))
-			return false;
-	return true;
-}
-
 /* ---- the set ---- */
 
 int tenants_init(struct tenants *ts, const char *dir, unsigned most)
@@ -126,6 +116,7 @@ static struct tenant *find(struct tenants *ts, const char *name)
 
 /* ---- opening one ---- */
 
+/* What is in memory of a tenant, as its database has it. */
 static int read_state(struct tenant *t)
 {
 	struct db_stmt *s = db_prepare(t->db, "SELECT salt, indexed, (SELECT max(seq) FROM event) FROM state");
@@ -159,6 +150,13 @@ static int read_fresh(struct tenant *t)
 	return rc;
 }
 
+static int reload(struct tenant *t)
+{
+	fresh_clear(&t->fresh);
+	names_clear(&t->names);
+	return read_state(t) || read_fresh(t) ? -1 : 0;
+}
+
 static int prepare(struct tenant *t)
 {
 	t->insert = db_prepare(t->db, "INSERT OR IGNORE INTO event VALUES(?, ?, ?, ?, ?, ?, ?)");
@@ -180,18 +178,19 @@ static int open_db(struct tenants *ts, struct tenant *t, bool create)
 	}
 	if (!create && access(path, F_OK) && errno == ENOENT)
 		return 1;
-	t->db = db_open(path, DB_GROUP | (create ? DB_CREATE : DB_WRITE) | (t->fails ? DB_SETTLE : 0), schema_steps, schema_count,
+	t->db = db_open(path, DB_GROUP | (create ? DB_CREATE : DB_WRITE) | (t->unsure ? DB_SETTLE : 0), schema_steps, schema_count,
 		&t->error);
 	if (!t->db)
 		return -1;
 	ts->open++;
 	db_busy(t->db, TENANT_BUSY);
 	fresh_init(&t->fresh);
-	if (read_state(t) || prepare(t) || read_fresh(t)) {
+	if (prepare(t) || reload(t)) {
 		t->error = *db_error(t->db);
 		close_db(ts, t, false);
 		return -1;
 	}
+	t->unsure = false;
 	return 0;
 }
 
@@ -239,7 +238,7 @@ static void failed(struct tenants *ts, struct tenant *t)
 	ts->stuck |= not_its_own(ts, t);
 }
 
-struct tenant *tenants_get(struct tenants *ts, const char *name, bool create, const char **why)
+struct tenant *tenants_get(struct tenants *ts, const char *name, bool write, const char **why)
 {
 	struct tenant *t = known(ts, name);
 	int64_t now = clock_mono();
@@ -254,7 +253,7 @@ struct tenant *tenants_get(struct tenants *ts, const char *name, bool create, co
 		unlink_use(ts, t);
 		link_use(ts, t);
 	}
-	if (t->db)
+	if (t->db && (!write || t->again <= now))
 		return t;
 	*why = t->error.text;
 	if (t->again > now) {
@@ -262,7 +261,7 @@ struct tenant *tenants_get(struct tenants *ts, const char *name, bool create, co
 		return NULL;
 	}
 	make_room(ts, t);
-	rc = open_db(ts, t, create);
+	rc = open_db(ts, t, write);
 	if (rc == 0) {
 		share_cache(ts);
 		return t;
@@ -278,11 +277,14 @@ struct tenant *tenants_get(struct tenants *ts, const char *name, bool create, co
 
 void tenants_fail(struct tenants *ts, struct tenant *t)
 {
+	t->held = false;
 	t->error = *db_error(t->db);
 	if (t->error.fault == DB_OK)
 		snprintf(t->error.text, sizeof(t->error.text), "%s: no memory", db_path(t->db));
-	t->held = false;
-	close_db(ts, t, false);
+	db_rollback(t->db);
+	/* On a full disk it stays open: it can be read. */
+	if (t->error.fault != DB_FULL || t->unsure || reload(t))
+		close_db(ts, t, false);
 	failed(ts, t);
 }
 

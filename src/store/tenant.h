@@ -31,7 +31,7 @@
 
 struct tenant {
 	char name[TENANT_MAX + 1];
-	struct db *db;			/* NULL: failed, see error */
+	struct db *db;			/* NULL: it failed, see error */
 	uint64_t salt[2];
 	int64_t last;			/* highest seq, 0: none */
 	int64_t indexed;		/* state.indexed */
@@ -44,8 +44,9 @@ struct tenant {
 	bool held;			/* tenants_get does not close it: committed, not synced */
 
 	struct db_error error;
-	int64_t again;			/* not tried before; 0: not failing */
+	int64_t again;			/* nothing is written before */
 	unsigned fails;			/* in a row */
+	bool unsure;			/* set by who saw a sync fail: the log must be settled before anything is acknowledged */
 
 	struct tenant *next;		/* same hash bucket */
 	struct tenant *newer, *older;	/* by use */
@@ -66,11 +67,11 @@ struct tenants {
 int tenants_init(struct tenants *ts, const char *dir, unsigned most);	/* makes and locks dir; -1 with a message */
 void tenants_release(struct tenants *ts);
 
-/* create: the database is made if there is none; otherwise NULL with *why "" when there is none. *why is valid until the
+/* write: the database is made if there is none; otherwise NULL with *why "" when there is none. *why is valid until the
  * next call with this tenant. */
-struct tenant *tenants_get(struct tenants *ts, const char *name, bool create, const char **why);
+struct tenant *tenants_get(struct tenants *ts, const char *name, bool write, const char **why);
 
-/* What the database of t said last made lines refused: rolls back, closes it, says so once. */
+/* The database of t failed, db_error says how: rolls back, closes it (on a full disk it stays open for questions), says so once. */
 void tenants_fail(struct tenants *ts, struct tenant *t);
 void tenants_works(struct tenant *t);		/* a transaction was committed */
 
@@ -78,7 +79,5 @@ void tenants_works(struct tenant *t);		/* a transaction was committed */
 int64_t tenants_tidy(struct tenants *ts, int64_t idle);
 /* An open tenant that has events waiting for fill(), NULL: none. */
 struct tenant *tenants_waiting(struct tenants *ts);
-
-bool tenant_name_ok(const char *p, size_t n);
 
 #endif

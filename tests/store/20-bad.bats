@@ -31,6 +31,7 @@ load store
 	grep -q 'h/t2.db.*check that' store.err
 	[ "$(ask '{"q":"last","tenant":"t3"}' | tail -n 1)" = "$(chat 3 x u r t3)" ]
 	[[ "$(head_of '{"q":"last","tenant":"t1"}')" == '{"error":"h/t1.db: '* ]]
+	[ "$(ask '{"q":"stats"}' | tail -n +2 | jq -c '[.tenant, .events, .error != null]' | tr '\n' ' ')" = '["t1",null,true] ["t2",null,true] ["t3",1,false] ' ]
 	daemon_stop store
 	run -1 store --check -d h
 	[[ "$output" == *"t1.db"* && "$output" == *"t3: ok, 1 events"* ]]

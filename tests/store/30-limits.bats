@@ -1,5 +1,12 @@
 load store
 
+teardown() {
+	local bad=0
+	daemons_end || bad=1
+	[ ! -d "$T/disk" ] || umount "$T/disk" 2>/dev/null || true
+	return "$bad"
+}
+
 long() { # BYTES: a line of so many bytes, LF not counted
 	local head='{"specversion":"1.0","id":"long-'$1'","source":"/s","type":"t","data":{"text":"' tail='"}}'
 	printf '%s%s%s\n' "$head" "$(head -c $(($1 - ${#head} - ${#tail})) /dev/zero | tr '\0' "${2:-x}")" "$tail"
@@ -56,7 +63,6 @@ long() { # BYTES: a line of so many bytes, LF not counted
 @test "a full disk: a clear message, nothing lost, and it goes on when there is room" {
 	mkdir disk
 	mount -t tmpfs -o size=3m tmpfs disk 2>/dev/null || skip "needs to mount a tmpfs"
-	trap 'umount disk' EXIT
 	events 1 20000 5 2 >in
 	mkfifo pipe
 	exec 8<>pipe
@@ -75,33 +81,29 @@ long() { # BYTES: a line of so many bytes, LF not counted
 	store --check -d disk/h
 	grep -q 'works again' err
 	[ "$(grep -c 'the disk is full' err)" -le 40 ]
-	umount disk
-	trap - EXIT
 }
 
 @test "a full disk behind a hub: the batch is kept, no line becomes a dead letter" {
 	mkdir disk
 	mount -t tmpfs -o size=3m tmpfs disk 2>/dev/null || skip "needs to mount a tmpfs"
-	trap 'umount disk' EXIT
 	events 1 12000 5 2 >in
 	hub in 500
 	daemon_start store store -i "ipc://$T/hub" -d disk/h -q "ipc://$T/q"
 	wait_for store.err 'disk/h/t[01].db: the disk is full: free space'
 	# Questions are answered meanwhile.
 	[[ "$(head_of '{"q":"last","tenant":"t9"}')" == '{"n":0,'* ]]
+	[[ "$(head_of '{"q":"last","tenant":"t0","n":2}')" == '{"n":2,'* ]]
+	[[ "$(head_of '{"q":"last","tenant":"t1","n":2}')" == '{"n":2,'* ]]
 	mount -o remount,size=200m disk
 	wait_for hub.out '^all done' 60
 	[ -z "$(grep '^done' hub.out | grep -v ', 0 refused')" ]
 	daemon_stop store
 	cmp <(sort in) <(store -x -d disk/h | sort)
-	umount disk
-	trap - EXIT
 }
 
 @test "a full disk: told to stop, it gives back what it kept" {
 	mkdir disk
 	mount -t tmpfs -o size=3m tmpfs disk 2>/dev/null || skip "needs to mount a tmpfs"
-	trap 'umount disk' EXIT
 	events 1 12000 5 2 >in
 	hub in 500
 	daemon_start store store -i "ipc://$T/hub" -d disk/h
@@ -111,14 +113,11 @@ long() { # BYTES: a line of so many bytes, LF not counted
 	daemon_start store store -i "ipc://$T/hub" -d disk/h
 	daemon_stop store
 	store --check -d disk/h
-	umount disk
-	trap - EXIT
 }
 
 @test "a read-only disk: it can be read, and says why it is not written" {
 	mkdir disk
 	mount -t tmpfs tmpfs disk 2>/dev/null || skip "needs to mount a tmpfs"
-	trap 'umount disk' EXIT
 	events 1 2000 5 2 >in
 	store -d disk/h <in
 	mount -o remount,ro disk
@@ -126,8 +125,6 @@ long() { # BYTES: a line of so many bytes, LF not counted
 	store --check -d disk/h
 	run -1 store -d disk/h </dev/null
 	[[ "$output" == *"disk/h/.lock: Read-only file system"* ]]
-	umount disk
-	trap - EXIT
 }
 
 @test "another process keeps one tenant's database locked: the others go on" {

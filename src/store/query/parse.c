@@ -147,7 +147,7 @@ static int take_tenant(struct parse *ps)
 
 	if (!ps->tenant.p)
 		ps->tenant = (struct text){ "default", 7 };
-	if (!query_tenant_ok(ps->tenant))
+	if (!envelope_tenant_ok(ps->tenant.p, ps->tenant.n))
 		return say(ps, "tenant", "must match [a-z0-9][a-z0-9._-]{0,63}");
 	memcpy(q->tenant, ps->tenant.p, ps->tenant.n);
 	return 0;
@@ -170,21 +170,6 @@ static int parse(struct parse *ps, const char *p, size_t n)
 	if (json_each(q->doc, one_member, ps) || find_kind(ps) || check_members(ps) || take_tenant(ps))
 		return -1;
 	return 0;
-}
-
-bool query_tenant_ok(struct text t)
-{
-	if (t.n == 0 || t.n > TENANT_MAX)
-		return false;
-	for (size_t i = 0; i < t.n; i++) {
-		char c = t.p[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-			continue;
-		if (i == 0 || (c != '.' && c != '_' && c != '-'))
-			return false;
-	}
-	return true;
 }
 
 int query_parse(struct query *q, const char *p, size_t n, char *why, size_t size)

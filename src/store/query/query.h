@@ -53,7 +53,6 @@ struct query {
 /* 0, or -1 and why (written to out): the member's name and what is wrong. */
 int query_parse(struct query *q, const char *p, size_t n, char *why, size_t size);
 void query_release(struct query *q);
-bool query_tenant_ok(struct text t);
 
 /* What a kind may use of a tenant. */
 struct history {
