@@ -1,4 +1,4 @@
-#include "gatewayd/binding.h"
+#include "gatewayd/binding_impl.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,9 +13,7 @@
 #include "line/why.h"
 #include "line/writer.h"
 
-#define EXTRA_MAX 512u		/* bytes that the edge may add to a line */
-
-static bool starts(struct span s, const char *text)
+bool binding_starts(struct span s, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -24,13 +22,13 @@ static bool starts(struct span s, const char *text)
 
 enum binding_mode binding_mode(struct span type)
 {
-	if (starts(type, "application/cloudevents-batch"))
+	if (binding_starts(type, "application/cloudevents-batch"))
 		return BINDING_BATCHED;
-	return starts(type, "application/cloudevents") ? BINDING_STRUCTURED : BINDING_BINARY;
+	return binding_starts(type, "application/cloudevents") ? BINDING_STRUCTURED : BINDING_BINARY;
 }
 
 /* The media type without its parameters. */
-static struct span media(struct span type)
+struct span binding_media(struct span type)
 {
 	size_t n = 0;
 
@@ -38,16 +36,6 @@ static struct span media(struct span type)
 		n++;
 	type.n = n;
 	return type;
-}
-
-static bool is_json(struct span type)
-{
-	struct span m = media(type);
-
-	if (!m.p)
-		return false;
-	return http_span_is(m, "application/json") || http_span_is(m, "text/json") ||
-		(m.n > 5 && strncasecmp(m.p + m.n - 5, "+json", 5) == 0);
 }
 
 int binding_head(const struct http_head *h, struct problem *p)
@@ -63,7 +51,7 @@ int binding_head(const struct http_head *h, struct problem *p)
 		return -1;
 	}
 	if (mode != BINDING_BINARY) {
-		struct span m = media(type);
+		struct span m = binding_media(type);
 
 		if (http_span_is(m, mode == BINDING_BATCHED ? "application/cloudevents-batch+json" : "application/cloudevents+json"))
 			return 0;
@@ -167,7 +155,7 @@ static int add_member(struct buf *line, const char *name, const char *value)
 }
 
 /* Adds what the edge knows and the event does not say (a member that is null says so and stays). */
-static int complete(const struct binding *b, const struct http_head *h, struct buf *line)
+int binding_complete(const struct binding *b, const struct http_head *h, struct buf *line)
 {
 	struct span whole = {line->p, line->len};
 	bool time = !scan_member(whole, "time").p, trace = !scan_member(whole, "traceparent").p;
@@ -192,7 +180,7 @@ static int complete(const struct binding *b, const struct http_head *h, struct b
 }
 
 /* Checks an event and names the fault: 0, or -1 and *p. done: what the edge adds has been added. */
-static int check(const struct binding *b, const char *line, size_t n, bool done, struct problem *p)
+int binding_check(const struct binding *b, const char *line, size_t n, bool done, struct problem *p)
 {
 	struct envelope e;
 	struct line_err err;
@@ -225,7 +213,7 @@ static int check(const struct binding *b, const char *line, size_t n, bool done,
 /* ---- structured and batched: JSON bodies ---- */
 
 /* Copies checked JSON; when it is spread over lines, without any white space between tokens. */
-static int squeeze(const char *p, size_t n, struct buf *out)
+int binding_squeeze(const char *p, size_t n, struct buf *out)
 {
 	bool string = false, lines = memchr(p, '\n', n) || memchr(p, '\r', n);
 	size_t from = 0;
@@ -249,15 +237,7 @@ static int squeeze(const char *p, size_t n, struct buf *out)
 	return buf_add(out, p + from, n - from);
 }
 
-struct walk {
-	const struct binding *b;
-	const struct http_head *h;
-	uint32_t index;
-	struct buf line;
-	size_t end[HTTP_FIELDS_MAX];	/* binary: length of the line behind field i's attribute */
-};
-
-static int no_memory(struct problem *p)
+int binding_no_memory(struct problem *p)
 {
 	problem_set(p, 503, "overloaded", "Overloaded", "no memory for this request");
 	p->retry_after = 5;
@@ -277,12 +257,12 @@ static int json_event(struct walk *w, struct span text, struct problem *p)
 		return -1;
 	}
 	if (buf_add(&w->line, text.p, text.n))
-		return no_memory(p);
-	if (check(w->b, w->line.p, w->line.len, false, p))
+		return binding_no_memory(p);
+	if (binding_check(w->b, w->line.p, w->line.len, false, p))
 		return -1;
-	if (complete(w->b, w->h, &w->line))
-		return no_memory(p);
-	return check(w->b, w->line.p, w->line.len, true, p);
+	if (binding_complete(w->b, w->h, &w->line))
+		return binding_no_memory(p);
+	return binding_check(w->b, w->line.p, w->line.len, true, p);
 }
 
 static int element(void *arg, struct span name, struct span value)
@@ -342,8 +322,8 @@ static int json_body(struct walk *w, enum binding_mode mode, const char *body, s
 	while (n && strchr(" \t\r\n", body[n - 1]))
 		n--;
 	buf_init(&text, n + 1);
-	if (squeeze(body, n, &text)) {
-		no_memory(p);
+	if (binding_squeeze(body, n, &text)) {
+		binding_no_memory(p);
 	} else if (mode == BINDING_BATCHED) {
 		rc = batch(w, (struct span){text.p, text.len}, p);
 	} else if (json_event(w, (struct span){text.p, text.len}, p) == 0) {
@@ -352,199 +332,6 @@ static int json_body(struct walk *w, enum binding_mode mode, const char *body, s
 	}
 	buf_release(&text);
 	return rc;
-}
-
-/* ---- binary: attributes in header fields ---- */
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-int binding_decode(struct span v, struct buf *out, const char **why)
-{
-	bool quoted = v.n >= 2 && v.p[0] == '"' && v.p[v.n - 1] == '"';
-	const char *p = v.p + quoted, *end = v.p + v.n - quoted;
-
-	*why = "not valid percent-encoding";
-	while (p < end) {
-		char c = *p++;
-
-		if (c == '\\' && quoted) {
-			if (p == end)
-				return -1;
-			c = *p++;
-		}
-		if (c == '%') {
-			if (end - p < 2 || hex(p[0]) < 0 || hex(p[1]) < 0)
-				return -1;
-			c = (char)(hex(p[0]) << 4 | hex(p[1]));
-			p += 2;
-		}
-		if (buf_addc(out, c)) {
-			*why = "too long";
-			return -1;
-		}
-	}
-	return 0;
-}
-
-static int bad_header(struct problem *p, struct span name, const char *why)
-{
-	problem_set(p, 400, "bad-header", "Malformed header", "%.*s: %s", (int)(name.n < 60 ? name.n : 60), name.p, why);
-	snprintf(p->header, sizeof(p->header), "%.*s", (int)(name.n < 60 ? name.n : 60), name.p);
-	return -1;
-}
-
-static int header_attributes(struct walk *walk, struct writer *w, struct problem *p)
-{
-	const struct http_head *h = walk->h;
-	struct buf value;
-	int rc = -1;
-
-	buf_init(&value, HTTP_HEAD_MAX);
-	for (unsigned i = 0; i < h->nfields; i++) {
-		struct span name = h->field[i].name;
-		char attr[64];
-		const char *why;
-
-		if (name.n <= 3 || memcmp(name.p, "ce-", 3) != 0)
-			continue;
-		for (unsigned k = 0; k < i; k++)
-			if (h->field[k].name.n == name.n && memcmp(h->field[k].name.p, name.p, name.n) == 0) {
-				bad_header(p, name, "sent twice");
-				goto out;
-			}
-		if (name.n - 3 >= sizeof(attr) || (name.n == 7 && memcmp(name.p + 3, "data", 4) == 0)) {
-			bad_header(p, name, "no name of an attribute");
-			goto out;
-		}
-		memcpy(attr, name.p + 3, name.n - 3);
-		attr[name.n - 3] = '\0';
-		buf_clear(&value);
-		if (buf_reserve(&value, 1) || binding_decode(h->field[i].value, &value, &why)) {
-			bad_header(p, name, why);
-			goto out;
-		}
-		writer_attr_n(w, attr, value.p, value.len);
-		if (w->why) {
-			bad_header(p, name, w->why);
-			goto out;
-		}
-		walk->end[i] = walk->line.len;
-	}
-	rc = 0;
-out:
-	buf_release(&value);
-	return rc;
-}
-
-static int base64(const char *p, size_t n, struct buf *out)
-{
-	static const char abc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *u = (const unsigned char *)p;
-
-	if (buf_reserve(out, (n + 2) / 3 * 4 + 2))
-		return -1;
-	buf_addc(out, '"');
-	for (size_t i = 0; i < n; i += 3) {
-		size_t left = n - i;
-		unsigned v = (unsigned)u[i] << 16 | (left > 1 ? (unsigned)u[i + 1] << 8 : 0) | (left > 2 ? u[i + 2] : 0);
-		char four[4] = {abc[v >> 18], abc[v >> 12 & 63], left > 1 ? abc[v >> 6 & 63] : '=', left > 2 ? abc[v & 63] : '='};
-
-		buf_add(out, four, 4);
-	}
-	return buf_addc(out, '"');
-}
-
-static int binary_data(struct writer *w, struct span type, const char *body, size_t n, struct problem *p)
-{
-	struct line_err err;
-	struct buf text;
-
-	if (n == 0)
-		return 0;
-	if (is_json(type)) {
-		if (scan_value(body, n, &err)) {
-			problem_set(p, 400, "bad-json", "Malformed JSON", "the body is not %.*s: %s", (int)media(type).n, type.p, err.why);
-			problem_at(p, body, n, err.at);
-			return -1;
-		}
-		buf_init(&text, n + 1);
-		if (squeeze(body, n, &text) == 0)
-			writer_raw(w, "data", text.p, text.len);
-		buf_release(&text);
-		return 0;
-	}
-	if (starts(type, "text/")) {
-		writer_str(w, "data", body, n);
-		if (!w->why || strcmp(w->why, WHY_UTF8) != 0)
-			return 0;	/* what else there is, writer_end says */
-		problem_set(p, 400, "bad-text", "Malformed text", "the body is text that is not UTF-8");
-		return -1;
-	}
-	buf_init(&text, (n + 2) / 3 * 4 + 64);
-	if (base64(body, n, &text) == 0)
-		writer_raw(w, "data_base64", text.p, text.len);
-	buf_release(&text);
-	return 0;
-}
-
-/* writer_end refused the line: says which field it came from. */
-static int binary_refused(const struct walk *w, const struct line_err *err, struct problem *p)
-{
-	if (strcmp(err->why, WHY_TOO_LONG) == 0) {
-		problem_set(p, 413, "too-large", "Too large", "the event is over %zu bytes", w->b->max_line);
-		return -1;
-	}
-	problem_set(p, 422, "bad-event", "Not a valid CloudEvent", "%s", err->why);
-	for (unsigned i = 0; i < w->h->nfields; i++) {
-		struct span name = w->h->field[i].name;
-
-		if (w->end[i] > err->at) {
-			snprintf(p->header, sizeof(p->header), "%.*s", (int)(name.n < 60 ? name.n : 60), name.p);
-			snprintf(p->attribute, sizeof(p->attribute), "%s", p->header + 3);
-			break;
-		}
-	}
-	return -1;
-}
-
-static int binary(struct walk *w, const char *body, size_t n, struct problem *p)
-{
-	struct span type = http_field(w->h, "content-type");
-	struct writer wr;
-	struct line_err err;
-
-	if (n > w->b->max_line) {
-		problem_set(p, 413, "too-large", "Too large", "the event is over %zu bytes", w->b->max_line);
-		return -1;
-	}
-	writer_begin(&wr, &w->line, w->b->max_line + 1);
-	if (header_attributes(w, &wr, p))
-		return -1;
-	if (type.p) {
-		writer_attr_n(&wr, "datacontenttype", type.p, type.n);
-		if (wr.why)
-			return bad_header(p, (struct span){"content-type", 12}, wr.why);
-	}
-	if (binary_data(&wr, type, body, n, p))
-		return -1;
-	if (writer_end(&wr, &err))
-		return binary_refused(w, &err, p);
-	w->line.len--;		/* the LF */
-	if (complete(w->b, w->h, &w->line))
-		return no_memory(p);
-	if (check(w->b, w->line.p, w->line.len, true, p)) {
-		if (*p->attribute && strncmp(p->attribute, "data", 4) != 0)
-			snprintf(p->header, sizeof(p->header), "ce-%.59s", p->attribute);
-		return -1;
-	}
-	w->b->on_line(w->b->arg, 0, w->line.p, w->line.len);
-	return 0;
 }
 
 int binding_read(const struct binding *b, const struct http_head *h, const char *body, size_t n, struct problem *p)
@@ -556,7 +343,7 @@ int binding_read(const struct binding *b, const struct http_head *h, const char 
 	if (binding_head(h, p))
 		return -1;
 	buf_init(&w.line, b->max_line + EXTRA_MAX);
-	rc = mode == BINDING_BINARY ? binary(&w, body, n, p) : json_body(&w, mode, body, n, p);
+	rc = mode == BINDING_BINARY ? binding_binary(&w, body, n, p) : json_body(&w, mode, body, n, p);
 	buf_release(&w.line);
 	return rc;
 }

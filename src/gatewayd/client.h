@@ -1,5 +1,5 @@
 /*
- * client: one browser connection, private to browser.c, client.c and catchup.c.
+ * client: one browser connection, private to browser.c, client.c, say.c and catchup.c.
  *
  * What a client is sent comes from three places, in this order: control frames (queue), a page of history, the ring of its room. Only pos says
  * what it has: everything up to that number.
@@ -98,6 +98,14 @@ void client_close(struct client *c, unsigned code, const char *why);
 void client_want_write(struct client *c);
 /* Ends the connection if it took nothing for too long. */
 void client_watch(struct client *c, int64_t now);
+
+/* say.c */
+/* Sends the message to the hub; its outcome is told later, or now. */
+void client_say(struct client *c, const struct frame *f);
+/* Tells that message n is refused; retry_ms: when to send it again, 0: never. */
+void client_refuse(struct client *c, uint64_t n, const char *code, const char *why, int64_t retry_ms);
+/* The client goes: outcomes that are still to come are nobody's. */
+void client_forget_says(struct client *c);
 
 /* browser.c */
 /* Appends the frame of an event, {"event":LINE,"seq":N}. */

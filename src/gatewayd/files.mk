@@ -1,18 +1,21 @@
 # gatewayd: the edge
 #   main       options, open, loop, drain           config    options and file to one struct, every range
-#   http       requests from bytes (pure)           server    HTTP connections on our loop: caps, time-outs, answers
+#   http       requests from bytes (pure)           server    listener, and the life of all HTTP connections
+#   request    one HTTP connection: time-outs, body, answers
 #   edge_lws   WebSocket connections; the only includer of libwebsockets, and who waits
 #   api        which request goes where             pages     the chat page, compiled in
-#   intake     POST /events                         binding   CloudEvents over HTTP, three content modes (pure)
+#   intake     POST /events                         binding   CloudEvents over HTTP, JSON modes (pure)
+#   binary     the binary mode (pure)
 #   problem    RFC 9457 bodies (pure)               outlet    batches to the hub, results back to whoever brought a line
-#   browser    the chat: rooms and connections      client    one connection: joining, saying, sending
+#   browser    the chat: rooms and connections      client    one connection: joining, sending
+#   say        what it says, and its outcome
 #   catchup    history to ring without a hole       history   questions to store      page  its answers (pure)
 #   frame      frames of the chat protocol (pure)   room      rings of rooms (pure)
 #   bucket     token buckets (pure)                 peers     connections of each address (pure)
 #   metrics    counters; rows in metrics.def
-gatewayd_OBJS := main.o config.o http.o server.o edge_lws.o api.o pages.o intake.o binding.o problem.o outlet.o browser.o \
-	client.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o
-gatewayd_PURE := http.o binding.o problem.o page.o frame.o room.o bucket.o peers.o
+gatewayd_OBJS := main.o config.o http.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
+	browser.o client.o say.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o
+gatewayd_PURE := http.o binding.o binary.o problem.o page.o frame.o room.o bucket.o peers.o
 gatewayd_PKGS := libwebsockets
 
 $(B)/gatewayd/pages.o: $(wildcard src/gatewayd/pages/*)

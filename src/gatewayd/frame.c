@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "base/utf8.h"
 #include "line/scan.h"
 
 void frame_init(struct frame *f)
@@ -38,10 +39,10 @@ bool frame_room_ok(const char *p, size_t n)
 	return true;
 }
 
-/* The code point at p (checked UTF-8) and its length. */
-static uint32_t point(const char *p, size_t *len)
+/* The code point at p (the scanner has checked all of it) and its length. */
+static uint32_t point(const char *p, const char *end, size_t *len)
 {
-	*len = utf8_len(p, p + 4);
+	*len = utf8_len(p, end);
 	return utf8_point(p, (unsigned)*len);
 }
 
@@ -75,7 +76,7 @@ static struct span trim(struct span s)
 {
 	size_t len;
 
-	while (s.n && is_blank(point(s.p, &len))) {
+	while (s.n && is_blank(point(s.p, s.p + s.n, &len))) {
 		s.p += len;
 		s.n -= len;
 	}
@@ -84,7 +85,7 @@ static struct span trim(struct span s)
 
 		while (k && ((unsigned char)s.p[k - 1] & 0xc0) == 0x80)
 			k--;
-		if (k == 0 || !is_blank(point(s.p + k - 1, &len)))
+		if (k == 0 || !is_blank(point(s.p + k - 1, s.p + s.n, &len)))
 			return s;
 		s.n = k - 1;
 	}
@@ -101,7 +102,7 @@ static int take_name(struct span raw, struct frame *f, struct frame_fault *fault
 		return fail(fault, "bad-name", "join needs a name: a string of 1 to 32 characters");
 	name = trim((struct span){f->text.p, f->text.len});
 	for (size_t i = 0; i < name.n; i += len, points++) {
-		uint32_t c = point(name.p + i, &len);
+		uint32_t c = point(name.p + i, name.p + name.n, &len);
 
 		if (is_control(c) || is_hidden(c))
 			return fail(fault, "bad-name", "a name holds no control characters and no invisible ones");
@@ -176,7 +177,7 @@ static int parse_say(struct span say, struct frame *f, struct frame_fault *fault
 	if (!text.p || scan_string(text, &f->text) || buf_reserve(&f->text, 1))
 		return fail(fault, "bad-text", "say needs a text: a string of 1 to 2000 characters");
 	for (size_t i = 0; i < f->text.len; i += len, points++) {
-		uint32_t c = point(f->text.p + i, &len);
+		uint32_t c = point(f->text.p + i, f->text.p + f->text.len, &len);
 
 		if (c == '\n' || c == '\t')
 			continue;

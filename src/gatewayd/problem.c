@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 void problem_set(struct problem *p, int status, const char *slug, const char *title, const char *fmt, ...)
 {
+	const char *cut;
 	va_list ap;
 	int n;
 
@@ -18,15 +20,8 @@ void problem_set(struct problem *p, int status, const char *slug, const char *ti
 	va_start(ap, fmt);
 	n = vsnprintf(p->detail, sizeof(p->detail), fmt, ap);
 	va_end(ap);
-	if (n >= (int)sizeof(p->detail)) {
-		size_t end = sizeof(p->detail) - 1;
-
-		while (end && ((unsigned char)p->detail[end - 1] & 0xc0) == 0x80)
-			end--;
-		if (end && (unsigned char)p->detail[end - 1] >= 0xc0)
-			end--;
-		p->detail[end] = '\0';
-	}
+	if (n >= (int)sizeof(p->detail) && (cut = utf8_bad(p->detail, p->detail + sizeof(p->detail) - 1)))
+		p->detail[cut - p->detail] = '\0';
 	p->retry = status == 503 || status == 429;
 }
 

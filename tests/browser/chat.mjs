@@ -236,7 +236,7 @@ const cases = {
 		check(Date.now() - began < 6000, 'given up in time');
 		const d = new Client();
 		await d.opened;
-		await d.ends(4408);
+		await d.ends(4408, 20000);
 	},
 
 	// Reads nothing while much is said: disconnected, and resumes without loss.

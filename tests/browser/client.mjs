@@ -67,8 +67,8 @@ export class Client {
 		});
 	}
 
-	async ends(code) {
-		const timer = setTimeout(() => fail(`waited in vain for close ${code}; got ${JSON.stringify(this.frames)}`), patience);
+	async ends(code, within = patience) {
+		const timer = setTimeout(() => fail(`waited in vain for close ${code}; got ${JSON.stringify(this.frames)}`), within);
 		const c = await this.gone;
 		clearTimeout(timer);
 		check(c.code === code, `closed with ${JSON.stringify(c)}, not ${code}`);
