@@ -30,7 +30,7 @@ int load_model(struct model *to, const char *path)
 		return -1;
 	bad = model_init(to, b.p, b.len, &why);
 	if (bad)
-		log_error("%s: no model of this analyze: %s; make one with scripts/train-emotion", path, why);
+		log_error("%s: %s; scripts/train-emotion makes a model for this analyze", path, why);
 	buf_release(&b);
 	return bad;
 }
@@ -74,14 +74,15 @@ const char *load_share(const char *name)
 	char own[PATH_MAX], *path = NULL;
 
 	own_folder(own);
-	for (int place = env ? 0 : 1; place < 3; place++) {
+	for (int place = env ? 0 : 1; place < 4; place++) {
 		int n = place == 0 ? asprintf(&path, "%s/%s", env, name) :
-			place == 1 ? asprintf(&path, "%s/../share/%s", own, name) :
+			place == 1 ? asprintf(&path, "%s/../../share/penstock/%s", own, name) :	/* libexec/penstock/ */
+			place == 2 ? asprintf(&path, "%s/../share/%s", own, name) :		/* bin/ of a build tree */
 			asprintf(&path, "%s/%s", SHARE, name);
 
 		if (n < 0)
 			die(1, "no memory");
-		if (place == 2 || access(path, R_OK) == 0)
+		if (place == 3 || access(path, R_OK) == 0)
 			return path;
 		free(path);
 	}

@@ -173,7 +173,8 @@ static int foreground(const struct tree *t, int ready[2])
 		break;
 	case UP_LOOPING:
 	case UP_LATE:
-		log_warn("not everything is up:\n%s  (^C stops the tree; what does not stay up is tried again)", buf_cstr(&f.text));
+		log_warn("not everything is up; what does not stay up is tried again, ^C stops the tree");
+		fputs(buf_cstr(&f.text), stderr);
 		break;
 	case UP_ENDED:
 		break;
@@ -198,8 +199,8 @@ static int give_up(pid_t pid, int log, off_t start, const char *why, const char 
 	kill(pid, SIGTERM);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	log_error("stopped again: %s\n%s", why, services);
-	fprintf(stderr, "last lines of " LOG_FILE ":\n");
+	log_error("stopped again: %s", why);
+	fprintf(stderr, "%slast lines of " LOG_FILE ":\n", services);
 	print_log_end(log, start);
 	return 1;
 }

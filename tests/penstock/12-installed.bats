@@ -39,3 +39,10 @@ setup() {
 	[[ $output == *"supervise: No such file"*"installed whole?"* ]]
 	rm -r "$D"
 }
+
+@test "a whole tree comes up: analyze finds its model, too" {
+	tree_new
+	run -0 tree_up
+	run -0 "$T/usr/libexec/penstock/analyze" --text 'I love it'
+	run -0 p down
+}

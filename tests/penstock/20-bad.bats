@@ -45,6 +45,7 @@ load tree
 	echo 'all -> -> store' >"$D/etc/rules"
 	run -1 tree_up
 	[[ $output == *"stopped again"*"route does not stay up"*"etc/rules"* ]]
+	[[ $output == *$'\n  route does not stay up: '* && $output != *'\x0a'* ]]
 	run -1 p status
 	[[ ${lines[0]} == *"supervise down" ]]
 	# And well again, it comes up, with a log that goes on.
