@@ -32,6 +32,13 @@ static void put_emote(struct clean *c, const struct emote *m)
 	c->last = m;
 }
 
+static const struct emote *find_emote(const struct cleaner *how, const char *name, size_t n)
+{
+	const struct emote *m = emotes_find(how->emotes, how->channel, how->channel_len, name, n);
+
+	return m ? m : emotes_find_ending(how->emotes, how->channel, how->channel_len, name, n);
+}
+
 static bool begins(const struct chunk *k, const char *with)
 {
 	size_t n = strlen(with);
@@ -77,9 +84,7 @@ static bool eat_markup(struct clean *c, struct chunk *k, const struct cleaner *h
 		colon = memchr(name, ':', (size_t)(close - name));
 		if (!colon)
 			return false;
-		m = emotes_find(how->emotes, how->channel, how->channel_len, name, (size_t)(colon - name));
-		if (!m)
-			m = emotes_find_ending(how->emotes, how->channel, how->channel_len, name, (size_t)(colon - name));
+		m = find_emote(how, name, (size_t)(colon - name));
 		if (m)
 			put_emote(c, m);
 	} else if (k->p[1] != '#' && !(k->p[1] == 't' && k->p[2] == ':')) {
@@ -112,11 +117,8 @@ static void eat_char(struct clean *c, struct chunk *k, const struct cleaner *how
 
 static void eat_chunk(struct clean *c, struct chunk k, const struct cleaner *how)
 {
-	size_t n = (size_t)(k.end - k.p);
-	const struct emote *m = emotes_find(how->emotes, how->channel, how->channel_len, k.p, n);
+	const struct emote *m = find_emote(how, k.p, (size_t)(k.end - k.p));
 
-	if (!m)
-		m = emotes_find_ending(how->emotes, how->channel, how->channel_len, k.p, n);
 	if (m) {
 		put_emote(c, m);
 		return;

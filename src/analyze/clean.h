@@ -1,9 +1,9 @@
 /*
  * clean: a chat message as it was typed to plain text. Pure.
  *
- * Emotes and emoji become their words (emote.h), repeats of one in a row only once; unknown platform emotes (<:name:id>)
- * vanish, mentions (@user, <@id>) become [NAME] as in the training data; URLs, channel references, code blocks (``` ... ```) and
- * quoted lines (> ...) are dropped.
+ * Emotes and emoji become their words (emote.h), repeats of one in a row only once; unknown
+ * platform emotes (<:name:id>) vanish, mentions (@user, <@id>) become [NAME] as in the training
+ * data; URLs, channel references, code blocks (``` ... ```) and quoted lines (> ...) are dropped.
  *
  * At most CLEAN_INPUT bytes of the message are looked at. The result has at most CLEAN_MAX bytes.
  */

@@ -32,7 +32,10 @@ static uint32_t *slot_of(const struct emotes *e, const char *channel, size_t cha
 	return &e->slot[i];
 }
 
-/* An emoji's name is its one code point; returns the length without the joiners behind it, 0 if there is more. */
+/*
+ * An emoji's name is its one code point; returns the length without the joiners behind it, 0 if
+ * there is more.
+ */
 static size_t emoji_length(const char *p, size_t n)
 {
 	uint32_t c;
@@ -155,7 +158,8 @@ void emotes_release(struct emotes *e)
 	memset(e, 0, sizeof *e);
 }
 
-const struct emote *emotes_find(const struct emotes *e, const char *channel, size_t channel_len, const char *name, size_t n)
+const struct emote *emotes_find(const struct emotes *e, const char *channel, size_t channel_len,
+	const char *name, size_t n)
 {
 	uint32_t at;
 
@@ -173,7 +177,8 @@ const struct emote *emotes_find(const struct emotes *e, const char *channel, siz
 static bool is_lower(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
-const struct emote *emotes_find_ending(const struct emotes *e, const char *channel, size_t channel_len, const char *name, size_t n)
+const struct emote *emotes_find_ending(const struct emotes *e, const char *channel,
+	size_t channel_len, const char *name, size_t n)
 {
 	size_t i = 0;
 
@@ -187,8 +192,11 @@ const struct emote *emotes_find_ending(const struct emotes *e, const char *chann
 		if (!is_lower(name[k]) && !is_upper(name[k]))
 			return NULL;
 	for (; n - i >= 3; i++) {
-		const struct emote *m = is_upper(name[i]) ? emotes_find(e, channel, channel_len, name + i, n - i) : NULL;
+		const struct emote *m;
 
+		if (!is_upper(name[i]))
+			continue;
+		m = emotes_find(e, channel, channel_len, name + i, n - i);
 		if (m)
 			return m;
 	}

@@ -73,7 +73,8 @@ static void add(struct features *f, size_t mask, enum feature_kind kind, uint64_
 	f->slot[i] = (uint16_t)++f->n;
 }
 
-static void add_slice(struct features *f, size_t mask, enum feature_kind kind, const struct text *t, size_t off, size_t len)
+static void add_slice(struct features *f, size_t mask, enum feature_kind kind, const struct text *t,
+	size_t off, size_t len)
 {
 	add(f, mask, kind, fnv(fnv_start(kind), t->buf + off, len), off, len);
 }

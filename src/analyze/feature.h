@@ -1,6 +1,6 @@
 /*
- * feature: the features of a parsed text, hashed to 32 bits. Pure. The trainer and the daemon both use this file, so
- * what was learnt is what is looked up.
+ * feature: the features of a parsed text, hashed to 32 bits. Pure. The trainer and the daemon both
+ * use this file, so what was learnt is what is looked up.
  *
  * Kinds, each feature counted once in a text:
  *   word     a token, if not negated                          "great"
@@ -11,9 +11,9 @@
  *   lexicon  a category of lexicon.h that a word is of; one that two words are of; one of a negated word
  *   meta     length class, counts, last mark
  *
- * Hashes are the low bits of 64-bit FNV-1a over kind and bytes, mixed. They are part of the model file's format:
- * FEATURE_VERSION counts up with every change to text.c, clean.c, lexicon.c or feature.c that changes a feature, and a
- * model of another version is refused.
+ * Hashes are the low bits of 64-bit FNV-1a over kind and bytes, mixed. They are part of the model
+ * file's format: FEATURE_VERSION counts up with every change to text.c, clean.c, lexicon.c or
+ * feature.c that changes a feature, and a model of another version is refused.
  */
 #ifndef ANALYZE_FEATURE_H
 #define ANALYZE_FEATURE_H

@@ -34,7 +34,10 @@ const struct task_def tasks[TASKS] = {
 };
 
 #define L(n) (UINT64_C(1) << (n))
-/* The union of ekman_mapping.json and sentiment_mapping.json of the data set, turned round: output -> labels. */
+/*
+ * The union of ekman_mapping.json and sentiment_mapping.json of the data set, turned round: output
+ * -> labels.
+ */
 static const uint64_t members[OUTPUTS - LABELS] = {
 	[EKMAN_ANGER - LABELS] = L(2) | L(3) | L(10),
 	[EKMAN_FEAR - LABELS] = L(14) | L(19),

@@ -1,9 +1,9 @@
 /*
  * labels: what the model answers. Pure, constant.
  *
- * 34 outputs serve three tasks: GoEmotions' 28 labels, Ekman's six and neutral, the four groups of sentiment. Outputs
- * that mean the same in two tasks are one output (joy is positive, surprise is ambiguous, disgust, neutral).
- * The order of outputs is part of the model file's format.
+ * 34 outputs serve three tasks: GoEmotions' 28 labels, Ekman's six and neutral, the four groups of
+ * sentiment. Outputs that mean the same in two tasks are one output (joy is positive, surprise is
+ * ambiguous, disgust, neutral). The order of outputs is part of the model file's format.
  */
 #ifndef ANALYZE_LABELS_H
 #define ANALYZE_LABELS_H
@@ -26,7 +26,10 @@ struct task_def {
 
 extern const struct task_def tasks[TASKS];
 
-/* The outputs (bit per output) that are true where the labels are; neutral and disgust stand for themselves. */
+/*
+ * The outputs (bit per output) that are true where the labels are; neutral and disgust stand for
+ * themselves.
+ */
 uint64_t labels_outputs(uint32_t label_bits);
 
 #endif

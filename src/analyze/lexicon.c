@@ -194,7 +194,10 @@ static uint64_t whole(uint64_t h)
 	return step(h, (char)0xff);
 }
 
-/* Index of the entry, or of the empty slot where it belongs; the table is at most half full (asserted by its test). */
+/*
+ * Index of the entry, or of the empty slot where it belongs; the table is at most half full
+ * (asserted by its test).
+ */
 static size_t slot_of(const struct lexicon *l, uint64_t hash)
 {
 	size_t i = (hash ^ hash >> 32) & (LEXICON_SLOTS - 1);

@@ -1,8 +1,9 @@
 /*
  * lexicon: words by what they tend to express; written for this program. Pure.
  *
- * It lends rare words the experience of common ones: the model learns what a category means, not each of its words.
- * A word may stand in several categories. Stems (written with a *) match every word that begins with them.
+ * It lends rare words the experience of common ones: the model learns what a category means, not
+ * each of its words. A word may stand in several categories. Stems (written with a *) match every
+ * word that begins with them.
  */
 #ifndef ANALYZE_LEXICON_H
 #define ANALYZE_LEXICON_H

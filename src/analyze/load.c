@@ -56,7 +56,10 @@ int load_emotes(struct emotes *to, const char *path)
 	return bad;
 }
 
-/* The folder of this program's own file in out, without a slash at the end; "" if it cannot be told. */
+/*
+ * The folder of this program's own file in out, without a slash at the end; "" if it cannot be
+ * told.
+ */
 static void own_folder(char out[PATH_MAX])
 {
 	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);

@@ -31,7 +31,8 @@ struct analyze {
 	uint64_t *metric[M_COUNT];
 };
 
-static const char *in = "-", *out = "-", *model_path, *emotes_path, *one_text, *explain, *as, *tls_ca, *tls_cert, *tls_key;
+static const char *in = "-", *out = "-", *model_path, *emotes_path, *one_text, *explain, *as;
+static const char *tls_ca, *tls_cert, *tls_key;
 static uint64_t take = LINK_TAKE_DEFAULT;
 
 static const struct arg rows[] = {
@@ -63,7 +64,10 @@ static bool is_true(struct span raw)
 	return raw.n == 4 && memcmp(raw.p, "true", 4) == 0;
 }
 
-/* Decodes the text of a message and where it was said. false: a bot said it, or it cannot be decoded. */
+/*
+ * Decodes the text of a message and where it was said. false: a bot said it, or it cannot be
+ * decoded.
+ */
 static bool message_of(struct analyze *a, const struct envelope *e)
 {
 	struct span data = e->a[LA_DATA];
@@ -144,10 +148,29 @@ static int open_metrics(struct analyze *a)
 	return 0;
 }
 
+static int run(struct analyze *a)
+{
+	struct work work = { .in = in, .out = out, .filter = true, .arg = a, .line = on_line, .reload = on_reload };
+	int code;
+
+	if (open_metrics(a))
+		return 1;
+	a->strict = strcmp(in, "-") == 0;
+	buf_init(&a->message, LINE_MAX_BYTES);
+	buf_init(&a->channel, LINE_MAX_BYTES);
+	work.opts = (struct link_opts){
+		.take = (unsigned)take, .conns = 2, .as = as,
+		.tls_ca = tls_ca, .tls_cert = tls_cert, .tls_key = tls_key,
+	};
+	code = work_run(&work);
+	buf_release(&a->message);
+	buf_release(&a->channel);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	struct analyze a = { 0 };
-	struct work work = { .filter = true, .arg = &a, .line = on_line, .reload = on_reload };
 	int code, at = args_parse(&args, argc, argv);
 
 	if (at < argc)
@@ -160,22 +183,13 @@ int main(int argc, char **argv)
 	if (!a.analysis)
 		die(1, "no memory");
 	analysis_init(a.analysis, &a.model);
-	if (one_text || explain)
-		return judge_one(&a, one_text ? one_text : explain, one_text ? report_json : report_explain);
-	if (open_metrics(&a))
-		return 1;
-	a.strict = strcmp(in, "-") == 0;
-	buf_init(&a.message, LINE_MAX_BYTES);
-	buf_init(&a.channel, LINE_MAX_BYTES);
-	work.in = in;
-	work.out = out;
-	work.opts = (struct link_opts){
-		.take = (unsigned)take, .conns = 2, .as = as, .tls_ca = tls_ca, .tls_cert = tls_cert, .tls_key = tls_key,
-	};
-	code = work_run(&work);
+	if (one_text)
+		code = judge_one(&a, one_text, report_json);
+	else if (explain)
+		code = judge_one(&a, explain, report_explain);
+	else
+		code = run(&a);
 	free(a.analysis);
-	buf_release(&a.message);
-	buf_release(&a.channel);
 	emotes_release(&a.emotes);
 	model_release(&a.model);
 	return code;

@@ -110,9 +110,9 @@ static const char *read_header(const unsigned char *bytes, size_t n, uint32_t h[
 	for (unsigned i = 0; i <= MODEL_H_CRC; i++)
 		h[i] = get_u32(&f);
 	if (h[MODEL_H_FORMAT] != MODEL_FORMAT)
-		return "model of another format; train it again with scripts/train-emotion";
+		return "model of another format";
 	if (h[MODEL_H_FEATURE] != FEATURE_VERSION)
-		return "model for another version of the features; train it again with scripts/train-emotion";
+		return "model for another version of the features";
 	if (h[MODEL_H_OUTPUTS] != OUTPUTS)
 		return "model with another set of labels";
 	if (h[MODEL_H_ROWS] > MODEL_ROWS_MAX || h[MODEL_H_KNOWN] > MODEL_ROWS_MAX || h[MODEL_H_TEXT] > MODEL_TEXT_MAX)

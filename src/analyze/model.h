@@ -1,9 +1,10 @@
 /*
- * model: the trained classifier: features to probabilities. Pure; the file's bytes come as an argument.
+ * model: the trained classifier: features to probabilities. Pure; the file's bytes come as an
+ * argument.
  *
- * A linear model (one-vs-rest logistic regression, a row of int8 weights for each feature it knows) with a second layer
- * that corrects each output by the sigmoids of all, and a threshold for each output. The recipe and what it
- * reaches are in analyze.8 and printed by scripts/train-emotion.
+ * A linear model (one-vs-rest logistic regression, a row of int8 weights for each feature it knows)
+ * with a second layer that corrects each output by the sigmoids of all, and a threshold for each
+ * output. The recipe and what it reaches are in analyze.8 and printed by scripts/train-emotion.
  *
  * File, little-endian, sections without gaps:
  *
@@ -21,7 +22,8 @@
  *   34 x rows    weights, int8
  *   n       attribution, UTF-8 text
  *
- * Limits: 65,535 rows and words, 8 KiB of attribution; hence below 3 MiB. Every float must be finite and within +-1e6.
+ * Limits: 65,535 rows and words, 8 KiB of attribution; hence below 3 MiB. Every float must be
+ * finite and within +-1e6.
  */
 #ifndef ANALYZE_MODEL_H
 #define ANALYZE_MODEL_H
@@ -45,7 +47,9 @@
 #define MODEL_STACK (OUTPUTS + 2)
 #define MODEL_WIDTH 36		/* weights of a row in memory: OUTPUTS, filled up with 0 to whole vectors */
 
-enum model_header { MODEL_H_FORMAT, MODEL_H_FEATURE, MODEL_H_OUTPUTS, MODEL_H_ROWS, MODEL_H_KNOWN, MODEL_H_TEXT, MODEL_H_CRC };
+enum model_header {
+	MODEL_H_FORMAT, MODEL_H_FEATURE, MODEL_H_OUTPUTS, MODEL_H_ROWS, MODEL_H_KNOWN, MODEL_H_TEXT, MODEL_H_CRC
+};
 
 /* Hashes, ascending, with an index by their top bits. */
 struct hashes {
@@ -72,7 +76,10 @@ struct scores {
 	float norm;		/* length of the vector of values that were found; 0 if none was */
 };
 
-/* Copies what it needs; -1 with a static reason in *why, and *m empty, if the bytes are no sound model. */
+/*
+ * Copies what it needs; -1 with a static reason in *why, and *m empty, if the bytes are no sound
+ * model.
+ */
 int model_init(struct model *m, const void *bytes, size_t n, const char **why);
 void model_release(struct model *m);
 
@@ -85,7 +92,10 @@ static inline void model_score(const struct model *m, const struct features *f, 
 	model_stack(m, s);
 }
 
-/* Row of a feature, -1 when the model does not know it; its weight for an output, before division by the norm. */
+/*
+ * Row of a feature, -1 when the model does not know it; its weight for an output, before division
+ * by the norm.
+ */
 long model_row(const struct model *m, uint32_t hash);
 static inline float model_weight(const struct model *m, long row, unsigned output)
 {
@@ -94,7 +104,10 @@ static inline float model_weight(const struct model *m, long row, unsigned outpu
 
 bool model_knows_word(const struct model *m, uint32_t hash);
 
-/* The inputs of the second layer for logits: what the trainer fits and model_stack multiplies. in[OUTPUTS] is the own logit's place. */
+/*
+ * The inputs of the second layer for logits: what the trainer fits and model_stack multiplies.
+ * in[OUTPUTS] is the own logit's place.
+ */
 void model_stack_input(const float *logit, float *in);
 #define MODEL_STACK_LOGIT (1.0f / 3)
 

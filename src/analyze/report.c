@@ -72,7 +72,8 @@ static void copy_object(struct writer *w, struct span data, const char *name, co
 	writer_close(w);
 }
 
-int report_event(const struct analysis *a, const struct envelope *e, size_t max_line, struct buf *out, struct line_err *err)
+int report_event(const struct analysis *a, const struct envelope *e, size_t max_line, struct buf *out,
+	struct line_err *err)
 {
 	static const char *const channel[] = { "id", "name", NULL }, *const user[] = { "id", "name", "bot", NULL };
 	struct span data = e->a[LA_DATA], message = scan_member(data, "message_id");

@@ -50,7 +50,10 @@ static bool word_char(uint32_t c)
 	return k == UCHAR_LETTER || k == UCHAR_DIGIT;
 }
 
-/* Opens a token; NULL when the text is full. The longest thing put before a check is 4 bytes and a space. */
+/*
+ * Opens a token; NULL when the text is full. The longest thing put before a check is 4 bytes and a
+ * space.
+ */
 static struct token *token_open(struct text *t, enum token_kind kind)
 {
 	struct token *k;
@@ -271,6 +274,11 @@ static void mark_negated(struct text *t)
 	}
 }
 
+static char ascii_or_tilde(char c)
+{
+	return (unsigned char)c < 0x80 ? c : '~';
+}
+
 void text_parse(struct text *t, const char *p, size_t n)
 {
 	struct at a = { .p = p, .end = p + n };
@@ -303,5 +311,5 @@ void text_parse(struct text *t, const char *p, size_t n)
 	}
 	mark_negated(t);
 	if (t->n && t->token[t->n - 1].kind == TOKEN_MARK)
-		t->last_mark = (unsigned char)t->buf[t->token[t->n - 1].off] < 0x80 ? t->buf[t->token[t->n - 1].off] : '~';
+		t->last_mark = ascii_or_tilde(t->buf[t->token[t->n - 1].off]);
 }

@@ -1,15 +1,5 @@
 #include "analyze/uchar.h"
 
-#include "base/utf8.h"
-
-size_t uchar_get(const char *p, size_t n, uint32_t *c)
-{
-	unsigned len = utf8_len(p, p + n);
-
-	*c = len ? utf8_point(p, len) : 0xfffd;
-	return len ? len : 1;
-}
-
 struct range { uint32_t first, last; enum uchar_class class; };
 
 /* Above ASCII, ascending; what no range holds is a letter. */
@@ -53,21 +43,10 @@ static const struct range ranges[] = {
 	{ 0xe0000, 0xe01ef, UCHAR_JOINER },	/* tags, variation selectors */
 };
 
-static enum uchar_class ascii_class(uint32_t c)
-{
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
-		return UCHAR_LETTER;
-	if (c >= '0' && c <= '9')
-		return UCHAR_DIGIT;
-	return c <= ' ' || c == 0x7f ? UCHAR_SPACE : UCHAR_PUNCT;
-}
-
-enum uchar_class uchar_class(uint32_t c)
+enum uchar_class uchar_class_above(uint32_t c)
 {
 	size_t lo = 0, hi = sizeof ranges / sizeof ranges[0];
 
-	if (c < 0x80)
-		return ascii_class(c);
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 

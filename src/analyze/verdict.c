@@ -4,7 +4,10 @@
 
 #define GATE_WORDS 3	/* from here on half of the words must be known */
 
-/* The share of known words; *words counts them all. Without words: 1 if the model has a smiley, emoji or mark of the text, else 0. */
+/*
+ * The share of known words; *words counts them all. Without words: 1 if the model has a smiley,
+ * emoji or mark of the text, else 0.
+ */
 static float known_share(const struct analysis *a, unsigned *words)
 {
 	unsigned known = 0;

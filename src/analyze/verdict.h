@@ -1,8 +1,9 @@
 /*
  * verdict: what the model says of one message, with the gate for what it cannot judge. Pure.
  *
- * The gate: the model knows English chat. When fewer than half of three or more words are known to it, or none of any
- * number (no word at all: no smiley, emoji or mark either), its answer is neutral, in an unknown language, and no surer than the share of words it knows.
+ * The gate: the model knows English chat. When fewer than half of three or more words are known to
+ * it, or none of any number (no word at all: no smiley, emoji or mark either), its answer is
+ * neutral, in an unknown language, and no surer than the share of words it knows.
  */
 #ifndef ANALYZE_VERDICT_H
 #define ANALYZE_VERDICT_H
@@ -37,8 +38,10 @@ struct analysis {
 
 void analysis_init(struct analysis *a, const struct model *model);
 
-/* Fills a->verdict for the n bytes of a message (UTF-8, decoded). false: nothing is left to judge once emotes that say nothing,
- * links and the like are dropped, or it is a command ("!x"). */
+/*
+ * Fills a->verdict for the n bytes of a message (UTF-8, decoded). false: nothing is left to judge
+ * once emotes that say nothing, links and the like are dropped, or it is a command ("!x").
+ */
 bool verdict_of(struct analysis *a, const struct cleaner *how, const char *p, size_t n);
 
 #endif

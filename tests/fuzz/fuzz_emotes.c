@@ -1,4 +1,7 @@
-/* A table of emotes of hostile bytes: refused with line and reason, or every row of it is found again. */
+/*
+ * A table of emotes of hostile bytes: refused with line and reason, or every row of it is found
+ * again.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 

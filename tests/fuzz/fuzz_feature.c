@@ -1,4 +1,7 @@
-/* A message of hostile bytes: what is read of it stays within its limits, each feature once, and the answer is probabilities. */
+/*
+ * A message of hostile bytes: what is read of it stays within its limits, each feature once, and
+ * the answer is probabilities.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /*
- * A model file of hostile bytes: refused with a reason, or a model whose answers are probabilities. The first byte says whether the
- * checksum is made good before, so that the bytes behind it are reached.
+ * A model file of hostile bytes: refused with a reason, or a model whose answers are probabilities.
+ * The first byte says whether the checksum is made good before, so that the bytes behind it are
+ * reached.
  */
 #include <stdint.h>
 #include <stdlib.h>

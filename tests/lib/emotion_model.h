@@ -1,6 +1,7 @@
 /*
- * emotion_model: the bytes of a small emotion model for checks and fuzzers: a row for each word with weight 3 for one output.
- * The second layer leaves each output as it is, neutral starts at 0 and the others at -4, thresholds are 0.5; every word is known.
+ * emotion_model: the bytes of a small emotion model for checks and fuzzers: a row for each word
+ * with weight 3 for one output. The second layer leaves each output as it is, neutral starts at 0
+ * and the others at -4, thresholds are 0.5; every word is known.
  */
 #ifndef TEST_EMOTION_MODEL_H
 #define TEST_EMOTION_MODEL_H

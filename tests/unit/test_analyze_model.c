@@ -86,7 +86,7 @@ static void check_calc(void)
 
 		worst = e > worst ? e : worst;
 	}
-	CHECK(worst < 5e-6, "e^x is off by %g at most", worst);
+	CHECK(worst < 3e-7, "e^x is off by %g at most", worst);
 	for (double x = 1e-9; x < 1e9; x *= 1.37) {
 		double e = fabs(calc_log(x) - log(x)) / (1 + fabs(log(x)));
 

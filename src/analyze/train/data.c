@@ -93,7 +93,8 @@ static void add_row(struct data *d, const char *text, size_t len, uint32_t label
 	static struct text t;
 	static struct features f;
 	static struct lexicon lexicon;
-	static const struct cleaner plain;	/* no emotes: the data has few, and they are learnt better as they are */
+	/* No emotes: the data has few, and they are learnt better as they are. */
+	static const struct cleaner plain;
 	struct data_row *r;
 
 	if (d->n == d->room) {
@@ -126,6 +127,7 @@ int data_load(struct data *d, const char *path)
 {
 	struct buf b;
 	const char *p, *end;
+	size_t line = 1;
 
 	buf_init(&b, FILE_MAX);
 	if (d->files == sizeof d->file / sizeof d->file[0] || fd_read_file(path, &b) < 0) {
@@ -135,7 +137,7 @@ int data_load(struct data *d, const char *path)
 	}
 	d->file[d->files++] = b.p;
 	end = b.p + b.len;
-	for (p = b.p; p < end; ) {
+	for (p = b.p; p < end; line++) {
 		const char *eol = memchr(p, '\n', (size_t)(end - p)), *tab, *tab2;
 		uint32_t labels;
 
@@ -144,7 +146,7 @@ int data_load(struct data *d, const char *path)
 		tab2 = tab ? memchr(tab + 1, '\t', (size_t)(eol - tab - 1)) : NULL;
 		labels = tab ? parse_labels(tab + 1, tab2 ? tab2 : eol) : 0;
 		if (!labels) {
-			log_error("%s: line %zu: want text, TAB, label numbers below %d, TAB, id", path, d->n + 1, LABELS);
+			log_error("%s:%zu: want text, TAB, label numbers below %d, TAB, id", path, line, LABELS);
 			return -1;
 		}
 		add_row(d, p, (size_t)(tab - p), labels);

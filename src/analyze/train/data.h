@@ -1,9 +1,9 @@
 /*
  * data: the training texts, read and turned into features once.
  *
- * Reads GoEmotions' TSV (text, comma-separated label numbers, comment id; no quoting). A row's key is a hash of its text: folds are cut by
- * key, so that equal texts are never on both sides. Everything is owned by struct data; nothing changes after data_load, so
- * threads may share it.
+ * Reads GoEmotions' TSV (text, comma-separated label numbers, comment id; no quoting). A row's key
+ * is a hash of its text: folds are cut by key, so that equal texts are never on both sides.
+ * Everything is owned by struct data; nothing changes after data_load, so threads may share it.
  */
 #ifndef ANALYZE_TRAIN_DATA_H
 #define ANALYZE_TRAIN_DATA_H
@@ -37,10 +37,14 @@ struct data {
 	unsigned files;
 };
 
-/* Adds a file; -1 with a message that names file and line. Texts are cleaned without a table of emotes. */
+/*
+ * Adds a file; -1 with a message that names file and line. Texts are cleaned without a table of
+ * emotes.
+ */
 int data_load(struct data *d, const char *path);
 void data_release(struct data *d);
 
-void *xrealloc(void *p, size_t n, size_t size);	/* dies when there is no memory; what every file of the trainer uses */
+/* Dies when there is no memory; for every file of the trainer. */
+void *xrealloc(void *p, size_t n, size_t size);
 
 #endif

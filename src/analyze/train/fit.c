@@ -62,7 +62,8 @@ static void census_release(struct census *c)
 	free(c->x);
 }
 
-static void problem_init(struct problem *p, const struct census *c, const struct data *d, const uint32_t *rows, uint32_t n)
+static void problem_init(struct problem *p, const struct census *c, const struct data *d,
+	const uint32_t *rows, uint32_t n)
 {
 	size_t room = 0, at = 0;
 
@@ -143,7 +144,8 @@ static void census_select(struct census *c, const float *weight, uint32_t keep)
 	free(v);
 }
 
-static void collect(const struct fit *fit, const struct census *c, const float *weight, const float *bias, struct pack *pack)
+static void collect(const struct fit *fit, const struct census *c, const float *weight,
+	const float *bias, struct pack *pack)
 {
 	const struct data *d = fit->data;
 
@@ -197,7 +199,8 @@ static void model_of(struct model *m, const struct buf *b)
 		die(1, "the model just made is refused: %s", why);
 }
 
-void fit_score(const struct fit *fit, const struct model *m, const struct cleaner *how, const uint32_t *rows, uint32_t n, struct scores *out)
+void fit_score(const struct fit *fit, const struct model *m, const struct cleaner *how,
+	const uint32_t *rows, uint32_t n, struct scores *out)
 {
 	struct clean *clean = xrealloc(NULL, 1, sizeof *clean);
 	struct text *t = xrealloc(NULL, 1, sizeof *t);
@@ -260,7 +263,10 @@ static void out_of_fold(const struct fit *fit, const uint32_t *rows, uint32_t n,
 	free(in);
 }
 
-/* Second layer and thresholds; for the thresholds each fold is scored by a second layer that has not seen it. */
+/*
+ * Second layer and thresholds; for the thresholds each fold is scored by a second layer that has
+ * not seen it.
+ */
 static void learn_second(const struct fit *fit, const uint32_t *rows, uint32_t n, struct pack *pack)
 {
 	struct scores *s = xrealloc(NULL, n, sizeof *s);

@@ -33,7 +33,7 @@ void fit_first(const struct fit *fit, const uint32_t *rows, uint32_t n, struct b
 void fit_whole(const struct fit *fit, const uint32_t *rows, uint32_t n, struct buf *out);
 
 /* Scores rows with the program's own code. */
-void fit_score(const struct fit *fit, const struct model *m, const struct cleaner *how, const uint32_t *rows, uint32_t n,
-	struct scores *out);
+void fit_score(const struct fit *fit, const struct model *m, const struct cleaner *how,
+	const uint32_t *rows, uint32_t n, struct scores *out);
 
 #endif

@@ -1,8 +1,10 @@
 /*
- * analyze-train: from labelled texts to the model file that analyze(8) reads, and a table of how good it is.
+ * analyze-train: from labelled texts to the model file that analyze(8) reads, and a table of how
+ * good it is.
  *
- * Cross-validation repeats everything that is learnt or chosen - selection of features, weights, second layer, thresholds - without
- * the held-out fold. The folds and the final model are jobs that threads take in turn; no result depends on how many threads there are.
+ * Cross-validation repeats everything that is learnt or chosen - selection of features, weights,
+ * second layer, thresholds - without the held-out fold. The folds and the final model are jobs that
+ * threads take in turn; no result depends on how many threads there are.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -39,7 +41,7 @@ static const char *emotes_path, *notice_path, *out_path;
 static uint64_t folds = FIT_FOLDS, threads = 2, kept = 12000, passes = 5, sample = 100;
 
 static const struct arg rows[] = {
-	{ 'e', "emotes", ARG_STR, &emotes_path, 0, 0, "FILE", "also score with this table of emotes applied, as the program does", NULL, 0 },
+	{ 'e', "emotes", ARG_STR, &emotes_path, 0, 0, "FILE", "score with this table of emotes applied, too", NULL, 0 },
 	{ 'a', "attribution", ARG_STR, &notice_path, 0, 0, "FILE", "text that goes into the model file", NULL, 0 },
 	{ 'o', "out", ARG_STR, &out_path, 0, 0, "FILE", "where the model goes (none: only the table)", NULL, 0 },
 	{ 'k', "folds", ARG_U64, &folds, 0, FOLDS_MAX, "N", "folds of the cross-validation, 0 for none (default 5)", NULL, 0 },
@@ -100,7 +102,8 @@ static void job_release(struct job *j)
 	buf_release(&j->model);
 }
 
-static void job_score(const struct job *j, const struct fit *fit, const struct emotes *emotes, const struct model *m, struct tally *to)
+static void job_score(const struct job *j, const struct fit *fit, const struct emotes *emotes,
+	const struct model *m, struct tally *to)
 {
 	struct cleaner how = { .emotes = emotes };
 	struct scores *s = xrealloc(NULL, j->tests, sizeof *s);
@@ -159,7 +162,8 @@ static void run_all(struct run *r)
 
 static void print_line(const char *name, const struct tally *t)
 {
-	printf("%-12s %8.2f %8.2f %8.2f\n", name, tally_macro(t, TASK_LABEL), tally_macro(t, TASK_EKMAN), tally_macro(t, TASK_GROUP));
+	printf("%-12s %8.2f %8.2f %8.2f\n", name, tally_macro(t, TASK_LABEL), tally_macro(t, TASK_EKMAN),
+		tally_macro(t, TASK_GROUP));
 }
 
 static void tally_sum(struct tally *to, const struct tally *t)
@@ -193,7 +197,8 @@ static void print_table(const struct run *r)
 		for (unsigned i = 0; i < tasks[t].n; i++) {
 			unsigned c = tasks[t].v[i].output;
 
-			printf("  %-16s %5.1f  (%u)\n", tasks[t].v[i].name, 100 * tally_f1(&all, c), all.tp[c] + all.fn[c]);
+			printf("  %-16s %5.1f  (%u)\n", tasks[t].v[i].name, 100 * tally_f1(&all, c),
+				all.tp[c] + all.fn[c]);
 		}
 	}
 }

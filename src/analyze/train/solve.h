@@ -1,9 +1,10 @@
 /*
- * solve: one-vs-rest logistic regression, L2 (C = 1), all outputs at once, by dual coordinate descent
- * (Yu, Huang, Lin: Dual coordinate descent methods for logistic regression, 2011).
+ * solve: one-vs-rest logistic regression, L2 (C = 1), all outputs at once, by dual coordinate
+ * descent (Yu, Huang, Lin: Dual coordinate descent methods for logistic regression, 2011).
  *
- * Output c sees feature j times R(j,c) = 0.5 + 0.5 |ln(p1 / p0)|, how much more often j stands in texts with c than in others (Wang,
- * Manning 2012); R is folded into the weights that come out. The bias is a feature of value 1.
+ * Output c sees feature j times R(j,c) = 0.5 + 0.5 |ln(p1 / p0)|, how much more often j stands in
+ * texts with c than in others (Wang, Manning 2012); R is folded into the weights that come out. The
+ * bias is a feature of value 1.
  */
 #ifndef ANALYZE_TRAIN_SOLVE_H
 #define ANALYZE_TRAIN_SOLVE_H

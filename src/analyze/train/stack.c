@@ -10,7 +10,10 @@
 #define N MODEL_STACK
 #define ROUNDS 8
 
-/* Solves h x = g for symmetric positive h (lower half used, overwritten) by Cholesky's method; x replaces g. */
+/*
+ * Solves h x = g for symmetric positive h (lower half used, overwritten) by Cholesky's method; x
+ * replaces g.
+ */
 static void cholesky_solve(double h[N][N], double g[N])
 {
 	for (unsigned i = 0; i < N; i++) {
@@ -63,7 +66,8 @@ static void add_block(struct sums *s, const float *in, const float *d, const flo
 
 #define BLOCK 256
 
-static double newton_step(const float *x, const uint64_t *y, uint32_t n, const struct scores *const *s, unsigned c, float w[N])
+static double newton_step(const float *x, const uint64_t *y, uint32_t n, const struct scores *const *s,
+	unsigned c, float w[N])
 {
 	static _Thread_local struct sums sum;
 	float in[BLOCK * N], d[BLOCK], e[BLOCK];

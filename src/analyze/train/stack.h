@@ -1,6 +1,7 @@
 /*
- * stack: fits the second layer, a logistic regression for each output over the sigmoids of all outputs and a third of its
- * own logit; L2 1 on the weights, none on the bias. Newton's method from "the output itself".
+ * stack: fits the second layer, a logistic regression for each output over the sigmoids of all
+ * outputs and a third of its own logit; L2 1 on the weights, none on the bias. Newton's method from
+ * "the output itself".
  */
 #ifndef ANALYZE_TRAIN_STACK_H
 #define ANALYZE_TRAIN_STACK_H

@@ -46,7 +46,8 @@ void tune_thresholds(const struct scores *s, const uint64_t *outputs, uint32_t n
 	free(v);
 }
 
-void tally_add(struct tally *t, const struct scores *s, const uint64_t *outputs, uint32_t n, const float threshold[OUTPUTS])
+void tally_add(struct tally *t, const struct scores *s, const uint64_t *outputs, uint32_t n,
+	const float threshold[OUTPUTS])
 {
 	for (uint32_t i = 0; i < n; i++) {
 		for (unsigned c = 0; c < OUTPUTS; c++) {
