@@ -5,10 +5,12 @@
  * One database for all, or (TENANTS "many") one for each tenant, where a batch is a transaction in each it touches.
  * Prints "lines seconds lines/s p50_us p99_us" (the quantiles are of a batch).
  */
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -197,6 +199,8 @@ int main(int argc, char **argv)
 	if (argc < 2 || batch < 1)
 		return fprintf(stderr, "usage: sqlite_insert FOLDER [BATCH [one|many]] < lines\n"), 2;
 	folder = argv[1];
+	if (mkdir(folder, 0755) && errno != EEXIST)
+		return fprintf(stderr, "sqlite_insert: %s: %s\n", folder, strerror(errno)), 1;
 	while ((len = getline(&line, &size, stdin)) > 1) {
 		if (n == cap)
 			item = realloc(item, (size_t)(cap *= 2) * sizeof(*item));

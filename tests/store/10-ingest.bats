@@ -58,16 +58,33 @@ load store
 	[[ "$(head_of '{"q":"search","text":"nul in it"}')" == '{"n":1,'* ]]
 }
 
-@test "sequence numbers: the hub's, or the next one" {
-	event a t >in
-	daemon_run hub "$P" server -F 9 "ipc://$T/hub" "text:$(printf '{"batch":"b1","n":1,"seq":[700]}\n%s\n' "$(cat in)")" || true
-	daemon_kill hub
-	DAEMON_KILLED=no
-	chat 1 one >in
-	store -d h <in
-	chat 2 two | store -d h
+@test "sequence numbers: the hub's, whatever order they come in; the next free one when taken; the next one from a pipe" {
+	# Two hubs' worth of batches: the second one comes when the tables hold the first one's (a search has them filled).
+	{ chat a 'word one'; chat b 'word two'; } >in
+	nngcat --rep --listen "ipc://$T/hub" --data "$(printf '{"batch":"b1","n":2,"seq":[700,705]}\n'; cat in)"$'\n' --raw >hub1 2>&1 3>&- &
+	hub=$!
+	daemon_start store store -i "ipc://$T/hub" -d h -q "ipc://$T/q"
+	wait_for hub1 '"done":"b1"'
+	[ "$(head_of '{"q":"search","text":"word"}')" = '{"n":2,"seq":[700,705],"more":false}' ]
+	kill $hub
+	wait $hub || true
+	{ chat c 'late word'; chat c 'late word'; chat d 'same number'; chat e 'word three'; } >late
+	nngcat --rep --listen "ipc://$T/hub" --data "$(printf '{"batch":"b2","n":4,"seq":[600,601,705,706]}\n'; cat late)"$'\n' --raw >hub2 2>&1 3>&- &
+	hub=$!
+	wait_for hub2 '"done":"b2"'
+	[ "$(head_of '{"q":"last"}')" = '{"n":5,"seq":[600,700,705,706,707],"more":false}' ]
+	[ "$(head_of '{"q":"search","text":"word"}')" = '{"n":4,"seq":[600,700,705,707],"more":false}' ]
+	[ "$(head_of '{"q":"id","id":"c"}')" = '{"n":1,"seq":[600],"more":false}' ]
+	[ "$(head_of '{"q":"id","id":"d"}')" = '{"n":1,"seq":[706],"more":false}' ]
+	grep -q 'sequence number 705 is another' store.err
+	daemon_stop store
+	kill $hub
+	wait $hub || true
+	DAEMON_KILLED=yes	# nngcat leaves its socket
+	chat f 'from a pipe' | store -d h
 	serve
-	[ "$(head_of '{"q":"last"}')" = '{"n":2,"seq":[1,2],"more":false}' ]
+	[ "$(head_of '{"q":"last","n":1}')" = '{"n":1,"seq":[708],"more":true}' ]
+	store --check -d h
 }
 
 @test "persons and names are kept once, the last name stays" {
