@@ -44,6 +44,8 @@ static void search(const char *p, size_t n, int valid)
 	buf_release(&out);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char why[256] = "";
