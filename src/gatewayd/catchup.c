@@ -12,10 +12,17 @@
 #define PAGE_LINES 200u
 #define AGAIN_FIRST (10 * CLOCK_MS)
 #define AGAIN_DOUBLINGS 5u
+#define PAGES_BYTES (64u << 20)		/* of all clients; who comes then waits until others have read theirs */
 #define GIVE_UP (2 * CLOCK_S)		/* store answers, but does not have it */
 #define GIVE_UP_AWAY (500 * CLOCK_MS)	/* store is not there */
 
 static void ask(struct client *c);
+
+static void drop_page(struct client *c)
+{
+	c->b->page_bytes -= page_bytes(&c->page);
+	page_release(&c->page);
+}
 
 bool catchup_covered(const struct client *c)
 {
@@ -110,6 +117,7 @@ static void on_page(void *arg, struct page *page)
 		return;
 	}
 	c->page = *page;
+	c->b->page_bytes += page_bytes(page);
 	c->answered = true;
 	c->more = !c->last && page->more && page->n;
 	if (c->last)
@@ -126,12 +134,15 @@ static void ask(struct client *c)
 {
 	const struct browser_opts *o = &c->b->opts;
 
-	c->more = false;
 	if (!o->query) {
 		take_gap(c);
+	} else if (c->b->page_bytes > PAGES_BYTES) {
+		c->began = clock_mono();
+		ask_later(c, GIVE_UP);
 	} else if (!history_here(c->b->history)) {
 		ask_later(c, GIVE_UP_AWAY);
 	} else {
+		c->more = false;
 		c->ask = history_ask(c->b->history, o->tenant, c->room->name, c->last ? NULL : &c->pos,
 			c->last ? (unsigned)o->history : PAGE_LINES, on_page, c);
 		if (!c->ask)
@@ -145,7 +156,7 @@ void catchup_go_on(struct client *c)
 		client_want_write(c);
 		return;
 	}
-	page_release(&c->page);
+	drop_page(c);
 	if (c->more)
 		ask(c);
 	else if (c->answered && catchup_covered(c))
@@ -180,5 +191,5 @@ void catchup_stop(struct client *c)
 	if (c->ask)
 		history_forget(c->ask);
 	c->ask = NULL;
-	page_release(&c->page);
+	drop_page(c);
 }

@@ -38,6 +38,7 @@ struct browser {
 	struct loop_timer watch;	/* looks whether the hub is there, while there are clients */
 	bool delivery;			/* what clients were told last */
 	bool draining;
+	size_t page_bytes;		/* pages of history that clients are being sent */
 	uint64_t made_up;		/* numbers for lines of a hub that gives none */
 };
 

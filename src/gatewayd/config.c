@@ -8,7 +8,7 @@
 #include "line/envelope.h"
 #include "line/line.h"
 
-static uint64_t port = 8080, max_conns = 1000, max_each = 200;
+static uint64_t port = 8080, max_conns = 1000, max_each = 200, max_held = 64u << 20;
 static bool any_tenant;
 
 static struct config in = {
@@ -38,6 +38,7 @@ static const struct arg rows[] = {
 	{0, "max-connections", ARG_U64, &max_conns, 1, 100000, "N", "connections at once", NULL, 0},
 	{0, "max-per-address", ARG_U64, &max_each, 1, 100000, "N", "of them from one address", NULL, 0},
 	{0, "max-body", ARG_SIZE, &in.intake.max_body, 1024, 64 << 20, "SIZE", "of a request", NULL, 0},
+	{0, "max-bodies", ARG_SIZE, &max_held, 4096, INT64_C(1) << 40, "SIZE", "of the requests being read, together; then 503", NULL, 0},
 	{0, "max-line", ARG_SIZE, &in.intake.max_line, 1024, LINE_MAX_BYTES, "SIZE", "of an event", NULL, 0},
 	{0, "max-batch", ARG_U64, &in.intake.max_events, 1, 4096, "N", "events in one request", NULL, 0},
 	{0, "backlog", ARG_U64, &in.backlog, 1, 1000000, "N", "events waiting for the hub; then 503", NULL, 0},
@@ -92,6 +93,7 @@ void config_read(struct config *c, int argc, char **argv)
 	in.server.port = (uint16_t)port;
 	in.server.max_conns = max_conns;
 	in.server.max_each = max_each;
+	in.server.max_held = max_held;
 	in.browser.max_clients = max_conns;
 	in.edge.hangup = 2 * in.edge.ping;
 	in.intake.tenant = any_tenant ? "*" : in.browser.tenant;

@@ -31,6 +31,7 @@ void history_forget(struct ask *a);		/* fn will not be called */
 /* Reads an answer: 0, or -1 and *why (static). Pure; copies. */
 int page_parse(const char *p, size_t n, struct page *out, const char **why);
 void page_release(struct page *p);
+size_t page_bytes(const struct page *p);
 /* The next line without its LF, and its number; NULL at the end. */
 const char *page_next(struct page *p, size_t *n, uint64_t *seq);
 

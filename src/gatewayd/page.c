@@ -99,6 +99,11 @@ void page_release(struct page *p)
 	*p = (struct page){0};
 }
 
+size_t page_bytes(const struct page *p)
+{
+	return (size_t)(p->end - p->bytes);
+}
+
 const char *page_next(struct page *p, size_t *n, uint64_t *seq)
 {
 	const char *line = p->at, *lf;

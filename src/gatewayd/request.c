@@ -23,6 +23,16 @@ static void finish(struct request *r);
 
 /* ---- a connection's end ---- */
 
+/* Counts what the body takes: false when all bodies together take too much. */
+static bool hold(struct request *r)
+{
+	struct server *s = r->s;
+
+	s->held += r->body.cap - r->held;
+	r->held = r->body.cap;
+	return s->held <= s->opts.max_held;
+}
+
 static void request_free(struct request *r)
 {
 	buf_release(&r->in);
@@ -39,6 +49,7 @@ static void detach(struct request *r)
 
 	if (r->state == OPEN || r->state == BODY)
 		s->open--;
+	s->held -= r->held;
 	loop_io_del(s->loop, &r->io);
 	loop_timer_del(s->loop, &r->timer);
 	if (r->prev)
@@ -143,7 +154,8 @@ static void send_out(struct request *r)
 static void finish(struct request *r)
 {
 	buf_clear(&r->out);
-	buf_clear(&r->body);
+	buf_release(&r->body);
+	hold(r);
 	buf_clear(&r->head_bytes);
 	r->out_sent = 0;
 	if (r->close || r->s->draining) {
@@ -158,7 +170,6 @@ static void finish(struct request *r)
 	}
 	if (r->in.len == 0) {
 		buf_release(&r->in);
-		buf_release(&r->body);
 		buf_release(&r->out);
 		enter(r, IDLE, r->s->opts.idle_time);
 		return;
@@ -242,6 +253,16 @@ static void too_large(struct request *r)
 	request_problem(r, &p);
 }
 
+static void too_much(struct request *r)
+{
+	struct problem p;
+
+	problem_set(&p, 503, "overloaded", "Overloaded", "too many large requests at once; send it again");
+	p.retry_after = 2;
+	r->unread = true;
+	request_problem(r, &p);
+}
+
 /* ---- requests ---- */
 
 /* The state of r after a callback that may have answered: still the same request? */
@@ -289,8 +310,8 @@ static void take_head(struct request *r)
 	}
 }
 
-/* Moves what is there of the body: true when it is whole. */
-static bool take_body(struct request *r)
+/* Moves what is there of the body: true when it is whole. Otherwise r may have been answered. */
+static bool body_whole(struct request *r)
 {
 	struct http_fault f;
 	bool done = false;
@@ -318,6 +339,21 @@ static bool take_body(struct request *r)
 	return r->body.len == r->head.length;
 }
 
+static void take_body(struct request *r)
+{
+	bool whole = body_whole(r);
+
+	if (r->dead || r->state != BODY)
+		return;
+	if (!hold(r)) {
+		too_much(r);
+	} else if (whole) {
+		r->unread = false;
+		enter(r, OPEN, 0);
+		r->s->h->on_request(r->s->arg, r);
+	}
+}
+
 /* Does all that can be done with the bytes at hand. */
 static void process(struct request *r)
 {
@@ -330,11 +366,8 @@ static void process(struct request *r)
 			enter(r, HEAD, r->s->opts.head_time);
 		else if (state == HEAD && r->in.len)
 			take_head(r);
-		else if (state == BODY && take_body(r)) {
-			r->unread = false;
-			enter(r, OPEN, 0);
-			r->s->h->on_request(r->s->arg, r);
-		}
+		else if (state == BODY)
+			take_body(r);
 		if (r->state == state && r->in.len == before)
 			break;
 	}

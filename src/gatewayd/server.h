@@ -23,6 +23,7 @@ struct server_opts {
 	const char *addr;		/* numeric address or host name */
 	uint16_t port;			/* 0: any free one */
 	size_t max_conns, max_each;	/* in all, and of one address; WebSocket connections count until request_left */
+	size_t max_held;		/* bytes of bodies in memory, of all requests together; what comes then is answered 503 */
 	int64_t head_time;		/* for a whole head, from its first byte */
 	int64_t body_time;		/* for a whole body */
 	int64_t idle_time;		/* between requests */

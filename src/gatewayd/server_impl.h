@@ -37,6 +37,7 @@ struct request {
 	struct http_head head;
 	struct http_chunks chunks;
 	uint64_t body_max, lingered;
+	size_t held;			/* counted in server.held for this request */
 	void (*on_gone)(void *arg);
 	void *gone_arg;
 	struct request *prev, *next;
@@ -51,7 +52,8 @@ struct server {
 	struct loop_timer retry;	/* accepting again after the descriptors ran out */
 	struct peers peers;
 	struct request *first;
-	size_t open;
+	size_t open;			/* requests in BODY or OPEN */
+	size_t held;			/* bytes of their bodies */
 	bool draining;
 	char url[80];
 	char scratch[64u << 10];

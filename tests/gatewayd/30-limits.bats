@@ -32,6 +32,24 @@ load gateway
 	cmp "$T/fits" <(head -c -1 "$T/gw.out")
 }
 
+@test "many large bodies at once: 503 for those that are too many" {
+	gw_alone --max-bodies 1m
+	head -c 700000 /dev/zero | tr '\0' x >"$T/part"
+	for i in 1 2; do
+		exec {fd[i]}<>"/dev/tcp/127.0.0.1/$PORT"
+		printf 'POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/cloudevents+json\r\nContent-Length: 900000\r\n\r\n' >&"${fd[i]}"
+		cat "$T/part" >&"${fd[i]}"
+	done
+	# One of the two is told to come back, the other goes on.
+	got=
+	wait_until 10 either
+	[[ $got == "HTTP/1.1 503 "* ]]
+	exec {fd[1]}>&- {fd[2]}>&-
+	wait_until 10 small_one
+}
+either() { read -r -t 0.01 -u "${fd[1]}" got || read -r -t 0.01 -u "${fd[2]}" got; }
+small_one() { post "$ONE" "$(chat 1 x)"; [ "$status_code" -eq 202 ]; }
+
 @test "too many events in a batch" {
 	gw_alone --max-batch 3
 	post "$MANY" '[1,2,3,4]'
