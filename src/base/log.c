@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -151,8 +152,18 @@ static void say(enum log_level level, const struct log_ctx *ctx, const char *fmt
 	errno = saved;
 }
 
+/* Descriptors 0 to 2 that came closed are taken, so that no file of ours is opened as one of them and has messages or output
+ * written into it. Each is opened the wrong way round: using it still fails with EBADF, as if it were closed. */
+static void take_standard(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			_exit(1);
+}
+
 void log_init(const char *name)
 {
+	take_standard();
 	prog = name;
 	json = !isatty(STDERR_FILENO);
 	signal(SIGPIPE, SIG_IGN);
@@ -168,6 +179,11 @@ void log_set(enum log_form form, enum log_level level)
 const char *log_prog(void)
 {
 	return prog;
+}
+
+const char *log_form_word(void)
+{
+	return json ? "json" : "text";
 }
 
 #define SAY(level) do { \

@@ -5,7 +5,8 @@
  * trace_id where the caller knows them; `-L text` prints "route: warning: ..." for people. The default is
  * text when stderr is a terminal, JSON otherwise. A line is written with one write(2); EAGAIN and EPIPE
  * on stderr are survived (the line is lost, the program goes on). Messages longer than 8 KiB are cut.
- * log_init makes the process ignore SIGPIPE, so that a write tells EPIPE instead; a child started by the program
+ * log_init is called before any file is opened: it takes those of the descriptors 0 to 2 that came closed (using them still tells
+ * EBADF), so that no file gets one of these numbers and messages into its contents. It makes the process ignore SIGPIPE, so that a write tells EPIPE instead; a child started by the program
  * must get the default back (posix_spawnattr_setsigdefault). %m in a format is errno, which the functions keep.
  * Thread safe. Never logs secrets: callers must not pass any.
  */
@@ -20,6 +21,7 @@ struct log_ctx { const char *tenant, *event_id, *trace_id; }; /* each may be NUL
 void log_init(const char *prog);		/* prog is kept, not copied */
 void log_set(enum log_form form, enum log_level lowest);
 const char *log_prog(void);
+const char *log_form_word(void);		/* "json" or "text": what a program that takes our place gets after -L */
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

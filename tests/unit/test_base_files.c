@@ -192,6 +192,18 @@ static int speak(void)
 	return 0;
 }
 
+static int speak_closed(void)
+{
+	int fd;
+
+	for (fd = 0; fd < 3; fd++)
+		close(fd);
+	log_init("unit");
+	fd = open(path("not-a-log"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	log_error("must not get into the file");
+	return fd < 3 || lseek(fd, 0, SEEK_END) != 0 || write(1, "x", 1) != -1 || errno != EBADF || read(0, &fd, 1) != -1 || errno != EBADF;
+}
+
 static void messages(void)
 {
 	struct buf b;
@@ -199,6 +211,7 @@ static void messages(void)
 	struct json *j;
 	char *line, *end;
 
+	CHECK(in_child(speak_closed) == 0, "descriptors 0 to 2 that came closed are not a file's");
 	CHECK(in_child(speak) == 0, "messages");
 	buf_init(&b, 1 << 20);
 	CHECK(fd_read_file(path("log"), &b) == 0, "were written");
