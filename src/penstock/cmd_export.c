@@ -32,6 +32,6 @@ int cmd_export(struct tree *t, int argc, char **argv)
 		return 1;
 	store = program_path("store");
 	history = tree_path(t, "history");
-	execl(store, "store", "-x", "-d", history, tenant ? "-T" : (char *)NULL, tenant, (char *)NULL);
+	execl(store, "store", "-x", "-L", log_form_word(), "-d", history, tenant ? "-T" : (char *)NULL, tenant, (char *)NULL);
 	die(1, "%s: %s", store, strerror(errno));
 }

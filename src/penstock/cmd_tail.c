@@ -28,7 +28,7 @@ static const struct args args = {
 int cmd_tail(struct tree *t, int argc, char **argv)
 {
 	int at = args_parse(&args, argc, argv), n = 0;
-	char *path, *cmd[12];
+	char *path, *cmd[14];
 
 	if (at != argc)
 		args_usage(&args, "no operand is wanted: %s", argv[at]);
@@ -36,6 +36,8 @@ int cmd_tail(struct tree *t, int argc, char **argv)
 	path = program_path("route");
 	cmd[n++] = (char *)"route";
 	cmd[n++] = (char *)"-T";
+	cmd[n++] = (char *)"-L";
+	cmd[n++] = (char *)log_form_word();
 	cmd[n++] = (char *)"-d";
 	cmd[n++] = tree_path(t, "spool");
 	if (where) {

@@ -87,3 +87,24 @@ load tree
 	run -1 ${run_as:-} "$BIN/penstock" new "$T/closed/tree"
 	[[ $output == *"$T/closed/tree: Permission denied"* ]] || [ -z "${run_as:-}" ]
 }
+
+@test "with descriptors 0 to 2 closed a tree comes up all the same, and no message gets into a file" {
+	tree_small
+	sh -c 'exec penstock -C "$1" up -d 3>&- 4>&- <&- >&- 2>&-' - "$D"
+	run -0 p send --text hello
+	[ ! -s "$D/spool/lock" ]
+	run -1 sh -c 'penstock -C "$1" send <&-' - "$D"
+	[[ $output == *"stdin: Bad file descriptor"* ]]
+	run -1 sh -c 'penstock -C "$1" tail --once -n 1 >&-' - "$D"
+	[[ $output == *"output: Bad file descriptor"* ]]
+}
+
+@test "tail and export speak as penstock does" {
+	tree_small
+	run -2 p tail --once --where 'type =='
+	[[ $output == route:\ error:\ * ]]
+	run -2 p tail --once --where 'type ==' -L json
+	[[ $output == '{"ts":'* ]]
+	run -1 p export --tenant none
+	[[ $output == store:\ error:\ * ]]
+}
