@@ -66,12 +66,47 @@ static int read_slots(struct cursor_file *f, struct cursor *c)
 	return found;
 }
 
-/* Made, but never saved? */
-static bool is_blank(struct cursor_file *f)
+/* The whole file, new or in place of one with other slots; both slots say the same. It is on disk then: a destination whose cursor
+ * is lost would begin with the next line. */
+static int replace(struct cursor_file *f, const struct cursor *c, size_t slot)
 {
-	char first[16];
+	char *both = malloc(slot * 2);
+	int fd = -1;
 
-	return pread(f->fd, first, sizeof(first), 0) == sizeof(first) && memcmp(first, "                ", sizeof(first)) == 0;
+	if (!both) {
+		errno = ENOMEM;
+		return -1;
+	}
+	cursor_write(c, both, slot);
+	memcpy(both + slot, both, slot);
+	/* Whether it failed before or after the rename: what stands there now is what must be written to. */
+	int r = fd_replace(f->path, both, slot * 2, 0600), err = errno;
+	struct stat st;
+	fd = open(f->path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || (size_t)st.st_size != slot * 2) {
+		if (fd >= 0)
+			close(fd);
+		free(both);
+		errno = r < 0 ? err : errno;
+		return -1;
+	}
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = fd;
+	free(f->text);
+	f->text = both;
+	f->slot = slot;
+	errno = err;
+	return r;
+}
+
+int cursor_file_make(struct cursor_file *f, struct cursor *c)
+{
+	c->turn++;
+	if (replace(f, c, cursor_slot_size(c)) == 0)
+		return 0;
+	log_error("%s: %s", f->path, strerror(errno));
+	return -1;
 }
 
 int cursor_file_open(struct cursor_file *f, const char *dir, const char *name, struct cursor *c)
@@ -85,57 +120,24 @@ int cursor_file_open(struct cursor_file *f, const char *dir, const char *name, s
 		log_error("cursor %s: no memory", name);
 		return -1;
 	}
-	f->fd = open(f->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	f->fd = open(f->path, O_RDWR | O_CLOEXEC);
+	if (f->fd < 0 && errno == ENOENT)
+		return CURSOR_NEW;
 	if (f->fd < 0 || fstat(f->fd, &st) < 0) {
 		log_error("%s: %s", f->path, strerror(errno));
 		goto fail;
 	}
 	size_t slot = (size_t)st.st_size / 2;
 	bool sane = st.st_size % (2 * CURSOR_SLOT) == 0 && slot <= CURSOR_SLOT_MAX && slot;
-	if (set_slot(f, sane ? slot : CURSOR_SLOT) < 0)
+	if (sane && set_slot(f, slot) < 0)
 		goto fail;
 	if (sane && read_slots(f, c))
 		return CURSOR_READ;
-	/* Both slots must exist as bytes on the disk before the first turn, for the day the disk is full. */
-	bool blank = st.st_size == 0 || is_blank(f);
-	memset(f->text, ' ', f->slot);
-	f->text[f->slot - 1] = '\n';
-	if (ftruncate(f->fd, 0) < 0 || pwrite_all(f->fd, f->text, f->slot, 0) < 0 ||
-	    pwrite_all(f->fd, f->text, f->slot, (off_t)f->slot) < 0) {
-		log_error("%s: %s", f->path, strerror(errno));
-		goto fail;
-	}
-	if (blank)
-		return CURSOR_NEW;
 	log_warn("%s: holds no valid slot; delivery starts at the oldest line of the spool", f->path);
 	return CURSOR_DAMAGED;
 fail:
 	cursor_file_close(f);
 	return -1;
-}
-
-/* A file with larger slots replaces this one whole; both its slots say the same. */
-static int enlarge(struct cursor_file *f, struct cursor *c, size_t slot)
-{
-	char *both = malloc(slot * 2);
-	int fd = -1;
-
-	if (!both)
-		return -1;
-	cursor_write(c, both, slot);
-	memcpy(both + slot, both, slot);
-	if (fd_replace(f->path, both, slot * 2, 0600) == 0 && (fd = open(f->path, O_RDWR | O_CLOEXEC)) < 0)
-		die(1, "%s: cannot be opened again: %s", f->path, strerror(errno));
-	if (fd < 0) {
-		free(both);
-		return -1;
-	}
-	close(f->fd);
-	f->fd = fd;
-	free(f->text);
-	f->text = both;
-	f->slot = slot;
-	return 0;
 }
 
 int cursor_file_save(struct cursor_file *f, struct cursor *c)
@@ -144,7 +146,7 @@ int cursor_file_save(struct cursor_file *f, struct cursor *c)
 
 	c->turn++;
 	/* Where it cannot grow (a full disk), the lowest ranges are kept. */
-	if (want > f->slot && enlarge(f, c, want) == 0)
+	if (want > f->slot && replace(f, c, want) == 0)
 		return 0;
 	cursor_write(c, f->text, f->slot);
 	if (pwrite_all(f->fd, f->text, f->slot, c->turn % 2 ? (off_t)f->slot : 0) < 0) {

@@ -16,9 +16,11 @@ struct cursor_file {
 };
 
 enum { CURSOR_NEW, CURSOR_READ, CURSOR_DAMAGED };
-/* Opens or makes the file. CURSOR_READ: *c is what it says; otherwise *c is as it was. CURSOR_DAMAGED: not one good slot, a warning
- * was printed, the caller starts at the oldest line. -1 with a message. */
+/* CURSOR_READ: *c is what the file says; otherwise *c is as it was. CURSOR_NEW: there is no file. CURSOR_DAMAGED: not one good slot
+ * (a file without a byte has none), a warning was printed, the caller starts at the oldest line. -1 with a message. */
 int cursor_file_open(struct cursor_file *f, const char *dir, const char *name, struct cursor *c);
+/* After CURSOR_NEW or CURSOR_DAMAGED, before anything else: makes the file, whole and on disk. -1 with a message. */
+int cursor_file_make(struct cursor_file *f, struct cursor *c);
 int cursor_file_save(struct cursor_file *f, struct cursor *c);	/* counts the turn up; -1 with a message */
 int cursor_file_sync(struct cursor_file *f);
 void cursor_file_close(struct cursor_file *f);

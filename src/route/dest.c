@@ -47,15 +47,16 @@ struct dest *dest_new(const struct dest_config *c, const char *name, unsigned pl
 		goto fail;
 	if (how == CURSOR_DAMAGED)
 		cursor_init(&d->cursor, spool_oldest(d->spool));
+	if (how != CURSOR_READ && cursor_file_make(&d->file, &d->cursor) < 0)
+		goto fail_file;
 	if (dead_init(&d->dead, c->spool_dir, d->name) < 0)
-		goto fail_dead;
+		goto fail_file;
 	d->next = d->cursor.low;
 	spool_seek(&d->pos, d->cursor.low);
 	route_metrics_dest(d->metrics, name);
-	if (how != CURSOR_READ)
-		dest_save(d);
+	d->saved_low = d->cursor.low;
 	return d;
-fail_dead:
+fail_file:
 	cursor_file_close(&d->file);
 fail:
 	cursor_release(&d->cursor);
@@ -132,6 +133,8 @@ void dest_clamp(struct dest *d, uint64_t next)
 	d->cursor.low = d->cursor.from = d->cursor.seen = next;
 	spool_seek(&d->pos, next);
 	dest_save(d);
+	/* After a power loss it must not stand above lines that came since. */
+	cursor_file_sync(&d->file);
 }
 
 bool dest_drained(const struct dest *d)

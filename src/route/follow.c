@@ -25,7 +25,8 @@ struct follow {
 	int fd;				/* current file, -1: none */
 	uint64_t first;			/* its name */
 	struct walk walk;
-	uint64_t from;			/* lines below are not shown */
+	uint64_t from;			/* lines below are not shown, */
+	uint64_t end;			/* nor those from here on: the next file has them */
 	struct buf out;
 };
 
@@ -94,7 +95,7 @@ static int print(struct follow *f, const struct commit *c, const char *p)
 	for (uint32_t i = 0; i < c->n; i++) {
 		const char *lf = rawmemchr(p, '\n');
 		size_t n = (size_t)(lf + 1 - p);
-		if (c->seq + i >= f->from && (!f->where || decide_where(f->where, p, n)) && buf_add(&f->out, p, n) < 0) {
+		if (c->seq + i >= f->from && c->seq + i < f->end && (!f->where || decide_where(f->where, p, n)) && buf_add(&f->out, p, n) < 0) {
 			log_error("no memory");
 			return -1;
 		}
@@ -155,6 +156,7 @@ static int drain(struct follow *f)
 		more = find(f, f->first, false, &next);
 		if (more < -1)
 			return -1;
+		f->end = more == 0 ? next : UINT64_MAX;
 		if (f->fd >= 0 && (r = read_on(f, more == 0)))
 			return r;
 		if (more < 0)

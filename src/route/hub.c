@@ -191,9 +191,15 @@ static int walk_spool(struct hub *h)
 	uint64_t from;
 
 	h->walk_from = from = end > window ? end - window : 0;
-	EACH_DEST(&h->dests, d)
+	EACH_DEST(&h->dests, d) {
+		/* It counted lines that a power loss took: counted anew. */
+		if (d->cursor.seen > end) {
+			d->cursor.seen = d->cursor.low;
+			d->cursor.pending = 0;
+		}
 		if (d->cursor.seen < from)
 			from = d->cursor.seen;
+	}
 	if (spool_walk(h->spool, from, on_walk, h) < 0)
 		return -1;
 	EACH_DEST(&h->dests, d) {
@@ -277,7 +283,7 @@ int hub_run(const struct hub_config *c)
 		notify_ready();
 		log_info("ready: generation %" PRIu64 " of %s, next line %" PRIu64, h.book.now->gen, c->rules, spool_next(h.spool));
 		code = loop_run(h.loop) < 0;
-		if (h.intake.pipe && link_take_dropped(h.intake.pipe))
+		if (h.intake.waiting || (h.intake.pipe && link_take_dropped(h.intake.pipe)))
 			code = 1;
 	}
 	if (h.spool) {

@@ -116,8 +116,17 @@ static int list_segs(struct spool *s)
 	return 0;
 }
 
-/* The generation stands in the first line. -1: it is no such line. */
-static int read_gen(const struct spool *s, struct seg *seg)
+/* What a killed process wrote and did not sync can be read, so that its repeats are acknowledged: it must be on disk. */
+static int sync_seg(const struct spool *s, int fd, const char *name)
+{
+	if (s->o.sync == SPOOL_NEVER || fdatasync(fd) == 0)
+		return 0;
+	log_error("%s/%s: fdatasync: %s", s->dir, name, strerror(errno));
+	return -1;
+}
+
+/* Of a file that is not the last one: it is on disk, and its generation, which stands in its first line, is known. -1 with a message. */
+static int check_seg(const struct spool *s, struct seg *seg)
 {
 	char name[SEGMENT_NAME_MAX], head[SEGMENT_COMMIT_MAX];
 	struct commit c;
@@ -131,7 +140,10 @@ static int read_gen(const struct spool *s, struct seg *seg)
 		return -1;
 	}
 	ssize_t got = pread(fd, head, sizeof(head), 0);
+	int synced = sync_seg(s, fd, name);
 	close(fd);
+	if (synced < 0)
+		return -1;
 	lf = got > 0 ? memchr(head, '\n', (size_t)got) : NULL;
 	if (!lf || commit_parse(head, (size_t)(lf - head), &c) < 0 || c.seq != seg->first) {
 		log_error("%s/%s: does not begin with the commit line of a segment; move it away to start without it", s->dir, name);
@@ -199,6 +211,8 @@ static int cut_torn(struct spool *s, struct seg *seg)
 			goto done;
 		}
 	}
+	if (sync_seg(s, fd, name) < 0)
+		goto done;
 	seg->size = (uint64_t)w.off;
 	seg->end = w.seq;
 	ret = 0;
@@ -250,7 +264,7 @@ static int load(struct spool *s)
 		if (i + 1 == s->nsegs)
 			break;
 		seg->end = s->segs[i + 1].first;
-		if (read_gen(s, seg) < 0)
+		if (check_seg(s, seg) < 0)
 			return -1;
 	}
 	return 0;
@@ -267,6 +281,11 @@ static int make_dirs(const struct spool *s)
 			log_error("%s: %s", path, strerror(errno));
 			return -1;
 		}
+	}
+	/* A spool whose own name a power loss takes back would be lost as a whole. */
+	if (fd_sync_dir(s->dir) < 0) {
+		log_error("the folder of %s: %s", s->dir, strerror(errno));
+		return -1;
 	}
 	return 0;
 }
@@ -296,6 +315,9 @@ struct spool *spool_open(struct loop *l, const struct spool_opts *o, const struc
 		return NULL;
 	}
 	s->o = *o;
+	/* The last file never goes: it must not be what fills the spool. */
+	if (s->o.limit && s->o.segment_bytes > s->o.limit / 4)
+		s->o.segment_bytes = s->o.limit / 4;
 	s->ev = *ev;
 	s->arg = arg;
 	s->loop = l;
@@ -309,7 +331,13 @@ struct spool *spool_open(struct loop *l, const struct spool_opts *o, const struc
 		log_error("%s: %s", s->dir, strerror(errno));
 		goto fail;
 	}
-	if (load(s) < 0 || spool_write_init(s) < 0)
+	if (load(s) < 0)
+		goto fail;
+	if (fsync(s->dirfd) < 0) {
+		log_error("%s: fsync: %s", s->dir, strerror(errno));
+		goto fail;
+	}
+	if (spool_write_init(s) < 0)
 		goto fail;
 	return s;
 fail:
@@ -338,15 +366,19 @@ void spool_close(struct spool *s)
 /* How long the oldest file is to stay at least; 0: it may go. */
 static int64_t stays(const struct spool *s, uint64_t low, int64_t now)
 {
-	const struct seg *seg = &s->segs[0];
-	int64_t age = now - seg->written, wait = 0;
+	struct seg *seg = &s->segs[0];
+	int64_t wait = 0;
 
+	/* The clock was set back: its age counts from now on. */
+	if (seg->written > now)
+		seg->written = now;
+	int64_t age = now - seg->written;
 	if (seg->end > low || (s->o.keep_bytes && s->bytes - seg->size < s->o.keep_bytes))
 		return TRIM_AGAIN;
 	if (s->o.keep > age)
 		wait = s->o.keep - age;
-	/* Within the window: needed to know repeats again after a restart. */
-	if (seg->end + s->o.window > s->next && s->o.window_time > age && s->o.window_time - age > wait)
+	/* Within the window: needed to know repeats again after a restart. Taking lines matters more. */
+	if (!spool_refuses(s) && seg->end + s->o.window > s->next && s->o.window_time > age && s->o.window_time - age > wait)
 		wait = s->o.window_time - age;
 	return wait;
 }

@@ -34,11 +34,11 @@ struct spool_opts {
 	const char *dir;
 	int sync;			/* enum spool_sync */
 	int64_t interval;		/* ns between syncs for SPOOL_INTERVAL */
-	uint64_t segment_bytes;		/* a file that has this much is closed */
+	uint64_t segment_bytes;		/* a file that has this much is closed; a quarter of limit at most */
 	uint64_t limit;			/* all files together; 0 = only the disk's */
 	int64_t keep;			/* ns; a file is kept so long after its last write */
 	uint64_t keep_bytes;		/* so much is kept in any case */
-	uint64_t window;		/* lines that are kept for the repeat window ... */
+	uint64_t window;		/* lines that are kept for the repeat window, while there is room ... */
 	int64_t window_time;		/* ... if they are not older than this */
 };
 

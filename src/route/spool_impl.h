@@ -10,7 +10,7 @@
 #include "route/syncer.h"
 
 struct seg {
-	uint64_t first, end;	/* numbers: first line, one behind the last */
+	uint64_t first, end;	/* numbers: first line, one behind the last; whatever else the file has is none of ours */
 	uint64_t gen;
 	uint64_t size;		/* bytes that count; the file may have more behind them */
 	int64_t written;	/* wall ns of the last write */

@@ -116,7 +116,8 @@ void spool_seek(struct spool_pos *pos, uint64_t seq)
 	pos->seq = seq;
 }
 
-/* Fills s->chunk from the file; at least one whole line unless the file ends (want grows with a long line). -1 with a message. */
+/* Fills s->chunk from the file; at least one whole line unless the file ends (want grows with a long line). -1 with a message,
+ * errno is ENOENT when the file is gone. */
 static ssize_t read_chunk(struct spool *s, const struct seg *seg, off_t off, size_t want)
 {
 	char name[SEGMENT_NAME_MAX];
@@ -132,12 +133,14 @@ static ssize_t read_chunk(struct spool *s, const struct seg *seg, off_t off, siz
 			got = pread(fd, s->chunk.p, want, off);
 		} while (got < 0 && errno == EINTR);
 	}
+	int err = errno;
 	if (got < 0)
-		log_error("%s/%s: %s", s->dir, name, strerror(errno));
+		log_error("%s/%s: %s", s->dir, name, strerror(err));
 	if (fd >= 0)
 		close(fd);
 	if (got >= 0)
 		s->chunk.len = (size_t)got;
+	errno = err;
 	return got;
 }
 
@@ -150,7 +153,8 @@ static bool give_chunk(const struct spool *s, const struct seg *seg, struct spoo
 	for (; (lf = memchr(p, '\n', (size_t)(end - p))); p = lf + 1) {
 		struct spool_view v = { .seq = pos->at, .gen = seg->gen, .p = p, .n = (size_t)(lf + 1 - p),
 			.off = pos->off + (p - s->chunk.p) };
-		if (!segment_is_commit(p, (size_t)(lf - p))) {
+		/* Behind the end may stand what was refused and came back: a cut that a power loss undid. */
+		if (pos->at < seg->end && !segment_is_commit(p, (size_t)(lf - p))) {
 			if (pos->at >= pos->seq) {
 				if (!fn(arg, &v))
 					break;
@@ -184,6 +188,11 @@ static enum spool_read read_file(struct spool *s, struct spool_pos *pos, bool (*
 	}
 	for (;;) {
 		ssize_t got = read_chunk(s, seg, pos->off, want);
+		if (got < 0 && errno == ENOENT) {
+			/* Somebody removed it: its lines are lost, and nothing is won by waiting for them. */
+			pos->off = (off_t)seg->size;
+			return SPOOL_MORE;
+		}
 		if (got < 0)
 			return SPOOL_ERROR;
 		bool all = give_chunk(s, seg, pos, &used, fn, arg);
@@ -239,7 +248,7 @@ int spool_fetch(struct spool *s, uint64_t seq, off_t off, struct buf *line)
 
 /* ---- the walk at start ---- */
 
-static void give_group(const struct commit *c, const char *p, off_t off, uint64_t from,
+static void give_group(const struct commit *c, const char *p, off_t off, uint64_t from, uint64_t end,
 	void (*fn)(void *arg, const struct spool_view *v), void *arg)
 {
 	const char *start = p;
@@ -247,7 +256,7 @@ static void give_group(const struct commit *c, const char *p, off_t off, uint64_
 	for (uint32_t i = 0; i < c->n; i++) {
 		const char *lf = rawmemchr(p, '\n');
 		struct spool_view v = { .seq = c->seq + i, .gen = c->gen, .p = p, .n = (size_t)(lf + 1 - p), .off = off + (p - start) };
-		if (v.seq >= from)
+		if (v.seq >= from && v.seq < end)
 			fn(arg, &v);
 		p = lf + 1;
 	}
@@ -276,7 +285,7 @@ int spool_walk(struct spool *s, uint64_t seq, void (*fn)(void *arg, const struct
 		walk_init(&w, fd, seg->first);
 		enum walk_result r;
 		while ((r = walk_next(&w, &c, &p, &n)) == WALK_GROUP)
-			give_group(&c, p, w.start, seq, fn, arg);
+			give_group(&c, p, w.start, seq, seg->end, fn, arg);
 		if (r != WALK_END || walk_left(&w))
 			log_error("%s/%s: from byte %lld on: %s", s->dir, name, (long long)w.off,
 				r == WALK_ERROR ? strerror(errno) : r == WALK_BAD ? w.why : "no commit line");

@@ -59,6 +59,8 @@ uint64_t spool_add(struct spool *s, const char *p, size_t n, const struct spool_
 {
 	struct group *g = s->open;
 
+	if (g && g->bytes.len >= SPOOL_GROUP)
+		g = s->open = NULL;
 	if (!g && !(g = group_open(s)))
 		return 0;
 	if (g->n == g->cap) {

@@ -1,17 +1,9 @@
 # A disk that fails or is slow, played by a library in front of libc.
 load hub
-
-failing_hub() {
-	command -v "${CC:-cc}" > /dev/null || skip "needs a C compiler"
-	case $BIN in *san*) skip "a preloaded library and a sanitizer do not go together" ;; esac
-	"${CC:-cc}" -D_GNU_SOURCE -shared -fPIC -o shim.so "$BATS_TEST_DIRNAME/data/shim.c" -ldl
-	export LD_PRELOAD=$T/shim.so
-	hub "$@"
-	unset LD_PRELOAD
-}
+load disk
 
 @test "a failed fdatasync: nothing is acknowledged, a new file is begun, numbers go on, nothing is twice" {
-	failing_hub
+	shim_hub
 	events 1 5 | put
 	: > fail-sync
 	run -0 put < <(events 6 8)
@@ -32,7 +24,7 @@ failing_hub() {
 }
 
 @test "a file that could not be cut back is cut back when the disk works again" {
-	failing_hub
+	shim_hub
 	events 1 5 | put
 	: > fail-sync
 	: > fail-trunc
@@ -44,7 +36,7 @@ failing_hub() {
 }
 
 @test "under a slow disk batches wait together, and each is acknowledged when it is kept" {
-	failing_hub
+	shim_hub
 	: > slow-sync
 	for i in 1 2 3 4 5; do
 		events $((i * 10)) $((i * 10 + 9)) | daemon_run_put "p$i"
@@ -60,7 +52,7 @@ failing_hub() {
 daemon_run_put() { "$P" put ipc://run/in 256 > "$1.out" 2> /dev/null & }
 
 @test "a line that repeats one that is not kept yet is not acknowledged before it" {
-	failing_hub
+	shim_hub
 	: > slow-sync
 	events 1 3 | daemon_run_put first
 	wait_until 5 eval 'grep -q e-3 spool/*.ndjson'

@@ -1,0 +1,109 @@
+# Loss of power, and kills between any two steps: what was acknowledged is there, each line once, and is delivered.
+load hub
+load disk
+
+@test "loss of power: what was acknowledged is delivered, to a destination that never saved anything too" {
+	echo 'all -> store, other' > rules
+	power_hub --segment 4k
+	events 1 40 | put 5 > /dev/null
+	take store 10 2 > /dev/null
+	wait_until 5 has store delivered 20
+	power_loss
+	hub
+	spooled | cmp - <(events 1 40)
+	take other 256 1 | cmp - <(events 1 40)
+	take store 256 1 | tail -n 20 | cmp - <(events 21 40)
+}
+
+@test "a repeat of a line that was written and not synced before a kill is acknowledged when it is synced" {
+	power_hub
+	events 1 3 | put
+	: > slow-sync
+	events 4 6 | "$P" put ipc://run/in > first.out 2> /dev/null 3>&- &
+	putter=$!
+	wait_until 5 eval 'grep -q e-6 spool/*.ndjson'
+	kill -9 $putter
+	wait $putter || true
+	daemon_kill hub
+	rm slow-sync
+	power_hub
+	run -0 put < <(events 4 6)
+	[ "$output" = "acked 3 refused 0" ]
+	power_loss
+	hub
+	take store 256 1 | cmp - <(events 1 6)
+}
+
+@test "lines that were refused and come back with a loss of power are no lines" {
+	power_hub
+	events 1 5 | put
+	: > late-sync
+	run -0 put < <(events 6 8)
+	[[ "$output" == "acked 0 refused 3"* ]]
+	rm late-sync
+	wait_until 10 eval 'events 11 12 | put | grep -q "acked 2"'
+	power_loss
+	hub
+	spooled | cmp - <(events 1 5; events 11 12)
+	take store 256 1 | cmp - <(events 1 5; events 11 12)
+	# They are not known as seen either.
+	run -0 put < <(events 6 8)
+	take store 256 1 | cmp - <(events 6 8)
+}
+
+# Runs a putter, a worker and a hub that is killed at the Nth call that changes a file; false: it was not.
+run_to_kill() {
+	rm -rf spool run power after outcomes taken hub.err
+	mkdir -p run power
+	"$P" put ipc://run/in 5 < want > outcomes 2> /dev/null 3>&- &
+	putter=$!
+	"$P" take ipc://run/to-store w 7 > taken 2> /dev/null 3>&- &
+	taker=$!
+	KILL_AT=$1 POWER=$T/power LD_PRELOAD=$T/shim.so route -L text -R run -d spool -r rules --segment 4k 2> hub.err 3>&- &
+	DAEMON_PID[hub]=$! DAEMON_KILLED=yes
+	wait_until 20 eval '_pid_gone '$!' || { [ "$(wc -l < taken)" -ge 60 ] && [ "$(wc -l < outcomes)" -ge 12 ]; }'
+	daemon_alive hub && last=1
+	kill -9 $putter $taker
+	wait $putter $taker 2> /dev/null || true
+	kill -9 "${DAEMON_PID[hub]}" 2> /dev/null || true
+	wait "${DAEMON_PID[hub]}" 2> /dev/null || true
+	unset "DAEMON_PID[hub]"
+	acked=$(sed -n 's/^acked \([0-9]*\) .*/\1/p' outcomes | paste -sd + | bc)
+	acked=${acked:-0}
+	[ "$last" = 0 ]
+}
+
+# What is there now: a prefix of what was put, the acknowledged lines at least; all of it can be put again and is delivered in order.
+check_after_kill() {
+	hub --segment 4k
+	spooled > kept
+	[ "$(wc -l < kept)" -ge "$acked" ] && head -n "$(wc -l < kept)" want | cmp - kept || { echo "step $1: acked $acked, kept $(wc -l < kept)"; return 1; }
+	put 60 < want > /dev/null
+	spooled | cmp - want || { echo "step $1"; return 1; }
+	"$P" take ipc://run/to-store w 7 > again 2> /dev/null 3>&- &
+	taker=$!
+	wait_until 20 all_delivered || true
+	kill -9 $taker
+	wait $taker 2> /dev/null || true
+	delivered | cmp - want || { echo "step $1: not all was delivered"; return 1; }
+	daemon_stop hub
+}
+# Half a line is what was being printed when it was killed.
+delivered() { grep -h '}}$' taken again | awk '!seen[$0]++'; }
+all_delivered() { [ "$(delivered | wc -l)" -ge 60 ]; }
+
+@test "a kill at every step, with and without loss of power" {
+	[ -z "${no_shim:-}" ] || skip "$no_shim"
+	echo 'all -> store' > rules
+	events 1 60 1 > want
+	power_hub
+	daemon_stop hub
+	last=0
+	for ((n = 1; last == 0; n += 1 + n / 12)); do
+		run_to_kill "$n" || true
+		if [ $((n % 2)) = 0 ]; then power_loss; fi
+		check_after_kill "$n"
+	done
+	echo "steps: $n"
+	[ "$n" -gt 30 ]
+}
