@@ -66,14 +66,15 @@ static void detach(struct request *r)
 void request_drop(struct request *r)
 {
 	void (*gone)(void *arg) = r->on_gone;
+	int fd = r->io.fd;
 
 	r->on_gone = NULL;
 	if (gone)
 		gone(r->gone_arg);
 	peers_leave(&r->s->peers, &r->addr);
 	metric_set(metrics[M_CONNECTIONS], r->s->peers.total);
-	close(r->io.fd);
 	detach(r);
+	close(fd);
 }
 
 int request_take(struct request *r, struct place *place, const char **rest, size_t *nrest)
@@ -179,13 +180,13 @@ static void finish(struct request *r)
 		process(r);
 }
 
-static int date(char *out, size_t size)
+static void date(char *out, size_t size)
 {
 	time_t now = (time_t)(clock_wall() / CLOCK_S);
 	struct tm tm;
 
 	gmtime_r(&now, &tm);
-	return strftime(out, size, "%a, %d %b %Y %H:%M:%S GMT", &tm) ? 0 : -1;
+	strftime(out, size, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 }
 
 void request_reply(struct request *r, int status, const char *type, const char *extra, const char *body, size_t n)
@@ -207,8 +208,6 @@ void request_reply(struct request *r, int status, const char *type, const char *
 		request_drop(r);
 		return;
 	}
-	if (r->state == OPEN || r->state == BODY)
-		enter(r, REPLY, r->s->opts.write_time);
 	metric_add(metrics[status < 400 ? M_HTTP_OK : status < 500 ? M_HTTP_BAD : M_HTTP_UNAVAILABLE], 1);
 	send_out(r);
 }
@@ -265,12 +264,6 @@ static void too_much(struct request *r)
 
 /* ---- requests ---- */
 
-/* The state of r after a callback that may have answered: still the same request? */
-static bool still(const struct request *r, enum state state)
-{
-	return !r->dead && r->state == state;
-}
-
 static void take_head(struct request *r)
 {
 	struct http_fault f = {0};
@@ -295,8 +288,8 @@ static void take_head(struct request *r)
 	metric_add(metrics[M_REQUESTS], 1);
 	enter(r, BODY, r->s->opts.body_time);
 	r->body_max = r->s->h->on_head(r->s->arg, r);
-	if (!still(r, BODY))
-		return;
+	if (r->dead || r->state != BODY)
+		return;		/* answered, or given away */
 	if (r->head.has_length && r->head.length > r->body_max) {
 		too_large(r);
 		return;

@@ -152,8 +152,10 @@ struct server *server_open(struct loop *l, const struct server_opts *o, const st
 	struct server *s = calloc(1, sizeof(*s));
 	uint64_t key[2] = {hash_random(), hash_random()};
 
-	if (!s)
-		die(1, "out of memory");
+	if (!s) {
+		log_error("out of memory");
+		return NULL;
+	}
 	s->loop = l;
 	s->opts = *o;
 	s->h = h;
