@@ -1,11 +1,5 @@
 #include "analyze/load.h"
 
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -54,40 +48,4 @@ int load_emotes(struct emotes *to, const char *path)
 	}
 	buf_release(&b);
 	return bad;
-}
-
-/*
- * The folder of this program's own file in out, without a slash at the end; "" if it cannot be
- * told.
- */
-static void own_folder(char out[PATH_MAX])
-{
-	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
-	char *slash;
-
-	out[n > 0 ? n : 0] = '\0';
-	slash = strrchr(out, '/');
-	if (slash)
-		*slash = '\0';
-}
-
-const char *load_share(const char *name)
-{
-	const char *env = getenv("PENSTOCK_SHARE");
-	char own[PATH_MAX], *path = NULL;
-
-	own_folder(own);
-	for (int place = env ? 0 : 1; place < 4; place++) {
-		int n = place == 0 ? asprintf(&path, "%s/%s", env, name) :
-			place == 1 ? asprintf(&path, "%s/../../share/penstock/%s", own, name) :	/* libexec/penstock/ */
-			place == 2 ? asprintf(&path, "%s/../share/%s", own, name) :		/* bin/ of a build tree */
-			asprintf(&path, "%s/%s", SHARE, name);
-
-		if (n < 0)
-			die(1, "no memory");
-		if (place == 3 || access(path, R_OK) == 0)
-			return path;
-		free(path);
-	}
-	return NULL;
 }

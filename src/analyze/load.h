@@ -14,11 +14,4 @@
 int load_model(struct model *to, const char *path);
 int load_emotes(struct emotes *to, const char *path);
 
-/*
- * The path of share's file `name`: the first readable one of $PENSTOCK_SHARE, ../../share/penstock
- * beside this program's folder (libexec/penstock/), ../share (bin/ of a build tree) and the place
- * it was built for, whose name it is if there is none. Never freed.
- */
-const char *load_share(const char *name);
-
 #endif

@@ -4,15 +4,15 @@
 
 #include "analyze/load.h"
 #include "analyze/report.h"
-#include "base/args.h"
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "base/place.h"
 #include "line/envelope.h"
 #include "line/line.h"
 #include "line/types.h"
-#include "link/work.h"
+#include "link/work_args.h"
 
 enum metric_id {
 #define METRIC(id, name, kind, unit, help) M_##id,
@@ -31,22 +31,15 @@ struct analyze {
 	uint64_t *metric[M_COUNT];
 };
 
-static const char *in = "-", *out = "-", *model_path, *emotes_path, *one_text, *explain, *as;
-static const char *tls_ca, *tls_cert, *tls_key;
-static uint64_t take = LINK_TAKE_DEFAULT;
+static struct work_args stage = WORK_ARGS_INIT;
+static const char *model_path, *emotes_path, *one_text, *explain;
 
 static const struct arg rows[] = {
-	{'i', "in", ARG_STR, &in, 0, 0, "URL", "where events come from", NULL, 0},
-	{'o', "out", ARG_STR, &out, 0, 0, "URL", "where verdicts go", NULL, 0},
+	WORK_ARGS_ROWS(stage),
 	{'m', "model", ARG_STR, &model_path, 0, 0, "FILE", "the trained model", NULL, 0},
 	{'e', "emotes", ARG_STR, &emotes_path, 0, 0, "FILE", "emotes and what they say in words", NULL, 0},
 	{'t', "text", ARG_STR, &one_text, 0, 0, "TEXT", "judge this text, print JSON, exit", NULL, ARG_NOFILE},
 	{'x', "explain", ARG_STR, &explain, 0, 0, "TEXT", "judge this text, print what weighed most, exit", NULL, ARG_NOFILE},
-	{'n', "take", ARG_U64, &take, 1, LINK_BATCH_LINES, "N", "lines taken at a time", NULL, 0},
-	{'a', "as", ARG_STR, &as, 0, 0, "NAME", "name of this worker", NULL, 0},
-	{0, "tls-ca", ARG_STR, &tls_ca, 0, 0, "FILE", "certificates to trust, for tls+tcp", NULL, 0},
-	{0, "tls-cert", ARG_STR, &tls_cert, 0, 0, "FILE", "own certificate, for tls+tcp", NULL, 0},
-	{0, "tls-key", ARG_STR, &tls_key, 0, 0, "FILE", "its private key", NULL, 0},
 };
 
 static const struct args args = {
@@ -150,22 +143,27 @@ static int open_metrics(struct analyze *a)
 
 static int run(struct analyze *a)
 {
-	struct work work = { .in = in, .out = out, .filter = true, .arg = a, .line = on_line, .reload = on_reload };
+	struct work work = { .filter = true, .arg = a, .line = on_line, .reload = on_reload };
 	int code;
 
 	if (open_metrics(a))
 		return 1;
-	a->strict = strcmp(in, "-") == 0;
+	a->strict = strcmp(stage.in, "-") == 0;
 	buf_init(&a->message, LINE_MAX_BYTES);
 	buf_init(&a->channel, LINE_MAX_BYTES);
-	work.opts = (struct link_opts){
-		.take = (unsigned)take, .conns = 2, .as = as,
-		.tls_ca = tls_ca, .tls_cert = tls_cert, .tls_key = tls_key,
-	};
+	work_args_fill(&work, &stage);
 	code = work_run(&work);
 	buf_release(&a->message);
 	buf_release(&a->channel);
 	return code;
+}
+
+/* A file of share/; when it is nowhere, the name of the installed one, which the error will then say. */
+static const char *shared(const char *rel, const char *installed)
+{
+	const char *path = place_share(rel);
+
+	return path ? path : installed;
 }
 
 int main(int argc, char **argv)
@@ -175,8 +173,8 @@ int main(int argc, char **argv)
 
 	if (at < argc)
 		args_usage(&args, "analyze takes no operand: %s", argv[at]);
-	model_path = model_path ? model_path : load_share("emotion.model");
-	emotes_path = emotes_path ? emotes_path : load_share("emotes.tsv");
+	model_path = model_path ? model_path : shared("emotion.model", SHARE "/emotion.model");
+	emotes_path = emotes_path ? emotes_path : shared("emotes.tsv", SHARE "/emotes.tsv");
 	if (load_model(&a.model, model_path) || load_emotes(&a.emotes, emotes_path))
 		return 1;
 	a.analysis = malloc(sizeof *a.analysis);

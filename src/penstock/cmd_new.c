@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/place.h"
 
 #define PORT_DEFAULT 8080
 #define TEMPLATE_MAX (4u << 20)	/* bytes of one file */
@@ -149,7 +150,7 @@ static int claim(const char *dir)
 
 static char *share_needed(const char *rel)
 {
-	char *path = share_path(rel);
+	char *path = place_share(rel);
 
 	if (!path)
 		log_error("share/%s is not found: is penstock installed whole? (PENSTOCK_SHARE names the folder)", rel);

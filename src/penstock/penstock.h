@@ -46,10 +46,6 @@ char *tree_address(const struct tree *t);
 char *program_path(const char *name);
 char *program_folder(void);		/* the folder program_path looks in */
 
-/* The file of the shared data (share/): $PENSTOCK_SHARE, the installed place, or ../share beside the executable's
- * folder; NULL when there is none. */
-char *share_path(const char *rel);
-
 /* Runs argv (argv[0] from program_path) and collects its standard output, at most out->max bytes. Its exit code, 128 + signal,
  * or -1 with a message when it could not be run or said too much. */
 struct buf;

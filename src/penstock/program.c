@@ -1,9 +1,8 @@
-/* Where the other programs and the shared data are, and how to ask a program something. */
+/* Where the other programs are, and how to ask a program something. */
 #include "penstock/penstock.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -14,22 +13,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-
-/* The folder of this executable. */
-static const char *own_folder(void)
-{
-	static char path[PATH_MAX];
-	ssize_t n;
-
-	if (*path)
-		return path;
-	n = readlink("/proc/self/exe", path, sizeof path - 1);
-	if (n <= 0)
-		die(1, "/proc/self/exe: %s", n < 0 ? strerror(errno) : "empty");
-	path[n] = 0;
-	*strrchr(path, '/') = 0;
-	return path;
-}
+#include "base/place.h"
 
 /* A folder counts when the two programs that every tree needs are in it: a stranger's `route` or `supervise` alone is not ours. */
 static bool has_programs(const char *folder)
@@ -41,12 +25,12 @@ static bool has_programs(const char *folder)
 
 char *program_folder(void)
 {
-	char *beside = text_of("%s/../libexec/penstock", own_folder());
+	char *beside = text_of("%s/../libexec/penstock", place_folder());
 
 	if (has_programs(beside))
 		return beside;
-	if (has_programs(own_folder()))
-		return text_of("%s", own_folder());
+	if (has_programs(place_folder()))
+		return text_of("%s", place_folder());
 	return text_of("%s", LIBEXEC);
 }
 
@@ -57,26 +41,6 @@ char *program_path(const char *name)
 	if (access(path, X_OK) < 0)
 		die(1, "%s/%s: %s: is penstock installed whole?", folder, name, strerror(errno));
 	return path;
-}
-
-char *share_path(const char *rel)
-{
-	const char *set = getenv("PENSTOCK_SHARE");
-	char *place[4] = { NULL }, *found = NULL;
-
-	if (set && *set) {
-		place[0] = text_of("%s/%s", set, rel);
-	} else {
-		place[0] = text_of("%s/../share/penstock/%s", own_folder(), rel);	/* installed */
-		place[1] = text_of("%s/../share/%s", own_folder(), rel);		/* bin/ of a build tree */
-		place[2] = text_of("%s/../../share/%s", own_folder(), rel);	/* build-asan/bin/ */
-		place[3] = text_of("%s/%s", SHARE, rel);
-	}
-	for (size_t i = 0; i < sizeof place / sizeof *place; i++) {
-		if (!found && place[i] && access(place[i], R_OK) == 0)
-			found = place[i];
-	}
-	return found;
 }
 
 static int collect(int fd, struct buf *out)

@@ -1,12 +1,11 @@
 /* respond: decides what to say. Manual: respond(8), penstock-replies(5). */
 #include <string.h>
 
-#include "base/args.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "line/envelope.h"
 #include "line/line.h"
-#include "link/work.h"
+#include "link/work_args.h"
 #include "respond/answer.h"
 #include "respond/tenants.h"
 
@@ -24,20 +23,14 @@ struct respond {
 	uint64_t *metric[M_COUNT];
 };
 
-static const char *in = "-", *out = "-", *dir = "etc/replies", *as, *tls_ca, *tls_cert, *tls_key;
-static uint64_t take = LINK_TAKE_DEFAULT;
+static struct work_args stage = WORK_ARGS_INIT;
+static const char *dir = "etc/replies";
 static bool test;
 
 static const struct arg rows[] = {
-	{'i', "in", ARG_STR, &in, 0, 0, "URL", "where events come from", NULL, 0},
-	{'o', "out", ARG_STR, &out, 0, 0, "URL", "where answers go", NULL, 0},
+	WORK_ARGS_ROWS(stage),
 	{'r', "replies", ARG_STR, &dir, 0, 0, "DIR", "replies files, DIR/TENANT.conf", NULL, 0},
 	{'t', "test", ARG_FLAG, &test, 0, 0, NULL, "check the replies files and exit", NULL, ARG_NOFILE},
-	{'n', "take", ARG_U64, &take, 1, LINK_BATCH_LINES, "N", "lines taken at a time", NULL, 0},
-	{'a', "as", ARG_STR, &as, 0, 0, "NAME", "name of this worker", NULL, 0},
-	{0, "tls-ca", ARG_STR, &tls_ca, 0, 0, "FILE", "certificates to trust, for tls+tcp", NULL, 0},
-	{0, "tls-cert", ARG_STR, &tls_cert, 0, 0, "FILE", "own certificate, for tls+tcp", NULL, 0},
-	{0, "tls-key", ARG_STR, &tls_key, 0, 0, "FILE", "its private key", NULL, 0},
 };
 
 static const struct args args = {
@@ -120,13 +113,9 @@ int main(int argc, char **argv)
 		log_warn("no replies file, TENANT.conf or default.conf, in %s: nothing will be said", dir);
 	if (open_metrics(&r))
 		return 1;
-	r.strict = strcmp(in, "-") == 0;
+	r.strict = strcmp(stage.in, "-") == 0;
 	answer_init(&r.answer, LINE_MAX_BYTES);
-	work.in = in;
-	work.out = out;
-	work.opts = (struct link_opts){
-		.take = (unsigned)take, .conns = 2, .as = as, .tls_ca = tls_ca, .tls_cert = tls_cert, .tls_key = tls_key,
-	};
+	work_args_fill(&work, &stage);
 	code = work_run(&work);
 	answer_release(&r.answer);
 	tenants_close(&r.tenants);
