@@ -277,8 +277,9 @@ static int run(struct sending *s, const char *file)
 		show(s);
 		fputc('\n', stderr);
 	}
-	if (!s->terminal && outbox_refused(s->box) + s->bad > 0)
-		log_warn("%" PRIu64 " lines acknowledged, %" PRIu64 " refused", outbox_acked(s->box), outbox_refused(s->box) + s->bad);
+	if (s->failed || (!s->terminal && outbox_refused(s->box) + s->bad > 0))
+		log_warn("%" PRIu64 " lines acknowledged, %" PRIu64 " refused%s", outbox_acked(s->box), outbox_refused(s->box) + s->bad,
+			s->failed ? "; the others may be sent again with them: route drops repeats" : "");
 	return s->failed || outbox_refused(s->box) + s->bad > 0 ? 1 : 0;
 }
 

@@ -106,4 +106,8 @@ load tree
 	[ "${COMPREPLY[*]}" = --room ]
 	complete_for penstock -C "$D" restart r
 	[ "${COMPREPLY[*]}" = route ]
+	complete_for penstock query se
+	[ "${COMPREPLY[*]}" = search ]
+	complete_for penstock query l
+	[ "${COMPREPLY[*]}" = last ]
 }
