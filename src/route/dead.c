@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,14 @@ int dead_add(struct dead *d, uint64_t seq, unsigned attempts, const char *error,
 	return r ? -1 : 0;
 }
 
+/* A kill in the middle of a write leaves that. */
+static bool ends_in_half_a_letter(int fd, off_t size)
+{
+	char last = '\n';
+
+	return pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
 int dead_keep(struct dead *d)
 {
 	struct stat st;
@@ -58,8 +67,10 @@ int dead_keep(struct dead *d)
 
 	if (d->letters.len == 0)
 		return 0;
-	fd = open(d->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	fd = open(d->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0 || fstat(fd, &st) < 0)
+		goto say;
+	if (st.st_size && ends_in_half_a_letter(fd, st.st_size) && fd_write_all(fd, "\n", 1) < 0)
 		goto say;
 	/* Half a letter at the end (a full disk, a lost fdatasync) would swallow the next one. */
 	if (fd_write_all(fd, d->letters.p, d->letters.len) < 0 || fdatasync(fd) < 0 || (st.st_size == 0 && fd_sync_dir(d->path) < 0)) {

@@ -85,6 +85,8 @@ static int hub(void)
 		args_usage(&args, "-r is missing: the rules file");
 	if (!config.run_dir && config.intakes.n == 0)
 		args_usage(&args, "neither -R nor -i: there is nowhere to take lines from");
+	if (config.spool.limit && config.spool.keep_bytes > config.spool.limit / 2)
+		args_usage(&args, "--keep-size is more than half of --limit: the spool would refuse batches for ever");
 	check_outlets();
 	config.limits.window_bytes = DEST_WINDOW_BYTES;
 	if (route_metrics_open() < 0)

@@ -27,6 +27,8 @@ load hub
 	[[ "$output" == *sometimes* ]]
 	run -2 route -d spool -r rules -R run -o ipc://x
 	[[ "$output" == *NAME=URL* ]]
+	run -2 route -d spool -r rules -R run --limit 1m --keep-size 1m
+	[[ "$output" == *--keep-size* ]]
 	run -2 route -r rules -D store -d spool
 	[[ "$output" == *"-D"* ]]
 }

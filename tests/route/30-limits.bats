@@ -53,6 +53,27 @@ small_disk() {
 	daemon_stop w
 }
 
+@test "a limit below the segment's size: it accepts again when all is delivered" {
+	hub --limit 1m
+	events 1 8000 | put 256 > outcomes
+	grep -q 'the spool has reached its limit, retry' outcomes
+	acked=$(sed -n 's/^acked \([0-9]*\) .*/\1/p' outcomes | paste -sd + | bc)
+	daemon_run w "$P" take ipc://run/to-store w 256
+	wait_until 20 has store delivered "$acked"
+	wait_until 10 eval 'events 8001 8010 | put | grep -q "acked 10"'
+	daemon_stop w
+}
+
+@test "the clock is set back: delivered segments go all the same" {
+	PENSTOCK_CLOCK_OFFSET=864000 hub --segment 16k --keep 1s --repeat-time 0
+	events 1 500 | put 20 > /dev/null
+	daemon_stop hub
+	touch -d '+10 days' spool/*.ndjson
+	hub --segment 16k --keep 1s --repeat-time 0
+	take store 256 2 > /dev/null
+	wait_until 10 eval '[ "$(ls spool/*.ndjson | wc -l)" -eq 1 ]'
+}
+
 @test "segments go when all have passed them, and not before" {
 	echo 'all -> a, b' > rules
 	hub --segment 16k --repeat-time 0

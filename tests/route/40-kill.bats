@@ -159,3 +159,20 @@ load hub
 	hub
 	take store 100 3 | cmp - <(events 201 500)
 }
+
+@test "half a dead letter that a kill left does not swallow the next" {
+	hub
+	printf '{"dead":{"dest":"store","se' > spool/dead/store.ndjson
+	chat a x | put
+	batch=$(ask to-store '{"take":1,"as":"x"}' | head -n 1 | sed 's/.*"batch":"\([^"]*\)".*/\1/')
+	run -0 ask to-store "{\"done\":\"$batch\",\"as\":\"x\"}"
+	chat b x | put
+	daemon_start next "$P" server ipc://next ack
+	daemon_run w "$P" work ipc://run/to-store ipc://next refuse
+	chat c bad | put
+	wait_until 5 has store dead 1
+	daemon_stop w
+	daemon_stop next
+	[ "$(tail -n 1 spool/dead/store.ndjson | ids)" ]
+	tail -n 1 spool/dead/store.ndjson | grep -q '^{"dead":{"dest":"store","seq":.*bad'
+}

@@ -65,3 +65,37 @@ daemon_run_put() { "$P" put ipc://run/in 256 > "$1.out" 2> /dev/null & }
 	wait_until 10 eval 'events 1 3 | put | grep -q "acked 3"'
 	spooled | cmp - <(events 1 3)
 }
+
+@test "a segment that somebody removed is named, and delivery goes on behind it" {
+	hub --segment 4k
+	events 1 50 | put 10 > /dev/null
+	daemon_stop hub
+	hub --segment 4k
+	rm "$(ls spool/*.ndjson | sed -n 2p)"
+	daemon_run w "$P" take ipc://run/to-store w 256
+	wait_until 5 has store delivered 30
+	wait_for hub.err 'ndjson: No such file'
+	grep '^{' w.out | cmp - <(events 1 20; events 41 50)
+	daemon_stop w
+	daemon_stop hub
+	[ "$(cursor store low)" = "$(cursor store seen)" ]
+}
+
+@test "TERM with a batch of standard input that cannot be kept: exit 1, and it says so" {
+	echo 'all -> store' > rules
+	[ -z "${no_shim:-}" ] || skip "$no_shim"
+	shim_hub
+	daemon_stop hub
+	mkfifo in
+	exec 7<>in
+	LD_PRELOAD=$T/shim.so route -L text -d spool -r rules -i - < in 2> hub.err 3>&- &
+	DAEMON_PID[p]=$!
+	wait_for hub.err ready
+	: > fail-sync
+	events 1 3 >&7
+	wait_for hub.err 'fdatasync: '
+	daemon_signal p TERM
+	daemon_wait p
+	[ "$status" -eq 1 ]
+	grep -q 'a batch of 3 lines was not kept' hub.err
+}
