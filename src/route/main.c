@@ -5,6 +5,7 @@
  * route -T -d SPOOL [-w EXPR] [-n LAST | --from SEQ]                    follows the spool
  */
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/args.h"
 #include "base/clock.h"
@@ -77,6 +78,17 @@ static void check_outlets(void)
 	}
 }
 
+/* A connection is a descriptor, and without one left no segment can be opened. */
+static void raise_files(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
 static int hub(void)
 {
 	if (!config.spool.dir)
@@ -91,6 +103,7 @@ static int hub(void)
 	config.limits.window_bytes = DEST_WINDOW_BYTES;
 	if (route_metrics_open() < 0)
 		return 1;
+	raise_files();
 	return hub_run(&config);
 }
 

@@ -171,3 +171,16 @@ small_disk() {
 	unstick stuck
 	take stuck 4096 20 | head -n 60001 | cmp - <(chat first x; events 1 60000 200 20)
 }
+
+@test "more workers than descriptors a process begins with: lines still come in" {
+	local limit i
+	limit=$(ulimit -Sn)
+	ulimit -Sn 64
+	hub --segment 4k
+	ulimit -Sn "$limit"
+	for i in {1..8}; do PROBE_CONNS=10 daemon_run "w$i" "$P" take ipc://run/to-store "w$i" 1; done
+	wait_until 10 eval '[ "$(ls /proc/$(daemon_pid hub)/fd | wc -l)" -gt 80 ]'
+	events 1 100 | put 10 > /dev/null
+	wait_until 10 has store delivered 100
+	for i in {1..8}; do daemon_stop "w$i"; done
+}

@@ -49,7 +49,7 @@ load disk
 	[ "$(grep -c '^{"_commit":' spool/*.ndjson)" -le 4 ]
 }
 
-daemon_run_put() { "$P" put ipc://run/in 256 > "$1.out" 2> /dev/null & }
+daemon_run_put() { "$P" put ipc://run/in 256 > "$1.out" 2> /dev/null 3>&- & }
 
 @test "a line that repeats one that is not kept yet is not acknowledged before it" {
 	shim_hub
@@ -98,4 +98,47 @@ daemon_run_put() { "$P" put ipc://run/in 256 > "$1.out" 2> /dev/null & }
 	daemon_wait p
 	[ "$status" -eq 1 ]
 	grep -q 'a batch of 3 lines was not kept' hub.err
+}
+
+# N lines of nearly SIZE bytes.
+long_events() {
+	local text
+	text=$(head -c "$3" /dev/zero | tr '\0' x)
+	for ((i = $1; i <= $2; i++)); do event "e-$i" t "{\"text\":\"$text\"}"; done
+}
+
+@test "a group is closed at 4 MiB, however much comes while the disk is slow" {
+	shim_hub
+	: > slow-sync
+	events 1 2 | daemon_run_put first
+	wait_until 5 eval 'grep -q e-2 spool/*.ndjson'
+	long_events 11 14 1000000 | daemon_run_put second
+	long_events 21 24 1000000 | daemon_run_put third
+	# Both are in its memory.
+	wait_until 10 eval '[ "$(awk "/^RssAnon/ { print \$2 }" "/proc/$(daemon_pid hub)/status")" -gt 8000 ]'
+	rm slow-sync
+	for f in first second third; do wait_for $f.out 'acked . refused 0'; done
+	[ "$(spooled | wc -l)" -eq 10 ]
+	grep -h '^{"_commit"' spool/*.ndjson | sed 's/.*"bytes":\([0-9]*\).*/\1/' | awk '$1 > 5300000 { exit 1 }'
+}
+
+@test "TERM while a group is on its way to the disk: it is kept and acknowledged, then the hub ends" {
+	shim_hub
+	: > slow-sync
+	events 1 3 | daemon_run_put first
+	wait_until 5 eval 'grep -q e-3 spool/*.ndjson'
+	events 4 6 | daemon_run_put second
+	daemon_run w "$P" take ipc://run/to-store w 256
+	daemon_signal hub TERM
+	wait_for hub.err 'stopping'
+	rm slow-sync
+	wait_for first.out 'acked 3 refused 0'
+	daemon_wait hub
+	[ "$status" -eq 0 ]
+	daemon_signal w KILL
+	daemon_wait w
+	spooled | head -n 3 | cmp - <(events 1 3)
+	hub
+	wait_for second.out 'acked 3 refused 0'
+	spooled | cmp - <(events 1 6)
 }

@@ -51,7 +51,7 @@ load disk
 	take store 256 1 | cmp - <(events 6 8)
 }
 
-# Runs a putter, a worker and a hub that is killed at the Nth call that changes a file; false: it was not.
+# N MODE: runs a putter, a worker and a hub (-s MODE) that is killed at the Nth call that changes a file; false: it was not.
 run_to_kill() {
 	rm -rf spool run power after outcomes taken hub.err
 	mkdir -p run power
@@ -59,7 +59,7 @@ run_to_kill() {
 	putter=$!
 	"$P" take ipc://run/to-store w 7 > taken 2> /dev/null 3>&- &
 	taker=$!
-	KILL_AT=$1 POWER=$T/power LD_PRELOAD=$T/shim.so route -L text -R run -d spool -r rules --segment 4k 2> hub.err 3>&- &
+	KILL_AT=$1 POWER=$T/power LD_PRELOAD=$T/shim.so route -L text -R run -d spool -r rules --segment 4k -s "$2" --sync-interval 10ms 2> hub.err 3>&- &
 	DAEMON_PID[hub]=$! DAEMON_KILLED=yes
 	wait_until 20 eval '_pid_gone '$!' || { [ "$(wc -l < taken)" -ge 60 ] && [ "$(wc -l < outcomes)" -ge 12 ]; }'
 	daemon_alive hub && last=1
@@ -100,8 +100,10 @@ all_delivered() { [ "$(delivered | wc -l)" -ge 60 ]; }
 	daemon_stop hub
 	last=0
 	for ((n = 1; last == 0; n += 1 + n / 12)); do
-		run_to_kill "$n" || true
-		if [ $((n % 2)) = 0 ]; then power_loss; fi
+		# A kill alone takes nothing that was acknowledged, whatever -s says.
+		case $((n % 4)) in 1) mode=interval ;; 3) mode=never ;; *) mode=always ;; esac
+		run_to_kill "$n" "$mode" || true
+		[ "$mode" != always ] || power_loss
 		check_after_kill "$n"
 	done
 	echo "steps: $n"
