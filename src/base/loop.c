@@ -431,6 +431,11 @@ void loop_stop(struct loop *l)
 	l->stop = true;
 }
 
+bool loop_stopping(const struct loop *l)
+{
+	return l->stop;
+}
+
 int loop_fd(struct loop *l)
 {
 	struct epoll_event e = {.events = EPOLLIN, .data.u64 = CLOCK_SLOT};

@@ -61,6 +61,7 @@ void loop_each_round(struct loop *l, void (*fn)(void *arg), void *arg);
 
 int loop_run(struct loop *l);		/* until loop_stop; 0, or -1 with errno when waiting failed */
 void loop_stop(struct loop *l);
+bool loop_stopping(const struct loop *l);	/* loop_stop was called, and the loop has not ended yet */
 int loop_fd(struct loop *l);		/* -1 with errno */
 int loop_poll(struct loop *l);		/* one round without waiting; -1 after loop_stop or failure */
 int64_t loop_now(const struct loop *l);	/* clock_mono() as of the start of this round */

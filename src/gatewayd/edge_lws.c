@@ -305,7 +305,7 @@ int edge_run(struct edge *e, void (*each_round)(void *arg), void *arg)
 
 		hand_over(e);
 		each_round(arg);
-		if (rc < 0)
+		if (rc < 0 || loop_stopping(e->loop))
 			return 0;
 		if (lws_service(e->ctx, 0) < 0) {
 			log_error("libwebsockets gave up waiting: %s", strerror(errno));
