@@ -184,15 +184,23 @@ void deliver_serve(struct dest *d)
 
 /* ---- outcomes ---- */
 
-/* What was said about each line of a batch of n: NULL it is done. Numbers that the batch does not have are ignored. */
+/* A report about a line that the batch does not have is believed in nothing: what it meant to refuse would count as done. */
+static bool names_others(const struct take_request *r, uint32_t n)
+{
+	for (size_t k = 0; k < r->nrefused; k++)
+		if (r->refused[k].n < 1 || r->refused[k].n > n)
+			return true;
+	return false;
+}
+
+/* What was said about each line of a batch of n: NULL it is done. */
 static const struct refusal **by_line(const struct take_request *r, uint32_t n)
 {
 	static const struct refusal *why[LINK_BATCH_LINES];
 
 	memset(why, 0, n * sizeof(*why));
 	for (size_t k = 0; k < r->nrefused; k++)
-		if (r->refused[k].n >= 1 && r->refused[k].n <= n)
-			why[r->refused[k].n - 1] = &r->refused[k];
+		why[r->refused[k].n - 1] = &r->refused[k];
 	return why;
 }
 
@@ -252,7 +260,7 @@ static void late(struct dest *d, uint64_t id, const struct take_request *r)
 
 	while (l < d->late + DEST_LATE && (l->id != id || !l->n))
 		l++;
-	if (l == d->late + DEST_LATE)
+	if (l == d->late + DEST_LATE || names_others(r, l->n))
 		return;
 	why = by_line(r, l->n);
 	for (uint32_t i = 0; i < l->n; i++)
@@ -261,20 +269,23 @@ static void late(struct dest *d, uint64_t id, const struct take_request *r)
 	l->n = 0;
 }
 
-/* It is believed on any connection: the one that the batch was given on may be gone, or not be known to be gone yet. */
-static void done(struct dest *d, const struct take_request *r)
+/* It is believed on any connection: the one that the batch was given on may be gone, or not be known to be gone yet.
+ * false: it refuses a line that the batch does not have. */
+static bool done(struct dest *d, const struct take_request *r)
 {
 	char name[ACK_NAME_MAX + 1];
 	struct out_batch *b = d->out;
 	uint64_t id;
 
 	if (sscanf(r->done, "%*8[0-9a-f]-%" SCNu64, &id) != 1)
-		return;
+		return true;
 	batch_name(name, id);
 	if (strcmp(name, r->done) != 0)
-		return;
+		return true;
 	while (b && b->id != id)
 		b = b->next;
+	if (b && names_others(r, b->n))
+		return false;
 	if (b) {
 		outcome(d, unlink_batch(d, b), r);
 		free(b);
@@ -282,6 +293,7 @@ static void done(struct dest *d, const struct take_request *r)
 		late(d, id, r);
 	}
 	dest_save(d);
+	return true;
 }
 
 /* ---- the handler ---- */
@@ -311,6 +323,18 @@ static void reply_text(struct link_peer *peer, const char *text)
 	link_reply(peer, &part, 1);
 }
 
+static void reply_error(struct link_peer *peer, const char *why)
+{
+	struct buf out;
+
+	buf_init(&out, 4096);
+	if (buf_adds(&out, "{\"error\":") == 0 && buf_add_json(&out, why, strlen(why)) == 0 && buf_adds(&out, "}\n") == 0)
+		link_reply(peer, &(struct iovec){ out.p, out.len }, 1);
+	else
+		link_drop(peer, why);
+	buf_release(&out);
+}
+
 static void on_request(void *arg, struct link_peer *peer, const char *p, size_t n)
 {
 	struct dest *d = arg;
@@ -326,19 +350,13 @@ static void on_request(void *arg, struct link_peer *peer, const char *p, size_t 
 	}
 	wait_no_more(d, w);
 	if (take_request_parse(p, n, &r, &why) < 0) {
-		struct buf out;
-		buf_init(&out, 4096);
-		if (buf_adds(&out, "{\"error\":") == 0 && buf_add_json(&out, why, strlen(why)) == 0 && buf_adds(&out, "}\n") == 0)
-			link_reply(peer, &(struct iovec){ out.p, out.len }, 1);
-		else
-			link_drop(peer, why);
-		buf_release(&out);
+		reply_error(peer, why);
 		return;
 	}
 	memcpy(w->as, r.as, sizeof(w->as));
-	if (r.done[0])
-		done(d, &r);
-	if (r.take)
+	if (r.done[0] && !done(d, &r))
+		reply_error(peer, "refused names a line that the batch does not have: the batch is not done");
+	else if (r.take)
 		wait_for_lines(d, w, r.take);
 	else
 		reply_text(peer, "{\"ok\":true}\n");

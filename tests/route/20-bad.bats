@@ -138,3 +138,22 @@ load hub
 	daemon_stop w
 	[ "$(wc -l < spool/dead/store.ndjson)" -eq 1 ]
 }
+
+@test "a report that refuses a line which the batch does not have settles nothing" {
+	hub
+	events 1 3 | put
+	batch=$(ask to-store '{"take":3,"as":"x"}' | head -n 1 | sed 's/.*"batch":"\([^"]*\)".*/\1/')
+	run -0 ask to-store "{\"done\":\"$batch\",\"as\":\"x\",\"refused\":[{\"n\":4,\"error\":\"e\"}]}"
+	# The connection that took it is gone: this report is a late one.
+	[ "$(cursor store delivered)" = 0 ]
+	daemon_run deal nngcat --req --dial ipc://run/to-store --data '{"take":3,"as":"y"}' --raw --interval 60
+	wait_for deal.out '"batch":'
+	batch=$(sed -n 's/^{"batch":"\([^"]*\)".*/\1/p' deal.out)
+	run -0 ask to-store "{\"done\":\"$batch\",\"as\":\"x\",\"refused\":[{\"n\":4,\"error\":\"e\"}]}"
+	[[ "$output" == '{"error":"refused names a line'* ]]
+	[ "$(cursor store delivered)" = 0 ]
+	run -0 ask to-store "{\"done\":\"$batch\",\"as\":\"x\"}"
+	[ "$(cursor store delivered)" = 3 ]
+	daemon_signal deal KILL
+	daemon_wait deal
+}

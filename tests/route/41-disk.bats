@@ -142,3 +142,32 @@ long_events() {
 	wait_for second.out 'acked 3 refused 0'
 	spooled | cmp - <(events 1 6)
 }
+
+@test "reload while a group is on its way and fails: a new destination gets its lines" {
+	shim_hub
+	events 1 3 | put
+	: > slow-sync
+	events 4 6 | daemon_run_put first
+	wait_until 5 eval 'grep -q e-6 spool/*.ndjson'
+	echo 'all -> store, extra' > rules
+	daemon_signal hub HUP
+	wait_for hub.err 'generation 2 in force'
+	: > fail-sync
+	rm slow-sync
+	wait_for first.out 'refused 3'
+	rm fail-sync
+	wait_until 10 eval 'events 4 9 | put | grep -q "acked 6"'
+	timeout 5 "$P" take ipc://run/to-extra w 256 1 | cmp - <(events 4 9)
+	timeout 5 "$P" take ipc://run/to-store w 256 1 | cmp - <(events 1 9)
+	echo 'all -> store' > rules
+	daemon_signal hub HUP
+	wait_for hub.err 'extra: no longer in the rules, nothing left'
+	echo 'all -> extra, store' > rules
+	daemon_signal hub HUP
+	wait_for hub.err 'generation 4 in force'
+	events 10 12 | put
+	timeout 5 "$P" take ipc://run/to-extra w 256 1 | cmp - <(events 10 12)
+	daemon_kill hub
+	hub
+	timeout 5 "$P" take ipc://run/to-store w 256 1 | cmp - <(events 10 12)
+}

@@ -1,7 +1,7 @@
 /*
  * shim: LD_PRELOAD for tests of what a disk and a kill can do to the hub.
  *
- * While these files are in the current folder: slow-sync, fdatasync waits; fail-sync, it fails with EIO and nothing is synced;
+ * While these files are in the current folder: slow-sync, fdatasync of the sync thread waits; fail-sync, it fails with EIO and nothing is synced;
  * late-sync, it fails although all is synced; fail-trunc, ftruncate fails.
  * KILL_AT=N: SIGKILL instead of the Nth call that changes a file; a write is half done then.
  * POWER=DIR: DIR gets what the disk would have after a loss of power, in the strictest reading: the content of a file as of its
@@ -111,7 +111,7 @@ static void keep(int fd)
 static int sync_or_fail(int fd)
 {
 	step();
-	while (there("slow-sync"))
+	while (gettid() != getpid() && there("slow-sync"))
 		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 	if (!there("fail-sync"))
 		keep(fd);
