@@ -1,6 +1,6 @@
 // Cases of the chat protocol, one a name: node chat.mjs CASE [ARGS], against the gateway at $URL. Exit code 0: it holds.
 import net from 'node:net';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { Client, base, chat, check, fail, handshake, join, post } from './client.mjs';
 
 const cases = {
@@ -198,7 +198,9 @@ const cases = {
 		});
 		const ended = (s, what) => new Promise(yes => {
 			const t = setTimeout(() => fail('still open: ' + what), 8000);
-			s.on('close', () => { clearTimeout(t); yes(); });
+			const end = () => { clearTimeout(t); s.destroy(); yes(); };
+			s.on('close', end);
+			s.on('data', d => { if (d[0] === 0x88) end(); });	// its close frame
 			s.on('error', () => {});
 		});
 		for (const [what, bytes] of [
@@ -239,7 +241,7 @@ const cases = {
 		await d.ends(4408, 20000);
 	},
 
-	// Reads nothing while much is said: disconnected, and resumes without loss.
+	// Reads nothing while much is said: disconnected (gatewayd -v says so), and resumes without loss.
 	async slow() {
 		const a = await join('lobby', 'Ada');
 		await post(chat('s0', 'first'));
@@ -248,6 +250,10 @@ const cases = {
 		const big = 'x'.repeat(60000), fine = await join('lobby', 'Fine');
 		for (let i = 1; i <= 400; i++) await post(chat('s' + i, i + big));
 		await fine.text('400' + big);
+		for (let i = 0; !readFileSync(process.env.T + '/gw.err', 'utf8').includes('too slow'); i++) {
+			check(i < 500, 'the gateway waits for ever');
+			await new Promise(r => setTimeout(r, 20));
+		}
 		a.ws._socket.resume();
 		await a.gone;
 		check(a.events.length < 401, 'it was disconnected');
@@ -291,8 +297,15 @@ const cases = {
 		await all[0].say(1, 'to all');
 		await Promise.all(all.map(c => c.text('to all')));
 		all[1].ws.terminate();
-		for (let i = 0; i < 200 && await handshake({}) !== 101; i++) await new Promise(r => setTimeout(r, 20));
-		check((await join('lobby', 'late')).welcome, 'a place became free');
+		for (let i = 0; ; i++) {
+			const c = new Client();
+			if (await c.opened.then(() => true, () => false)) {
+				check((await c.join('lobby', 'late')).welcome, 'a place became free');
+				break;
+			}
+			check(i < 200, 'no place became free');
+			await new Promise(r => setTimeout(r, 20));
+		}
 	},
 
 	async goodbye() {

@@ -8,7 +8,7 @@ load gateway
 }
 
 @test "who does not read is disconnected, and resumes without loss" {
-	gw_tree --slow-time 1s
+	gw_tree -v --slow-time 1s
 	chat_js slow
 	daemon_alive gw
 }
