@@ -157,3 +157,14 @@ load hub
 	daemon_signal deal KILL
 	daemon_wait deal
 }
+
+@test "-D and -t refuse an empty line like any other bad one" {
+	echo 'all -> store' > rules
+	(events 1 1; echo; events 2 2) > in
+	run -1 --separate-stderr route -L text -r rules -D store < in
+	[ "$output" = "$(events 1 2)" ]
+	[[ "$stderr" == *"standard input, line 2 refused: byte 0: the line is empty"* ]]
+	run -1 route -t -r rules < in
+	[ "${lines[1]}" = $'-\trefused: line 2, byte 0: the line is empty' ]
+	[ "${#lines[@]}" -eq 3 ]
+}
