@@ -48,6 +48,27 @@ static void trim(void *arg)
 	metric_set(route_metrics[M_SPOOL_BYTES], spool_bytes(h->spool));
 }
 
+static void on_kept(void *arg, uint64_t first, uint32_t n)
+{
+	(void)arg;
+	count(M_ACCEPTED, n);
+	metric_set(route_metrics[M_SEQUENCE], first + n - 1);
+}
+
+/*
+ * A process that was killed kept lines and did not come to count them: those behind the last one counted. A number that is
+ * not of this spool (it was made anew, or the metrics are those of another one) says nothing.
+ */
+static void count_uncounted(const struct spool *s)
+{
+	uint64_t next = metric_get(route_metrics[M_SEQUENCE]) + 1, end = spool_end(s);
+
+	if (next >= spool_oldest(s) && next < end)
+		count(M_ACCEPTED, end - next);
+	/* Numbers that are left out are no lines: counting goes on behind them. */
+	metric_set(route_metrics[M_SEQUENCE], spool_next(s) - 1);
+}
+
 static void on_lines(void *arg, const struct spool_line *lines, uint32_t n)
 {
 	struct hub *h = arg;
@@ -71,6 +92,7 @@ static void on_lost(void *arg, uint64_t next, uint32_t lines)
 {
 	struct hub *h = arg;
 
+	metric_set(route_metrics[M_SEQUENCE], next - 1);
 	intake_lost(&h->intake, lines);
 	EACH_DEST(&h->dests, d)
 		dest_clamp(d, next);
@@ -228,7 +250,7 @@ static int open_intakes(struct hub *h)
 /* Everything in the order that a half-started hub can be left in at any point. */
 static int start(struct hub *h)
 {
-	static const struct spool_events events = { .on_lines = on_lines, .on_lost = on_lost };
+	static const struct spool_events events = { .on_kept = on_kept, .on_lines = on_lines, .on_lost = on_lost };
 	struct rules *r = rules_read(h->c->rules);
 
 	if (!r)
@@ -255,6 +277,7 @@ static int start(struct hub *h)
 	}
 	if (put_in_force(h, r) < 0 || walk_spool(h) < 0)
 		return -1;
+	count_uncounted(h->spool);
 	if (dests_listen(&h->dests) < 0)
 		return -1;
 	EACH_DEST(&h->dests, d)

@@ -207,7 +207,6 @@ static void told(struct spool_waiter *w, int err)
 		answer_retry(p, strerror(err));
 		return;
 	}
-	count(M_ACCEPTED, p->kept);
 	count(M_REPEATS, p->repeats);
 	answer(p);
 }

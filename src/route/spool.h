@@ -56,8 +56,9 @@ struct spool_waiter {
 	void (*told)(struct spool_waiter *w, int err);	/* 0 kept; else errno: none of its lines is */
 };
 
-/* Called when lines became readable, and when a failed group's keys must be forgotten. */
+/* Called when lines are kept, when they became readable, and when a failed group's keys must be forgotten. */
 struct spool_events {
+	void (*on_kept)(void *arg, uint64_t first, uint32_t n);	/* one group is kept; its waiters are told afterwards */
 	void (*on_lines)(void *arg, const struct spool_line *lines, uint32_t n);	/* one kept group */
 	void (*on_lost)(void *arg, uint64_t next, uint32_t lines);	/* the last `lines` added are gone; the next will be `next` */
 };

@@ -243,6 +243,7 @@ static void kept(struct spool *s)
 		s->probing = false;
 		backoff_reset(&s->backoff);
 	}
+	s->ev.on_kept(s->arg, g->first, g->n);
 	spool_tail_add(s, g, seg->first, off);
 	tell(g, 0);
 	s->ev.on_lines(s->arg, g->lines, g->n);

@@ -176,3 +176,54 @@ load hub
 	[ "$(tail -n 1 spool/dead/store.ndjson | ids)" ]
 	tail -n 1 spool/dead/store.ndjson | grep -q '^{"dead":{"dest":"store","seq":.*bad'
 }
+
+# Its value in the metrics file: 64 bytes of head, rows of 240 whose last 8 bytes are the value.
+metric() {
+	local at
+	at=$(grep -abo "$1" run/metrics | head -n 1 | cut -d : -f 1)
+	od -An -t u8 -j $((at + 232)) -N 8 run/metrics | tr -d ' '
+}
+
+@test "kill -9: what was kept and not counted is counted at the next start" {
+	hub
+	events 1 10 | put 5
+	cp run/metrics early
+	events 11 30 | put 5
+	daemon_kill hub
+	# As if it had been killed before it counted what came behind the first ten.
+	cp early run/metrics
+	hub
+	[ "$(metric route_accepted_total)" = 30 ]
+	daemon_kill hub
+	hub
+	[ "$(metric route_accepted_total)" = 30 ]
+	events 31 32 | put
+	[ "$(metric route_accepted_total)" = 32 ]
+	daemon_stop hub
+	# The metrics of a spool that is gone say nothing of a new one, and the other way round.
+	cp run/metrics old
+	rm -rf spool
+	hub
+	events 1 3 | put
+	[ "$(metric route_accepted_total)" = 35 ]
+	daemon_kill hub
+	cp old run/metrics
+	hub
+	[ "$(metric route_accepted_total)" = 32 ]
+}
+
+@test "kill -9 while lines come: as many are counted as there are" {
+	hub
+	events 1 20000 300 > want
+	: > outcomes
+	"$P" put ipc://run/in 16 < want >> outcomes 2> /dev/null &
+	putter=$!
+	for i in $(seq 15); do
+		n=$(wc -l < outcomes)
+		wait_until 20 eval '[ "$(wc -l < outcomes)" -gt '$((n + 10))' ] || ! kill -0 '$putter' 2>/dev/null'
+		daemon_kill hub
+		hub
+	done
+	wait $putter
+	[ "$(metric route_accepted_total)" -eq "$(spooled | wc -l)" ]
+}
