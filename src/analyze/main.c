@@ -10,8 +10,10 @@
 #include "base/metric.h"
 #include "base/place.h"
 #include "line/envelope.h"
+#include "line/err.h"
 #include "line/line.h"
 #include "line/types.h"
+#include "line/why.h"
 #include "link/work_args.h"
 
 enum metric_id {
@@ -27,7 +29,7 @@ struct analyze {
 	struct analysis *analysis;
 	struct buf message, channel;	/* decoded text and channel id of the line in hand */
 	bool strict;			/* input is a pipe: nobody has checked the lines before */
-	struct line_err err;
+	char why[LINE_ERR_TEXT];
 	uint64_t *metric[M_COUNT];
 };
 
@@ -77,17 +79,17 @@ static int on_line(void *arg, const char *p, size_t n, uint64_t seq, struct buf 
 {
 	struct analyze *a = arg;
 	struct cleaner how = { .emotes = &a->emotes };
+	struct line_err err = { 0, WHY_NO_OBJECT };
 	struct envelope e;
 
 	(void)seq;
 	*retry = false;
 	metric_add(a->metric[M_EVENTS], 1);
-	a->err.why = "not a JSON object";
-	if (a->strict ? envelope_check(p, n, LINE_MAX_BYTES, &e, &a->err) : scan_lazy(p, n, &e))
+	if (a->strict ? envelope_check(p, n, LINE_MAX_BYTES, &e, &err) : scan_lazy(p, n, &e))
 		goto refuse;
 	if (!scan_is(e.a[LA_TYPE], "chat.message"))
 		return 0;
-	if (types_check(p, &e, &a->err))
+	if (types_check(p, &e, &err))
 		goto refuse;
 	if (!message_of(a, &e))
 		return 0;
@@ -97,11 +99,15 @@ static int on_line(void *arg, const char *p, size_t n, uint64_t seq, struct buf 
 		return 0;
 	metric_add(a->metric[M_MESSAGES], 1);
 	metric_add(a->metric[M_FOREIGN], !a->analysis->verdict.known_language);
-	if (report_event(a->analysis, &e, LINE_MAX_BYTES, to, &a->err) == 0)
+	if (report_event(a->analysis, &e, LINE_MAX_BYTES, to, &err) == 0)
 		return 0;
+	/* The place is one of the line made, which nobody sees. */
+	metric_add(a->metric[M_REFUSED], 1);
+	*why = err.why;
+	return -1;
 refuse:
 	metric_add(a->metric[M_REFUSED], 1);
-	*why = a->err.why;
+	*why = line_err_text(&err, a->why);
 	return -1;
 }
 

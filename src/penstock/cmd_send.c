@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "line/err.h"
 #include "line/line.h"
 #include "line/reader.h"
 #include "penstock/compose.h"
@@ -118,6 +119,7 @@ static void arm_late(struct sending *s)
 static bool deal(struct sending *s, bool at_end)
 {
 	for (;;) {
+		char why[LINE_ERR_TEXT];
 		struct line_err err;
 		enum reader_result what;
 		int rc;
@@ -132,7 +134,7 @@ static bool deal(struct sending *s, bool at_end)
 			s->lines++;
 			if (what == READER_BAD) {
 				s->bad++;
-				refuse(s, s->held_number, err.why);
+				refuse(s, s->held_number, line_err_text(&err, why));
 				s->held.p = NULL;
 				continue;
 			}

@@ -268,7 +268,7 @@ int answer_event(struct answer *a, const struct replies *r, const char *line, co
 	if (!message && !scan_is(e->a[LA_TYPE], "analysis.emotion"))
 		return 0;
 	if (types_check(line, e, &err)) {
-		*why = err.why;
+		*why = line_err_text(&err, a->why);
 		return -1;
 	}
 	if (!r || is(scene_data(&s, "user.bot"), "true"))

@@ -9,6 +9,7 @@
 #define RESPOND_ANSWER_H
 
 #include "base/buf.h"
+#include "line/err.h"
 #include "line/scan.h"
 
 struct replies;
@@ -16,12 +17,12 @@ struct replies;
 #define ANSWER_MAX_BYTES 2000u		/* of one text: a longer one is cut and ends in an ellipsis */
 
 /* Memory kept from line to line; zeroed by answer_init. */
-struct answer { struct buf text, folded, value, said, list; size_t max_line; };
+struct answer { struct buf text, folded, value, said, list; size_t max_line; char why[LINE_ERR_TEXT]; };
 
 void answer_init(struct answer *a, size_t max_line);
 void answer_release(struct answer *a);
 
-/* Appends whole lines to out; returns their number. -1: the line cannot be handled, for the reason *why (static).
+/* Appends whole lines to out; returns their number. -1: the line cannot be handled, for the reason *why (valid until the next call).
  * r NULL: no replies. */
 int answer_event(struct answer *a, const struct replies *r, const char *line, const struct envelope *e, struct buf *out,
 	const char **why);

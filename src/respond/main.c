@@ -4,7 +4,8 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "line/envelope.h"
-#include "line/line.h"
+#include "line/err.h"
+#include "line/why.h"
 #include "link/work_args.h"
 #include "respond/answer.h"
 #include "respond/tenants.h"
@@ -20,6 +21,7 @@ struct respond {
 	struct tenants tenants;
 	struct answer answer;
 	bool strict;			/* input is a pipe: nobody has checked the lines before */
+	char why[LINE_ERR_TEXT];
 	uint64_t *metric[M_COUNT];
 };
 
@@ -46,7 +48,7 @@ static int on_line(void *arg, const char *p, size_t n, uint64_t seq, struct buf 
 {
 	struct respond *r = arg;
 	char tenant[TENANT_MAX + 1];
-	struct line_err err = {0, "not a JSON object"};
+	struct line_err err = {0, WHY_NO_OBJECT};
 	struct envelope e;
 	int made;
 
@@ -54,7 +56,7 @@ static int on_line(void *arg, const char *p, size_t n, uint64_t seq, struct buf 
 	*retry = false;
 	metric_add(r->metric[M_EVENTS], 1);
 	if (r->strict ? envelope_check(p, n, LINE_MAX_BYTES, &e, &err) : scan_lazy(p, n, &e)) {
-		*why = err.why;
+		*why = line_err_text(&err, r->why);
 		metric_add(r->metric[M_REFUSED], 1);
 		return -1;
 	}

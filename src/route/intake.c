@@ -1,6 +1,5 @@
 #include "route/intake.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -10,6 +9,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "line/envelope.h"
+#include "line/err.h"
 #include "line/id.h"
 #include "line/types.h"
 #include "link/ack.h"
@@ -64,11 +64,10 @@ static int refuse(struct put *p, uint32_t n, bool retry, const char *error)
 
 static int refuse_bad(struct put *p, uint32_t n, const struct line_err *err)
 {
-	char text[ACK_ERROR_MAX];
+	char text[LINE_ERR_TEXT];
 
-	snprintf(text, sizeof(text), "byte %zu: %s", err->at, err->why);
 	count(M_REFUSED_IN, 1);
-	return refuse(p, n, false, text);
+	return refuse(p, n, false, line_err_text(err, text));
 }
 
 /* A line that is an event. Its key is looked up one line later: until then its memory has come (repeat_ahead). */

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "line/envelope.h"
+#include "line/err.h"
 #include "line/reader.h"
 #include "line/types.h"
 #include "route/decide.h"
@@ -124,8 +125,10 @@ static int say_dests(struct try *t, struct span line, const struct envelope *e)
 
 static int say_refused(struct try *t, struct span line, const struct line_err *err)
 {
+	char text[LINE_ERR_TEXT];
+
 	(void)line;
-	return buf_printf(&t->out, "-\trefused: line %" PRIu64 ", byte %zu: %s\n", t->in.number, err->at, err->why) < 0 ?
+	return buf_printf(&t->out, "-\trefused: line %" PRIu64 ", %s\n", t->in.number, line_err_text(err, text)) < 0 ?
 		no_memory() : 0;
 }
 
@@ -153,7 +156,9 @@ static int pass(struct try *t, struct span line, const struct envelope *e)
 
 static int log_refused(struct try *t, struct span line, const struct line_err *err)
 {
-	log_error("standard input, line %" PRIu64 " refused: byte %zu: %s: %.*s%s", t->in.number, err->at, err->why,
+	char text[LINE_ERR_TEXT];
+
+	log_error("standard input, line %" PRIu64 " refused: %s: %.*s%s", t->in.number, line_err_text(err, text),
 		line.n > 120 ? 120 : (int)line.n, line.p ? line.p : "", line.n > 120 ? "..." : "");
 	return 0;
 }

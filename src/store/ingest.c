@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/metric.h"
+#include "line/err.h"
 #include "link/batch.h"
 #include "store/fill.h"
 #include "store/tenant.h"
@@ -258,8 +259,9 @@ static struct group *group_of(struct ingest *in, struct group *groups, const cha
 static void refuse_line(struct ingest *in, uint32_t n, const struct line_err *err)
 {
 	size_t at = in->reasons.len;
+	char text[LINE_ERR_TEXT];
 
-	if (buf_printf(&in->reasons, "byte %zu: %s", err->at, err->why) || buf_addc(&in->reasons, '\0'))
+	if (buf_adds(&in->reasons, line_err_text(err, text)) || buf_addc(&in->reasons, '\0'))
 		at = 0;
 	in->refusal[n] = (struct refusal){ .n = (uint32_t)at + 1, .retry = false };
 }

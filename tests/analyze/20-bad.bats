@@ -39,6 +39,6 @@ export PENSTOCK_SHARE=$ROOT/share
 	run bash -c 'analyze -L text <"$1/in" >"$1/out" 2>"$1/err"' - "$T"
 	[ "$status" -eq 1 ]
 	[ "$(ids "$T/out" | grep analyze | tr '\n' ' ')" = "1.analyze 3.analyze " ]
-	grep -q 'line 2 refused: the line ends inside a value' "$T/err"
-	grep -q 'line 3 refused: .*missing' "$T/err"
+	grep -q 'line 2 refused: byte 5: the line ends inside a value' "$T/err"
+	grep -q 'line 3 refused: byte [1-9][0-9]*: .*missing' "$T/err"
 }
