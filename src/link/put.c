@@ -26,6 +26,7 @@ struct link_put {
 	struct loop *loop;
 	const char *url;
 	bool stream, dead, wants_room;
+	bool strange;			/* the last answer was no acknowledgement, and it was said */
 	bool running, closed;		/* inside a callback of ours; close asked for there */
 	void (*on_result)(void *arg, void *cookie, const struct put_result *r);
 	void (*on_room)(void *arg);
@@ -83,16 +84,21 @@ static int on_reply(void *arg, const char *p, size_t n)
 	const char *why = "";
 
 	if (!l->put->stream && put_reply_parse(p, n, &r, &why)) {
-		log_warn("%s: the answer to a batch is no acknowledgement (%s): %.*s", l->put->url, why,
-			n > 200 ? 200 : (int)n, p);
+		if (!l->put->strange)
+			log_warn("%s: the answer to a batch is no acknowledgement (%s): %.*s; is this the endpoint in of route? "
+				"Trying again", l->put->url, why, n > 200 ? 200 : (int)n, p);
+		l->put->strange = true;
 		return -1;
 	}
 	if (!fits(&r, l->n)) {
-		log_warn("%s: the answer to a batch of %u lines speaks of %zu", l->put->url, l->n,
-			(size_t)r.acked + r.nrefused);
+		if (!l->put->strange)
+			log_warn("%s: the answer to a batch of %u lines speaks of %zu; trying again", l->put->url, l->n,
+				(size_t)r.acked + r.nrefused);
+		l->put->strange = true;
 		put_reply_release(&r);
 		return -1;
 	}
+	l->put->strange = false;
 	finish(l, &(struct put_result){ .acked = r.acked, .refused = r.refused, .nrefused = r.nrefused });
 	put_reply_release(&r);
 	return 0;

@@ -39,6 +39,7 @@ struct link_take {
 	struct loop *loop;
 	const char *url;
 	bool stream, draining, told;
+	bool strange;			/* the last answer was no batch, and it was said */
 	unsigned running;		/* callbacks of ours that run */
 	bool closed;
 	char as[ACK_NAME_MAX + 1];
@@ -162,6 +163,14 @@ static int on_stream(struct lane *l, const char *p, size_t n)
 	return 0;
 }
 
+/* The length of the first line of what was answered. */
+static size_t first_line(const char *p, size_t n)
+{
+	const char *lf = memchr(p, '\n', n);
+
+	return lf ? (size_t)(lf - p) : n;
+}
+
 static int on_reply(void *arg, const char *p, size_t n)
 {
 	struct lane *l = arg;
@@ -175,9 +184,15 @@ static int on_reply(void *arg, const char *p, size_t n)
 		return 0;
 	}
 	if (take_reply_parse(p, n, &l->reply, &why)) {
-		log_warn("%s: the answer to a take is no batch (%s): %.*s", t->url, why, n > 200 ? 200 : (int)n, p);
+		if (!t->strange)
+			log_warn("%s: the answer to a take is no batch (%s): %.*s; is this the endpoint of a destination, to-NAME "
+				"of route? Trying again", t->url, why, (int)first_line(p, n > 200 ? 200 : n), p);
+		t->strange = true;
 		return -1;
 	}
+	if (t->strange)
+		log_info("%s: the answer to a take is a batch again", t->url);
+	t->strange = false;
 	if (l->reply.n == 0) {
 		take_reply_release(&l->reply);
 		if (t->draining)

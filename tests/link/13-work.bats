@@ -246,3 +246,13 @@ load probes
 	kill -TERM "$worker"
 	wait "$worker"
 }
+
+@test "an endpoint that gives no batches is named once, with its answer and what to check" {
+	serve query ipc://query 'text:{"error":"no question"}'
+	PROBE_CONNS=2 daemon_run w "$P" work ipc://query none none
+	wait_until 20 eval '[ "$(grep -c ^request query.out)" -ge 8 ]'
+	[ "$(grep -c 'the answer to a take is no batch' w.err)" -eq 1 ]
+	grep -q 'no batch (no batch): {.*no question.*}; is this the endpoint of a destination, to-NAME of route' w.err
+	[ "$(grep -c ipc://query w.err)" -eq 1 ]
+	daemon_stop w
+}

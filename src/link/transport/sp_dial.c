@@ -104,6 +104,8 @@ static void on_up(struct conn *c)
 		send_question(d);
 }
 
+static const char SAID[] = "";	/* why a connection is over, where whoever asked has said it */
+
 static void on_gone(struct conn *c, const char *why)
 {
 	struct sp_dial *d = of(c);
@@ -112,7 +114,8 @@ static void on_gone(struct conn *c, const char *why)
 	if (d->since && loop_now(d->loop) - d->since > STEADY_NS)
 		backoff_reset(&d->backoff);
 	d->since = 0;
-	complain(d, why ? why : "connection closed by the other side");
+	if (why != SAID)
+		complain(d, why ? why : "connection closed by the other side");
 	retry(d);
 }
 
@@ -136,7 +139,7 @@ static void on_frame(struct conn *c, const char *p, size_t n)
 	d->backoff = before;
 	conn_release(c);
 	conn_shut(c);
-	on_gone(c, "the answer breaks the protocol");
+	on_gone(c, SAID);
 }
 
 static void on_free(struct conn *c)

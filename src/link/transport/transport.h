@@ -41,7 +41,7 @@ struct link_peer {
 
 struct dial_events {
 	/* The answer, borrowed until the next ask, forget or close (not only until this returns, and though the connection may
-	 * be lost meanwhile). -1: it breaks the protocol (and nothing was called); the transport drops the
+	 * be lost meanwhile). -1: it breaks the protocol (it was said, and nothing was called); the transport drops the
 	 * connection and asks again, later. */
 	int (*reply)(void *arg, const char *p, size_t n);
 	/* Streams only: nothing comes or goes any more. why NULL = the orderly end of the input. A message was printed. */
