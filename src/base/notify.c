@@ -1,6 +1,7 @@
 #include "base/notify.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/log.h"
 
 int notify_fd = -1;
+static bool stopping;
 
 /* sd_notify(3): a datagram to $NOTIFY_SOCKET, a path or, with '@' first, a name in the abstract space. */
 static void tell_systemd(const char *what)
@@ -60,5 +62,13 @@ void notify_ready(void)
 
 void notify_stopping(void)
 {
+	stopping = true;
 	tell_systemd("STOPPING=1");
+}
+
+bool notify_stops(void)
+{
+	sigset_t waiting;
+
+	return stopping || (sigpending(&waiting) == 0 && (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1));
 }

@@ -8,8 +8,12 @@
 #ifndef BASE_NOTIFY_H
 #define BASE_NOTIFY_H
 
+#include <stdbool.h>
+
 extern int notify_fd;		/* -1: none */
 void notify_ready(void);	/* a failure is logged as a warning: the program goes on */
 void notify_stopping(void);	/* STOPPING=1 to systemd; nothing for s6 */
+/* The program was told to stop: notify_stopping was called, or a TERM or INT it blocks (loop_signal) waits to be looked at. */
+bool notify_stops(void);
 
 #endif

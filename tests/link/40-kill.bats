@@ -25,6 +25,35 @@ load probes
 	grep '^{' s.out | cmp - lines
 }
 
+@test "a hub that is not there yet is no news for a second, then it is, once" {
+	events 1 10 > lines
+	from=${EPOCHREALTIME/./}
+	"$P" put ipc://in < lines > put.out 2> put.err 3>&- & putter=$!
+	wait_for put.err '"info".*nobody listens there'
+	[ $((${EPOCHREALTIME/./} - from)) -ge 1000000 ]
+	serve s ipc://in lines
+	wait "$putter"
+	[ "$(grep -c 'nobody listens' put.err)" -eq 1 ]
+	[ "$(grep -c '"info".*connected' put.err)" -eq 1 ]
+	[ "$(wc -l < put.err)" -eq 2 ]
+}
+
+@test "a stage that is told to stop says nothing of a hub that goes at the same time; one that is not, does" {
+	for name in told untold; do
+		daemon_start hub "$P" deal "ipc://to-$name" /dev/null 10
+		daemon_start $name "$P" work "ipc://to-$name" null://
+		# Both pieces of news wait for it when it goes on.
+		daemon_signal $name STOP
+		[ $name = untold ] || daemon_signal $name TERM
+		daemon_kill hub
+		daemon_signal $name CONT
+	done
+	daemon_wait told
+	[ "$status" -eq 0 ]
+	[ ! -s told.err ]
+	wait_for untold.err '"warn".*trying again'
+}
+
 @test "a hub that is killed twenty times in the middle of a stream misses no line" {
 	events 1 5000 > lines
 	: > all

@@ -11,12 +11,14 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/notify.h"
 #include "base/tls.h"
 #include "link/transport/addr.h"
 #include "link/transport/conn.h"
 
 #define BACKOFF_FIRST (20 * CLOCK_MS)
 #define BACKOFF_MAX CLOCK_S
+#define USUAL_NS (CLOCK_S)		/* so long whoever starts or stops together with others may wait for them */
 #define STEADY_NS (5 * CLOCK_S)		/* a connection that lasted this long was a good one */
 
 struct sp_dial {
@@ -35,6 +37,8 @@ struct sp_dial {
 	int nparts;
 	bool asking, quiet;
 	bool known;			/* was connected once */
+	bool told;			/* of this outage, and not only to who debugs */
+	int64_t away;			/* not connected since */
 	uint32_t id;
 	char trouble[200];		/* what was said of this outage; "" = nothing yet */
 };
@@ -47,14 +51,20 @@ static struct sp_dial *of(struct conn *c)
 /* Once for each kind of trouble of an outage, so that a hub that is away for a night does not fill a disk. */
 static void complain(struct sp_dial *d, const char *why)
 {
-	if (strcmp(d->trouble, why) == 0)
+	static const struct log_ctx nothing;
+	bool again = strcmp(d->trouble, why) == 0;
+	enum log_level level = d->known ? LOG_WARN : LOG_INFO;
+
+	/* The usual thing for a while when all start or stop at the same time. */
+	if ((!d->known || notify_stops()) && clock_mono() - d->away < USUAL_NS)
+		level = LOG_DEBUG;
+	if (again && (d->told || level == LOG_DEBUG))
 		return;
-	snprintf(d->trouble, sizeof d->trouble, "%s", why);
-	/* Before the first connection it is the usual thing: the others are starting too. */
-	if (!d->quiet && d->known)
-		log_warn("%s: %s; trying again", d->addr.url, why);
-	else if (!d->quiet)
-		log_info("%s: %s; trying again", d->addr.url, why);
+	if (!again)
+		snprintf(d->trouble, sizeof d->trouble, "%s", why);
+	d->told = level != LOG_DEBUG;
+	if (!d->quiet)
+		log_about(level, &nothing, "%s: %s; trying again", d->addr.url, why);
 }
 
 static void retry(struct sp_dial *d)
@@ -70,8 +80,11 @@ static void dial(void *arg)
 	struct sp_dial *d = arg;
 	bool connecting;
 	char why[160];
-	int fd = addr_dial(&d->addr, d->turn++, &connecting, why, sizeof why);
+	int fd;
 
+	if (d->trouble[0])
+		complain(d, d->trouble);
+	fd = addr_dial(&d->addr, d->turn++, &connecting, why, sizeof why);
 	if (fd < 0) {
 		complain(d, why);
 		retry(d);
@@ -97,9 +110,10 @@ static void on_up(struct conn *c)
 
 	d->base.ep.up = d->known = true;
 	d->since = loop_now(d->loop);
-	if (d->trouble[0] && !d->quiet)
+	if (d->told && !d->quiet)
 		log_info("%s: connected", d->addr.url);
 	d->trouble[0] = 0;
+	d->told = false;
 	if (d->asking)
 		send_question(d);
 }
@@ -111,12 +125,20 @@ static void on_gone(struct conn *c, const char *why)
 	struct sp_dial *d = of(c);
 
 	d->base.ep.up = false;
+	if (!why)
+		why = "connection closed by the other side";
+	if (d->since) {
+		/* Told when it dials again: who stops together with the hub has heard of it by then. */
+		d->away = clock_mono();
+		snprintf(d->trouble, sizeof d->trouble, "%s", why);
+	} else {
+		complain(d, why);
+	}
 	if (d->since && loop_now(d->loop) - d->since > STEADY_NS)
 		backoff_reset(&d->backoff);
 	d->since = 0;
 	if (why != SAID)
-		complain(d, why ? why : "connection closed by the other side");
-	retry(d);
+		retry(d);
 }
 
 static void on_frame(struct conn *c, const char *p, size_t n)
@@ -168,6 +190,7 @@ struct endpoint *sp_dial(struct loop *l, const char *url, enum transport_role ro
 	d->ev = ev;
 	d->arg = arg;
 	d->id = (uint32_t)hash_random();
+	d->away = clock_mono();
 	d->backoff = (struct backoff){ .base = BACKOFF_FIRST, .max = BACKOFF_MAX };
 	d->again = (struct loop_timer){ .fn = dial, .arg = d };
 	conn_init(&d->c, l, &ops, NULL, SP_PAYLOAD_MAX);
@@ -214,6 +237,8 @@ void sp_forget(struct endpoint *e)
 	/* The listener still works on it, and a second request beside it there may not be: a new connection. */
 	if (e->up) {
 		e->up = false;
+		d->since = 0;
+		d->away = clock_mono();
 		conn_shut(&d->c);
 		loop_timer_in(d->loop, &d->again, 0);
 	}
