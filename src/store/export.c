@@ -20,6 +20,8 @@
 #define CHUNK_LINES 4000
 #define WRITE_BYTES (256u << 10)
 
+static bool reader_gone;	/* standard output is a pipe that nobody reads any more */
+
 /* ---- tenants of a folder ---- */
 
 static struct db *open_tenant(const char *dir, const char *tenant)
@@ -48,7 +50,7 @@ static int each_tenant(const char *dir, const char *tenant, int (*fn)(struct db 
 		log_error("%s: %s: name the folder of the history with -d", dir, strerror(errno));
 		return 1;
 	}
-	for (size_t i = 0; i < f.n; i++) {
+	for (size_t i = 0; i < f.n && !reader_gone; i++) {
 		struct db *d;
 
 		if (tenant && strcmp(tenant, f.name[i]))
@@ -71,7 +73,9 @@ static int each_tenant(const char *dir, const char *tenant, int (*fn)(struct db 
 static int flush(struct buf *out)
 {
 	if (fd_write_all(STDOUT_FILENO, out->p, out->len)) {
-		log_error("standard output: %s", strerror(errno));
+		reader_gone = errno == EPIPE;
+		if (!reader_gone)
+			log_error("standard output: %s", strerror(errno));
 		return -1;
 	}
 	buf_clear(out);
@@ -124,7 +128,9 @@ static int export_tenant(struct db *d, const char *tenant)
 
 int export_lines(const char *dir, const char *tenant)
 {
-	return each_tenant(dir, tenant, export_tenant);
+	int bad = each_tenant(dir, tenant, export_tenant);
+
+	return reader_gone ? EXPORT_NO_READER : bad;
 }
 
 /* ---- check ---- */

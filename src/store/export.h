@@ -8,7 +8,10 @@
 #ifndef STORE_EXPORT_H
 #define STORE_EXPORT_H
 
-/* tenant NULL: all. The exit code: 0, or 1 after a message; what can be read is written all the same. */
+#define EXPORT_NO_READER 141	/* 128 + SIGPIPE: what a shell tells of a program whose reader went away */
+
+/* tenant NULL: all. The exit code: 0, or 1 after a message; what can be read is written all the same. EXPORT_NO_READER, without a message,
+ * when standard output is a pipe that nobody reads any more. */
 int export_lines(const char *dir, const char *tenant);
 
 /* SQLite's integrity check and ours (every line is a line, the counts agree); "TENANT: ok, N events" or what is wrong, a line each. */

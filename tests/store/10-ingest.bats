@@ -8,6 +8,15 @@ load store
 	[ ! -e h/default.db-wal ]
 }
 
+@test "an export whose reader goes away ends without a word, with the code of SIGPIPE" {
+	events 1 20000 10 2 >in
+	store -d h <in
+	{ store -x -d h 2>err || echo "$?" >code; } | head -n 1 >out
+	[ "$(cat out)" = "$(grep -m 1 '"t0"' in)" ]
+	[ "$(cat code)" -eq 141 ]
+	[ ! -s err ]
+}
+
 @test "a database for each tenant; the export gives them by name" {
 	events 1 1000 10 7 >in
 	store -d h <in
