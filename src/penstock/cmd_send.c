@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/utf8.h"
 #include "line/err.h"
 #include "line/line.h"
 #include "line/reader.h"
@@ -237,10 +238,49 @@ static void open_input(struct sending *s, const char *file)
 	watch_input(s, true);
 }
 
+/* What would be an invisible part of a chat message is a slip of the hand: said before anything is opened. */
+static void check_word(const char *option, const char *word)
+{
+	const char *end = word + strlen(word), *p = word;
+	uint32_t c;
+
+	if (!*word)
+		args_usage(&args, "--%s: nothing is in it", option);
+	for (unsigned n; p < end; p += n) {
+		n = utf8_len(p, end);
+		if (n == 0)
+			args_usage(&args, "--%s: byte %zu is not UTF-8", option, (size_t)(p - word) + 1);
+		c = utf8_point(p, n);
+		if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+			args_usage(&args, "--%s: byte %zu is a control character (U+%04X)", option, (size_t)(p - word) + 1, (unsigned)c);
+	}
+}
+
+static void check_message(void)
+{
+	const char *user = getenv("USER");
+
+	check_word("text", text);
+	check_word("room", room);
+	if (name)
+		check_word("name", name);
+	else
+		name = user && *user ? user : "penstock";
+}
+
+/* Another user's tree would be waited for in vain. */
+static void check_access(const struct tree *t)
+{
+	const char *path = tree_path(t, "run/in");
+
+	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 && errno == EACCES)
+		die(1, "%s: %s: only the user who started the tree may send", path, strerror(errno));
+}
+
 static void add_text(struct sending *s)
 {
-	const char *user = name ? name : getenv("USER"), *why;
-	struct message m = { .text = text, .room = room, .name = user && *user ? user : "penstock", .tenant = tenant };
+	const char *why;
+	struct message m = { .text = text, .room = room, .name = name, .tenant = tenant };
 	uint64_t random[4];
 	struct buf line;
 
@@ -248,7 +288,7 @@ static void add_text(struct sending *s)
 		random[i] = hash_random();
 	buf_init(&line, 2 * LINE_MAX_BYTES);
 	if (compose(&line, &m, random, clock_wall(), &why) < 0)
-		die(2, "--text: %s", why);
+		args_usage(&args, "--text: %s", why);
 	s->from = "--text";
 	s->lines = 1;
 	s->ended = true;
@@ -293,7 +333,10 @@ int cmd_send(struct tree *t, int argc, char **argv)
 
 	if (argc - at > 1 || (text && argc > at))
 		args_usage(&args, text ? "--text or a file, not both" : "one file only");
+	if (text)
+		check_message();
 	tree_open(t);
+	check_access(t);
 	s.loop = loop_new();
 	if (!s.loop)
 		die(1, "no event loop: %s", strerror(errno));

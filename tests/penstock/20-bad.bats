@@ -37,7 +37,31 @@ load tree
 	tree_small
 	run -2 p send --text $'\xff'
 	run -2 p send --text hello --room ''
+	[[ $output == *"--room: nothing is in it"* ]]
+	run -2 p send --text ''
+	[[ $output == *"--text: nothing is in it"* ]]
+	run -2 p send --text $'one\ntwo'
+	[[ $output == *"--text: byte 4 is a control character (U+000A)"* ]]
+	run -2 p send --text hello --room $'\e[1m'
+	[[ $output == *"--room: byte 1 is a control"* ]]
+	run -2 p send --text hello --name $'a\xc2\x85'
+	[[ $output == *"--name: byte 2 is a control character (U+0085)"* ]]
 	run -2 p send --text hello --tenant 'Not/One'
+}
+
+@test "another user's tree is refused at once" {
+	[ "$(id -u)" -eq 0 ] || skip "wants root, to be two users"
+	tree_small
+	mkdir "$T/programs"
+	cp "$BIN"/* "$T/programs"
+	for dir in "$T" "$(dirname "$T")" "$(dirname "$(dirname "$T")")"; do chmod go+x "$dir"; done
+	as_other() { setpriv --reuid 65534 --regid 65534 --clear-groups timeout 20 "$T/programs/penstock" -C "$D" "$@"; }
+	run -1 as_other send --text hello
+	[[ $output == *"$D/run/in: Permission denied: only the user who started the tree may send" ]]
+	chmod 711 "$D/run"
+	tree_up
+	run -1 as_other send --text hello
+	[[ $output == *"$D/run/in: Permission denied: only"* ]]
 }
 
 @test "up -d with a service that does not stay up: the reason, the end of its log, and nothing left running" {
