@@ -157,6 +157,26 @@ static char *share_needed(const char *rel)
 	return path;
 }
 
+/* The path as a shell reads it: between quotes when anything else than a plain character is in it. */
+static const char *shell_word(const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:@%=-";
+	char *word, *to;
+
+	if (path[strspn(path, plain)] == 0)
+		return path;
+	to = word = text_of("%*s", (int)(4 * strlen(path) + 2), "");
+	*to++ = '\'';
+	for (; *path; path++) {
+		if (*path == '\'')
+			to = stpcpy(to, "'\\'");
+		*to++ = *path;
+	}
+	*to++ = '\'';
+	*to = 0;
+	return word;
+}
+
 int cmd_new(struct tree *t, int argc, char **argv)
 {
 	int at = args_parse(&args, argc, argv);
@@ -181,6 +201,6 @@ int cmd_new(struct tree *t, int argc, char **argv)
 			return 1;
 	if (tree_folders(t) < 0)
 		return 1;
-	printf("%s: a tree is made. Start it:  penstock -C %s up\n", argv[at], argv[at]);
+	printf("%s: a tree is made. Start it:  penstock -C %s up\n", argv[at], shell_word(argv[at]));
 	return fflush(stdout) == 0 ? 0 : 1;
 }

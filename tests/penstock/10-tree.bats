@@ -16,6 +16,10 @@ load tree
 	[ "$(ls -A "$T/full")" = .hidden ]
 	mkdir "$T/empty"
 	run -0 penstock new "$T/empty"
+	run -0 penstock new "$T/it's a tree"
+	[ "$(sh -c "printf '%s:' ${output#*-C }")" = "$T/it's a tree:up:" ]
+	run -0 penstock new "$T/plain"
+	[[ $output == *"penstock -C $T/plain up" ]]
 	touch "$T/file"
 	run -1 penstock new "$T/file"
 	PENSTOCK_SHARE=$T/none run -1 penstock new "$T/never"
@@ -50,6 +54,15 @@ load tree
 	[ "$(p status --json | jq .supervise)" = "$(daemon_pid up)" ]
 	daemon_stop up INT
 	[ ! -e "$D/log/penstock.log" ]
+}
+
+@test "a whole tree starts and stops without a warning" {
+	tree_new
+	daemon_run up penstock -C "$D" up
+	wait_for "$T/up.out" "up. Chat page: "
+	daemon_stop up
+	grep -q '"prog":"route".*stopping' "$T/up.err"
+	run ! grep -E '"level":"(warn|error)"' "$T/up.err"
 }
 
 @test "start, stop, restart and reload a service" {
