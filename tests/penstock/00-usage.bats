@@ -71,3 +71,19 @@ load tree
 	run -1 p send --wait 200ms --text hello
 	[[ $output == *"it is not there"* ]]
 }
+
+@test "scripts take no argument they do not know, and tell how they are used" {
+	for s in run bench; do
+		for word in --help -h; do
+			run -0 --separate-stderr "$ROOT/scripts/$s" "$word"
+			[[ $output == "usage: scripts/$s "* ]]
+		done
+		run -2 --separate-stderr "$ROOT/scripts/$s" --no-such-option
+		[[ $output == "" && $stderr == *"usage: scripts/$s "* ]]
+	done
+	run -2 --separate-stderr "$ROOT/scripts/run" "$T/one" two
+	[[ $output == "" && $stderr == "usage: scripts/run "* && ! -e $T/one ]]
+	run -2 "$ROOT/scripts/bench" extra
+	B=$T/none run -1 "$ROOT/scripts/check-man"
+	[[ $output == *"is not built: run make unit first" && ${#lines[@]} -eq 1 ]]
+}
