@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "gatewayd/browser.h"
+#include "gatewayd/host.h"
 #include "gatewayd/intake.h"
 #include "gatewayd/outlet.h"
 #include "gatewayd/pages.h"
@@ -81,12 +82,28 @@ static void send_options(const struct api *a, struct request *r)
 	request_reply(r, 204, NULL, extra, NULL, 0);
 }
 
+static void not_ours(struct request *r, struct span host)
+{
+	struct problem p;
+
+	problem_set(&p, 421, "not-this-host", "Not this host",
+		"this server does not answer to %.*s; if it should, start it with --host and that name", (int)(host.n < 100 ? host.n : 100),
+		host.p);
+	strcpy(p.header, "host");
+	request_problem(r, &p);
+}
+
 static uint64_t on_head(void *arg, struct request *r)
 {
 	struct api *a = arg;
 	const struct http_head *h = request_head(r);
 	const struct page_file *page = pages_find(h->path);
+	struct span host = http_field(h, "host");
 
+	if (host.p && !host_served(host, &a->hosts)) {
+		not_ours(r, host);
+		return 0;
+	}
 	if (is(h->path, "/events")) {
 		if (h->method == HTTP_POST)
 			return intake_head(a->intake, r);

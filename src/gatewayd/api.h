@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "base/args.h"
 #include "gatewayd/server.h"
 
 struct browser;
@@ -21,6 +22,7 @@ struct api {
 	struct intake *intake;
 	struct browser *browser;
 	struct outlet *outlet;
+	struct arg_list hosts;		/* names this server answers to, besides numbers and localhost; "*": all */
 	const char *webhook_rate;	/* "*" or a number a minute, for the webhook handshake */
 };
 

@@ -34,6 +34,7 @@ static const struct arg rows[] = {
 	{'t', "tenant", ARG_STR, &in.browser.tenant, 0, 0, "NAME", "tenant that all events here belong to", NULL, 0},
 	{0, "any-tenant", ARG_FLAG, &any_tenant, 0, 0, NULL, "events posted may say any tenant", NULL, 0},
 	{0, "origin", ARG_LIST, &in.browser.origins, 0, 0, "ORIGIN", "pages of other sites that may chat, * for all", NULL, 0},
+	{0, "host", ARG_LIST, &in.hosts, 0, 0, "NAME", "answer under this name, too; * for any", NULL, 0},
 	{0, "webhook-rate", ARG_STR, &in.webhook_rate, 0, 0, "N", "deliveries a minute granted to webhook senders", NULL, 0},
 	{0, "max-connections", ARG_U64, &max_conns, 1, 100000, "N", "connections at once", NULL, 0},
 	{0, "max-per-address", ARG_U64, &max_each, 1, 100000, "N", "of them from one address", NULL, 0},

@@ -4,6 +4,7 @@
 #ifndef GATEWAYD_CONFIG_H
 #define GATEWAYD_CONFIG_H
 
+#include "base/args.h"
 #include "gatewayd/browser.h"
 #include "gatewayd/edge.h"
 #include "gatewayd/intake.h"
@@ -12,6 +13,7 @@
 struct config {
 	const char *output;
 	uint64_t backlog, backlog_bytes;	/* events taken in that the hub has not acknowledged */
+	struct arg_list hosts;
 	const char *webhook_rate;
 	int64_t drain_time;
 	struct server_opts server;

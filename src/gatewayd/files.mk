@@ -11,11 +11,12 @@
 #   say        what it says, and its outcome
 #   catchup    history to ring without a hole       history   questions to store      page  its answers (pure)
 #   frame      frames of the chat protocol (pure)   room      rings of rooms (pure)
+#   host       names this server answers to (pure)
 #   bucket     token buckets (pure)                 peers     connections of each address (pure)
 #   metrics    counters; rows in metrics.def
-gatewayd_OBJS := main.o config.o http.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
+gatewayd_OBJS := main.o config.o http.o host.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
 	browser.o client.o say.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o
-gatewayd_PURE := http.o binding.o binary.o problem.o page.o frame.o room.o bucket.o peers.o
+gatewayd_PURE := http.o host.o binding.o binary.o problem.o page.o frame.o room.o bucket.o peers.o
 gatewayd_PKGS := libwebsockets
 
 $(B)/gatewayd/pages.o: $(wildcard src/gatewayd/pages/*)

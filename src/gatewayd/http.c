@@ -329,7 +329,7 @@ const char *http_reason(int status)
 		{100, "Continue"}, {200, "OK"}, {202, "Accepted"}, {204, "No Content"}, {304, "Not Modified"},
 		{400, "Bad Request"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
 		{408, "Request Timeout"}, {413, "Content Too Large"}, {415, "Unsupported Media Type"},
-		{417, "Expectation Failed"}, {422, "Unprocessable Content"}, {426, "Upgrade Required"},
+		{417, "Expectation Failed"}, {421, "Misdirected Request"}, {422, "Unprocessable Content"}, {426, "Upgrade Required"},
 		{429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
 		{500, "Internal Server Error"}, {501, "Not Implemented"}, {503, "Service Unavailable"},
 		{505, "HTTP Version Not Supported"},

@@ -135,7 +135,7 @@ static int open_all(struct gatewayd *g)
 	g->intake.loop = g->loop;
 	g->intake.outlet = g->outlet;
 	g->api = (struct api){.intake = &g->intake, .browser = g->browser, .outlet = g->outlet,
-		.webhook_rate = c->webhook_rate};
+		.hosts = c->hosts, .webhook_rate = c->webhook_rate};
 	return 0;
 }
 

@@ -183,7 +183,7 @@ const cases = {
 	// Raw bytes where ws would not break the rules.
 	async raw() {
 		const open = () => new Promise(yes => {
-			const s = net.connect(new URL(base).port, '127.0.0.1', () => s.write('GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n' +
+			const s = net.connect(new URL(base).port, '127.0.0.1', () => s.write('GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n' +
 				'Connection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
 				'Sec-WebSocket-Protocol: penstock.chat.1\r\n\r\n'));
 			let head = '';

@@ -66,7 +66,7 @@ history_there() { curl -s "$URL/readyz" | jq -e .history >/dev/null; }
 @test "two requests on one connection, and two sent at once" {
 	gw_alone
 	curl -s -v "$URL/livez" "$URL/livez" 2>&1 | grep -q 'Re-using'
-	run raw 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+	run raw 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\nGET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
 	[ "$(grep -c '^HTTP/1.1' <<<"$output")" -eq 3 ]
 	[[ $output == *"200 OK"*"200 OK"*"404 Not Found"* ]]
 }
@@ -75,4 +75,18 @@ history_there() { curl -s "$URL/readyz" | jq -e .history >/dev/null; }
 	gw_alone
 	run raw 'GET /livez HTTP/1.0\r\n\r\n'
 	[[ $output == *"200 OK"*"Connection: close"*ok* ]]
+}
+
+@test "a name that is not this server's gets 421, unless it is told to answer to it" {
+	gw_alone --host chat.example
+	for host in localhost "127.0.0.1:$PORT" "chat.example:$PORT"; do
+		[ "$(curl -s -o /dev/null -w '%{http_code}' -H "Host: $host" "$URL/livez")" = 200 ]
+	done
+	# What a page of evil.example sends once its name points here.
+	run -0 curl -s -i -H 'Host: evil.example' -H 'Origin: http://evil.example' "$URL/chat"
+	[[ $output == *"421 Misdirected Request"*application/problem+json*evil.example* ]]
+	run -0 curl -s -o /dev/null -w '%{http_code}' -H 'Host: evil.example' -H 'Content-Type: application/cloudevents+json' \
+		-d '{"specversion":"1.0","id":"1","source":"/e","type":"t"}' "$URL/events"
+	[ "$output" = 421 ]
+	[ ! -s "$T/gw.out" ]
 }

@@ -94,7 +94,7 @@ problem() {
 
 @test "a malformed request is answered, and the connection closed; nothing behind it is taken for another request" {
 	gw_alone
-	next='GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'
+	next='GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n'
 	while IFS='|' read -r code request; do
 		run raw "$request$next"
 		[[ ${lines[0]} == "HTTP/1.1 $code "* ]] || { echo "$request: $output" >&2; return 1; }
@@ -103,14 +103,14 @@ problem() {
 	done <<-'EOT'
 		400|GET /\r\n\r\n
 		400|GET / HTTP/1.1\r\n\r\n
-		400|GET / HTTP/1.1\nHost: x\n\r\n\r\n
-		400|POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\n
-		400|POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n
-		501|POST /events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n
-		505|GET / HTTP/3.0\r\nHost: x\r\n\r\n
-		417|POST /events HTTP/1.1\r\nHost: x\r\nExpect: cake\r\nContent-Length: 1\r\n\r\n
-		400|POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/cloudevents+json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n
-		400|GET / HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n
+		400|GET / HTTP/1.1\nHost: localhost\n\r\n\r\n
+		400|POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\n
+		400|POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n
+		501|POST /events HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n
+		505|GET / HTTP/3.0\r\nHost: localhost\r\n\r\n
+		417|POST /events HTTP/1.1\r\nHost: localhost\r\nExpect: cake\r\nContent-Length: 1\r\n\r\n
+		400|POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/cloudevents+json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n
+		400|GET / HTTP/1.1\r\nHost: localhost\r\n folded: y\r\n\r\n
 	EOT
 	run raw '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'
 	[[ ${lines[0]} == "HTTP/1.1 400 "* ]]

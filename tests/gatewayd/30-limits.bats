@@ -37,7 +37,7 @@ load gateway
 	head -c 700000 /dev/zero | tr '\0' x >"$T/part"
 	for i in 1 2; do
 		exec {fd[i]}<>"/dev/tcp/127.0.0.1/$PORT"
-		printf 'POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/cloudevents+json\r\nContent-Length: 900000\r\n\r\n' >&"${fd[i]}"
+		printf 'POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/cloudevents+json\r\nContent-Length: 900000\r\n\r\n' >&"${fd[i]}"
 		cat "$T/part" >&"${fd[i]}"
 	done
 	# One of the two is told to come back, the other goes on.
@@ -59,10 +59,10 @@ small_one() { post "$ONE" "$(chat 1 x)"; [ "$status_code" -eq 202 ]; }
 @test "a head over 16 KiB or 100 fields: 431" {
 	gw_alone
 	big=$(head -c 17000 /dev/zero | tr '\0' x)
-	run raw "GET / HTTP/1.1\r\nHost: x\r\nA: $big\r\n\r\n"
+	run raw "GET / HTTP/1.1\r\nHost: localhost\r\nA: $big\r\n\r\n"
 	[[ ${lines[0]} == "HTTP/1.1 431 "* ]]
 	many=$(for i in {1..101}; do printf 'a%d: b\\r\\n' "$i"; done)
-	run raw "GET / HTTP/1.1\r\nHost: x\r\n$many\r\n"
+	run raw "GET / HTTP/1.1\r\nHost: localhost\r\n$many\r\n"
 	[[ ${lines[0]} == "HTTP/1.1 431 "* ]]
 }
 
@@ -79,7 +79,7 @@ small_one() { post "$ONE" "$(chat 1 x)"; [ "$status_code" -eq 202 ]; }
 @test "one byte at a time does not keep a request open: 408" {
 	gw_alone --body-time 500ms
 	exec {s}<>"/dev/tcp/127.0.0.1/$PORT"
-	printf 'POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/cloudevents+json\r\nContent-Length: 1000\r\n\r\n' >&"$s"
+	printf 'POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/cloudevents+json\r\nContent-Length: 1000\r\n\r\n' >&"$s"
 	drip() { for _ in {1..200}; do printf x >&"$s" || return 0; _pause; done; }
 	drip 2>/dev/null 3>&- &
 	drip=$!
@@ -92,7 +92,7 @@ small_one() { post "$ONE" "$(chat 1 x)"; [ "$status_code" -eq 202 ]; }
 
 @test "an idle connection is closed after its time" {
 	gw_alone --idle-time 200ms
-	run raw 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'
+	run raw 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n'
 	[[ $output == *"200 OK"*ok* ]]
 }
 
@@ -100,7 +100,7 @@ small_one() { post "$ONE" "$(chat 1 x)"; [ "$status_code" -eq 202 ]; }
 	gw_alone --max-connections 3 -M "$T/metrics"
 	for i in 1 2 3; do exec {fd[i]}<>"/dev/tcp/127.0.0.1/$PORT"; done
 	for i in 1 2 3; do
-		printf 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n' >&"${fd[i]}"
+		printf 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n' >&"${fd[i]}"
 		read -r line <&"${fd[i]}"
 		[[ $line == *200* ]]
 	done
@@ -114,7 +114,7 @@ small_one() { post "$ONE" "$(chat 1 x)"; [ "$status_code" -eq 202 ]; }
 @test "and of one address" {
 	gw_alone --max-per-address 1
 	exec {one}<>"/dev/tcp/127.0.0.1/$PORT"
-	printf 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n' >&"$one"
+	printf 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n' >&"$one"
 	read -r line <&"$one"
 	[[ $line == *200* ]]
 	run raw ''
