@@ -213,9 +213,9 @@ load probes
 	mkfifo ready
 	"$P" -F 9 work ipc://to-x ipc://in 9> ready > w.out 2> w.err 3>&- & worker=$!
 	exec 8< ready
-	: > all
+	echo one > all
 	daemon_start from "$P" deal ipc://to-x all
-	wait_for w.err 'to-x.*connected|in: No such file'
+	wait_for from.out '^given b1'
 	! read -r -t 0.2 _ <&8
 	serve to ipc://in ack
 	read -r -t 20 _ <&8

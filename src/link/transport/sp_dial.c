@@ -137,8 +137,7 @@ static void on_gone(struct conn *c, const char *why)
 	if (d->since && loop_now(d->loop) - d->since > STEADY_NS)
 		backoff_reset(&d->backoff);
 	d->since = 0;
-	if (why != SAID)
-		retry(d);
+	retry(d);
 }
 
 static void on_frame(struct conn *c, const char *p, size_t n)
