@@ -23,6 +23,7 @@ load tree
 		[ "$(grep -c "$T/in:$n: " <<<"$output")" -eq 1 ]
 	done
 	[[ $output == *"$T/in:10: "*"line feed"* ]]
+	[[ $output == *"$T/in:8: byte 1048576: the line is longer than the limit"* ]]
 	[[ $output == *"4 lines acknowledged, 6 refused"* ]]
 	accepted 4
 	tree_down
