@@ -26,7 +26,7 @@ struct link_put {
 	struct loop *loop;
 	const char *url;
 	bool stream, dead, wants_room;
-	bool strange;			/* the last answer was no acknowledgement, and it was said */
+	const char *strange;		/* why the last answer was no acknowledgement, which was said; static, NULL: it was one */
 	bool running, closed;		/* inside a callback of ours; close asked for there */
 	void (*on_result)(void *arg, void *cookie, const struct put_result *r);
 	void (*on_room)(void *arg);
@@ -77,6 +77,8 @@ static bool fits(const struct put_reply *r, uint32_t n)
 	return true;
 }
 
+static const char MISCOUNTED[] = "another number of lines";
+
 static int on_reply(void *arg, const char *p, size_t n)
 {
 	struct lane *l = arg;
@@ -84,21 +86,21 @@ static int on_reply(void *arg, const char *p, size_t n)
 	const char *why = "";
 
 	if (!l->put->stream && put_reply_parse(p, n, &r, &why)) {
-		if (!l->put->strange)
+		if (!l->put->strange || strcmp(l->put->strange, why) != 0)
 			log_warn("%s: the answer to a batch is no acknowledgement (%s): %.*s; is this the endpoint in of route? "
 				"Trying again", l->put->url, why, n > 200 ? 200 : (int)n, p);
-		l->put->strange = true;
+		l->put->strange = why;
 		return -1;
 	}
 	if (!fits(&r, l->n)) {
-		if (!l->put->strange)
+		if (l->put->strange != MISCOUNTED)
 			log_warn("%s: the answer to a batch of %u lines speaks of %zu; trying again", l->put->url, l->n,
 				(size_t)r.acked + r.nrefused);
-		l->put->strange = true;
+		l->put->strange = MISCOUNTED;
 		put_reply_release(&r);
 		return -1;
 	}
-	l->put->strange = false;
+	l->put->strange = NULL;
 	finish(l, &(struct put_result){ .acked = r.acked, .refused = r.refused, .nrefused = r.nrefused });
 	put_reply_release(&r);
 	return 0;

@@ -39,7 +39,7 @@ struct link_take {
 	struct loop *loop;
 	const char *url;
 	bool stream, draining, told;
-	bool strange;			/* the last answer was no batch, and it was said */
+	const char *strange;		/* why the last answer was no batch, which was said; static, NULL: it was one */
 	unsigned running;		/* callbacks of ours that run */
 	bool closed;
 	char as[ACK_NAME_MAX + 1];
@@ -184,15 +184,15 @@ static int on_reply(void *arg, const char *p, size_t n)
 		return 0;
 	}
 	if (take_reply_parse(p, n, &l->reply, &why)) {
-		if (!t->strange)
+		if (!t->strange || strcmp(t->strange, why) != 0)
 			log_warn("%s: the answer to a take is no batch (%s): %.*s; is this the endpoint of a destination, to-NAME "
 				"of route? Trying again", t->url, why, (int)first_line(p, n > 200 ? 200 : n), p);
-		t->strange = true;
+		t->strange = why;
 		return -1;
 	}
 	if (t->strange)
 		log_info("%s: the answer to a take is a batch again", t->url);
-	t->strange = false;
+	t->strange = NULL;
 	if (l->reply.n == 0) {
 		take_reply_release(&l->reply);
 		if (t->draining)
