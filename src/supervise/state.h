@@ -26,7 +26,7 @@
 
 #define STATE_SECOND CLOCK_S			/* the rule of one second */
 #define STATE_BACKOFF_BASE (2 * CLOCK_S)
-#define STATE_BACKOFF_MAX (60 * CLOCK_S)
+#define STATE_BACKOFF_MAX (10 * CLOCK_S)
 
 enum sv_at { SV_DOWN, SV_WAIT, SV_RUN, SV_FINISH, SV_GONE, SV_STATES };
 enum sv_want { WANT_UP, WANT_DOWN, WANT_EXIT };
