@@ -54,7 +54,13 @@ _is_socket() { [ -S "$1" ]; }
 wait_socket() { wait_until "${2:-$PATIENCE}" _is_socket "$1"; }
 
 daemon_pid() { echo "${DAEMON_PID[$1]}"; }
-_pid_gone() { ! kill -0 "$1" 2>/dev/null; }
+# A zombie that the shell has not collected yet has ended, too.
+_pid_gone() {
+	local state
+	kill -0 "$1" 2>/dev/null || return 0
+	read -r _ _ state _ 2>/dev/null <"/proc/$1/stat" || return 0
+	[ "$state" = Z ]
+}
 daemon_alive() { kill -0 "${DAEMON_PID[$1]}" 2>/dev/null; }
 daemon_signal() { kill -"$2" "${DAEMON_PID[$1]}"; }
 
