@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define FIRST_CAP 1024u
+#define MOVES 4u	/* keys moved to a new index for each key that is added: done long before the ring is full again */
 
 void repeat_init(struct repeat *r, uint32_t window)
 {
@@ -15,111 +16,140 @@ void repeat_init(struct repeat *r, uint32_t window)
 void repeat_release(struct repeat *r)
 {
 	free(r->ring);
-	free(r->index);
+	free(r->index.words);
+	free(r->old.words);
 	r->ring = NULL;
-	r->index = NULL;
+	r->index.words = r->old.words = NULL;
 	r->cap = r->n = r->head = 0;
 }
 
 /* The word for key in ring place `at`. The bits of the key in it save most looks at the ring, each of which is a cache miss. */
-static uint32_t word(const struct repeat *r, struct hash128 key, uint32_t at)
+static uint32_t word(const struct repeat_index *x, struct hash128 key, uint32_t at)
 {
-	return ((uint32_t)key.b & ~r->slots) | (at + 1);
+	return ((uint32_t)key.b & ~x->slots) | (at + 1);
 }
 
-static const struct hash128 *key_at(const struct repeat *r, uint32_t i)
+static const struct hash128 *key_at(const struct repeat *r, const struct repeat_index *x, uint32_t i)
 {
-	return &r->ring[(r->index[i] & r->slots) - 1];
+	return &r->ring[(x->words[i] & x->slots) - 1];
 }
 
-/* The index place that holds key, or the empty one where it would go. */
-static uint32_t place(const struct repeat *r, struct hash128 key)
+/* The place in x that holds key, or the empty one where it would go. */
+static uint32_t place(const struct repeat *r, const struct repeat_index *x, struct hash128 key)
 {
-	uint32_t i = (uint32_t)key.a & r->mask, bits = (uint32_t)key.b & ~r->slots;
+	uint32_t i = (uint32_t)key.a & x->mask, bits = (uint32_t)key.b & ~x->slots;
 
-	for (; r->index[i]; i = (i + 1) & r->mask) {
-		if ((r->index[i] & ~r->slots) != bits)
+	for (; x->words[i]; i = (i + 1) & x->mask) {
+		if ((x->words[i] & ~x->slots) != bits)
 			continue;
-		const struct hash128 *k = key_at(r, i);
+		const struct hash128 *k = key_at(r, x, i);
 		if (k->a == key.a && k->b == key.b)
 			break;
 	}
 	return i;
 }
 
-/* Takes the entry at index place i out, closing the gap so that searches still find what stands behind it. */
-static void take_out(struct repeat *r, uint32_t i)
+static bool holds(const struct repeat *r, const struct repeat_index *x, struct hash128 key)
 {
-	for (uint32_t j = (i + 1) & r->mask; r->index[j]; j = (j + 1) & r->mask) {
-		uint32_t home = (uint32_t)key_at(r, j)->a & r->mask;
-		if (((j - home) & r->mask) >= ((j - i) & r->mask)) {
-			r->index[i] = r->index[j];
+	return x->words && x->words[place(r, x, key)];
+}
+
+/* Takes key out of x, if it is there, closing the gap so that searches still find what stands behind it. */
+static void take_out(struct repeat *r, struct repeat_index *x, struct hash128 key)
+{
+	uint32_t i;
+
+	if (!x->words || !x->words[i = place(r, x, key)])
+		return;
+	for (uint32_t j = (i + 1) & x->mask; x->words[j]; j = (j + 1) & x->mask) {
+		uint32_t home = (uint32_t)key_at(r, x, j)->a & x->mask;
+		if (((j - home) & x->mask) >= ((j - i) & x->mask)) {
+			x->words[i] = x->words[j];
 			i = j;
 		}
 	}
-	r->index[i] = 0;
+	x->words[i] = 0;
+}
+
+/* ---- growing ---- */
+
+static void move(struct repeat *r, uint32_t keys)
+{
+	for (; keys && r->moved < r->unmoved; keys--, r->moved++) {
+		uint32_t i = place(r, &r->index, r->ring[r->moved]);
+		r->index.words[i] = word(&r->index, r->ring[r->moved], r->moved);
+	}
+	if (r->old.words && r->moved >= r->unmoved) {
+		free(r->old.words);
+		r->old.words = NULL;
+	}
+}
+
+/* Twice as much, or all of the window if hardly more would be left for the next time. */
+static uint32_t next_cap(const struct repeat *r)
+{
+	uint64_t cap = r->cap ? (uint64_t)r->cap * 2 : FIRST_CAP;
+
+	return cap + cap / 2 > r->window ? r->window : (uint32_t)cap;
 }
 
 static int grow(struct repeat *r)
 {
-	uint32_t cap = r->cap ? r->cap * 2 : FIRST_CAP, places = 2048;
+	uint32_t cap = next_cap(r), places = 2048;
 	struct hash128 *ring;
-	uint32_t *index;
+	uint32_t *words;
 
-	if (cap > r->window)
-		cap = r->window;
-	while (places < cap * 2 && places < 1u << 31)
+	move(r, UINT32_MAX);
+	while (places < (uint64_t)cap * 2 && places < 1u << 31)
 		places *= 2;
 	/* 1,000,000 keys in 2^21 places: never more than half full. */
-	index = calloc(places, sizeof(*index));
-	ring = index ? realloc(r->ring, (size_t)cap * sizeof(*ring)) : NULL;
+	words = calloc(places, sizeof(*words));
+	ring = words ? realloc(r->ring, (size_t)cap * sizeof(*ring)) : NULL;
 	if (!ring) {
-		free(index);
+		free(words);
 		return -1;
 	}
 	/* Growing happens when the ring is full and has never wrapped, so it stands in order from 0. */
 	r->ring = ring;
 	r->cap = cap;
 	r->head = r->n;
-	r->mask = places - 1;
-	for (r->slots = 1; r->slots < cap; )
-		r->slots = r->slots << 1 | 1;
-	free(r->index);
-	r->index = index;
-	for (uint32_t i = 0; i < r->n; i++)
-		r->index[place(r, r->ring[i])] = word(r, r->ring[i], i);
+	r->old = r->index;
+	r->moved = 0;
+	r->unmoved = r->n;
+	r->index = (struct repeat_index){ .words = words, .mask = places - 1, .slots = 1 };
+	while (r->index.slots < cap)
+		r->index.slots = r->index.slots << 1 | 1;
 	return 0;
 }
 
+/* ---- use ---- */
+
 void repeat_ahead(const struct repeat *r, struct hash128 key)
 {
-	if (r->cap)
-		__builtin_prefetch(&r->index[(uint32_t)key.a & r->mask]);
+	if (r->index.words)
+		__builtin_prefetch(&r->index.words[(uint32_t)key.a & r->index.mask]);
 }
 
 int repeat_add(struct repeat *r, struct hash128 key)
 {
-	uint32_t i = 0;
+	uint32_t i;
 
 	if (r->window == 0)
 		return 1;
-	if (r->cap && r->index[i = place(r, key)])
+	if (holds(r, &r->index, key) || holds(r, &r->old, key))
 		return 0;
-	if (r->n == r->cap && r->cap < r->window) {
-		if (grow(r) < 0)
-			return -1;
-		i = place(r, key);
-	}
+	if (r->n == r->cap && r->cap < r->window && grow(r) < 0)
+		return -1;
+	move(r, MOVES);
 	if (r->head == r->cap)
 		r->head = 0;
-	if (r->n == r->cap) {
-		take_out(r, place(r, r->ring[r->head]));
-		i = place(r, key);
-	} else {
+	if (r->n == r->cap)
+		take_out(r, &r->index, r->ring[r->head]);
+	else
 		r->n++;
-	}
 	r->ring[r->head] = key;
-	r->index[i] = word(r, key, r->head++);
+	i = place(r, &r->index, key);
+	r->index.words[i] = word(&r->index, key, r->head++);
 	return 1;
 }
 
@@ -127,6 +157,9 @@ void repeat_undo(struct repeat *r, uint32_t n)
 {
 	for (; n && r->n; n--, r->n--) {
 		r->head = (r->head ? r->head : r->cap) - 1;
-		take_out(r, place(r, r->ring[r->head]));
+		take_out(r, &r->index, r->ring[r->head]);
+		take_out(r, &r->old, r->ring[r->head]);
 	}
+	if (r->unmoved > r->n)
+		r->unmoved = r->n;
 }

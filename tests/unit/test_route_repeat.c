@@ -49,16 +49,45 @@ static void undo(void)
 	repeat_release(&r);
 }
 
+/* Undoing while the index of a grown ring is being filled, at every stage of that. */
+static void undo_growing(void)
+{
+	unsigned wrong = 0;
+
+	for (uint64_t at = 1020; at < 1400; at += 7)
+		for (uint32_t back = 1; back < at; back += 301) {
+			struct repeat r;
+
+			repeat_init(&r, 1u << 20);
+			for (uint64_t i = 0; i < at; i++)
+				repeat_add(&r, key(i));
+			repeat_undo(&r, back);
+			for (uint64_t i = 0; i < at - back; i++)
+				wrong += repeat_add(&r, key(i)) != 0;
+			for (uint64_t i = at - back; i < at + 3000; i++)
+				wrong += repeat_add(&r, key(i)) != 1;
+			for (uint64_t i = 0; i < at + 3000; i++)
+				wrong += repeat_add(&r, key(i)) != 0;
+			repeat_release(&r);
+		}
+	CHECK(wrong == 0, "what was undone while growing is new, what was not is known");
+}
+
+static size_t taken(const struct repeat *r)
+{
+	return r->cap * sizeof(*r->ring) + (r->index.mask + 1) * sizeof(*r->index.words);
+}
+
 static void size(void)
 {
 	struct repeat r;
 
 	repeat_init(&r, REPEAT_WINDOW);
 	repeat_add(&r, key(1));
-	CHECK((r.cap * sizeof(*r.ring) + (r.mask + 1) * sizeof(*r.index)) < 32768, "idle it is small");
+	CHECK(taken(&r) < 32768, "idle it is small");
 	for (uint64_t i = 0; i < 1200000; i++)
 		repeat_add(&r, key(i));
-	size_t bytes = r.cap * sizeof(*r.ring) + (r.mask + 1) * sizeof(*r.index);
+	size_t bytes = taken(&r);
 	CHECK(bytes <= 25000000, "a full window takes %zu bytes", bytes);
 	repeat_release(&r);
 	repeat_init(&r, 0);
@@ -73,7 +102,10 @@ int main(void)
 	window(1024, 5000);
 	window(5000, 4000);
 	window(5000, 60000);
+	window(4097, 60000);
+	window(100000, 400000);
 	undo();
+	undo_growing();
 	size();
 	return check_done();
 }
