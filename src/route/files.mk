@@ -1,5 +1,7 @@
 # main.o         options and the four ways to run
 # hub.o          spool, intake and destinations together: start, reload, stop
+# control.o      questions and orders while it runs
+# verb/*.o       one each (verb/verb.h)
 # intake.o       puts: check, repeats, keep, answer
 # dests.o        all destinations by place: opened, named, dropped
 # dest.o         one destination: its place in the spool, its window
@@ -25,5 +27,5 @@
 # pred/*.o       a predicate each (pred/README.md)
 route_PURE := decide.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o rules.o walk.o \
 	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/set.o pred/exists.o pred/percent.o pred/logic.o
-route_OBJS := main.o hub.o intake.o dests.o dest.o deliver.o spool.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
+route_OBJS := main.o hub.o control.o verb/index.o verb/status.o intake.o dests.o dest.o deliver.o spool.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	try.o follow.o metrics.o $(route_PURE)

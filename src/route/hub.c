@@ -14,24 +14,9 @@
 #include "base/notify.h"
 #include "route/decide.h"
 #include "route/deliver.h"
-#include "route/dests.h"
-#include "route/intake.h"
+#include "route/hub_impl.h"
 
 #define STOP_PATIENCE (2 * CLOCK_S)	/* how long the workers' last outcomes are waited for */
-
-struct hub {
-	const struct hub_config *c;
-	struct loop *loop;
-	struct spool *spool;
-	struct rules_book book;
-	char *rules_dir;
-	struct intake intake;
-	struct dests dests;
-	uint64_t walk_from;			/* at start: lines from here on go into the repeat window */
-	bool stopping;
-	int64_t give_up;			/* mono ns: end of patience */
-	struct loop_timer trim_timer, stop_timer;
-};
 
 /* ---- what the spool says ---- */
 
@@ -240,6 +225,9 @@ static int open_intakes(struct hub *h)
 		snprintf(url, sizeof(url), "ipc://%s/in", h->c->run_dir);
 		if (intake_listen(&h->intake, url) < 0)
 			return -1;
+		snprintf(url, sizeof(url), "ipc://%s/control", h->c->run_dir);
+		if (control_listen(&h->control, h, h->loop, url, &h->c->link) < 0)
+			return -1;
 	}
 	for (size_t i = 0; i < h->c->intakes.n; i++)
 		if (intake_listen(&h->intake, h->c->intakes.v[i]) < 0)
@@ -309,6 +297,7 @@ int hub_run(const struct hub_config *c)
 		if (h.intake.waiting || (h.intake.pipe && link_take_dropped(h.intake.pipe)))
 			code = 1;
 	}
+	control_close(&h.control);
 	if (h.spool) {
 		dests_close(&h.dests);
 		intake_release(&h.intake);

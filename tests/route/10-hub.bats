@@ -196,3 +196,11 @@ load hub
 	done
 	grep -aq 'dest="store"' run/metrics
 }
+
+@test "the control socket answers, and says what is wrong with a question" {
+	hub
+	[ "$(ask control '{"do":"status"}' | jq -c '[.ok, .generation]')" = '[true,1]' ]
+	[[ $(ask control '{"do":"dance"}' | jq -r .error) == 'dance: no such verb'* ]]
+	[[ $(ask control '{"do"' | jq -r .error) == 'a question is one JSON object'* ]]
+	[[ $(ask control '{"a":1}' | jq -r .error) == *'"do" is missing'* ]]
+}
