@@ -219,14 +219,15 @@ static int walk_spool(struct hub *h)
 
 static int open_intakes(struct hub *h)
 {
-	static char url[4096];
+	/* A listener borrows its URL. */
+	static char url[4096], control[4096];
 
 	if (h->c->run_dir) {
 		snprintf(url, sizeof(url), "ipc://%s/in", h->c->run_dir);
 		if (intake_listen(&h->intake, url) < 0)
 			return -1;
-		snprintf(url, sizeof(url), "ipc://%s/control", h->c->run_dir);
-		if (control_listen(&h->control, h, h->loop, url, &h->c->link) < 0)
+		snprintf(control, sizeof(control), "ipc://%s/control", h->c->run_dir);
+		if (control_listen(&h->control, h, h->loop, control, &h->c->link) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < h->c->intakes.n; i++)
