@@ -1,6 +1,7 @@
 /*
- * put URL CONNS BATCH < lines: load for route's intake. Reads all of stdin into memory, then puts it in batches of BATCH
- * lines with CONNS batches in flight. Prints "lines seconds lines/s p50_us p99_us" (of put to acknowledgement of one batch).
+ * put URL CONNS BATCH [ROUNDS] < lines: load for route's intake. Reads all of stdin into memory, then puts it in batches of BATCH
+ * lines with CONNS batches in flight; ROUNDS times, the first three digits of each id being changed from round to round, once all
+ * of the round before is acknowledged. Prints "lines seconds lines/s p50_us p99_us" (of put to acknowledgement of one batch).
  * Exits 1 if a line was refused.
  */
 #include <stdio.h>
@@ -12,14 +13,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "line/scan.h"
 #include "link/link.h"
 
 static struct {
 	struct loop *loop;
 	struct link_put *put;
+	struct loop_timer go;
 	struct buf in;
 	const char *p, *end;
-	uint32_t batch;
+	uint32_t batch, round, rounds;
 	size_t lines, done, refused, batches, room, given;
 	int64_t begin, *sent, *took;
 } b;
@@ -29,6 +32,22 @@ static int by_value(const void *x, const void *y)
 	int64_t i = *(const int64_t *)x, j = *(const int64_t *)y;
 
 	return (i > j) - (i < j);
+}
+
+/* New ids, of the same length, for a corpus that comes again. */
+static void rename_all(void)
+{
+	char digits[4];
+	const char *lf;
+
+	snprintf(digits, sizeof digits, "%03u", b.round % 1000);
+	for (char *p = b.in.p; p < b.end && (lf = memchr(p, '\n', (size_t)(b.end - p))); p += lf - p + 1) {
+		struct envelope e;
+
+		if (scan_lazy(p, (size_t)(lf - p), &e) < 0 || e.a[LA_ID].n < 5)
+			die(1, "a line without an id of three digits or more cannot be put in rounds");
+		memcpy(p + (e.a[LA_ID].p - p) + 1, digits, 3);
+	}
 }
 
 static void more(void *arg)
@@ -66,29 +85,38 @@ static void result(void *arg, void *cookie, const struct put_result *r)
 	b.took[b.batches++] = clock_mono() - b.sent[(size_t)cookie];
 	b.done += r->acked;
 	b.refused += r->nrefused;
-	if (b.done + b.refused == b.lines && b.p == b.end)
+	if (b.done + b.refused != b.lines || b.p != b.end)
+		return;
+	if (++b.round == b.rounds) {
 		loop_stop(b.loop);
+		return;
+	}
+	rename_all();
+	b.p = b.in.p;
+	loop_timer_in(b.loop, &b.go, 0);
 }
 
 static void start(void *arg)
 {
 	(void)arg;
-	b.begin = clock_mono();
+	if (!b.begin)
+		b.begin = clock_mono();
 	more(NULL);
 }
 
 int main(int argc, char **argv)
 {
 	struct link_opts o = { 0 };
-	struct loop_timer go = { .fn = start };
 	ssize_t got;
 	double s;
 
-	if (argc != 4)
-		return fprintf(stderr, "usage: put URL CONNS BATCH < lines\n"), 2;
+	if (argc != 4 && argc != 5)
+		return fprintf(stderr, "usage: put URL CONNS BATCH [ROUNDS] < lines\n"), 2;
 	log_init("put");
 	o.conns = (unsigned)atoi(argv[2]);
 	b.batch = (uint32_t)atoi(argv[3]);
+	b.rounds = argc > 4 ? (uint32_t)atoi(argv[4]) : 1;
+	b.go.fn = start;
 	buf_init(&b.in, (size_t)8 << 30);
 	do {
 		if (buf_reserve(&b.in, 1 << 20) < 0 || (got = read(0, b.in.p + b.in.len, b.in.cap - b.in.len)) < 0)
@@ -99,7 +127,7 @@ int main(int argc, char **argv)
 	b.end = b.in.p + b.in.len;
 	b.loop = loop_new();
 	b.put = b.loop ? link_put_open(b.loop, argv[1], &o, result, more, NULL, NULL) : NULL;
-	if (!b.put || b.p == b.end || loop_timer_in(b.loop, &go, 1) < 0)
+	if (!b.put || b.p == b.end || loop_timer_in(b.loop, &b.go, 1) < 0)
 		die(1, "nothing to put, or no link");
 	if (loop_run(b.loop) < 0)
 		die(1, "loop: %m");
