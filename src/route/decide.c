@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "line/id.h"
+#include "route/again.h"
 
 static struct buf scratch = { .max = LINE_MAX_BYTES };
 
@@ -21,27 +22,43 @@ void decide(const struct rules *r, const char *p, size_t n, const struct envelop
 {
 	struct pred_line l = { .raw = { p, n }, .e = e, .scratch = &scratch };
 
-	out->mask = rules_eval(r, &l);
-	out->lane = id_lane(e);
-	out->notbefore = notbefore_of(e);
+	*out = (struct spool_line){ .mask = rules_eval(r, &l), .lane = id_lane(e), .notbefore = notbefore_of(e) };
 }
 
 int decide_again(const struct rules *r, const char *p, size_t n, struct spool_line *out)
 {
 	struct envelope e;
+	struct again a;
+	int place;
 
-	if (scan_lazy(p, n - 1, &e) < 0)
+	if (again_open(p, n, &a) < 0 || scan_lazy(a.p, a.n, &e) < 0)
 		return -1;
-	decide(r, p, n - 1, &e, out);
+	if (!a.hold && !a.to[0]) {
+		decide(r, a.p, a.n, &e, out);
+		return 0;
+	}
+	*out = (struct spool_line){ .lane = id_lane(&e) };
+	if (a.hold) {
+		out->notbefore = notbefore_of(&e);
+		/* It was held, so it has a time; should that not be readable, it is due. */
+		if (!out->notbefore)
+			out->notbefore = 1;
+	} else if ((place = rules_place(r, a.to)) >= 0) {
+		out->mask = UINT64_C(1) << place;
+	}
 	return 0;
 }
 
 bool decide_where(const struct pred *where, const char *p, size_t n)
 {
 	struct envelope e;
-	struct pred_line l = { .raw = { p, n - 1 }, .e = &e, .scratch = &scratch };
+	struct again a;
+	struct pred_line l = { .e = &e, .scratch = &scratch };
 
-	return scan_lazy(p, n - 1, &e) == 0 && pred_match(where, &l);
+	if (again_open(p, n, &a) < 0 || scan_lazy(a.p, a.n, &e) < 0)
+		return false;
+	l.raw = (struct span){ a.p, a.n };
+	return pred_match(where, &l);
 }
 
 void decide_release(void)

@@ -8,11 +8,12 @@
 #include "route/rules.h"
 #include "route/spool.h"
 
-/* e is the line's envelope; p without LF. */
+/* An event that comes: e is its envelope; p without LF. out->notbefore is the time it asks for, past or not; 0 = none. */
 void decide(const struct rules *r, const char *p, size_t n, const struct envelope *e, struct spool_line *out);
-/* The same for a line of the spool (n with LF): scans it first; -1: it is no event. */
+/* A line of the spool (n with LF), opened when it is one said again (again.h). out->notbefore is set for a held line only, which
+ * has no destinations. -1: it is no event. */
 int decide_again(const struct rules *r, const char *p, size_t n, struct spool_line *out);
-/* Only: does the expression match this line of the spool? */
+/* Only: does the expression match the event of this line of the spool? */
 bool decide_where(const struct pred *where, const char *p, size_t n);
 void decide_release(void);
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "route/again.h"
 #include "route/decide.h"
 #include "route/deliver.h"
 #include "route/segment.h"
@@ -175,16 +176,21 @@ static bool worth_filling(struct dest *d)
 	return !d->was_full;
 }
 
+/* What workers get is the event, also of a line said again. */
 static int add(struct dest *d, uint64_t seq, uint64_t lane, const char *p, size_t n)
 {
-	struct item *it = malloc(sizeof(*it) + n);
+	struct again a;
+	struct item *it;
 
+	again_open(p, n, &a);
+	it = malloc(sizeof(*it) + a.n + 1);
 	if (!it)
 		return -1;
 	memset(it, 0, sizeof(*it));
 	it->seq = seq;
-	it->len = (uint32_t)n;
-	memcpy(it->line, p, n);
+	it->len = (uint32_t)a.n + 1;
+	memcpy(it->line, a.p, a.n);
+	it->line[a.n] = '\n';
 	if (lanes_add(&d->lanes, lane, it) == 0)
 		return 0;
 	free(it);

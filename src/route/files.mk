@@ -1,5 +1,6 @@
 # main.o         options and the four ways to run
 # hub.o          spool, intake and destinations together: start, reload, stop
+# hub_again.o    lines that the hub says again
 # control.o      questions and orders while it runs
 # verb/*.o       one each (verb/verb.h)
 # intake.o       puts: check, repeats, keep, answer
@@ -18,6 +19,7 @@
 # follow.o       route -T
 # metrics.o      the rows of metrics.def
 # decide.o       line and rules to destinations, lane, time
+# again.o        the text of a line that the hub says again
 # segment.o      the text of a segment: commit lines, checksums
 # cursor.o       what a destination has done; the text of a slot
 # lane.o         order within a key, turns between keys
@@ -25,7 +27,7 @@
 # repeat.o       window of ids seen
 # lex.o parse.o  text to rules
 # pred/*.o       a predicate each (pred/README.md)
-route_PURE := decide.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o rules.o walk.o \
+route_PURE := decide.o again.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o rules.o walk.o \
 	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/set.o pred/exists.o pred/percent.o pred/logic.o
-route_OBJS := main.o hub.o control.o verb/index.o verb/status.o intake.o dests.o dest.o deliver.o spool.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
+route_OBJS := main.o hub.o hub_again.o control.o verb/index.o verb/status.o intake.o dests.o dest.o deliver.o spool.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	try.o follow.o metrics.o $(route_PURE)

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "route/again.h"
 #include "route/decide.h"
 #include "route/parse.h"
 #include "route/walk.h"
@@ -87,6 +88,15 @@ static int enter(struct follow *f, uint64_t first)
 	return 0;
 }
 
+/* The event of the line. */
+static int show(struct follow *f, const char *p, size_t n)
+{
+	struct again a;
+
+	again_open(p, n, &a);
+	return buf_add(&f->out, a.p, a.n) < 0 || buf_addc(&f->out, '\n') < 0 ? -1 : 0;
+}
+
 /* 0; 1: stdout is closed; -1 with a message. */
 static int print(struct follow *f, const struct commit *c, const char *p)
 {
@@ -95,7 +105,7 @@ static int print(struct follow *f, const struct commit *c, const char *p)
 	for (uint32_t i = 0; i < c->n; i++) {
 		const char *lf = rawmemchr(p, '\n');
 		size_t n = (size_t)(lf + 1 - p);
-		if (c->seq + i >= f->from && c->seq + i < f->end && (!f->where || decide_where(f->where, p, n)) && buf_add(&f->out, p, n) < 0) {
+		if (c->seq + i >= f->from && c->seq + i < f->end && (!f->where || decide_where(f->where, p, n)) && show(f, p, n) < 0) {
 			log_error("no memory");
 			return -1;
 		}

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/loop.h"
+#include "route/again.h"
 #include "route/control.h"
 #include "route/dests.h"
 #include "route/hub.h"
@@ -29,5 +30,12 @@ struct hub {
 	int64_t give_up;			/* mono ns: end of patience */
 	struct loop_timer trim_timer, stop_timer;
 };
+
+/*
+ * Adds a line for an event that came before (again.h; a->p and a->n are the event): the only way such a line comes to be.
+ * Its number, or 0: not now (no memory, or the disk takes nothing): try later. It goes on beyond the spool's limit, so
+ * that what frees the spool is never stopped by it. When it is on disk is told by a waiter: call spool_wait after the last one.
+ */
+uint64_t hub_again(struct hub *h, const struct again *a);
 
 #endif

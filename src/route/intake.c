@@ -14,6 +14,7 @@
 #include "line/types.h"
 #include "link/ack.h"
 #include "link/batch.h"
+#include "route/again.h"
 #include "route/decide.h"
 #include "route/metrics.h"
 
@@ -356,8 +357,9 @@ void intake_release(struct intake *in)
 void intake_seen(struct intake *in, const struct spool_view *v)
 {
 	struct envelope e;
+	struct again a;
 
-	if (scan_lazy(v->p, v->n - 1, &e) == 0 && repeat_add(&in->repeat, id_key(&e, in->key)) < 0)
+	if (again_open(v->p, v->n, &a) >= 0 && scan_lazy(a.p, a.n, &e) == 0 && repeat_add(&in->repeat, id_key(&e, in->key)) < 0)
 		die(1, "no memory for the repeat window");
 }
 

@@ -32,6 +32,8 @@ struct rules *rules_parse(const char *file, const char *text, size_t n)
 		goto no_memory;
 	for (size_t i = 0; i < r->set.n; i++)
 		r->masks[i] = r->set.v[i].dests;
+	for (unsigned i = 0; i < r->set.ndests; i++)
+		r->places[i] = (int)i;
 	return r;
 no_memory:
 	log_error("%s: no memory", file);
@@ -65,16 +67,22 @@ void rules_free(struct rules *r)
 
 void rules_bind(struct rules *r, int (*place_of)(void *arg, const char *name), void *arg)
 {
-	int places[RULES_DESTS];
-
 	for (unsigned i = 0; i < r->set.ndests; i++)
-		places[i] = place_of(arg, r->set.names[i]);
+		r->places[i] = place_of(arg, r->set.names[i]);
 	for (size_t k = 0; k < r->set.n; k++) {
 		r->masks[k] = 0;
 		for (unsigned i = 0; i < r->set.ndests; i++)
-			if (places[i] >= 0 && r->set.v[k].dests >> i & 1)
-				r->masks[k] |= UINT64_C(1) << places[i];
+			if (r->places[i] >= 0 && r->set.v[k].dests >> i & 1)
+				r->masks[k] |= UINT64_C(1) << r->places[i];
 	}
+}
+
+int rules_place(const struct rules *r, const char *name)
+{
+	for (unsigned i = 0; i < r->set.ndests; i++)
+		if (strcmp(r->set.names[i], name) == 0)
+			return r->places[i];
+	return -1;
 }
 
 uint64_t rules_eval(const struct rules *r, const struct pred_line *l)

@@ -20,6 +20,7 @@ struct rules {
 	struct buf text;
 	struct ruleset set;
 	uint64_t *masks;		/* of each rule, bound */
+	int places[RULES_DESTS];	/* of set.names, bound; -1: nobody is there */
 	struct rules *next;		/* older or newer ones of the same book */
 };
 
@@ -31,6 +32,7 @@ void rules_free(struct rules *r);
 void rules_bind(struct rules *r, int (*place_of)(void *arg, const char *name), void *arg);
 /* Where the line goes. Unbound rules: bit i is set.names[i]. */
 uint64_t rules_eval(const struct rules *r, const struct pred_line *l);
+int rules_place(const struct rules *r, const char *name);	/* of one destination, in the same way; -1: not in these rules, or nobody is there */
 
 /* ---- the book: all generations of a spool ---- */
 struct rules_book {

@@ -47,6 +47,7 @@ struct spool_line {
 	uint64_t mask;			/* destinations */
 	uint64_t lane;
 	int64_t notbefore;		/* wall ns; 0 = none */
+	bool again;			/* said again by the hub: on_lost does not count it */
 	uint32_t off, len;		/* in the group; LF included */
 };
 
@@ -60,7 +61,8 @@ struct spool_waiter {
 struct spool_events {
 	void (*on_kept)(void *arg, uint64_t first, uint32_t n);	/* one group is kept; its waiters are told afterwards */
 	void (*on_lines)(void *arg, const struct spool_line *lines, uint32_t n);	/* one kept group */
-	void (*on_lost)(void *arg, uint64_t next, uint32_t lines);	/* the last `lines` added are gone; the next will be `next` */
+	/* All added and not kept are gone, `lines` of them not said again; the next will be `next`. */
+	void (*on_lost)(void *arg, uint64_t next, uint32_t lines);
 };
 
 struct spool *spool_open(struct loop *l, const struct spool_opts *o, const struct spool_events *ev, void *arg);	/* NULL with a message */
@@ -69,7 +71,8 @@ void spool_at_least(struct spool *s, uint64_t seq);
 void spool_generation(struct spool *s, uint64_t gen);	/* lines added from now on were decided by gen; begins a new file */
 void spool_close(struct spool *s);			/* what is not kept yet is given up: wait for spool_idle first */
 
-const char *spool_refuses(const struct spool *s);	/* NULL, or why nothing is accepted now */
+const char *spool_fails(const struct spool *s);		/* NULL, or what the disk says to writes */
+const char *spool_refuses(const struct spool *s);	/* the same, or that the limit is reached: why nothing is accepted now */
 bool spool_full(const struct spool *s);			/* groups are waiting for the disk: stop reading requests for now */
 /* Adds one line (LF included). Returns its number, 0 when there is no memory. line->off and len are set here. */
 uint64_t spool_add(struct spool *s, const char *p, size_t n, const struct spool_line *line);

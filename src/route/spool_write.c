@@ -111,10 +111,15 @@ bool spool_idle(const struct spool *s)
 	return !s->first && !s->busy;
 }
 
+const char *spool_fails(const struct spool *s)
+{
+	return s->refused && !s->probing ? strerror(s->refused) : NULL;
+}
+
 const char *spool_refuses(const struct spool *s)
 {
-	if (s->refused && !s->probing)
-		return strerror(s->refused);
+	if (spool_fails(s))
+		return spool_fails(s);
 	if (s->o.limit && s->bytes >= s->o.limit)
 		return "the spool has reached its limit";
 	return NULL;
@@ -295,7 +300,8 @@ static void lost(struct spool *s)
 	s->first = s->open = NULL;
 	s->end = &s->first;
 	for (g = all; g; g = g->next)
-		lines += g->n;
+		for (uint32_t i = 0; i < g->n; i++)
+			lines += !g->lines[i].again;
 	s->ev.on_lost(s->arg, s->next, lines);
 	while ((g = all)) {
 		all = g->next;
