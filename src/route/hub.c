@@ -154,10 +154,13 @@ static int put_in_force(struct hub *h, struct rules *r)
 static void on_hup(void *arg, int signo)
 {
 	struct hub *h = arg;
-	struct rules *r = rules_read(h->c->rules);
+	char why[RULES_WHY];
+	struct rules *r = rules_read(h->c->rules, h->c->flags, why);
 	uint64_t gen = h->book.now->gen, next = spool_next(h->spool);
 
 	(void)signo;
+	if (!r)
+		log_error("%s", why);
 	if (!r || dests_open_new(&h->dests, r) < 0) {
 		rules_free(r);
 		log_error("%s: not in force; the old rules stay (generation %" PRIu64 ")", h->c->rules, gen);
@@ -240,10 +243,13 @@ static int open_intakes(struct hub *h)
 static int start(struct hub *h)
 {
 	static const struct spool_events events = { .on_kept = on_kept, .on_lines = on_lines, .on_lost = on_lost };
-	struct rules *r = rules_read(h->c->rules);
+	char why[RULES_WHY];
+	struct rules *r = rules_read(h->c->rules, h->c->flags, why);
 
-	if (!r)
+	if (!r) {
+		log_error("%s", why);
 		return -1;
+	}
 	h->spool = spool_open(h->loop, &h->c->spool, &events, h);
 	if (!h->spool || asprintf(&h->rules_dir, "%s/rules", h->c->spool.dir) < 0) {
 		rules_free(r);

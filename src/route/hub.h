@@ -11,6 +11,7 @@
 struct hub_config {
 	const char *run_dir;		/* listens on ipc://RUN_DIR/in and ipc://RUN_DIR/to-NAME; NULL: only on what is listed */
 	const char *rules;		/* file */
+	const char *flags;		/* file of flags; NULL: "flags" beside the rules */
 	struct arg_list intakes;	/* URLs, "-" = stdin */
 	struct arg_list outlets;	/* NAME=URL */
 	struct spool_opts spool;

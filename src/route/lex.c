@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Longest first, where one begins another. */
-static const char *const SIGNS[] = { "->", "==", "!=", "<=", ">=", "^=", "<", ">", "~", "(", ")", ",", NULL };
+static const char *const SIGNS[] = { "->", "==", "!=", "<=", ">=", "^=", "=~", "<", ">", "~", "(", ")", ",", NULL };
 
 void lex_init(struct lex *l, const char *p, size_t n)
 {
@@ -67,13 +67,15 @@ static void word(struct lex *l, enum lex_kind kind)
 
 static void string(struct lex *l)
 {
-	for (l->p++; l->p < l->end && *l->p != '"'; l->p++) {
+	char quote = *l->p;
+
+	for (l->p++; l->p < l->end && *l->p != quote; l->p++) {
 		if (*l->p == '\n')
 			break;
-		if (*l->p == '\\' && l->p + 1 < l->end && l->p[1] != '\n')
+		if (quote == '"' && *l->p == '\\' && l->p + 1 < l->end && l->p[1] != '\n')
 			l->p++;
 	}
-	if (l->p == l->end || *l->p != '"') {
+	if (l->p == l->end || *l->p != quote) {
 		bad(l, "a text without its closing quote");
 		return;
 	}
@@ -115,7 +117,8 @@ static void sign(struct lex *l)
 	bad(l, *l->p == '=' ? "= is no operator; == compares" : "a character that has no meaning here");
 }
 
-void lex_next(struct lex *l)
+/* To the next token. true: it is an end, of the line or of the text. */
+static bool begin(struct lex *l)
 {
 	skip_blanks(l);
 	l->at = l->p;
@@ -123,12 +126,28 @@ void lex_next(struct lex *l)
 	l->at_column = (unsigned)(l->p - l->line_start) + 1;
 	l->n = 0;
 	l->word[0] = '\0';
-	if (l->p == l->end) {
-		l->kind = LEX_END;
-	} else if (*l->p == '\n') {
+	if (l->p < l->end && *l->p != '\n')
+		return false;
+	l->kind = l->p == l->end ? LEX_END : LEX_NEWLINE;
+	if (l->kind == LEX_NEWLINE)
 		newline(l);
-		l->kind = LEX_NEWLINE;
-	} else if (*l->p == '"') {
+	return true;
+}
+
+void lex_next_word(struct lex *l)
+{
+	if (begin(l))
+		return;
+	while (l->p < l->end && !strchr(" \t\r\n#", *l->p))
+		l->p++;
+	word(l, LEX_NAME);
+}
+
+void lex_next(struct lex *l)
+{
+	if (begin(l))
+		return;
+	if (*l->p == '"' || *l->p == '\'') {
 		string(l);
 	} else if (digit(*l->p) || (*l->p == '-' && l->p + 1 < l->end && digit(l->p[1]))) {
 		number(l);

@@ -11,7 +11,7 @@ enum lex_kind {
 	LEX_END,	/* of the text */
 	LEX_NEWLINE,	/* end of a rule; not given inside round brackets */
 	LEX_NAME,	/* attribute, path, destination or word of the language */
-	LEX_STRING,	/* "..." with JSON's escapes, raw, quotes included */
+	LEX_STRING,	/* "..." with JSON's escapes, or '...' as it stands; quotes included */
 	LEX_NUMBER,	/* as in JSON */
 	LEX_PERCENT,	/* a number directly followed by % */
 	LEX_SIGN,	/* ( ) , -> and the operators */
@@ -36,6 +36,7 @@ struct lex {
 
 void lex_init(struct lex *l, const char *p, size_t n);
 void lex_next(struct lex *l);
+void lex_next_word(struct lex *l);	/* the same, but whatever stands up to the next blank, line end or # is one LEX_NAME */
 bool lex_is(const struct lex *l, const char *word);	/* the current token is this sign or unquoted word */
 
 #endif

@@ -31,6 +31,8 @@ static bool test, do_tail;
 static const struct arg rows[] = {
 	{ 'd', "spool", ARG_STR, &config.spool.dir, 0, 0, "DIR", "keep lines in DIR", NULL, 0 },
 	{ 'r', "rules", ARG_STR, &config.rules, 0, 0, "FILE", "where lines go: penstock-rules(5)", NULL, 0 },
+	{ 0, "flags", ARG_STR, &config.flags, 0, 0, "FILE", "flags that are on, one a line; by default the file flags beside the rules",
+	  NULL, 0 },
 	{ 'R', "run-dir", ARG_STR, &config.run_dir, 0, 0, "DIR", "listen on ipc://DIR/in and ipc://DIR/to-NAME", NULL, 0 },
 	{ 'i', "in", ARG_LIST, &config.intakes, 0, 0, "URL", "take batches here too; - is stdin", NULL, 0 },
 	{ 'o', "out", ARG_LIST, &config.outlets, 0, 0, "NAME=URL", "workers of destination NAME may dial here too", NULL, 0 },
@@ -124,10 +126,10 @@ int main(int argc, char **argv)
 	if ((test || filter) && !config.rules)
 		args_usage(&args, "-r is missing: the rules file");
 	if (test)
-		return try_rules(config.rules);
+		return try_rules(config.rules, config.flags);
 	if (filter && config.spool.dir)
 		args_usage(&args, "-D is a filter without a spool; leave out -d, or use -R and let a worker take from to-%s", filter);
 	if (filter)
-		return try_filter(config.rules, filter);
+		return try_filter(config.rules, config.flags, filter);
 	return hub();
 }

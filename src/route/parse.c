@@ -1,287 +1,60 @@
 #include "route/parse.h"
 
-#include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "route/lex.h"
+#include "base/clock.h"
+#include "base/num.h"
+#include "route/parse_impl.h"
 
-struct parser {
-	struct lex lex;			/* lex's token is the next one, not yet taken */
-	struct parse_error *err;
-	bool failed;
-	double percentage;
-	unsigned value_line, value_column;	/* of the value or percentage last taken */
-	unsigned depth, terms;
-};
-
-static const char *const WORDS[] = { "and", "or", "not", "all", "in", "exists", "stop", "true", "false", "null", NULL };
-
-static bool is_word(const char *name)
+bool rules_flag_name(const char *name, size_t n)
 {
-	for (size_t i = 0; WORDS[i]; i++)
-		if (strcmp(WORDS[i], name) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", name[i]) || !name[i])
+			return false;
+	return n >= 1 && n <= RULES_FLAG_NAME;
+}
+
+static bool flag_is_on(const struct parser *in, const char *name)
+{
+	size_t n = strlen(name), k;
+
+	for (const char *p = in->flags; p < in->flags_end; p += k + 1) {
+		for (k = 0; p + k < in->flags_end && p[k] != ' ' && p[k] != '\r'; k++)
+			;
+		if (k == n && memcmp(p, name, n) == 0)
 			return true;
+	}
 	return false;
 }
 
-__attribute__((format(printf, 4, 0)))
-static int fail_at(struct parser *, unsigned, unsigned, const char *, va_list) __attribute__((format(printf, 4, 0)));
-
-static int fail_at(struct parser *in, unsigned line, unsigned column, const char *fmt, va_list ap)
+int pred_flag(struct parser *in, const char *name, bool *on)
 {
-	if (in->failed)
-		return -1;
-	in->failed = true;
-	in->err->line = line;
-	in->err->column = column;
-	vsnprintf(in->err->text, sizeof(in->err->text), fmt, ap);
-	return -1;
-}
+	struct ruleset *set = in->set;
+	unsigned i;
 
-int pred_fail(struct parser *in, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fail_at(in, in->lex.at_line, in->lex.at_column, fmt, ap);
-	va_end(ap);
-	return -1;
-}
-
-int pred_fail_value(struct parser *in, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fail_at(in, in->value_line, in->value_column, fmt, ap);
-	va_end(ap);
-	return -1;
-}
-
-/* "expected X", naming what stands there instead. */
-static int expected(struct parser *in, const char *what)
-{
-	const struct lex *l = &in->lex;
-
-	switch (l->kind) {
-	case LEX_BAD: return pred_fail(in, "%s", l->why);
-	case LEX_END: return pred_fail(in, "expected %s, not the end of the text", what);
-	case LEX_NEWLINE: return pred_fail(in, "expected %s, not the end of the line", what);
-	case LEX_STRING: return pred_fail(in, "expected %s, not %.*s", what, l->n > 40 ? 40 : (int)l->n, l->at);
-	default: return pred_fail(in, "expected %s, not \"%.40s\"", what, l->word);
+	if (!set)
+		return pred_fail_value(in, "a flag can be asked for in a rules file only");
+	if (!rules_flag_name(name, strlen(name)))
+		return pred_fail_value(in, "a flag's name is letters, digits, dots, dashes and _, at most %u", RULES_FLAG_NAME);
+	for (i = 0; i < set->nflags && strcmp(set->flags[i].name, name) != 0; i++)
+		;
+	if (i == RULES_FLAGS)
+		return pred_fail_value(in, "more than %u flags", RULES_FLAGS);
+	if (i == set->nflags) {
+		memcpy(set->flags[i].name, name, strlen(name) + 1);
+		set->flags[i].on = flag_is_on(in, name);
+		set->nflags++;
 	}
-}
-
-bool pred_accept(struct parser *in, const char *token)
-{
-	if (!lex_is(&in->lex, token))
-		return false;
-	lex_next(&in->lex);
-	return true;
-}
-
-int pred_expect(struct parser *in, const char *token)
-{
-	char what[LEX_WORD_MAX + 2];
-
-	if (pred_accept(in, token))
-		return 0;
-	snprintf(what, sizeof(what), "\"%s\"", token);
-	return expected(in, what);
-}
-
-double pred_percentage(struct parser *in)
-{
-	return in->percentage;
-}
-
-static int string_value(struct parser *in, struct value *v)
-{
-	struct span raw = { in->lex.at, in->lex.n };
-	struct line_err err;
-	struct buf text;
-
-	if (scan_value(raw.p, raw.n, &err) < 0)
-		return pred_fail(in, "in this text, byte %zu: %s", err.at + 1, err.why);
-	buf_init(&text, raw.n * 2 + 64);	/* more than it can need, decoding included */
-	if (scan_string(raw, &text) < 0 || buf_addc(&text, '\0') < 0) {
-		buf_release(&text);
-		return pred_fail(in, "no memory");
-	}
-	v->kind = VALUE_STRING;
-	v->text = text.p;
-	v->n = text.len - 1;
-	if (memchr(v->text, '\0', v->n))
-		return pred_fail(in, "a text in a rule may not hold \\u0000");
+	*on = set->flags[i].on;
 	return 0;
 }
 
-static int number_of(struct parser *in, double *out)
+int pred_jq_one_more(struct parser *in)
 {
-	struct span raw = { in->lex.word, in->lex.n };
-	struct line_err err;
-
-	if (scan_value(raw.p, raw.n, &err) < 0 || !scan_number(raw, out) || !isfinite(*out))
-		return pred_fail(in, "\"%.40s\" is no number", in->lex.word);
+	if (in->set && ++in->set->njq > RULES_JQ)
+		return pred_fail_value(in, "more than %u jq conditions: each is a process of its own", RULES_JQ);
 	return 0;
-}
-
-int pred_value(struct parser *in, struct pred *p)
-{
-	struct value *v;
-	int r = 0;
-
-	/* The array grows in powers of two. */
-	if ((p->nv & (p->nv - 1)) == 0) {
-		v = realloc(p->v, (p->nv ? p->nv * 2 : 1) * sizeof(*v));
-		if (!v)
-			return pred_fail(in, "no memory");
-		p->v = v;
-	}
-	v = &p->v[p->nv];
-	memset(v, 0, sizeof(*v));
-	in->value_line = in->lex.at_line;
-	in->value_column = in->lex.at_column;
-	if (in->lex.kind == LEX_STRING) {
-		p->nv++;
-		r = string_value(in, v);
-	} else if (in->lex.kind == LEX_NUMBER || lex_is(&in->lex, "true") || lex_is(&in->lex, "false")) {
-		v->kind = in->lex.kind == LEX_NUMBER ? VALUE_NUMBER : VALUE_BOOL;
-		v->text = strdup(in->lex.word);
-		v->n = in->lex.n;
-		p->nv++;
-		if (!v->text)
-			return pred_fail(in, "no memory");
-		if (v->kind == VALUE_NUMBER)
-			r = number_of(in, &v->number);
-	} else {
-		return expected(in, "a text in quotes, a number, true or false");
-	}
-	if (r == 0)
-		lex_next(&in->lex);
-	return r;
-}
-
-int pred_operand(struct parser *in, struct operand *o)
-{
-	const char *name = in->lex.word;
-
-	if (in->lex.kind != LEX_NAME || is_word(name))
-		return expected(in, "an attribute or data.NAME");
-	bool path = strncmp(name, "data.", 5) == 0;
-	size_t n = in->lex.n;
-	if (path ? name[n - 1] == '.' || strstr(name, "..") : strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") != n)
-		return pred_fail(in, "\"%.40s\" is neither an attribute (small letters and digits) nor data.NAME", name);
-	o->name = strdup(name);
-	if (!o->name)
-		return pred_fail(in, "no memory");
-	o->path = path ? o->name + 5 : NULL;
-	o->attr = -1;
-	for (int a = 0; !path && a < LA_COUNT; a++)
-		if (strcmp(scan_attr_name((enum line_attr)a), name) == 0)
-			o->attr = a;
-	lex_next(&in->lex);
-	return 0;
-}
-
-static struct pred *predicate(struct parser *in)
-{
-	struct pred *p = calloc(1, sizeof(*p));
-	bool infix = false;
-
-	if (!p) {
-		pred_fail(in, "no memory");
-		return NULL;
-	}
-	in->value_line = in->lex.at_line;
-	in->value_column = in->lex.at_column;
-	if (in->lex.kind == LEX_PERCENT) {
-		if (number_of(in, &in->percentage) < 0)
-			goto fail;
-		p->kind = pred_find("%", false, &p->op);
-	} else if (in->lex.kind == LEX_NAME && is_word(in->lex.word)) {
-		p->kind = pred_find(in->lex.word, false, &p->op);
-	} else if (in->lex.kind == LEX_NAME) {
-		if (pred_operand(in, &p->left) < 0)
-			goto fail;
-		infix = true;
-		if (in->lex.kind == LEX_SIGN || in->lex.kind == LEX_NAME)
-			p->kind = pred_find(in->lex.word, true, &p->op);
-	}
-	if (!p->kind) {
-		expected(in, infix ? "an operator (== != < <= > >= ^= ~ in)" : "a condition");
-		goto fail;
-	}
-	lex_next(&in->lex);
-	if (p->kind->parse(p, in) < 0)
-		goto fail;
-	return p;
-fail:
-	pred_free(p);
-	return NULL;
-}
-
-static struct pred *expr(struct parser *in);
-
-static struct pred *term(struct parser *in)
-{
-	struct pred *p;
-
-	if (in->depth >= RULES_DEPTH) {
-		pred_fail(in, "more than %u brackets and nots inside each other", RULES_DEPTH);
-		return NULL;
-	}
-	in->depth++;
-	if (pred_accept(in, "not")) {
-		p = term(in);
-		if (p && !(p = pred_not(p)))
-			pred_fail(in, "no memory");
-	} else if (pred_accept(in, "(")) {
-		p = expr(in);
-		if (p && pred_expect(in, ")") < 0) {
-			pred_free(p);
-			p = NULL;
-		}
-	} else {
-		p = predicate(in);
-	}
-	in->depth--;
-	return p;
-}
-
-/* One level of precedence: operands joined by `word`, from left to right. */
-static struct pred *chain(struct parser *in, const char *word, bool is_and, struct pred *(*operand)(struct parser *))
-{
-	struct pred *p = operand(in), *b;
-
-	while (p && pred_accept(in, word)) {
-		if (++in->terms > RULES_TERMS) {
-			pred_fail(in, "more than %u conditions in one rule", RULES_TERMS);
-			goto fail;
-		}
-		b = operand(in);
-		if (!b)
-			goto fail;
-		if (!(p = pred_both(is_and, p, b)))
-			pred_fail(in, "no memory");
-	}
-	return p;
-fail:
-	pred_free(p);
-	return NULL;
-}
-
-static struct pred *both(struct parser *in)
-{
-	return chain(in, "and", true, term);
-}
-
-static struct pred *expr(struct parser *in)
-{
-	return chain(in, "or", false, both);
 }
 
 bool rules_dest_name(const char *name, size_t n)
@@ -289,13 +62,14 @@ bool rules_dest_name(const char *name, size_t n)
 	return n >= 1 && n <= RULES_DEST_NAME && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n && name[n] == '\0';
 }
 
-static int dest(struct parser *in, struct ruleset *set, struct rule *r)
+/* Takes the name that is next; its place in set->names, or -1. */
+static int dest_name(struct parser *in, struct ruleset *set)
 {
 	const char *name = in->lex.word;
 	unsigned i;
 
-	if (in->lex.kind != LEX_NAME || is_word(name))
-		return expected(in, "a destination");
+	if (in->lex.kind != LEX_NAME || parse_is_word(name))
+		return parse_expected(in, "a destination");
 	if (!rules_dest_name(name, in->lex.n))
 		return pred_fail(in, "a destination's name is small letters, digits and dashes, at most %u", RULES_DEST_NAME);
 	for (i = 0; i < set->ndests && strcmp(set->names[i], name) != 0; i++)
@@ -306,84 +80,180 @@ static int dest(struct parser *in, struct ruleset *set, struct rule *r)
 		memcpy(set->names[i], name, in->lex.n + 1);
 		set->ndests++;
 	}
-	r->dests |= UINT64_C(1) << i;
+	return (int)i;
+}
+
+static int dest(struct parser *in, struct ruleset *set, uint64_t *named, struct rule *r)
+{
+	bool mirror = lex_is(&in->lex, "mirror") && parse_next_is(in, LEX_NAME);
+
+	if (mirror)
+		lex_next(&in->lex);
+	int i = dest_name(in, set);
+	if (i < 0)
+		return -1;
+	uint64_t bit = UINT64_C(1) << i;
+	if (*named & bit && mirror != !!(set->mirrors & bit))
+		return pred_fail(in, "%s is a mirror in one rule and none in another", set->names[i]);
+	*named |= bit;
+	r->dests |= bit;
+	if (mirror)
+		set->mirrors |= bit;
 	lex_next(&in->lex);
 	return 0;
 }
 
-static int rule(struct parser *in, struct ruleset *set, struct rule *r)
+/* ---- dest NAME key=value ... ---- */
+
+static int setting(struct parser *in, struct dest_settings *s)
+{
+	char *value = strchr(in->lex.word, '=');
+	const char *why, *key = in->lex.word;
+	unsigned bit;
+	int r;
+
+	if (!value || !value[1])
+		return pred_fail(in, "expected a setting as attempts=8, not \"%.40s\"", key);
+	*value++ = '\0';
+	if (strcmp(key, "attempts") == 0) {
+		bit = SETTING_ATTEMPTS;
+		r = num_u64(value, 1, 1000, &s->attempts, &why);
+	} else if (strcmp(key, "window") == 0) {
+		bit = SETTING_WINDOW;
+		r = num_u64(value, 1, 1u << 20, &s->window, &why);
+	} else if (strcmp(key, "deadline") == 0) {
+		bit = SETTING_DEADLINE;
+		r = num_duration(value, CLOCK_MS, 86400 * CLOCK_S, &s->deadline, &why);
+	} else if (strcmp(key, "keep") == 0) {
+		bit = SETTING_KEEP;
+		r = num_duration(value, 0, 3650 * 86400 * CLOCK_S, &s->keep, &why);
+	} else {
+		return pred_fail(in, "\"%.40s\" is no setting; there are attempts, window, deadline and keep", key);
+	}
+	if (r < 0)
+		return pred_fail(in, "%s=%.40s: %s", key, value, why);
+	if (s->has & bit)
+		return pred_fail(in, "%s is set twice", key);
+	s->has |= bit;
+	return 0;
+}
+
+static int settings(struct parser *in, struct ruleset *set)
+{
+	lex_next(&in->lex);
+	int i = dest_name(in, set);
+	if (i < 0)
+		return -1;
+	struct dest_settings *s = &set->settings[i];
+	if (s->line)
+		return pred_fail(in, "the settings of %s stand on line %u already", set->names[i], s->line);
+	s->line = in->lex.at_line;
+	s->column = in->lex.at_column;
+	lex_next_word(&in->lex);
+	if (in->lex.kind == LEX_NEWLINE || in->lex.kind == LEX_END)
+		return parse_expected(in, "a setting as attempts=8");
+	while (in->lex.kind == LEX_NAME) {
+		if (setting(in, s) < 0)
+			return -1;
+		lex_next_word(&in->lex);
+	}
+	return in->lex.kind == LEX_BAD ? parse_expected(in, "a setting") : 0;
+}
+
+/* A setting for a destination that no rule has is a slip of the pen. */
+static int settings_used(struct parser *in, const struct ruleset *set, uint64_t named)
+{
+	for (unsigned i = 0; i < set->ndests; i++) {
+		if (named >> i & 1)
+			continue;
+		in->value_line = set->settings[i].line;
+		in->value_column = set->settings[i].column;
+		return pred_fail_value(in, "no rule has the destination %s", set->names[i]);
+	}
+	return 0;
+}
+
+static int rule(struct parser *in, struct ruleset *set, uint64_t *named, struct rule *r)
 {
 	r->line = in->lex.at_line;
 	in->terms = 0;
-	r->when = expr(in);
+	r->when = parse_condition(in);
 	if (!r->when)
 		return -1;
 	/* What stands behind a whole condition is often a mistyped and, or. */
 	if (!lex_is(&in->lex, "->"))
-		return expected(in, "\"->\", \"and\" or \"or\"");
+		return parse_expected(in, "\"->\", \"and\" or \"or\"");
 	lex_next(&in->lex);
 	do {
-		if (dest(in, set, r) < 0)
+		if (dest(in, set, named, r) < 0)
 			return -1;
 	} while (pred_accept(in, ","));
 	r->stop = pred_accept(in, "stop");
 	if (in->lex.kind != LEX_NEWLINE && in->lex.kind != LEX_END)
-		return expected(in, "\",\", \"stop\" or the end of the line");
+		return parse_expected(in, "\",\", \"stop\" or the end of the line");
 	return 0;
+}
+
+/* Room for one more rule, zeroed; NULL after pred_fail. */
+static struct rule *rule_room(struct parser *in, struct ruleset *set)
+{
+	if (set->n == RULES_MAX) {
+		pred_fail(in, "more than %u rules", RULES_MAX);
+		return NULL;
+	}
+	if ((set->n & (set->n - 1)) == 0) {
+		struct rule *v = realloc(set->v, (set->n ? set->n * 2 : 1) * sizeof(*v));
+		if (!v) {
+			pred_fail(in, "no memory");
+			return NULL;
+		}
+		set->v = v;
+	}
+	memset(&set->v[set->n], 0, sizeof(*set->v));
+	return &set->v[set->n++];
+}
+
+/* The line of the flags; what is left begins behind it, as line 1. */
+static void flags_line(struct parser *in, const char **p, size_t *n)
+{
+	const size_t k = sizeof(RULES_FLAGS_LINE) - 1;
+	const char *lf = *n > k && memcmp(*p, RULES_FLAGS_LINE " ", k + 1) == 0 ? memchr(*p, '\n', *n) : NULL;
+
+	if (!lf)
+		return;
+	in->flags = *p + k + 1;
+	in->flags_end = lf;
+	*n -= (size_t)(lf + 1 - *p);
+	*p = lf + 1;
 }
 
 int parse_rules(struct ruleset *out, const char *p, size_t n, struct parse_error *err)
 {
-	struct parser in = { .err = err };
-	struct rule *v;
+	struct parser in = { .err = err, .set = out };
+	uint64_t named = 0;
+	struct rule *r;
 
 	memset(out, 0, sizeof(*out));
+	flags_line(&in, &p, &n);
 	lex_init(&in.lex, p, n);
-	for (;;) {
+	do {
 		do {
 			lex_next(&in.lex);
 		} while (in.lex.kind == LEX_NEWLINE);
 		if (in.lex.kind == LEX_END)
-			return 0;
-		if (out->n == RULES_MAX) {
-			pred_fail(&in, "more than %u rules", RULES_MAX);
-			goto fail;
-		}
-		if ((out->n & (out->n - 1)) == 0) {
-			v = realloc(out->v, (out->n ? out->n * 2 : 1) * sizeof(*v));
-			if (!v) {
-				pred_fail(&in, "no memory");
+			break;
+		if (lex_is(&in.lex, "dest") && parse_next_is(&in, LEX_NAME)) {
+			if (settings(&in, out) < 0)
 				goto fail;
-			}
-			out->v = v;
-		}
-		memset(&out->v[out->n], 0, sizeof(*v));
-		if (rule(&in, out, &out->v[out->n++]) < 0)
+		} else if (!(r = rule_room(&in, out)) || rule(&in, out, &named, r) < 0) {
 			goto fail;
-		if (in.lex.kind == LEX_END)
-			return 0;
-	}
+		}
+	} while (in.lex.kind != LEX_END);
+	if (settings_used(&in, out, named) == 0)
+		return 0;
 fail:
 	ruleset_release(out);
 	return -1;
-}
-
-struct pred *parse_expr(const char *p, size_t n, struct parse_error *err)
-{
-	struct parser in = { .err = err };
-	struct pred *e;
-
-	lex_init(&in.lex, p, n);
-	lex_next(&in.lex);
-	e = expr(&in);
-	while (e && in.lex.kind == LEX_NEWLINE)
-		lex_next(&in.lex);
-	if (e && in.lex.kind != LEX_END) {
-		expected(&in, "\"and\", \"or\" or the end");
-		pred_free(e);
-		e = NULL;
-	}
-	return e;
 }
 
 void ruleset_release(struct ruleset *r)
@@ -392,4 +262,18 @@ void ruleset_release(struct ruleset *r)
 		pred_free(r->v[i].when);
 	free(r->v);
 	memset(r, 0, sizeof(*r));
+}
+
+int rule_describe(const struct ruleset *set, const struct rule *r, struct buf *out)
+{
+	int bad = pred_describe(r->when, out) | buf_adds(out, " -> ");
+	const char *comma = "";
+
+	for (unsigned i = 0; i < set->ndests; i++) {
+		if (!(r->dests >> i & 1))
+			continue;
+		bad |= buf_printf(out, "%s%s%s", comma, set->mirrors >> i & 1 ? "mirror " : "", set->names[i]);
+		comma = ", ";
+	}
+	return bad | (r->stop ? buf_adds(out, " stop") : 0);
 }

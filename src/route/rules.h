@@ -14,6 +14,8 @@
 #include "route/parse.h"
 
 #define RULES_TEXT_MAX (1u << 20)	/* bytes of a rules file */
+#define RULES_FLAGS_MAX (64u << 10)	/* of a flags file */
+#define RULES_WHY 1024			/* of an error's text */
 
 struct rules {
 	uint64_t gen;
@@ -24,8 +26,13 @@ struct rules {
 	struct rules *next;		/* older or newer ones of the same book */
 };
 
-struct rules *rules_parse(const char *file, const char *text, size_t n);	/* NULL with file:line:column: message */
-struct rules *rules_read(const char *file);		/* the same from a file */
+/* NULL with why = "file:line:column: message". */
+struct rules *rules_parse(const char *file, const char *text, size_t n, char why[RULES_WHY]);
+/*
+ * The same from a file. Flags: a file with the name of a flag on each line, and comments behind #; NULL: the file "flags" beside the rules.
+ * No such file: no flag is on. The text gets a first line (parse.h) with those flags that are on and that a rule asks for.
+ */
+struct rules *rules_read(const char *file, const char *flags, char why[RULES_WHY]);
 void rules_free(struct rules *r);
 
 /* place_of gives the place of a name, or -1 when nobody is there (its bit is then never set). */

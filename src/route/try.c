@@ -132,9 +132,20 @@ static int say_refused(struct try *t, struct span line, const struct line_err *e
 		no_memory() : 0;
 }
 
-int try_rules(const char *rules_file)
+/* NULL with a message. */
+static struct rules *read_rules(const char *file, const char *flags)
 {
-	struct try t = { .rules = rules_read(rules_file), .line = say_dests, .bad = say_refused };
+	char why[RULES_WHY];
+	struct rules *r = rules_read(file, flags, why);
+
+	if (!r)
+		log_error("%s", why);
+	return r;
+}
+
+int try_rules(const char *rules_file, const char *flags)
+{
+	struct try t = { .rules = read_rules(rules_file, flags), .line = say_dests, .bad = say_refused };
 
 	if (!t.rules)
 		return 1;
@@ -163,9 +174,9 @@ static int log_refused(struct try *t, struct span line, const struct line_err *e
 	return 0;
 }
 
-int try_filter(const char *rules_file, const char *dest)
+int try_filter(const char *rules_file, const char *flags, const char *dest)
 {
-	struct try t = { .rules = rules_read(rules_file), .line = pass, .bad = log_refused };
+	struct try t = { .rules = read_rules(rules_file, flags), .line = pass, .bad = log_refused };
 
 	if (!t.rules)
 		return 1;

@@ -5,10 +5,10 @@
 #define ROUTE_TRY_H
 
 /* ID<TAB>dest,dest for each line of stdin ("-" for none), or -<TAB>refused: reason. Exit code: 0, or 1 when a line was refused. */
-int try_rules(const char *rules_file);
+int try_rules(const char *rules_file, const char *flags);
 
 /* Passes the lines of destination `dest` from stdin to stdout, unchanged and in order. Refused lines are logged; exit code as above.
  * When stdout is closed it ends with 0. */
-int try_filter(const char *rules_file, const char *dest);
+int try_filter(const char *rules_file, const char *flags, const char *dest);
 
 #endif

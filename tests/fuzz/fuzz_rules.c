@@ -10,9 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char LINE[] = "{\"specversion\":\"1.0\",\"id\":\"i\",\"source\":\"/s\",\"type\":\"chat.message\",\"partitionkey\":\"k\","
 	"\"data\":{\"text\":\"!h\\u00e9 [x]\",\"n\":5,\"user\":{\"name\":\"ann\"}}}\n";
 
+static struct buf said = { .max = 4u << 20 }, again = { .max = 4u << 20 };
+
 static void round_trip(const struct pred *p)
 {
-	static struct buf said = { .max = 4u << 20 }, again = { .max = 4u << 20 };
 	struct parse_error err;
 
 	buf_clear(&said);
@@ -30,6 +31,31 @@ static void round_trip(const struct pred *p)
 	pred_free(q);
 }
 
+/* A rule as it says itself is a file with that rule. Flags are on in neither. */
+static void rule_again(const struct ruleset *set, const struct rule *r)
+{
+	struct parse_error err;
+	struct ruleset one;
+
+	buf_clear(&said);
+	buf_clear(&again);
+	if (rule_describe(set, r, &said) < 0)
+		return;
+	if (parse_rules(&one, said.p, said.len, &err) < 0) {
+		if (!strstr(err.text, "inside each other"))
+			abort();
+		return;
+	}
+	if (one.n != 1 || rule_describe(&one, one.v, &again) < 0)
+		abort();
+	/* Destinations are told in the order in which the file has them. */
+	if (said.len != again.len || one.v->stop != r->stop ||
+	    __builtin_popcountll(one.v->dests) != __builtin_popcountll(r->dests) ||
+	    __builtin_popcountll(one.mirrors) != __builtin_popcountll(set->mirrors & r->dests))
+		abort();
+	ruleset_release(&one);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
@@ -40,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < set.n; i++) {
 			if (!set.v[i].dests || (set.ndests < 64 && set.v[i].dests >> set.ndests))
 				abort();
-			round_trip(set.v[i].when);
+			rule_again(&set, &set.v[i]);
 		}
 		ruleset_release(&set);
 	} else if (err.line == 0 || err.column == 0 || !err.text[0]) {

@@ -101,7 +101,8 @@ static void precedence(void)
 
 static uint64_t eval(const char *text)
 {
-	struct rules *r = rules_parse("rules", text, strlen(text));
+	char why[RULES_WHY] = "";
+	struct rules *r = rules_parse("rules", text, strlen(text), why);
 	struct spool_line out = { .mask = 99 };
 
 	CHECK(r, "parses: %.*s", (int)strcspn(text, "\n"), text);

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-extern const struct pred_kind pred_compare, pred_prefix, pred_glob, pred_set, pred_exists, pred_percent;
+extern const struct pred_kind pred_compare, pred_prefix, pred_glob, pred_set, pred_exists, pred_percent, pred_flag_set;
 
 /* The array of parts: a new predicate is a line above and a line here. */
 const struct pred_kind *const pred_kinds[] = {
@@ -15,6 +15,7 @@ const struct pred_kind *const pred_kinds[] = {
 	&pred_set,
 	&pred_exists,
 	&pred_percent,
+	&pred_flag_set,
 	&pred_logic,
 	NULL
 };
