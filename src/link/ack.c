@@ -52,7 +52,13 @@ static int add_refused(struct buf *out, const struct refusal *r, size_t n)
 		bad |= add_u64(out, r[i].n);
 		bad |= buf_adds(out, ",\"error\":");
 		bad |= add_text(out, r[i].error ? r[i].error : "refused", ACK_ERROR_MAX);
-		bad |= buf_adds(out, r[i].retry ? ",\"retry\":true}" : "}");
+		if (r[i].retry)
+			bad |= buf_adds(out, ",\"retry\":true");
+		if (r[i].retry && r[i].retry_after) {
+			bad |= buf_adds(out, ",\"retry_after\":");
+			bad |= add_u64(out, r[i].retry_after);
+		}
+		bad |= buf_addc(out, '}');
 	}
 	return bad | buf_addc(out, ']');
 }
@@ -86,12 +92,16 @@ int take_reply_write(struct buf *out, const char *batch, uint32_t n, const uint6
 	return bad | buf_adds(out, "}\n") ? -1 : 0;
 }
 
-int take_request_write(struct buf *out, const char *as, const char *done,
+int take_request_write(struct buf *out, const char *as, const char *set, const char *done,
 	const struct refusal *refused, size_t n, uint32_t take)
 {
 	int bad = buf_adds(out, "{\"as\":");
 
 	bad |= add_text(out, as, ACK_NAME_MAX);
+	if (set && *set) {
+		bad |= buf_adds(out, ",\"set\":");
+		bad |= add_text(out, set, ACK_NAME_MAX);
+	}
 	if (done && *done) {
 		bad |= buf_adds(out, ",\"done\":");
 		bad |= add_text(out, done, ACK_NAME_MAX);
@@ -129,8 +139,8 @@ static void fault(struct pull *j, const char *why)
 
 static void read_refusal(struct pull *j, struct refusals *all)
 {
-	char name[8], error[ACK_ERROR_MAX + 1] = "refused";
-	uint64_t n = 0;
+	char name[16], error[ACK_ERROR_MAX + 1] = "refused";
+	uint64_t n = 0, after = 0;
 	bool retry = false;
 
 	if (!pull_open(j, '{'))
@@ -142,6 +152,8 @@ static void read_refusal(struct pull *j, struct refusals *all)
 			pull_string(j, error, sizeof error, true);
 		else if (!strcmp(name, "retry"))
 			pull_bool(j, &retry);
+		else if (!strcmp(name, "retry_after"))
+			pull_u64(j, INT64_MAX, &after);
 		else
 			pull_skip(j);
 	}
@@ -167,7 +179,8 @@ static void read_refusal(struct pull *j, struct refusals *all)
 		return;
 	}
 	all->seen[n / 8] |= (unsigned char)(1u << n % 8);
-	all->v[all->n++] = (struct refusal){ .n = (uint32_t)n, .retry = retry, .error = copy };
+	all->v[all->n++] = (struct refusal){ .n = (uint32_t)n, .retry = retry, .error = copy,
+		.retry_after = !retry ? 0 : after < ACK_RETRY_AFTER_MAX ? (uint32_t)after : ACK_RETRY_AFTER_MAX };
 }
 
 static void read_refusals(struct pull *j, struct refusals *all)
@@ -201,6 +214,8 @@ int take_request_parse(const char *p, size_t n, struct take_request *out, const 
 		while (pull_member(&j, name, sizeof name)) {
 			if (!strcmp(name, "as"))
 				pull_string(&j, out->as, sizeof out->as, false);
+			else if (!strcmp(name, "set"))
+				pull_string(&j, out->set, sizeof out->set, false);
 			else if (!strcmp(name, "done"))
 				pull_string(&j, out->done, sizeof out->done, false);
 			else if (!strcmp(name, "take"))

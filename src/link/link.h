@@ -37,12 +37,13 @@ struct link_opts {
 	unsigned take;			/* lines asked for at a time; 0 = LINK_TAKE_DEFAULT */
 	unsigned conns;			/* connections (batches in flight); 0 = 1 */
 	const char *as;			/* worker's name, "store-1"; NULL = program name and pid */
+	const char *set;		/* worker set it belongs to, "next" (route(8), SPLIT); NULL = none */
 	const char *tls_ca, *tls_cert, *tls_key;	/* PEM files for tls+tcp */
 	bool quiet;			/* a dialler that is not connected says nothing (link_req_trouble knows why) */
 };
 
-/* One refused line of a batch. n counts from 1. */
-struct refusal { uint32_t n; bool retry; const char *error; };
+/* One refused line of a batch. n counts from 1. retry_after: ms before which it is of no use to try again; 0 = whoever keeps the line decides. */
+struct refusal { uint32_t n; bool retry; const char *error; uint32_t retry_after; };
 
 /* What became of a batch that was put: acked + nrefused = lines sent. Borrowed during the callback. */
 struct put_result { uint32_t acked; const struct refusal *refused; size_t nrefused; };

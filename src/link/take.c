@@ -43,6 +43,7 @@ struct link_take {
 	unsigned running;		/* callbacks of ours that run */
 	bool closed;
 	char as[ACK_NAME_MAX + 1];
+	const char *set;
 	uint32_t want;
 	void (*on_batch)(void *arg, struct batch *b);
 	void (*on_end)(void *arg);
@@ -89,14 +90,15 @@ static void ask(struct lane *l, const char *done, const struct refusal *refused,
 	l->state = t->draining && !t->stream ? LANE_REPORTING : LANE_ASKING;
 	l->asked = loop_now(t->loop);
 	buf_clear(&l->request);
-	if (!t->stream && (take_request_write(&l->request, t->as, done, refused, n, t->draining ? 0 : t->want) ||
+	if (!t->stream && (take_request_write(&l->request, t->as, t->set, done, refused, n, t->draining ? 0 : t->want) ||
 	    l->request.len > LINK_MESSAGE_BYTES)) {
 		/* Thousands of long reasons: the outcome matters more than the words. */
 		struct refusal *brief = calloc(n, sizeof *brief);
 		for (size_t i = 0; brief && i < n; i++)
-			brief[i] = (struct refusal){ .n = refused[i].n, .retry = refused[i].retry, .error = "refused" };
+			brief[i] = (struct refusal){ .n = refused[i].n, .retry = refused[i].retry, .error = "refused",
+				.retry_after = refused[i].retry_after };
 		buf_clear(&l->request);
-		if (!brief || take_request_write(&l->request, t->as, done, brief, n, t->draining ? 0 : t->want))
+		if (!brief || take_request_write(&l->request, t->as, t->set, done, brief, n, t->draining ? 0 : t->want))
 			die(1, "%s: %s", t->url, strerror(ENOMEM));
 		free(brief);
 	}
@@ -243,6 +245,7 @@ struct link_take *link_take_open(struct loop *l, const char *url, const struct l
 	if (t->want > LINK_BATCH_LINES)
 		t->want = LINK_BATCH_LINES;
 	link_name(o, t->as);
+	t->set = o ? o->set : NULL;
 	t->on_batch = on_batch;
 	t->on_end = on_end;
 	t->arg = arg;

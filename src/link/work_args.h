@@ -13,7 +13,7 @@
 #include "link/work.h"
 
 struct work_args {
-	const char *in, *out, *as, *tls_ca, *tls_cert, *tls_key;
+	const char *in, *out, *as, *set, *tls_ca, *tls_cert, *tls_key;
 	uint64_t take;
 };
 #define WORK_ARGS_INIT { .in = "-", .out = "-", .take = LINK_TAKE_DEFAULT }
@@ -23,6 +23,7 @@ struct work_args {
 	{'o', "out", ARG_STR, &(w).out, 0, 0, "URL", "where the events go that it makes", NULL, 0}, \
 	{'n', "take", ARG_U64, &(w).take, 1, LINK_BATCH_LINES, "N", "lines taken at a time", NULL, 0}, \
 	{'a', "as", ARG_STR, &(w).as, 0, 0, "NAME", "name of this worker", NULL, 0}, \
+	{0, "set", ARG_STR, &(w).set, 0, 0, "NAME", "worker set it belongs to (route(8), SPLIT)", NULL, 0}, \
 	{0, "tls-ca", ARG_STR, &(w).tls_ca, 0, 0, "FILE", "certificates to trust, for tls+tcp", NULL, 0}, \
 	{0, "tls-cert", ARG_STR, &(w).tls_cert, 0, 0, "FILE", "own certificate, for tls+tcp", NULL, 0}, \
 	{0, "tls-key", ARG_STR, &(w).tls_key, 0, 0, "FILE", "its private key", NULL, 0}
@@ -33,7 +34,7 @@ static inline void work_args_fill(struct work *to, const struct work_args *from)
 	to->in = from->in;
 	to->out = from->out;
 	to->opts = (struct link_opts){
-		.take = (unsigned)from->take, .conns = 2, .as = from->as,
+		.take = (unsigned)from->take, .conns = 2, .as = from->as, .set = from->set,
 		.tls_ca = from->tls_ca, .tls_cert = from->tls_cert, .tls_key = from->tls_key,
 	};
 }

@@ -50,7 +50,7 @@ static void take_request(const char *p, size_t n, struct buf *b)
 		need(why && !r.refused);
 		return;
 	}
-	need(!take_request_write(b, r.as, r.done, r.refused, r.nrefused, r.take));
+	need(!take_request_write(b, r.as, r.set, r.done, r.refused, r.nrefused, r.take));
 	need(!take_request_parse(b->p, b->len, &again, &why));
 	need(!strcmp(r.as, again.as) && !strcmp(r.done, again.done) && r.take == again.take);
 	same_refused(r.refused, r.nrefused, again.refused, again.nrefused);

@@ -150,3 +150,7 @@ load probes
 	run -0 "$P" ask "tcp://127.0.0.1:${URL##*:}" hello
 	[ "$output" = hello ]
 }
+
+@test "every stage can say which set of workers it belongs to" {
+	for p in store analyze respond; do "$p" --help | grep -q -e '--set NAME'; done
+}

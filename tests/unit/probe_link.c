@@ -16,7 +16,7 @@
  *   work IN OUT [WORD]         a stage. Each line {...} makes: upper: itself in capitals; none: nothing; refuse: lines with "bad" refused; retry: lines with
  *                              "later" refused with retry the first 2 times; two: two lines; big: 5000 lines; filter may precede: filter-upper
  *
- * -F N before the command: readiness (notify.h). TLS files come from $TLS_CA, $TLS_CERT, $TLS_KEY. PROBE_CONNS: connections of put, take and work.
+ * -F N before the command: readiness (notify.h). TLS files come from $TLS_CA, $TLS_CERT, $TLS_KEY. PROBE_CONNS: connections of put, take and work. PROBE_SET: worker set.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -47,6 +47,7 @@ static struct link_opts options(void)
 
 	return (struct link_opts){
 		.tls_ca = getenv("TLS_CA"), .tls_cert = getenv("TLS_CERT"), .tls_key = getenv("TLS_KEY"),
+		.set = getenv("PROBE_SET"),
 		.conns = conns ? (unsigned)atoi(conns) : 0,
 	};
 }

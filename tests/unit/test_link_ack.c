@@ -27,6 +27,8 @@ static void say_refused(struct buf *out, const struct refusal *r, size_t n)
 				buf_addc(out, *p);
 		}
 		buf_adds(out, r[i].retry ? "+retry" : "");
+		if (r[i].retry_after)
+			buf_printf(out, "+after %u", r[i].retry_after);
 	}
 }
 
@@ -51,13 +53,15 @@ static int read_take_request(const char *p, size_t n, struct buf *out, struct bu
 	if (take_request_parse(p, n, &r, why))
 		return -1;
 	buf_printf(out, "as %s", r.as);
+	if (r.set[0])
+		buf_printf(out, " set %s", r.set);
 	if (r.done[0])
 		buf_printf(out, " done %s", r.done);
 	if (r.take)
 		buf_printf(out, " take %u", r.take);
 	say_refused(out, r.refused, r.nrefused);
 	if (again)
-		take_request_write(again, r.as, r.done, r.refused, r.nrefused, r.take);
+		take_request_write(again, r.as, r.set, r.done, r.refused, r.nrefused, r.take);
 	take_request_release(&r);
 	return 0;
 }
@@ -198,7 +202,7 @@ static void limits(void)
 		all[i] = (struct refusal){ .n = i + 1, .error = i % 2 ? "" : NULL, .retry = i % 3 == 0 };
 		seq[i] = INT64_MAX - i;
 	}
-	CHECK(!take_request_write(&b, "w", "b", all, LINK_BATCH_LINES, 1), "every line of the largest batch refused");
+	CHECK(!take_request_write(&b, "w", NULL, "b", all, LINK_BATCH_LINES, 1), "every line of the largest batch refused");
 	CHECK(!take_request_parse(b.p, b.len, &req, &why) && req.nrefused == LINK_BATCH_LINES, "and read: %s", why);
 	CHECK(req.refused[4095].n == 4096 && !strcmp(req.refused[0].error, "refused") && !*req.refused[1].error,
 		"with numbers and reasons");
@@ -218,7 +222,7 @@ static void limits(void)
 	buf_clear(&b);
 	all[0].error = longest;
 	all[1].error = "\xff\xc3(\xed\xa0\x80";
-	CHECK(!take_request_write(&b, longest, "b", all, 2, 0), "long and broken reasons");
+	CHECK(!take_request_write(&b, longest, NULL, "b", all, 2, 0), "long and broken reasons");
 	CHECK(!take_request_parse(b.p, b.len, &req, &why), "are read: %s", why);
 	CHECK(strlen(req.refused[0].error) == ACK_ERROR_MAX / 3 * 3 && strlen(req.as) == ACK_NAME_MAX / 3 * 3, "cut");
 	CHECK(!strcmp(req.refused[1].error, "?\?(???"), "mended: %s", req.refused[1].error);
@@ -237,7 +241,7 @@ static void limits(void)
 	/* A writer says so when its buffer is at its ceiling. */
 	buf_init(&b, 10);
 	CHECK(put_reply_write(&b, 1000, all, 1) && take_reply_write(&b, "b", 1, seq) &&
-		take_request_write(&b, "a", NULL, NULL, 0, 1), "a full buffer is an error");
+		take_request_write(&b, "a", NULL, NULL, NULL, 0, 1), "a full buffer is an error");
 	buf_release(&b);
 	free(all);
 	free(seq);

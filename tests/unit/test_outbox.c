@@ -57,7 +57,7 @@ static void on_request(void *arg, struct link_peer *peer, const char *p, size_t 
 
 		i++;
 		if (later || at % 10 == 0) {
-			refused[bad++] = (struct refusal){ i, later, later ? "full" : "no good" };
+			refused[bad++] = (struct refusal){ .n = i, .retry = later, .error = later ? "full" : "no good" };
 			continue;
 		}
 		/* A hub keeps a repeat once. */
