@@ -22,7 +22,7 @@ small_disk() {
 	events 1 20000 | put 256 > outcomes
 	wait_for hub.err 'write: No space left on device; batches are refused'
 	grep -q 'refused 256 \[1 No space left on device, retry\]' outcomes
-	acked=$(sed -n 's/^acked \([0-9]*\) .*/\1/p' outcomes | paste -sd + | bc)
+	acked=$(sed -n 's/^acked \([0-9]*\) .*/\1/p' outcomes | awk '{ n += $1 } END { print n + 0 }')
 	[ "$acked" -gt 1000 ]
 	# The half group is cut off: what stands there is what was acknowledged.
 	[ "$(route -T -d small/spool --from 1 --once | wc -l)" -eq "$acked" ]
@@ -46,7 +46,7 @@ small_disk() {
 	events 1 8000 | put 256 > outcomes
 	grep -q 'the spool has reached its limit, retry' outcomes
 	[ "$(cat spool/*.ndjson | wc -c)" -lt 1400000 ]
-	acked=$(sed -n 's/^acked \([0-9]*\) .*/\1/p' outcomes | paste -sd + | bc)
+	acked=$(sed -n 's/^acked \([0-9]*\) .*/\1/p' outcomes | awk '{ n += $1 } END { print n + 0 }')
 	daemon_run w "$P" take ipc://run/to-store w 256
 	wait_until 20 eval 'events 8001 8010 | put | grep -q "acked 10"'
 	wait_until 20 has store delivered $((acked + 10))
@@ -57,7 +57,7 @@ small_disk() {
 	hub --limit 1m
 	events 1 8000 | put 256 > outcomes
 	grep -q 'the spool has reached its limit, retry' outcomes
-	acked=$(sed -n 's/^acked \([0-9]*\) .*/\1/p' outcomes | paste -sd + | bc)
+	acked=$(sed -n 's/^acked \([0-9]*\) .*/\1/p' outcomes | awk '{ n += $1 } END { print n + 0 }')
 	daemon_run w "$P" take ipc://run/to-store w 256
 	wait_until 20 has store delivered "$acked"
 	wait_until 10 eval 'events 8001 8010 | put | grep -q "acked 10"'

@@ -48,7 +48,7 @@ load hub
 		hub
 	done
 	wait $putter
-	[ "$(sed -n 's/^acked \([0-9]*\) refused 0$/\1/p' outcomes | paste -sd + | bc)" -eq 30000 ]
+	[ "$(sed -n 's/^acked \([0-9]*\) refused 0$/\1/p' outcomes | awk '{ n += $1 } END { print n + 0 }')" -eq 30000 ]
 	spooled > got
 	cmp got want
 }

@@ -53,22 +53,23 @@ load disk
 
 # N MODE: runs a putter, a worker and a hub (-s MODE) that is killed at the Nth call that changes a file; false: it was not.
 run_to_kill() {
-	rm -rf spool run power after outcomes taken hub.err
-	mkdir -p run power
+	rm -rf spool run outcomes taken hub.err
+	mkdir -p run
+	power_disk
 	"$P" put ipc://run/in 5 < want > outcomes 2> /dev/null 3>&- &
 	putter=$!
 	"$P" take ipc://run/to-store w 7 > taken 2> /dev/null 3>&- &
 	taker=$!
-	KILL_AT=$1 POWER=$T/power LD_PRELOAD=$T/shim.so route -L text -R run -d spool -r rules --segment 4k -s "$2" --sync-interval 10ms 2> hub.err 3>&- &
+	KILL_AT=$1 TORTURE=$T/power LD_PRELOAD=$T/shim.so route -L text -R run -d spool -r rules --segment 4k -s "$2" --sync-interval 10ms 2> hub.err 3>&- &
 	DAEMON_PID[hub]=$! DAEMON_KILLED=yes
 	wait_until 20 eval '_pid_gone '$!' || { [ "$(wc -l < taken)" -ge 60 ] && [ "$(wc -l < outcomes)" -ge 12 ]; }'
-	daemon_alive hub && last=1
+	_pid_gone "${DAEMON_PID[hub]}" || last=1
 	kill -9 $putter $taker
 	wait $putter $taker 2> /dev/null || true
 	kill -9 "${DAEMON_PID[hub]}" 2> /dev/null || true
 	wait "${DAEMON_PID[hub]}" 2> /dev/null || true
 	unset "DAEMON_PID[hub]"
-	acked=$(sed -n 's/^acked \([0-9]*\) .*/\1/p' outcomes | paste -sd + | bc)
+	acked=$(sed -n 's/^acked \([0-9]*\) .*/\1/p' outcomes | awk '{ n += $1 } END { print n + 0 }')
 	acked=${acked:-0}
 	[ "$last" = 0 ]
 }
