@@ -1,0 +1,72 @@
+/*
+ * disk: what the shim (shim.c) and the tools of scripts/torture know together: one mapped file, STATE/ctl.
+ *
+ * The simulated disk. Every file that is opened for writing below `root` is a node: `durable` is its size as of its last sync, and
+ * STATE/undo/NODE holds what the disk still has in place of what was overwritten or cut off since then (struct undo, then its bytes). Every change of
+ * the names in a folder since its last fsync is a line of STATE/dir/INODE; what a name stood for before is kept as a hard link in root/.grave.
+ * A sync throws away what is noted of its file or folder. So a loss of power can be played at any moment: `disk lose`.
+ * Real syncs are not made: the page cache outlives any kill.
+ *
+ * Faults are armed for a class of processes (the name of the program) and used up by the shim in them.
+ */
+#ifndef TORTURE_DISK_H
+#define TORTURE_DISK_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdint.h>
+
+#define DISK_MAGIC 0x746f7274u
+#define NODES 16384u
+
+/* The program's name is looked up here; all else is CLASS_OTHER. */
+#define CLASSES(X) X(other) X(route) X(store) X(stage) X(analyze) X(worker) X(source) X(supervise)
+enum disk_class {
+#define X(name) CLASS_##name,
+	CLASSES(X)
+#undef X
+	CLASS_N
+};
+
+enum fail_mode { FAIL_CLEAN, FAIL_LATE };	/* nothing was synced; all was, and yet it fails */
+
+struct disk_class_state {
+	int64_t clock;		/* ns added to the wall clock */
+	int32_t kill_at;	/* counts down with each call that changes the disk; KILL at 1, with `part`/65536 of that call done */
+	uint32_t part;
+	int32_t fail_syncs;	/* so many syncs fail */
+	int32_t fail_mode;
+	int32_t slow_syncs;	/* so many take slow_ms longer */
+	int32_t slow_ms;
+	int32_t full;		/* nothing grows: ENOSPC */
+	int64_t changes, syncs;	/* calls so far */
+	int64_t hit_kill, hit_fail, hit_slow, hit_full;	/* faults that were felt */
+};
+
+struct disk_node {
+	uint64_t ino;		/* 0: free */
+	int64_t born;		/* ns; an inode number may be used again, together with the time of birth it is not */
+	int64_t durable;
+	int64_t undo;		/* bytes of STATE/undo/NODE; 0: none */
+};
+
+struct disk {
+	uint32_t magic;
+	uint32_t nnodes;
+	pthread_mutex_t lock;	/* robust: finding and adding nodes, numbering graves */
+	uint64_t grave;
+	char root[PATH_MAX];
+	struct disk_class_state of[CLASS_N];
+	struct disk_node node[NODES];
+};
+
+/* A record of STATE/undo/NODE. What stood at off before: len bytes follow. */
+struct undo { int64_t off, len; };
+
+/*
+ * A line of STATE/dir/INODE: a letter and words with a tab between.
+ *   C NAME          was made          M NAME          a folder was made
+ *   U NAME GRAVE    was removed       R FROM TO GRAVE was renamed; GRAVE is what TO was, or -
+ */
+
+#endif
