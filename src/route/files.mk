@@ -28,6 +28,6 @@
 # lex.o parse.o parse_expr.o  text to rules and conditions
 # pred/*.o       a predicate each (pred/README.md)
 route_PURE := decide.o again.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o parse_expr.o rules.o walk.o \
-	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/logic.o
+	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/logic.o
 route_OBJS := main.o hub.o hub_again.o control.o verb/index.o verb/status.o intake.o dests.o dest.o deliver.o spool.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	try.o follow.o metrics.o $(route_PURE)

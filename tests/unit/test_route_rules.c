@@ -38,6 +38,15 @@ static void errors(void)
 	error("type ^= 5 -> a", 1, 9, "quotes");
 	error("type ~ \"[a\" -> a", 1, 8, "[");
 	error("type ~ \"a\\\\\" -> a", 1, 8, "\\");
+	error("type =~ \"(a)\\\\1\" -> a", 1, 9, "byte 5: a back-reference");
+	error("type =~ 'a{' -> a", 1, 9, "byte 3");
+	error("all -> a, mirror a", 1, 18, "mirror");
+	error("dest a keep=1h\nall -> b", 1, 6, "no rule");
+	error("dest a attempts=x\nall -> a", 1, 8, "attempts");
+	error("dest a nonsense=x\nall -> a", 1, 8, "there are");
+	error("dest a keep=1s\ndest a keep=2s\nall -> a", 2, 6, "line 1");
+	error("flag a$ -> a", 1, 7, "no meaning");
+	error("type == 'a -> a", 1, 9, "closing quote");
 	error("type in () -> a", 1, 10, "quotes");
 	error("type in (\"a\" \"b\") -> a", 1, 14, ")");
 	error("(all -> a", 1, 6, ")");
@@ -119,6 +128,9 @@ static void files(void)
 	CHECK(eval("all -> a\ntype == \"x\" -> b stop\nall -> c") == 5, "a stop that does not match stops nothing");
 	CHECK(eval("all -> a stop\nall -> b") == 1, "one that matches does");
 	CHECK(eval("all -> a\nall -> a stop\nall -> b") == 1, "even when it adds nothing");
+	CHECK(eval("#!flags x b\nflag b -> a\nflag c -> b") == 1, "flags that are on stand in the first line");
+	CHECK(eval("all -> mirror a, mirror, b stop") == 7, "a mirror is a destination; mirror alone is a name");
+	CHECK(eval("dest a window=5\ndest == 'x' -> a\nall -> b") == 2, "an attribute may be called dest");
 	CHECK(eval("all -> a-b-1\nall->c\r\n") == 3, "dashes in names, arrows without blanks, CRLF");
 }
 

@@ -5,13 +5,14 @@
 
 #include "base/log.h"
 
-extern const struct pred_kind pred_compare, pred_prefix, pred_glob, pred_set, pred_exists, pred_percent, pred_flag_set;
+extern const struct pred_kind pred_compare, pred_prefix, pred_glob, pred_set, pred_exists, pred_percent, pred_flag_set, pred_regex;
 
 /* The array of parts: a new predicate is a line above and a line here. */
 const struct pred_kind *const pred_kinds[] = {
 	&pred_compare,
 	&pred_prefix,
 	&pred_glob,
+	&pred_regex,
 	&pred_set,
 	&pred_exists,
 	&pred_percent,
@@ -62,6 +63,8 @@ void pred_free(struct pred *p)
 		return;
 	pred_free(p->a);
 	pred_free(p->b);
+	if (p->kind && p->kind->release)
+		p->kind->release(p);
 	for (size_t i = 0; i < p->nv; i++)
 		free(p->v[i].text);
 	free(p->v);

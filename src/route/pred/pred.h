@@ -44,6 +44,7 @@ struct pred {
 	struct value *v;		/* arguments */
 	size_t nv;
 	struct pred *a, *b;		/* logic only */
+	void *own;			/* what the part made of its arguments; kind->release gives it back */
 };
 
 struct pred_kind {
@@ -56,6 +57,7 @@ struct pred_kind {
 	int (*parse)(struct pred *p, struct parser *in);
 	bool (*match)(const struct pred *p, const struct pred_line *l);
 	int (*describe)(const struct pred *p, struct buf *out);	/* as text that parses to the same; -1: out is full */
+	void (*release)(struct pred *p);	/* of p->own, which may be NULL; NULL: there is none */
 };
 
 /* ---- the parts (index.c) ---- */
