@@ -29,7 +29,7 @@ _penstock() {
 			sed -nE 's/^ {2,6}((-[A-Za-z]), )?(--[a-z0-9-]+).*/\2 \3/p')" -- "$cur")
 	else
 		case $cmd in
-		start | stop | restart | reload)
+		start | stop | restart | reload | swap)
 			mapfile -t COMPREPLY < <(cd "$(_penstock_tree)/service" 2>/dev/null && compgen -d -- "$cur") ;;
 		query)
 			[ "$prev" != query ] || mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" query --help 2>/dev/null |

@@ -3,16 +3,12 @@
  */
 #include "penstock/penstock.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/args.h"
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/log.h"
 
 #define LOOK_MS 50	/* between two looks */
@@ -30,48 +26,16 @@ struct wish {
 	bool waits;
 };
 
-/* One service as seen by the last look. */
-struct seen { const char *name; bool found, running, ready; int64_t restarts; };
-
-static void see(void *arg, const struct service_view *v)
+static int look(const struct tree *t, const char *name, struct service_seen *s)
 {
-	struct seen *s = arg;
-
-	if (strcmp(v->name, s->name) != 0)
-		return;
-	s->found = true;
-	s->running = v->pid > 0;
-	s->ready = strcmp(v->state, "run") == 0 && v->ready != 0;
-	s->restarts = v->restarts;
-}
-
-static int look(const struct tree *t, struct seen *s)
-{
-	s->found = false;
-	if (services_each(t, see, s, NULL) < 0)
+	if (service_see(t, name, s) < 0)
 		return -1;
 	if (!s->found)
-		log_error("%s: no such service (penstock status names them)", s->name);
+		log_error("%s: no such service (penstock status names them)", name);
 	return s->found ? 0 : -1;
 }
 
-static int write_letters(const struct tree *t, const char *name, const char *letters)
-{
-	char *path = text_of("%s/service/%s/supervise/control", t->dir, name);
-	int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC), rc = -1;
-
-	if (fd < 0)
-		log_error("%s: %s", name, errno == ENXIO ? "nobody supervises it" : strerror(errno));
-	else if (fd_write_all(fd, letters, strlen(letters)) < 0)
-		log_error("%s: %s", path, strerror(errno));
-	else
-		rc = 0;
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-static bool fulfilled(const struct wish *w, const struct seen *before, const struct seen *now)
+static bool fulfilled(const struct wish *w, const struct service_seen *before, const struct service_seen *now)
 {
 	if (!w->up)
 		return !now->running;
@@ -80,15 +44,15 @@ static bool fulfilled(const struct wish *w, const struct seen *before, const str
 
 static int one(const struct tree *t, const char *name, const struct wish *w)
 {
-	struct seen before = { .name = name }, now;
+	struct service_seen before, now;
 	int64_t end = clock_mono() + patience;
 
-	if (look(t, &before) < 0 || write_letters(t, name, w->letters) < 0)
+	if (look(t, name, &before) < 0 || service_letters(t, name, w->letters) < 0)
 		return -1;
 	if (!w->waits)
 		return 0;
 	for (now = before;;) {
-		if (look(t, &now) < 0)
+		if (look(t, name, &now) < 0)
 			return -1;
 		if (fulfilled(w, &before, &now))
 			return 0;
@@ -113,7 +77,7 @@ static int run(struct tree *t, int argc, char **argv, const struct args *args, c
 	if (tree_supervise(t) <= 0)
 		die(1, "%s: is down (penstock up starts it)", t->dir);
 	for (; at < argc; at++)
-		if (one(t, argv[at], w) < 0)
+		if (one(t, swapped(t, argv[at]), w) < 0)
 			code = 1;
 	return code;
 }

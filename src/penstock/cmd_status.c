@@ -100,13 +100,17 @@ static void hub_read(const struct tree *t, struct hub *h)
 	qsort(h->dest, h->n, sizeof *h->dest, by_dest);
 }
 
-/* What is down, whether it is meant to be or not. */
+/* What is down, whether it is meant to be or not; but not what another stage has taken the place of. */
 static unsigned down;
+
+static bool is_aside(const struct tree *t, const struct service_view *v)
+{
+	return !v->fault && strcmp(v->state, "down") == 0 && swapped_out(t, v->name);
+}
 
 static void count_down(void *arg, const struct service_view *v)
 {
-	(void)arg;
-	down += v->fault || strcmp(v->state, "run") != 0 || v->ready == 0;
+	down += v->fault || ((strcmp(v->state, "run") != 0 || v->ready == 0) && !is_aside(arg, v));
 }
 
 /* ---- for people ---- */
@@ -129,7 +133,7 @@ static void print_service(void *arg, const struct service_view *v)
 	if (v->pid)
 		snprintf(pid, sizeof pid, "%" PRId64, v->pid);
 	ago(since, v->seconds);
-	printf("%-12s %-10s %8s %6s  %-5s %9" PRId64 "%s%s\n", v->name, v->fault ? "fault" : v->state, pid, since,
+	printf("%-12s %-10s %8s %6s  %-5s %9" PRId64 "%s%s\n", v->name, v->fault ? "fault" : is_aside(arg, v) ? "aside" : v->state, pid, since,
 		v->ready < 0 ? "-" : v->ready ? "yes" : "no", v->restarts, v->fault ? "  " : "", v->fault ? v->fault : "");
 }
 
@@ -158,10 +162,12 @@ static int print_text(const struct tree *t, const struct hub *h, int64_t supervi
 	if (supervise > 0) {
 		printf("process %" PRId64 "\n\n%-12s %-10s %8s %6s  %-5s %9s\n", supervise,
 			"SERVICE", "STATE", "PID", "SINCE", "READY", "RESTARTS");
-		code = services_each(t, print_service, NULL, NULL);
+		code = services_each(t, print_service, (void *)t, NULL);
 	} else {
 		printf("down\n");
 	}
+	if (swapped_print(t) < 0)
+		code = -1;
 	print_hub(h);
 	return code;
 }
@@ -192,7 +198,7 @@ static int print_json(const struct tree *t, const struct hub *h, int64_t supervi
 	buf_init(&raw, SERVICES_TEXT_MAX);
 	buf_init(&b, 2 * SERVICES_TEXT_MAX);
 	if (supervise > 0)
-		code = services_each(t, count_down, NULL, &raw);
+		code = services_each(t, count_down, (void *)t, &raw);
 	buf_adds(&b, "{\"dir\":");
 	buf_add_json(&b, t->dir, strlen(t->dir));
 	buf_printf(&b, ",\"up\":%s,\"supervise\":", code >= 0 && code <= 1 && down == 0 ? "true" : "false");
@@ -207,7 +213,9 @@ static int print_json(const struct tree *t, const struct hub *h, int64_t supervi
 			raw.p[i] = ',';
 	if (raw.len > 0)
 		buf_add(&b, raw.p, raw.len - 1);
-	buf_adds(&b, "]");
+	buf_adds(&b, "],\"swaps\":");
+	if (swapped_json(t, &b) < 0)
+		code = -1;
 	add_counts(&b, h);
 	if (buf_adds(&b, "}\n") < 0 || fwrite(b.p, 1, b.len, stdout) != b.len)
 		code = -1;

@@ -257,7 +257,7 @@ int cmd_up(struct tree *t, int argc, char **argv)
 		die(1, "%s: is up already (process %lld)", t->dir, (long long)pid);
 	if (leftover_each(t, say_leftover, NULL) != 0)
 		die(1, "%s: not started a second time: penstock down ends what still runs", t->dir);
-	if (tree_folders(t) < 0)
+	if (tree_folders(t) < 0 || swapped_settle(t) < 0)
 		return 1;
 	/* The writing end is inherited by supervise on purpose; it makes it close-on-exec for the services. */
 	if (pipe(ready) < 0 || fcntl(ready[0], F_SETFD, FD_CLOEXEC) < 0)

@@ -11,6 +11,7 @@
 #ifndef PENSTOCK_PENSTOCK_H
 #define PENSTOCK_PENSTOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct tree {
@@ -65,6 +66,25 @@ struct service_view {
  * 111 nobody supervises it; -1 with a message. raw, if not NULL, gets supervise's text. */
 int services_each(const struct tree *t, void (*fn)(void *arg, const struct service_view *v), void *arg, struct buf *raw);
 
+/* One service as supervise sees it now. */
+struct service_seen {
+	bool found, running, ready;	/* running: it has a process; ready: run, and said so if it can */
+	bool looping;			/* it waits between starts that fail */
+	int64_t pid, restarts;
+	char fault[256];		/* why it cannot be taken; "" */
+	char end[64];			/* how it ended last: "code 1", "signal 9"; "" */
+};
+int service_see(const struct tree *t, const char *name, struct service_seen *out);	/* -1 with a message: supervise cannot be asked */
+/* The letters that runit's sv writes. -1 with a message. */
+int service_letters(const struct tree *t, const char *name, const char *letters);
+
+/* The service that does the work of NAME after swaps: NAME itself when there were none. cmd_swap.c. */
+const char *swapped(const struct tree *t, const char *name);
+bool swapped_out(const struct tree *t, const char *service);	/* another has taken its place: it is down on purpose */
+int swapped_settle(const struct tree *t);	/* before the tree starts: ends what a killed swap began; -1 with a message */
+int swapped_print(const struct tree *t);	/* the part of penstock status; how many, -1 with a message */
+int swapped_json(const struct tree *t, struct buf *out);	/* an array */
+
 struct command {
 	const char *name;
 	int (*run)(struct tree *t, int argc, char **argv);
@@ -83,5 +103,6 @@ int cmd_start(struct tree *t, int argc, char **argv);
 int cmd_stop(struct tree *t, int argc, char **argv);
 int cmd_restart(struct tree *t, int argc, char **argv);
 int cmd_reload(struct tree *t, int argc, char **argv);
+int cmd_swap(struct tree *t, int argc, char **argv);
 
 #endif

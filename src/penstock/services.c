@@ -1,9 +1,14 @@
 /* What supervise says about the services of the tree. */
 #include "penstock/penstock.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/log.h"
 
@@ -55,4 +60,53 @@ int services_each(const struct tree *t, void (*fn)(void *arg, const struct servi
 			code = -1;
 	buf_release(&own);
 	return code;
+}
+
+/* ---- one service ---- */
+
+struct look { const char *name; struct service_seen *out; };
+
+static void see(void *arg, const struct service_view *v)
+{
+	const struct look *l = arg;
+	const struct json *last = json_member(v->doc, "last_exit");
+	int64_t code = json_int(json_member(last, "code"), -1);
+	struct service_seen *s = l->out;
+
+	if (strcmp(v->name, l->name) != 0)
+		return;
+	s->found = true;
+	s->pid = v->pid;
+	s->running = v->pid > 0;
+	s->ready = strcmp(v->state, "run") == 0 && v->ready != 0;
+	s->looping = strcmp(v->state, "crash-loop") == 0;
+	s->restarts = v->restarts;
+	snprintf(s->fault, sizeof s->fault, "%s", v->fault ? v->fault : "");
+	if (last)
+		snprintf(s->end, sizeof s->end, "%s %lld", code >= 0 ? "code" : "signal",
+			(long long)(code >= 0 ? code : json_int(json_member(last, "signal"), 0)));
+}
+
+int service_see(const struct tree *t, const char *name, struct service_seen *out)
+{
+	struct look l = { name, out };
+
+	memset(out, 0, sizeof *out);
+	return services_each(t, see, &l, NULL) < 0 ? -1 : 0;
+}
+
+int service_letters(const struct tree *t, const char *name, const char *letters)
+{
+	char *path = text_of("%s/service/%s/supervise/control", t->dir, name);
+	int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC), rc = -1;
+
+	if (fd < 0)
+		log_error("%s: %s", name, errno == ENXIO ? "nobody supervises it" : strerror(errno));
+	else if (fd_write_all(fd, letters, strlen(letters)) < 0)
+		log_error("%s: %s", path, strerror(errno));
+	else
+		rc = 0;
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }

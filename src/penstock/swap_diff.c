@@ -1,0 +1,382 @@
+/*
+ * What a shadow says: its logger keeps it in run/shadow/NAME, at most two files of KEEP_BYTES; --diff compares it with what the stage in
+ * force said of the same events, which is in the spool. Two events are equal when type, subject, tenant, partitionkey, causationid
+ * and data are; times and traces may differ.
+ */
+#include "penstock/swap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/log.h"
+
+#define FOLDER "run/shadow"
+#define KEEP_BYTES (32u << 20)		/* then the newer file becomes the older one */
+#define LINE_BYTES ((1u << 20) + 1)
+#define EXAMPLES 5
+
+static char *file_of(const struct tree *t, const char *name, const char *which)
+{
+	return text_of("%s/" FOLDER "/%s/%s.ndjson", t->dir, name, which);
+}
+
+int swap_shadow_clear(const struct tree *t, const char *name)
+{
+	static const char *const files[] = { "old", "new" };
+
+	for (int i = 0; i < 2; i++) {
+		char *path = file_of(t, name, files[i]);
+
+		if (unlink(path) < 0 && errno != ENOENT) {
+			log_error("%s: %s", path, strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* ---- keeping ---- */
+
+static int open_new(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		log_error("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* Whole lines of b, at most a file's worth; -1 with a message. */
+static int keep_lines(struct buf *b, int *fd, const char *path, const char *old)
+{
+	const char *lf = memrchr(b->p, '\n', b->len);
+	struct stat st;
+	size_t n;
+
+	if (!lf) {
+		if (b->len == b->max)
+			buf_clear(b);	/* no line of ours is so long */
+		return 0;
+	}
+	n = (size_t)(lf + 1 - b->p);
+	if (fstat(*fd, &st) == 0 && st.st_size + (off_t)n > KEEP_BYTES) {
+		close(*fd);
+		if (rename(path, old) < 0 || (*fd = open_new(path)) < 0)
+			return -1;
+	}
+	if (fd_write_all(*fd, b->p, n) < 0) {
+		log_error("%s: %s", path, strerror(errno));
+		return -1;
+	}
+	buf_drop(b, n);
+	return 0;
+}
+
+int swap_keep(const struct tree *t, const char *name)
+{
+	char *folder = text_of("%s/" FOLDER "/%s", t->dir, name), *path = file_of(t, name, "new"), *old = file_of(t, name, "old");
+	struct buf b;
+	ssize_t n = 1;
+	int fd, rc = 0;
+
+	if (fd_mkdirs(folder, 0700) < 0) {
+		log_error("%s: %s", folder, strerror(errno));
+		return 1;
+	}
+	fd = open_new(path);
+	buf_init(&b, 2 * LINE_BYTES);
+	while (fd >= 0 && rc == 0 && n != 0) {
+		if (buf_reserve(&b, b.max - b.len) < 0)
+			die(1, "no memory");
+		n = read(0, b.p + b.len, b.max - b.len);
+		if (n < 0 && errno != EINTR) {
+			log_error("stdin: %s", strerror(errno));
+			rc = -1;
+		} else if (n > 0) {
+			b.len += (size_t)n;
+			rc = keep_lines(&b, &fd, path, old);
+		}
+	}
+	buf_release(&b);
+	return fd < 0 || rc < 0 ? 1 : 0;
+}
+
+/* ---- comparing ---- */
+
+/* One event that the shadow made, or that it was given (passed on, as stages in a pipe do). */
+struct said { char *key, *line; size_t len; bool made, met; };
+
+struct diff {
+	struct said *v;
+	size_t n, cap;
+	char *suffix;			/* ".analyze": how ids of this stage's events end */
+	uint64_t equal, different, only_old, only_new, unknown;
+	unsigned shown;
+};
+
+/* id + LF + source of a parsed line. */
+static char *key_of(const struct json *doc)
+{
+	const char *id = json_str(json_member(doc, "id"), NULL), *source = json_str(json_member(doc, "source"), NULL);
+	char *key = NULL;
+
+	if (id && source && asprintf(&key, "%s\n%s", id, source) < 0)
+		die(1, "no memory");
+	return key;
+}
+
+/* The length of the cause's id when the id ends in .STAGE or .STAGE.N; 0 when it is another's. */
+static size_t cause_length(const struct diff *d, const char *id, size_t n)
+{
+	size_t k = strlen(d->suffix), digits = n;
+
+	while (digits > 0 && id[digits - 1] >= '0' && id[digits - 1] <= '9')
+		digits--;
+	if (digits < n && digits > 1 && id[digits - 1] == '.' && digits - 1 > k && memcmp(id + digits - 1 - k, d->suffix, k) == 0)
+		return digits - 1 - k;
+	return n > k && memcmp(id + n - k, d->suffix, k) == 0 ? n - k : 0;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct said *)a)->key, ((const struct said *)b)->key);
+}
+
+static struct said *find(const struct diff *d, const char *key)
+{
+	struct said probe = { .key = (char *)key };
+
+	return d->n ? bsearch(&probe, d->v, d->n, sizeof *d->v, by_key) : NULL;
+}
+
+static void add_said(struct diff *d, const char *p, size_t n)
+{
+	struct json_error err;
+	struct json *doc = json_parse(p, n, &err);
+	struct said *s;
+	char *key = key_of(doc);
+
+	json_free(doc);
+	if (!key)
+		return;
+	if (d->n == d->cap) {
+		d->cap = d->cap ? 2 * d->cap : 1024;
+		d->v = realloc(d->v, d->cap * sizeof *d->v);
+		if (!d->v)
+			die(1, "no memory");
+	}
+	s = &d->v[d->n++];
+	*s = (struct said){ .key = key, .len = n, .made = cause_length(d, key, strcspn(key, "\n")) > 0 };
+	if (s->made && !(s->line = strndup(p, n)))
+		die(1, "no memory");
+}
+
+static int read_said(struct diff *d, const char *path)
+{
+	const char *p, *end, *lf;
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, 2 * KEEP_BYTES);
+	if (fd_read_file(path, &b) < 0 && errno != ENOENT) {
+		log_error("%s: %s", path, strerror(errno));
+		rc = -1;
+	}
+	for (p = b.p, end = b.p + b.len; rc == 0 && p < end && (lf = memchr(p, '\n', (size_t)(end - p))) != NULL; p = lf + 1)
+		add_said(d, p, (size_t)(lf - p));
+	buf_release(&b);
+	return rc;
+}
+
+/* A shadow that was killed may have said a thing twice: once is enough. */
+static void sort_said(struct diff *d)
+{
+	size_t n = 0;
+
+	if (d->n)
+		qsort(d->v, d->n, sizeof *d->v, by_key);
+	for (size_t i = 0; i < d->n; i++)
+		if (n == 0 || strcmp(d->v[n - 1].key, d->v[i].key) != 0)
+			d->v[n++] = d->v[i];
+	d->n = n;
+}
+
+static bool equal(const struct json *a, const struct json *b, char path[], size_t room);
+
+struct walk { const struct json *other; char *path; size_t room; };
+
+static int equal_member(void *arg, const char *name, const struct json *value)
+{
+	struct walk *w = arg;
+	size_t at = strlen(w->path);
+
+	snprintf(w->path + at, w->room - at, "%s%s", at ? "." : "", name);
+	if (!equal(value, json_member(w->other, name), w->path, w->room))
+		return 1;
+	w->path[at] = 0;
+	return 0;
+}
+
+static bool equal_text(const struct json *a, const struct json *b)
+{
+	struct buf x, y;
+	bool same;
+
+	buf_init(&x, 4u << 20);
+	buf_init(&y, 4u << 20);
+	same = json_print(a, &x) == 0 && json_print(b, &y) == 0 && x.len == y.len && memcmp(x.p, y.p, x.len) == 0;
+	buf_release(&x);
+	buf_release(&y);
+	return same;
+}
+
+/* The order of members does not count. path: where the first difference is. */
+static bool equal(const struct json *a, const struct json *b, char path[], size_t room)
+{
+	struct walk w = { b, path, room };
+
+	if (!a || !b)
+		return !a && !b;
+	if (json_is_object(a))
+		return json_is_object(b) && json_count(a) == json_count(b) && json_each(a, equal_member, &w) == 0;
+	if (!json_is_array(a))
+		return equal_text(a, b);
+	if (!json_is_array(b) || json_count(a) != json_count(b))
+		return false;
+	for (size_t i = 0; i < json_count(a); i++)
+		if (!equal(json_at(a, i), json_at(b, i), path, room))
+			return false;
+	return true;
+}
+
+static bool equal_event(const struct json *a, const struct json *b, char path[], size_t room)
+{
+	static const char *const members[] = { "type", "subject", "tenant", "partitionkey", "data" };
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		snprintf(path, room, "%s", members[i]);
+		if (!equal(json_member(a, members[i]), json_member(b, members[i]), path, room))
+			return false;
+	}
+	return true;
+}
+
+static void print_value(const char *who, const struct json *doc, const char *path)
+{
+	const struct json *j = json_path(doc, path);
+	struct buf b;
+
+	buf_init(&b, 4u << 20);
+	if (j && json_print(j, &b) == 0)
+		printf("    %s %.*s%s\n", who, (int)(b.len > 400 ? 400 : b.len), b.p, b.len > 400 ? "..." : "");
+	else
+		printf("    %s nothing\n", who);
+	buf_release(&b);
+}
+
+static void show_difference(struct diff *d, const struct said *s, const struct json *old, const struct json *new, const char *path)
+{
+	if (d->shown++ >= EXAMPLES)
+		return;
+	printf("  %.*s: %s\n", (int)strcspn(s->key, "\n"), s->key, path);
+	print_value("old", old, path);
+	print_value("new", new, path);
+}
+
+/* One line of the stage in force. */
+static void compare(struct diff *d, const char *p, size_t n)
+{
+	struct json_error err;
+	struct json *doc = json_parse(p, n, &err), *new;
+	char *key = key_of(doc), path[512] = "";
+	size_t cause = key ? cause_length(d, key, strcspn(key, "\n")) : 0;
+	struct said *s = cause ? find(d, key) : NULL;
+
+	if (s && !s->met) {
+		s->met = true;
+		new = json_parse(s->line, s->len, &err);
+		if (equal_event(doc, new, path, sizeof path)) {
+			d->equal++;
+		} else {
+			d->different++;
+			show_difference(d, s, doc, new, path);
+		}
+		json_free(new);
+	} else if (cause && !s) {
+		/* Did it get the cause at all? It passes on what it is given. */
+		memmove(key + cause, key + strcspn(key, "\n"), strlen(key + strcspn(key, "\n")) + 1);
+		if (find(d, key)) {
+			d->only_old++;
+			if (d->shown++ < EXAMPLES)
+				printf("  %.*s: only the old one says something\n", (int)strcspn(key, "\n"), key);
+		}
+	}
+	free(key);
+	json_free(doc);
+}
+
+/* Every line of the spool from the shadow's first on. */
+static int read_spool(const struct tree *t, const struct swap *s, struct diff *d)
+{
+	char *where = text_of("id ~ \"*%s\" or id ~ \"*%s.*\"", d->suffix, d->suffix);
+	char *from = text_of("%" PRIu64, s->from ? s->from : 1);
+	char *argv[] = { program_path("route"), (char *)"-T", (char *)"-d", tree_path(t, "spool"), (char *)"--from", from, (char *)"--once",
+		(char *)"-w", where, NULL };
+	const char *p, *end, *lf;
+	struct buf b;
+	int code;
+
+	buf_init(&b, (size_t)2 << 30);
+	code = program_read(argv, &b);
+	for (p = b.p, end = b.p + b.len; code == 0 && p < end && (lf = memchr(p, '\n', (size_t)(end - p))) != NULL; p = lf + 1)
+		compare(d, p, (size_t)(lf - p));
+	buf_release(&b);
+	if (code > 0)
+		log_error("route -T ended with code %d", code);
+	return code == 0 ? 0 : -1;
+}
+
+static void count_new(struct diff *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct said *s = &d->v[i];
+
+		if (!s->made || s->met)
+			continue;
+		d->only_new++;
+		if (d->shown++ < EXAMPLES)
+			printf("  %.*s: only the new one says something\n", (int)strcspn(s->key, "\n"), s->key);
+	}
+}
+
+int swap_diff(const struct tree *t, const struct swap *s)
+{
+	struct diff d = { .suffix = text_of(".%s", s->stage ? s->stage : s->name) };
+	uint64_t all;
+
+	if (!s->trial || s->how != SWAP_SHADOW) {
+		log_error("%s: no shadow is at work", s->name);
+		return 1;
+	}
+	if (read_said(&d, file_of(t, s->name, "old")) < 0 || read_said(&d, file_of(t, s->name, "new")) < 0)
+		return 1;
+	sort_said(&d);
+	if (read_spool(t, s, &d) < 0)
+		return 1;
+	count_new(&d);
+	all = d.equal + d.different + d.only_old + d.only_new;
+	if (d.shown > EXAMPLES)
+		printf("  and %u more\n", d.shown - EXAMPLES);
+	printf("%s: %" PRIu64 " events compared, %.2f %% equal; %" PRIu64 " differ, %" PRIu64 " only the old one made, %" PRIu64
+		" only the new one\n", s->name, all, all ? 100.0 * (double)d.equal / (double)all : 0.0, d.different, d.only_old, d.only_new);
+	return fflush(stdout) == 0 ? 0 : 1;
+}

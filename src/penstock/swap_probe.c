@@ -1,0 +1,216 @@
+/* The program alone: can it be used, in which mode, and does it handle a line? Nothing of this enters the stream. */
+#include "penstock/swap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/log.h"
+
+#define SAID_MAX (16u << 20)	/* a program that says more to a few lines is not what it should be */
+#define LOOK_MS 50
+
+/* What stages are made for, and something that no stage knows. */
+static const char probe_lines[] =
+	"{\"specversion\":\"1.0\",\"id\":\"penstock-probe-1\",\"source\":\"/penstock/probe\",\"type\":\"chat.message\",\"partitionkey\":\"probe\","
+	"\"data\":{\"channel\":{\"id\":\"probe\",\"name\":\"probe\"},\"user\":{\"id\":\"probe\",\"name\":\"probe\"},\"text\":\"is this thing on?\"}}\n"
+	"{\"specversion\":\"1.0\",\"id\":\"penstock-probe-2\",\"source\":\"/penstock/probe\",\"type\":\"penstock.probe\",\"partitionkey\":\"probe\","
+	"\"data\":{}}\n";
+
+struct run { int in, out, err, code; };	/* files in memory: no pipe can fill, whatever the program does */
+
+static int run_open(struct run *r, const char *lines, size_t n)
+{
+	r->in = memfd_create("probe-in", MFD_CLOEXEC);
+	r->out = memfd_create("probe-out", MFD_CLOEXEC);
+	r->err = memfd_create("probe-err", MFD_CLOEXEC);
+	if (r->in < 0 || r->out < 0 || r->err < 0 || fd_write_all(r->in, lines, n) < 0 || lseek(r->in, 0, SEEK_SET) < 0) {
+		log_error("files in memory: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static void run_close(struct run *r)
+{
+	for (int *fd = &r->in; fd <= &r->err; fd++)
+		if (*fd >= 0)
+			close(*fd);
+}
+
+static bool says_too_much(const struct run *r)
+{
+	struct stat out, err;
+
+	return fstat(r->out, &out) < 0 || fstat(r->err, &err) < 0 || out.st_size > SAID_MAX || err.st_size > SAID_MAX;
+}
+
+static pid_t start(const struct run *r, char *const argv[])
+{
+	const char *old = getenv("PATH");
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t at;
+	sigset_t all;
+	pid_t pid = -1;
+	int e;
+
+	/* The path that supervise gives to services. */
+	if (setenv("PATH", text_of("%s:%s", program_folder(), old && *old ? old : "/usr/bin:/bin"), 1) < 0)
+		die(1, "no memory");
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawnattr_init(&at);
+	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigdefault(&at, &all);
+	e = posix_spawn_file_actions_adddup2(&fa, r->in, 0) || posix_spawn_file_actions_adddup2(&fa, r->out, 1) ||
+		posix_spawn_file_actions_adddup2(&fa, r->err, 2) ? ENOMEM : posix_spawnp(&pid, argv[0], &fa, &at, argv, environ);
+	posix_spawn_file_actions_destroy(&fa);
+	posix_spawnattr_destroy(&at);
+	if (old)
+		setenv("PATH", old, 1);
+	if (e) {
+		log_error("%s: %s", argv[0], strerror(e));
+		return -1;
+	}
+	return pid;
+}
+
+/* Runs argv to its end: its code (128 + signal), or -1 with a message: not started, too slow, too loud. */
+static int run_wait(struct run *r, char *const argv[], int64_t patience)
+{
+	int64_t end = clock_mono() + patience;
+	pid_t pid = start(r, argv);
+	const char *why = NULL;
+	int status;
+
+	if (pid < 0)
+		return -1;
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (clock_mono() > end)
+			why = "did not end within the time given by --wait";
+		else if (says_too_much(r))
+			why = "says more than 16 MiB";
+		if (why) {
+			kill(-pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			log_error("the probe: it %s", why);
+			return -1;
+		}
+		poll(NULL, 0, LOOK_MS);
+	}
+	kill(-pid, SIGKILL);	/* what it left behind */
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* All of a file in memory, from its start. */
+static int slurp(int fd, struct buf *b)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) < 0 || buf_reserve(b, (size_t)st.st_size + 1) < 0)
+		return -1;
+	while ((n = pread(fd, b->p + b->len, b->cap - b->len, (off_t)b->len)) > 0)
+		b->len += (size_t)n;
+	return n < 0 ? -1 : 0;
+}
+
+static void show(int fd)
+{
+	struct buf b;
+
+	buf_init(&b, 2 * SAID_MAX);
+	if (slurp(fd, &b) == 0 && b.len) {
+		size_t from = b.len > 4096 ? b.len - 4096 : 0;
+
+		fwrite(b.p + from, 1, b.len - from, stderr);
+	}
+	buf_release(&b);
+}
+
+/* Each line of what it made is an event with an id of its own. */
+static int check_output(int fd)
+{
+	const char *p, *end, *lf, *why = NULL;
+	struct buf b;
+
+	buf_init(&b, 2 * SAID_MAX);
+	if (slurp(fd, &b) < 0)
+		why = strerror(errno);
+	for (p = b.p, end = b.p + b.len; !why && p < end; p = lf + 1) {
+		struct json_error err;
+		struct json *doc;
+
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (!lf) {
+			why = "its last line has no line feed";
+			break;
+		}
+		doc = json_parse(p, (size_t)(lf - p), &err);
+		if (!json_str(json_member(doc, "id"), NULL) || !json_str(json_member(doc, "source"), NULL) ||
+		    !json_str(json_member(doc, "type"), NULL))
+			why = "it says something that is no event";
+		json_free(doc);
+	}
+	if (why)
+		log_error("the probe: %s", why);
+	buf_release(&b);
+	return why ? -1 : 0;
+}
+
+static int read_lines(const char *file, struct buf *b)
+{
+	if (!file)
+		return buf_adds(b, probe_lines);
+	if (fd_read_file(file, b) == 0 && b->len > 0)
+		return 0;
+	log_error("%s: %s", file, b->len ? strerror(errno) : "no lines in it");
+	return -1;
+}
+
+int swap_probe(const struct tree *t, const struct swap *s, const char *file, int64_t patience)
+{
+	char *argv[3 * SWAP_WORDS_MAX];
+	struct run r = { -1, -1, -1, -1 };
+	struct buf lines;
+	int rc = -1;
+
+	swap_command(t, s, true, argv, sizeof argv / sizeof *argv);
+	buf_init(&lines, SAID_MAX);
+	if (read_lines(file, &lines) < 0 || run_open(&r, lines.p, lines.len) < 0)
+		goto out;
+	r.code = run_wait(&r, argv, patience);
+	if (r.code == 0)
+		rc = check_output(r.out);
+	else if (r.code > 0)
+		log_error("the probe: %s ended with code %d", s->program.words[0], r.code);
+	if (rc < 0)
+		show(r.err);
+out:
+	buf_release(&lines);
+	run_close(&r);
+	return rc;
+}
+
+int swap_check(const struct swap *s, struct swap_program *p, int64_t patience)
+{
+	(void)s;
+	(void)patience;
+	if (strcmp(p->mode, "auto") == 0)
+		p->mode = text_of("line");
+	return 0;
+}
