@@ -252,9 +252,8 @@ static void read_program(struct swap *s, int argc, char **argv)
 {
 	static const char *const modes[] = { "auto", "eof", "line", "sync" };
 	struct swap_program *p = &s->program;
+	char *path;
 
-	if (argc == 0)
-		args_usage(&args, "name a program behind --");
 	if (argc > SWAP_WORDS_MAX || options.n > SWAP_WORDS_MAX)
 		args_usage(&args, "too many words");
 	memset(p, 0, sizeof *p);
@@ -265,6 +264,8 @@ static void read_program(struct swap *s, int argc, char **argv)
 		p->words[i] = argv[i];
 	for (size_t i = 0; i < options.n; i++)
 		p->options[i] = (char *)options.v[i];
+	if (strchr(p->words[0], '/') && (path = realpath(p->words[0], NULL)) != NULL)
+		p->words[0] = path;	/* a native one is started elsewhere */
 	p->mode = native ? NULL : text_of("%s", modes[mode]);
 }
 
@@ -495,6 +496,8 @@ int cmd_swap(struct tree *t, int argc, char **argv)
 		words++;
 	at = args_parse(&args, words, argv);
 	check_choice(words - at, words < argc);
+	if (words + 1 == argc)
+		args_usage(&args, "name a program behind --");
 	name = at < words ? argv[at] : NULL;
 	if (name && (!*name || *name == '.' || strchr(name, '/')))
 		args_usage(&args, "%s: not a name of a service", name);

@@ -65,9 +65,12 @@ void swap_command(const struct tree *t, const struct swap *s, bool probe, char *
 	put_all(argv, &n, max, p->options);
 	put(argv, &n, max, "--");
 	if (strcmp(p->folder, t->dir) != 0 || probe) {
+		size_t len = strlen(t->dir);
+		bool below = !probe && strncmp(p->folder, t->dir, len) == 0 && p->folder[len] == '/';
+
 		put(argv, &n, max, "env");
 		put(argv, &n, max, "-C");
-		put(argv, &n, max, p->folder);
+		put(argv, &n, max, p->folder + (below ? len + 1 : 0));	/* a tree may be moved */
 	}
 	put_all(argv, &n, max, p->words);
 }

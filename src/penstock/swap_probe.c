@@ -59,7 +59,7 @@ static bool says_too_much(const struct run *r)
 	return fstat(r->out, &out) < 0 || fstat(r->err, &err) < 0 || out.st_size > SAID_MAX || err.st_size > SAID_MAX;
 }
 
-static pid_t start(const struct run *r, char *const argv[])
+static pid_t start(const struct run *r, const char *folder, char *const argv[])
 {
 	const char *old = getenv("PATH");
 	posix_spawn_file_actions_t fa;
@@ -76,7 +76,7 @@ static pid_t start(const struct run *r, char *const argv[])
 	posix_spawnattr_init(&at);
 	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigdefault(&at, &all);
-	e = posix_spawn_file_actions_adddup2(&fa, r->in, 0) || posix_spawn_file_actions_adddup2(&fa, r->out, 1) ||
+	e = posix_spawn_file_actions_addchdir_np(&fa, folder) || posix_spawn_file_actions_adddup2(&fa, r->in, 0) || posix_spawn_file_actions_adddup2(&fa, r->out, 1) ||
 		posix_spawn_file_actions_adddup2(&fa, r->err, 2) ? ENOMEM : posix_spawnp(&pid, argv[0], &fa, &at, argv, environ);
 	posix_spawn_file_actions_destroy(&fa);
 	posix_spawnattr_destroy(&at);
@@ -89,11 +89,11 @@ static pid_t start(const struct run *r, char *const argv[])
 	return pid;
 }
 
-/* Runs argv to its end: its code (128 + signal), or -1 with a message: not started, too slow, too loud. */
-static int run_wait(struct run *r, char *const argv[], int64_t patience)
+/* Runs argv in folder to its end: its code (128 + signal), or -1 with a message: not started, too slow, too loud. */
+static int run_wait(struct run *r, const char *folder, char *const argv[], int64_t patience)
 {
 	int64_t end = clock_mono() + patience;
-	pid_t pid = start(r, argv);
+	pid_t pid = start(r, folder, argv);
 	const char *why = NULL;
 	int status;
 
@@ -193,7 +193,7 @@ int swap_probe(const struct tree *t, const struct swap *s, const char *file, int
 	buf_init(&lines, SAID_MAX);
 	if (read_lines(file, &lines) < 0 || run_open(&r, lines.p, lines.len) < 0)
 		goto out;
-	r.code = run_wait(&r, argv, patience);
+	r.code = run_wait(&r, t->dir, argv, patience);
 	if (r.code == 0)
 		rc = check_output(r.out);
 	else if (r.code > 0)
