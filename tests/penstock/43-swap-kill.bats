@@ -1,0 +1,152 @@
+#!/usr/bin/env bats
+# penstock swap killed with -9 in each of its phases: the next swap, --back or up ends what was begun, and no line is lost or repeated.
+load ../lib/daemon
+load ../lib/line
+load tree
+load swap
+
+setup() {
+	tree_new
+	tree_up
+	DAEMON_KILLED=yes
+	# analyze, but slow to become ready while NAME.wait is there, and slow to end while NAME.stay is
+	cat >"$T/slow" <<-'EOF2'
+		#!/bin/sh
+		end() { while [ -e "$0.stay" ]; do read -t 0.1 nothing <"$0.fifo" || :; done; kill $pid; wait $pid; exit 0; }
+		case "$*" in *ipc:*) ;; *) exec analyze "$@" ;; esac
+		while [ -e "$0.wait" ]; do sleep 0.05; done
+		trap end TERM
+		analyze "$@" &
+		pid=$!
+		echo $pid >"$0.pid"
+		while :; do wait $pid; done
+	EOF2
+	chmod +x "$T/slow"
+}
+
+one_in_force() { # SERVICE: it alone works, and the tree is up
+	[ "$(phase)" = rest ] || [ "$(phase)" = none ] || { echo "phase $(phase)" >&2; return 1; }
+	[ "$(in_force)" = "$1" ] || { echo "in force: $(in_force)" >&2; return 1; }
+	[ "$(services)" = "$1 gatewayd respond route store" ] || { echo "services: $(services)" >&2; return 1; }
+	p status >/dev/null
+}
+
+# swap_until PHASE ARGS...: begins a swap and kills it in that phase
+swap_until() {
+	local at=$1
+	shift
+	daemon_run swap penstock -C "$D" swap "$@"
+	wait_until 20 phase_is "$at"
+	daemon_kill swap
+	[ "$(phase)" = "$at" ]
+}
+swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
+
+@test "killed while the new one is tried: the next swap begins anew" {
+	load_begin 1000 5
+	touch "$T/slow.wait"
+	swap_until try --native analyze -- "$T/slow"
+	rm "$T/slow.wait"
+	wait_until 20 service_is analyze.1 run
+	run -0 swap_to analyze
+	[[ $output == *"killed on its way (try): taken back"* ]]
+	one_in_force analyze.2
+	[ ! -e "$D/service/analyze.1" ]
+	load_end
+	exact 5000
+}
+
+@test "killed while the new one is watched: --back, and up, take it back" {
+	load_begin 1000 5
+	swap_until try --native --watch 60s analyze -- analyze
+	run -1 p swap --back analyze
+	[[ $output == *"killed on its way (try): taken back"*"nothing to take back"* ]]
+	unchanged
+	swap_until try --native --watch 60s analyze -- analyze
+	load_end
+	tree_down
+	tree_up
+	unchanged
+	exact 5000
+}
+
+@test "killed while the old one drains: the next swap, and up, complete it" {
+	swap_to "$T/slow"
+	one_in_force analyze.1
+	load_begin 1000 5
+	wait_until 20 accepted 500
+	touch "$T/slow.stay"
+	swap_until turn --native --watch 50ms analyze -- analyze
+	[ "$(services)" = "analyze.2 gatewayd respond route store" ]
+	rm "$T/slow.stay"
+	run -0 p swap --back analyze
+	[[ $output == *"killed on its way (turn): completed"* ]]
+	one_in_force analyze.1
+	touch "$T/slow.stay"
+	swap_until turn --native --watch 50ms analyze -- analyze
+	rm "$T/slow.stay"
+	load_end
+	tree_down
+	tree_up
+	one_in_force analyze.3
+	exact 5000
+}
+
+@test "killed on the way back: before the old one is ready the new one stays, afterwards it goes" {
+	swap_to "$T/slow"
+	swap_to analyze
+	load_begin 1000 5
+	wait_until 20 accepted 500
+	touch "$T/slow.wait"
+	swap_until reach --back analyze
+	rm "$T/slow.wait"
+	run -0 swap_to analyze
+	[[ $output == *"killed on its way (reach): taken back"* ]]
+	one_in_force analyze.3
+	p swap --back analyze
+	p swap --back analyze
+	one_in_force analyze.1
+	touch "$T/slow.stay"
+	swap_until back --back analyze
+	rm "$T/slow.stay"
+	load_end
+	tree_down
+	tree_up
+	unchanged
+	exact 5000
+}
+
+@test "the old one does not end: it is killed, and its lines are done by the new one" {
+	swap_to "$T/slow"
+	load_begin 1000 4
+	wait_until 20 accepted 500
+	touch "$T/slow.stay"
+	run -0 p swap --native --watch 50ms --drain 300ms analyze -- analyze
+	[[ $output == *"analyze.1 has not ended"*killed* ]]
+	# What it had started lives on without it, and works for the same destination.
+	rm "$T/slow.stay"
+	kill -9 "$(cat "$T/slow.pid")"
+	one_in_force analyze.2
+	load_end
+	exact 4000
+}
+
+@test "killed at any moment, ten times: a swap afterwards works, nothing is lost or repeated" {
+	load_begin 1000 14
+	for ((i = 0; i < 10; i++)); do
+		if [ $((i % 2)) = 0 ]; then
+			daemon_run swap penstock -C "$D" swap --native --watch 150ms analyze -- analyze
+		else
+			daemon_run swap penstock -C "$D" swap --back analyze
+		fi
+		for ((n = 0; n < 4 + 7 * i % 19; n++)); do _pause; done
+		kill -9 "$(daemon_pid swap)" 2>/dev/null || true
+		daemon_wait swap
+		echo "# $i: $(phase) $(services)"
+	done
+	p swap --native --watch 50ms analyze -- analyze
+	while [ "$(in_force)" != analyze ]; do p swap --back analyze; done
+	load_end
+	unchanged
+	exact 14000
+}
