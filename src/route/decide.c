@@ -35,6 +35,7 @@ int decide_again(const struct rules *r, const char *p, size_t n, struct spool_li
 		return -1;
 	if (!a.hold && !a.to[0]) {
 		decide(r, a.p, a.n, &e, out);
+		out->notbefore = 0;
 		return 0;
 	}
 	*out = (struct spool_line){ .lane = id_lane(&e) };

@@ -13,7 +13,6 @@
 
 #define RETRY_FIRST (200 * CLOCK_MS)
 #define RETRY_MOST (30 * CLOCK_S)
-#define LOOK_AGAIN (60 * CLOCK_S)	/* held lines: the wall clock may be set */
 
 /* One connection. */
 struct worker {
@@ -143,19 +142,12 @@ no_memory:
 
 static void arm(struct dest *d, int64_t lane_due)
 {
-	int64_t due = lane_due, held;
+	int64_t due = lane_due;
 
 	if (d->out && (!due || d->out->due < due))
 		due = d->out->due;
 	if (d->read_again && (!due || d->read_again < due))
 		due = d->read_again;
-	/* With a full window the next outcome comes first anyway. */
-	if (due_first(&d->held) && d->lanes.items < d->limits->window_lines) {
-		held = due_first(&d->held)->at - clock_wall();
-		held = clock_mono() + (held < 0 ? CLOCK_MS : held < LOOK_AGAIN ? held : LOOK_AGAIN);
-		if (!due || held < due)
-			due = held;
-	}
 	if (due && !d->stopped)
 		loop_timer_set(d->loop, &d->timer, due);
 	else

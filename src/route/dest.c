@@ -88,7 +88,6 @@ static void close_parts(struct dest *d)
 	deliver_release(d);
 	loop_timer_del(d->loop, &d->timer);
 	lanes_release(&d->lanes);
-	due_release(&d->held);
 	dead_release(&d->dead);
 	metric_set(d->metrics[D_WORKERS], 0);
 }
@@ -140,7 +139,7 @@ void dest_clamp(struct dest *d, uint64_t next)
 
 bool dest_drained(const struct dest *d)
 {
-	return d->until != UINT64_MAX && d->cursor.low >= d->until && d->lanes.items == 0 && d->held.n == 0 && !d->out;
+	return d->until != UINT64_MAX && d->cursor.low >= d->until && d->lanes.items == 0 && !d->out;
 }
 
 void dest_settled(struct dest *d, struct item *it, bool delivered)
@@ -164,7 +163,7 @@ static bool window_full(const struct dest *d)
 	/* With nobody there it is enough to find the first line of ours: the cursor must pass what is not. */
 	if (!d->workers && d->lanes.items)
 		return true;
-	return d->lanes.items >= d->limits->window_lines || d->lanes.bytes >= d->limits->window_bytes || d->held.n >= DEST_HELD;
+	return d->lanes.items >= d->limits->window_lines || d->lanes.bytes >= d->limits->window_bytes;
 }
 
 /* A full window is filled again when a good part of it is free, not for each line that went. */
@@ -227,36 +226,10 @@ static bool on_line(void *arg, const struct spool_view *v)
 	if (!(line->mask >> d->place & 1) || cursor_is_done(&d->cursor, v->seq))
 		return true;
 	pass(d, v->seq);
-	if (line->notbefore && line->notbefore > clock_wall()) {
-		struct due held = { .at = line->notbefore, .seq = v->seq, .off = (uint64_t)v->off };
-		if (due_add(&d->held, &held) < 0)
-			return false;
-	} else if (add(d, v->seq, line->lane, v->p, v->n) < 0) {
+	if (add(d, v->seq, line->lane, v->p, v->n) < 0)
 		return false;
-	}
 	d->next = v->seq + 1;
 	return true;
-}
-
-/* Held lines whose time has come join their lanes as if they came now. */
-static void release_held(struct dest *d)
-{
-	const struct due *h;
-	struct spool_line line;
-	struct buf text;
-
-	buf_init(&text, SEGMENT_GROUP_MAX);
-	while ((h = due_first(&d->held)) && h->at <= clock_wall()) {
-		const struct rules *now = d->book->now;
-		if (d->lanes.items >= d->limits->window_lines)
-			break;
-		if (spool_fetch(d->spool, h->seq, (off_t)h->off, &text) < 0 || decide_again(now, text.p, text.len, &line) < 0)
-			log_error("held line %llu cannot be read; %s gets it after a restart", (unsigned long long)h->seq, d->name);
-		else if (add(d, h->seq, line.lane, text.p, text.len) < 0)
-			break;
-		due_drop(&d->held);
-	}
-	buf_release(&text);
 }
 
 void dest_fill(struct dest *d)
@@ -264,7 +237,6 @@ void dest_fill(struct dest *d)
 	enum spool_read r = SPOOL_AT_END;
 	unsigned reads = 0;
 
-	release_held(d);
 	while (worth_filling(d) && reads++ < DEST_READS && (r = spool_read(d->spool, &d->pos, on_line, d)) == SPOOL_MORE)
 		if (d->lanes.takeable >= LINK_BATCH_LINES)
 			break;

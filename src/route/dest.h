@@ -2,7 +2,7 @@
  * dest: one destination: where it stands in the spool, the window of lines it works on, who takes from it.
  *
  * Lines are copied from the spool into the window (the lanes), at most window_lines and window_bytes; only while somebody is connected.
- * Lines with `notbefore` in the future are held: only their number and place are kept in memory, at most DEST_HELD of them.
+ * Held lines are none of its business: timer.[ch].
  * deliver.[ch] deals the window out in batches.
  */
 #ifndef ROUTE_DEST_H
@@ -21,7 +21,6 @@
 #include "route/spool.h"
 
 #define DEST_WINDOW_BYTES (4u << 20)
-#define DEST_HELD 262144u
 #define DEST_READS 32u		/* pieces of the spool read before others get their turn */
 #define DEST_LATE 64u		/* batches taken back whose late acknowledgement is still understood */
 #define DEST_LISTENERS 8u
@@ -51,12 +50,11 @@ struct dest {
 	struct cursor_file file;
 	uint64_t saved_low;
 	struct spool_pos pos;
-	uint64_t next;				/* all lines of ours below are in the cursor, the window or held */
+	uint64_t next;				/* all lines of ours below are in the cursor or the window */
 	bool was_full;				/* the window, when it was last filled */
 	int64_t read_again;			/* mono ns: reading stopped before the end; 0: it did not */
 	struct lanes lanes;
-	struct due_heap held;			/* by wall clock */
-	struct loop_timer timer;		/* the nearest of: lane, held line, deadline of a batch */
+	struct loop_timer timer;		/* the nearest of: lane, deadline of a batch */
 	struct dead dead;
 
 	struct link_server *servers[DEST_LISTENERS];

@@ -1,6 +1,12 @@
 #include "route/due.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+
+static bool before(const struct due *a, const struct due *b)
+{
+	return a->at < b->at || (a->at == b->at && a->seq < b->seq);
+}
 
 void due_release(struct due_heap *h)
 {
@@ -20,7 +26,7 @@ int due_add(struct due_heap *h, const struct due *d)
 		h->cap = cap;
 	}
 	size_t i = h->n++;
-	while (i && h->v[(i - 1) / 2].at > d->at) {
+	while (i && before(d, &h->v[(i - 1) / 2])) {
 		h->v[i] = h->v[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
@@ -42,9 +48,9 @@ void due_drop(struct due_heap *h)
 		size_t kid = 2 * i + 1;
 		if (kid >= h->n)
 			break;
-		if (kid + 1 < h->n && h->v[kid + 1].at < h->v[kid].at)
+		if (kid + 1 < h->n && before(&h->v[kid + 1], &h->v[kid]))
 			kid++;
-		if (h->v[kid].at >= last.at)
+		if (!before(&h->v[kid], &last))
 			break;
 		h->v[i] = h->v[kid];
 		i = kid;

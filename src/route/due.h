@@ -1,5 +1,5 @@
 /*
- * due: a heap of things with a time, soonest first. Pure. Elements are copied in and out.
+ * due: a heap of things with a time, soonest first, of the same time the one with the lower number. Pure. Elements are copied in and out.
  */
 #ifndef ROUTE_DUE_H
 #define ROUTE_DUE_H

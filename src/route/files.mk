@@ -23,11 +23,13 @@
 # segment.o      the text of a segment: commit lines, checksums
 # cursor.o       what a destination has done; the text of a slot
 # lane.o         order within a key, turns between keys
+# timer.o        lines held until their time
+# held.o         a set of line numbers
 # due.o          a heap of things with a time
 # repeat.o       window of ids seen
 # lex.o parse.o parse_expr.o  text to rules and conditions
 # pred/*.o       a predicate each (pred/README.md)
-route_PURE := decide.o again.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o parse_expr.o rules.o walk.o \
+route_PURE := decide.o again.o held.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o parse_expr.o rules.o walk.o \
 	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/logic.o
-route_OBJS := main.o hub.o hub_again.o control.o verb/index.o verb/status.o intake.o dests.o dest.o deliver.o spool.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
+route_OBJS := main.o hub.o hub_again.o timer.o control.o verb/index.o verb/status.o intake.o dests.o dest.o deliver.o spool.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	try.o follow.o metrics.o $(route_PURE)

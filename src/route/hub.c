@@ -24,13 +24,14 @@ static void trim(void *arg)
 {
 	struct hub *h = arg;
 	uint64_t oldest = spool_oldest(h->spool);
-	int64_t wait = spool_trim(h->spool, dests_low(&h->dests, spool_end(h->spool)));
+	int64_t wait = spool_trim(h->spool, dests_low(&h->dests, timer_low(&h->timer)));
 
 	if (wait)
 		loop_timer_in(h->loop, &h->trim_timer, wait);
 	if (spool_oldest(h->spool) != oldest)
 		rules_book_trim(&h->book, spool_oldest_gen(h->spool));
 	metric_set(route_metrics[M_SPOOL_BYTES], spool_bytes(h->spool));
+	timer_carry(&h->timer);
 }
 
 static void on_kept(void *arg, uint64_t first, uint32_t n)
@@ -67,6 +68,7 @@ static void on_lines(void *arg, const struct spool_line *lines, uint32_t n)
 	if (!h->trim_timer.due && spool_oldest(h->spool) + n < spool_end(h->spool))
 		loop_timer_in(h->loop, &h->trim_timer, CLOCK_S);
 	intake_flow(&h->intake);
+	timer_read(&h->timer);
 	EACH_DEST(&h->dests, d) {
 		dest_count(d, counts[d->place]);
 		deliver_serve(d);
@@ -266,7 +268,7 @@ static int start(struct hub *h)
 		rules_free(r);
 		return -1;
 	}
-	if (dests_open_old(&h->dests) < 0 || dests_open_new(&h->dests, r) < 0) {
+	if (timer_open(&h->timer, h) < 0 || dests_open_old(&h->dests) < 0 || dests_open_new(&h->dests, r) < 0) {
 		rules_free(r);
 		return -1;
 	}
@@ -279,6 +281,7 @@ static int start(struct hub *h)
 		deliver_serve(d);
 	if (open_intakes(h) < 0)
 		return -1;
+	timer_read(&h->timer);
 	trim(h);
 	return 0;
 }
@@ -306,6 +309,7 @@ int hub_run(const struct hub_config *c)
 	}
 	control_close(&h.control);
 	if (h.spool) {
+		timer_close(&h.timer);
 		dests_close(&h.dests);
 		intake_release(&h.intake);
 		rules_book_release(&h.book);

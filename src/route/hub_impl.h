@@ -15,6 +15,7 @@
 #include "route/intake.h"
 #include "route/rules.h"
 #include "route/spool.h"
+#include "route/timer.h"
 
 struct hub {
 	const struct hub_config *c;
@@ -24,6 +25,7 @@ struct hub {
 	char *rules_dir;
 	struct intake intake;
 	struct dests dests;
+	struct timer timer;
 	struct control control;
 	uint64_t walk_from;			/* at start: lines from here on go into the repeat window */
 	bool stopping;

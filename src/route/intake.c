@@ -17,6 +17,7 @@
 #include "route/again.h"
 #include "route/decide.h"
 #include "route/metrics.h"
+#include "route/segment.h"
 
 #define PIPE_AGAIN (500 * CLOCK_MS)
 
@@ -88,6 +89,22 @@ static int check_line(struct put *p, uint32_t n, const char *line, size_t len, s
 	return 1;
 }
 
+/* A line that is to wait stands in the spool as a held one: so it is the same for whoever reads it at whatever time. */
+static uint64_t add(struct intake *in, const struct checked *c, struct spool_line *what)
+{
+	static struct buf text = { .max = SEGMENT_GROUP_MAX };
+	struct again held = { .of = spool_next(in->spool), .hold = true, .p = c->p, .n = c->n };
+
+	/* The LF behind the line is part of the batch. */
+	if (!what->notbefore || what->notbefore <= clock_wall()) {
+		what->notbefore = 0;
+		return spool_add(in->spool, c->p, c->n + 1, what);
+	}
+	what->mask = 0;
+	buf_clear(&text);
+	return again_write(&text, &held) < 0 ? 0 : spool_add(in->spool, text.p, text.len, what);
+}
+
 /* -1: no memory. */
 static int keep_line(struct put *p, const struct checked *c)
 {
@@ -102,8 +119,7 @@ static int keep_line(struct put *p, const struct checked *c)
 		return 0;
 	}
 	decide(in->book->now, c->p, c->n, &c->e, &what);
-	/* The LF behind the line is part of the batch. */
-	if (spool_add(in->spool, c->p, c->n + 1, &what) == 0) {
+	if (add(in, c, &what) == 0) {
 		repeat_undo(&in->repeat, 1);
 		return -1;
 	}

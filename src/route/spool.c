@@ -79,6 +79,18 @@ uint64_t spool_bytes(const struct spool *s)
 	return s->bytes;
 }
 
+unsigned spool_from(const struct spool *s, uint64_t seq, uint64_t *bytes, uint64_t *end)
+{
+	const struct seg *seg = spool_find_seg(s, seq);
+	unsigned n = 0;
+
+	*bytes = 0;
+	*end = seg ? seg->end : seq;
+	for (; seg && seg < s->segs + s->nsegs; seg++, n++)
+		*bytes += seg->size;
+	return n;
+}
+
 /* ---- opening ---- */
 
 static int by_first(const void *a, const void *b)

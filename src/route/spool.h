@@ -85,6 +85,8 @@ uint64_t spool_end(const struct spool *s);		/* first number that is not readable
 uint64_t spool_oldest(const struct spool *s);		/* number of the oldest line there is, or spool_end */
 uint64_t spool_oldest_gen(const struct spool *s);	/* 0: no file */
 uint64_t spool_bytes(const struct spool *s);
+/* How many files a line keeps, itself and all behind it: their bytes, and the number behind the last line of the first of them. */
+unsigned spool_from(const struct spool *s, uint64_t seq, uint64_t *bytes, uint64_t *end);
 
 /* ---- reading ---- */
 struct spool_pos { uint64_t seq; uint64_t seg; uint64_t at; off_t off; };	/* seq is the next line wanted; the rest is private */

@@ -124,7 +124,8 @@ small_disk() {
 	wait_until 5 has store delivered 2
 	daemon_stop hub
 	hub
-	[ "$(cursor store pending)" = 2 ]
+	[ "$(cursor store pending)" = 0 ]
+	[ "$(cursor .timer pending)" = 2 ]
 	[ "$(take store 256 1 | ids)" = soon ]
 	[ "$(date +%s)" -ge "$(date -d "$at" +%s)" ]
 	wait_until 5 has store delivered 3
