@@ -3,6 +3,7 @@
 #   make all        programs into $(BIN)          make check    unit checks, arrows, doors, man pages
 #   make asan       the same, ASan + UBSan, in build-asan/bin
 #   make fuzz       every fuzz target for FUZZ_SECONDS each
+#   make torture    tools of scripts/torture
 #   make man        lint the manual pages          make install   DESTDIR= PREFIX=
 #
 # A program NAME is a folder src/NAME/ with a files.mk of three lines:
@@ -130,6 +131,19 @@ $(B)/bench/%: tests/bench/%.c $(PURE) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) $(if $(filter nng_%,$*),-lnng) -lm
+
+# Tools of scripts/torture; its shim is put in front of every program of the tree.
+TORTURE := $(patsubst %,$(B)/torture/%,disk source worker check shim.so)
+.PHONY: torture
+torture: $(TORTURE)
+$(B)/torture/%: tests/torture/%.c $(wildcard tests/torture/*.h) $(PURE) $(LIB)
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
+$(B)/torture/shim.so: tests/torture/shim.c tests/torture/disk.h
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -shared -fPIC -o $@ $< -ldl
 
 man:
 	@command -v mandoc >/dev/null || { echo "make: mandoc is missing: apt-get install mandoc" >&2; exit 1; }
