@@ -7,7 +7,12 @@
 # dests.o        all destinations by place: opened, named, dropped
 # dest.o         one destination: its place in the spool, its window
 # deliver.o      workers, batches, outcomes
-# spool.o        the files of the spool: open, cut, trim
+# spool.o        the files of the spool: open, trim
+# spool_load.o   what there is at start: which files fit together, the torn end cut
+# spool_repair.o a damaged file put in order
+# pieces.o       what is good in a file that may be damaged
+# gap.o          ranges that are gone, and their notes on disk
+# reserve.o      room held back on the disk
 # spool_write.o  group commit, and what happens when the disk fails
 # spool_read.o   lines from memory and from the files
 # syncer.o       the thread that writes and syncs
@@ -29,7 +34,7 @@
 # repeat.o       window of ids seen
 # lex.o parse.o parse_expr.o  text to rules and conditions
 # pred/*.o       a predicate each (pred/README.md)
-route_PURE := decide.o again.o held.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o parse_expr.o rules.o walk.o \
+route_PURE := decide.o again.o held.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o parse_expr.o rules.o walk.o pieces.o \
 	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/logic.o
-route_OBJS := main.o hub.o hub_again.o timer.o control.o verb/index.o verb/status.o intake.o dests.o dest.o deliver.o spool.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
+route_OBJS := main.o hub.o hub_again.o timer.o control.o verb/index.o verb/status.o intake.o dests.o dest.o deliver.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	try.o follow.o metrics.o $(route_PURE)

@@ -202,7 +202,7 @@ static int walk_spool(struct hub *h)
 	int64_t start = clock_mono();
 	uint64_t from;
 
-	h->walk_from = from = end > window ? end - window : 0;
+	h->walk_from = from = spool_back(h->spool, window);
 	EACH_DEST(&h->dests, d) {
 		/* It counted lines that a power loss took: counted anew. */
 		if (d->cursor.seen > end) {

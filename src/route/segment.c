@@ -17,6 +17,8 @@ size_t commit_write(char out[SEGMENT_COMMIT_MAX], const struct commit *c)
 	int n = snprintf(out, SEGMENT_COMMIT_MAX, "%s%" PRIu64 ",\"n\":%" PRIu32 ",\"bytes\":%" PRIu64 ",\"gen\":%" PRIu64,
 		HEAD, c->seq, c->n, c->bytes, c->gen);
 
+	if (c->head)
+		n += snprintf(out + n, SEGMENT_COMMIT_MAX - (size_t)n, ",\"prev\":%" PRIu64 ",\"lines\":%" PRIu64, c->prev, c->lines);
 	n += snprintf(out + n, SEGMENT_COMMIT_MAX - (size_t)n, ",\"crc\":\"%08" PRIx32 "\"}}\n", hash_crc32c(c->crc, out, (size_t)n));
 	return (size_t)n;
 }
@@ -79,8 +81,13 @@ int commit_parse(const char *p, size_t n, struct commit *c)
 	if (!text(&p, end, HEAD) || !number(&p, end, &c->seq) ||
 	    !text(&p, end, ",\"n\":") || !number(&p, end, &count) || count > UINT32_MAX ||
 	    !text(&p, end, ",\"bytes\":") || !number(&p, end, &c->bytes) ||
-	    !text(&p, end, ",\"gen\":") || !number(&p, end, &c->gen) ||
-	    !text(&p, end, ",\"crc\":\"") || !hex8(&p, end, &c->crc) || !text(&p, end, "\"}}") || p != end)
+	    !text(&p, end, ",\"gen\":") || !number(&p, end, &c->gen))
+		return -1;
+	c->prev = c->lines = 0;
+	c->head = text(&p, end, ",\"prev\":");
+	if (c->head && (!number(&p, end, &c->prev) || !text(&p, end, ",\"lines\":") || !number(&p, end, &c->lines)))
+		return -1;
+	if (!text(&p, end, ",\"crc\":\"") || !hex8(&p, end, &c->crc) || !text(&p, end, "\"}}") || p != end)
 		return -1;
 	c->n = (uint32_t)count;
 	return 0;
@@ -134,7 +141,7 @@ enum segment_result segment_next(const char *p, size_t n, uint64_t seq, struct s
 		}
 		if (commit_parse(line, (size_t)(lf - line), c) < 0)
 			return bad(why, "a malformed commit line");
-		if (c->seq != seq)
+		if (c->seq != seq && seq != SEGMENT_ANY)
 			return bad(why, "a commit line with another sequence number than expected");
 		if (c->n != s->lines || c->bytes != bytes)
 			return bad(why, "a commit line that counts other lines or bytes than there are");

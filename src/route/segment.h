@@ -6,7 +6,9 @@
  * seq is the number of the group's first line, n its lines, bytes their length with LFs, gen the generation of the rules
  * that decided about them, crc CRC-32C of those bytes and of the commit line up to `,"crc"`. No event can look like a commit line: `_` cannot begin an attribute
  * name, and a commit line is written without blanks. The first line of a segment is the commit line of an empty group, so that
- * the generation is known before the first event is read; one segment has one generation.
+ * the generation is known before the first event is read; one segment has one generation. This one has two members more, before crc:
+ * prev, the number behind the last line of the segment before it (numbers from there to seq were never given to a line), and lines, how many
+ * lines the spool had kept in its life before this segment.
  */
 #ifndef ROUTE_SEGMENT_H
 #define ROUTE_SEGMENT_H
@@ -19,7 +21,11 @@
 #define SEGMENT_GROUP_MAX (12u << 20)	/* no group is larger: a reader that finds no commit line in so much gives up */
 #define SEGMENT_NAME_MAX 32
 
-struct commit { uint64_t seq; uint32_t n; uint64_t bytes; uint64_t gen; uint32_t crc; };
+struct commit {
+	uint64_t seq; uint32_t n; uint64_t bytes; uint64_t gen; uint32_t crc;
+	bool head;			/* of a segment: has the next two */
+	uint64_t prev, lines;
+};
 
 /* With LF; returns the length. c->crc is that of the lines alone; it is continued over the commit line. */
 size_t commit_write(char out[SEGMENT_COMMIT_MAX], const struct commit *c);
@@ -36,7 +42,8 @@ enum segment_result {
 	SEGMENT_MORE,	/* no commit line yet: call again with the same bytes and more behind them */
 	SEGMENT_BAD,	/* what stands there is no group; *why says what is wrong */
 };
-/* Looks at the n bytes at p, the start of a group whose first line has number `seq`. */
+#define SEGMENT_ANY UINT64_MAX
+/* Looks at the n bytes at p, the start of a group whose first line has number `seq` (SEGMENT_ANY: any). */
 enum segment_result segment_next(const char *p, size_t n, uint64_t seq, struct segment_scan *s, struct commit *c,
 	size_t *len, const char **why);
 

@@ -1,6 +1,5 @@
 #include "route/spool_impl.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +11,6 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "route/walk.h"
 
 #define TRIM_AGAIN CLOCK_S	/* files are looked at no more often than this */
 
@@ -29,8 +27,35 @@ struct seg *spool_add_seg(struct spool *s, uint64_t first, uint64_t gen)
 		s->segs_cap = cap;
 	}
 	struct seg *seg = &s->segs[s->nsegs++];
-	*seg = (struct seg){ .first = first, .end = first, .gen = gen };
+	*seg = (struct seg){ .file = first, .first = first, .end = first, .gen = gen };
 	return seg;
+}
+
+int spool_replace_seg(struct spool *s, size_t at, const struct seg *v, size_t n)
+{
+	size_t old = at < s->nsegs ? 1 : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!spool_add_seg(s, 0, 0)) {
+			log_error("%s: no memory", s->dir);
+			return -1;
+		}
+	}
+	/* The new ones were added at the end; what stands behind the old one moves up. */
+	s->nsegs -= n;
+	for (size_t i = at; i < at + old; i++)
+		s->bytes -= s->segs[i].size - s->segs[i].off;
+	memmove(s->segs + at + n, s->segs + at + old, (s->nsegs - at - old) * sizeof(*s->segs));
+	memcpy(s->segs + at, v, n * sizeof(*v));
+	for (size_t i = at; i < at + n; i++)
+		s->bytes += v[i - at].size - v[i - at].off;
+	s->nsegs += n - old;
+	return 0;
+}
+
+bool spool_busy_with(const struct spool *s, const struct seg *seg)
+{
+	return seg == spool_last_seg(s);
 }
 
 struct seg *spool_last_seg(const struct spool *s)
@@ -79,6 +104,62 @@ uint64_t spool_bytes(const struct spool *s)
 	return s->bytes;
 }
 
+uint64_t spool_lines(const struct spool *s, uint64_t seq)
+{
+	const struct seg *seg = spool_find_seg(s, seq), *last = spool_last_seg(s);
+
+	if (seg)
+		return seg->lines + (seq > seg->first ? seq - seg->first : 0);
+	return last ? last->lines + (last->end - last->first) : 0;
+}
+
+uint64_t spool_back(const struct spool *s, uint64_t lines)
+{
+	uint64_t total = spool_lines(s, UINT64_MAX), want = total > lines ? total - lines : 0;
+	const struct seg *seg = spool_last_seg(s);
+
+	while (seg && seg > s->segs && seg->lines > want)
+		seg--;
+	if (!seg)
+		return s->next;
+	uint64_t seq = seg->first + (want > seg->lines ? want - seg->lines : 0);
+	return seq < seg->end ? seq : seg->end;
+}
+
+const struct gap *spool_gap(struct spool *s)
+{
+	for (size_t i = 0; i < s->gaps.n; i++)
+		if (!s->gaps.v[i].said && (gap_note(s->dir, &s->gaps.v[i]), true))
+			return &s->gaps.v[i];
+	s->gaps_new = false;
+	return NULL;
+}
+
+void spool_gap_said(struct spool *s, uint64_t from)
+{
+	for (size_t i = 0; i < s->gaps.n; i++)
+		if (s->gaps.v[i].from == from && !s->gaps.v[i].said)
+			gap_said(s->dir, &s->gaps.v[i]);
+}
+
+bool spool_gap_to_say(const struct spool *s)
+{
+	return s->gaps_new;
+}
+
+void spool_gap_found(struct spool *s, uint64_t from, uint64_t to, const char *file, const char *reason)
+{
+	s->gaps_new |= gaps_add(&s->gaps, from, to, file, reason, NULL);
+}
+
+bool spool_is_gone(const struct spool *s, uint64_t from, uint64_t to)
+{
+	for (size_t i = 0; i < s->gaps.n; i++)
+		if (s->gaps.v[i].from < to && s->gaps.v[i].to >= from)
+			return true;
+	return false;
+}
+
 unsigned spool_from(const struct spool *s, uint64_t seq, uint64_t *bytes, uint64_t *end)
 {
 	const struct seg *seg = spool_find_seg(s, seq);
@@ -87,200 +168,11 @@ unsigned spool_from(const struct spool *s, uint64_t seq, uint64_t *bytes, uint64
 	*bytes = 0;
 	*end = seg ? seg->end : seq;
 	for (; seg && seg < s->segs + s->nsegs; seg++, n++)
-		*bytes += seg->size;
+		*bytes += seg->size - seg->off;
 	return n;
 }
 
 /* ---- opening ---- */
-
-static int by_first(const void *a, const void *b)
-{
-	const struct seg *x = a, *y = b;
-
-	return x->first < y->first ? -1 : x->first > y->first;
-}
-
-static int list_segs(struct spool *s)
-{
-	struct stat st;
-	uint64_t first;
-	DIR *d = opendir(s->dir);
-
-	if (!d) {
-		log_error("%s: %s", s->dir, strerror(errno));
-		return -1;
-	}
-	for (const struct dirent *e; (e = readdir(d)); ) {
-		if (segment_name_parse(e->d_name, &first) < 0)
-			continue;
-		struct seg *seg = spool_add_seg(s, first, 0);
-		if (!seg || fstatat(s->dirfd, e->d_name, &st, 0) < 0) {
-			log_error("%s/%s: %s", s->dir, e->d_name, seg ? strerror(errno) : "no memory");
-			closedir(d);
-			return -1;
-		}
-		seg->size = (uint64_t)st.st_size;
-		seg->written = (int64_t)st.st_mtim.tv_sec * CLOCK_S + st.st_mtim.tv_nsec;
-	}
-	closedir(d);
-	if (s->nsegs)
-		qsort(s->segs, s->nsegs, sizeof(*s->segs), by_first);
-	return 0;
-}
-
-/* What a killed process wrote and did not sync can be read, so that its repeats are acknowledged: it must be on disk. */
-static int sync_seg(const struct spool *s, int fd, const char *name)
-{
-	if (s->o.sync == SPOOL_NEVER || fdatasync(fd) == 0)
-		return 0;
-	log_error("%s/%s: fdatasync: %s", s->dir, name, strerror(errno));
-	return -1;
-}
-
-/* Of a file that is not the last one: it is on disk, and its generation, which stands in its first line, is known. -1 with a message. */
-static int check_seg(const struct spool *s, struct seg *seg)
-{
-	char name[SEGMENT_NAME_MAX], head[SEGMENT_COMMIT_MAX];
-	struct commit c;
-	const char *lf;
-	int fd;
-
-	segment_name(name, seg->first);
-	fd = openat(s->dirfd, name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		log_error("%s/%s: %s", s->dir, name, strerror(errno));
-		return -1;
-	}
-	ssize_t got = pread(fd, head, sizeof(head), 0);
-	int synced = sync_seg(s, fd, name);
-	close(fd);
-	if (synced < 0)
-		return -1;
-	lf = got > 0 ? memchr(head, '\n', (size_t)got) : NULL;
-	if (!lf || commit_parse(head, (size_t)(lf - head), &c) < 0 || c.seq != seg->first) {
-		log_error("%s/%s: does not begin with the commit line of a segment; move it away to start without it", s->dir, name);
-		return -1;
-	}
-	seg->gen = c.gen;
-	return 0;
-}
-
-/* What is cut off although it is no half-written group is kept aside: somebody may want to look at it. */
-static int set_aside(const struct spool *s, int fd, const char *name, off_t from)
-{
-	char path[4096], block[65536];
-	ssize_t got;
-	int out, r = -1;
-
-	snprintf(path, sizeof(path), "%s/damaged", s->dir);
-	if (fd_mkdirs(path, 0700) < 0)
-		goto say;
-	snprintf(path, sizeof(path), "%s/damaged/%s.%lld", s->dir, name, (long long)from);
-	out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (out < 0)
-		goto say;
-	while ((got = pread(fd, block, sizeof(block), from)) > 0 && fd_write_all(out, block, (size_t)got) == 0)
-		from += got;
-	r = got == 0 && fdatasync(out) == 0 ? 0 : -1;
-	close(out);
-say:
-	if (r < 0)
-		log_error("%s: %s", path, strerror(errno));
-	return r;
-}
-
-/* Reads the whole last file and cuts off what stands behind the last good commit. 1: the file held nothing and is gone. */
-static int cut_torn(struct spool *s, struct seg *seg)
-{
-	char name[SEGMENT_NAME_MAX];
-	enum walk_result r;
-	struct commit c;
-	struct walk w;
-	const char *p;
-	size_t n;
-	int fd, ret = -1;
-
-	segment_name(name, seg->first);
-	fd = openat(s->dirfd, name, O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
-		log_error("%s/%s: %s", s->dir, name, strerror(errno));
-		return -1;
-	}
-	walk_init(&w, fd, seg->first);
-	while ((r = walk_next(&w, &c, &p, &n)) == WALK_GROUP)
-		seg->gen = c.gen;
-	if (r == WALK_ERROR) {
-		log_error("%s/%s: byte %lld: %s", s->dir, name, (long long)w.off, strerror(errno));
-		goto done;
-	}
-	if (seg->size > (uint64_t)w.off) {
-		log_warn("%s/%s: %llu bytes behind the last good commit are cut off (%s)", s->dir, name,
-			(unsigned long long)(seg->size - (uint64_t)w.off), r == WALK_BAD ? w.why : "a write that did not end");
-		if (r == WALK_BAD && set_aside(s, fd, name, w.off) < 0)
-			goto done;
-		if (ftruncate(fd, w.off) < 0 || fsync(fd) < 0) {
-			log_error("%s/%s: %s", s->dir, name, strerror(errno));
-			goto done;
-		}
-	}
-	if (sync_seg(s, fd, name) < 0)
-		goto done;
-	seg->size = (uint64_t)w.off;
-	seg->end = w.seq;
-	ret = 0;
-	if (seg->end == seg->first) {
-		if (unlinkat(s->dirfd, name, 0) < 0) {
-			log_error("%s/%s: %s", s->dir, name, strerror(errno));
-			ret = -1;
-		} else {
-			ret = 1;
-		}
-	}
-done:
-	walk_release(&w);
-	if (ret == 0)
-		s->fd = fd;
-	else
-		close(fd);
-	return ret;
-}
-
-static int load(struct spool *s)
-{
-	struct seg *last;
-	int r;
-
-	if (list_segs(s) < 0)
-		return -1;
-	s->next = 0;
-	while ((last = spool_last_seg(s))) {
-		if (s->next < last->first)
-			s->next = last->first;
-		r = cut_torn(s, last);
-		if (r < 0)
-			return -1;
-		if (r == 0)
-			break;
-		s->nsegs--;
-	}
-	if (last && s->next < last->end)
-		s->next = last->end;
-	/* A new spool begins at the clock, so that one that was deleted and made anew never uses numbers again. */
-	if (s->next == 0)
-		s->next = (uint64_t)(clock_wall() / CLOCK_US);
-	s->roll = !last || s->next != last->end;
-	s->gen = last ? last->gen : 0;
-	for (size_t i = 0; i < s->nsegs; i++) {
-		struct seg *seg = &s->segs[i];
-		s->bytes += seg->size;
-		if (i + 1 == s->nsegs)
-			break;
-		seg->end = s->segs[i + 1].first;
-		if (check_seg(s, seg) < 0)
-			return -1;
-	}
-	return 0;
-}
 
 static int make_dirs(const struct spool *s)
 {
@@ -317,6 +209,67 @@ static int take_lock(struct spool *s)
 	return s->lock < 0 ? -1 : 0;
 }
 
+/* ---- the mark of a run that does not sync each line ---- */
+
+static void boot_id(struct buf *b)
+{
+	if (fd_read_file("/proc/sys/kernel/random/boot_id", b) < 0)
+		buf_clear(b);
+}
+
+static void mark_path(const struct spool *s, char path[4096])
+{
+	snprintf(path, 4096, "%s/unsynced", s->dir);
+}
+
+/* How the last run ended. */
+static void read_mark(struct spool *s)
+{
+	char path[4096];
+	struct buf was, now;
+
+	mark_path(s, path);
+	buf_init(&was, 256);
+	buf_init(&now, 256);
+	boot_id(&now);
+	s->unclean = access(path, F_OK) == 0;
+	s->after_power_loss = s->unclean && (fd_read_file(path, &was) < 0 || was.len != now.len || memcmp(was.p, now.p, now.len) != 0);
+	buf_release(&was);
+	buf_release(&now);
+}
+
+/* This run is under way. */
+static void mark(struct spool *s)
+{
+	char path[4096];
+	struct buf now;
+
+	mark_path(s, path);
+	s->jumped = s->unclean ? s->next : 0;
+	if (s->o.sync == SPOOL_ALWAYS && !s->unclean)
+		return;
+	buf_init(&now, 256);
+	boot_id(&now);
+	s->marked = fd_replace(path, now.p, now.len, 0600) == 0;
+	if (!s->marked && s->o.sync != SPOOL_ALWAYS) {
+		log_warn("%s: %s; every line is synced in this run", path, strerror(errno));
+		s->o.sync = SPOOL_ALWAYS;
+	}
+	buf_release(&now);
+}
+
+/* All lines are on disk, and the files tell which numbers were given out. */
+static void unmark(struct spool *s)
+{
+	char path[4096];
+
+	if (!s->marked || (s->jumped && spool_end(s) <= s->jumped))
+		return;
+	mark_path(s, path);
+	if (syncfs(s->dirfd) < 0 || (unlink(path) < 0 && errno != ENOENT))
+		log_warn("%s: %s; numbers are left out at the next start", path, strerror(errno));
+}
+
 struct spool *spool_open(struct loop *l, const struct spool_opts *o, const struct spool_events *ev, void *arg)
 {
 	struct spool *s = calloc(1, sizeof(*s));
@@ -343,8 +296,11 @@ struct spool *spool_open(struct loop *l, const struct spool_opts *o, const struc
 		log_error("%s: %s", s->dir, strerror(errno));
 		goto fail;
 	}
-	if (load(s) < 0)
+	s->gaps.dir = s->dir;
+	read_mark(s);
+	if (spool_load(s) < 0)
 		goto fail;
+	mark(s);
 	if (fsync(s->dirfd) < 0) {
 		log_error("%s: fsync: %s", s->dir, strerror(errno));
 		goto fail;
@@ -364,6 +320,8 @@ void spool_close(struct spool *s)
 	spool_write_release(s);
 	spool_tail_release(s);
 	buf_release(&s->chunk);
+	unmark(s);
+	gaps_release(&s->gaps);
 	free(s->segs);
 	if (s->dirfd >= 0)
 		close(s->dirfd);
@@ -385,12 +343,13 @@ static int64_t stays(const struct spool *s, uint64_t low, int64_t now)
 	if (seg->written > now)
 		seg->written = now;
 	int64_t age = now - seg->written;
-	if (seg->end > low || (s->o.keep_bytes && s->bytes - seg->size < s->o.keep_bytes))
+	if (seg->end > low || (s->o.keep_bytes && s->bytes - (seg->size - seg->off) < s->o.keep_bytes))
 		return TRIM_AGAIN;
 	if (s->o.keep > age)
 		wait = s->o.keep - age;
 	/* Within the window: needed to know repeats again after a restart. Taking lines matters more. */
-	if (!spool_refuses(s) && seg->end + s->o.window > s->next && s->o.window_time > age && s->o.window_time - age > wait)
+	uint64_t behind = spool_lines(s, UINT64_MAX) - (seg->lines + (seg->end - seg->first));
+	if (!spool_refuses(s) && behind < s->o.window && s->o.window_time > age && s->o.window_time - age > wait)
 		wait = s->o.window_time - age;
 	return wait;
 }
@@ -405,14 +364,15 @@ int64_t spool_trim(struct spool *s, uint64_t low)
 		wait = stays(s, low, clock_wall());
 		if (wait)
 			return wait < TRIM_AGAIN ? TRIM_AGAIN : wait;
-		segment_name(name, s->segs[0].first);
-		if (unlinkat(s->dirfd, name, 0) < 0 && errno != ENOENT) {
+		segment_name(name, s->segs[0].file);
+		if (s->segs[1].file != s->segs[0].file && unlinkat(s->dirfd, name, 0) < 0 && errno != ENOENT) {
 			log_error("%s/%s: %s", s->dir, name, strerror(errno));
 			return 10 * TRIM_AGAIN;
 		}
-		s->bytes -= s->segs[0].size;
+		s->bytes -= s->segs[0].size - s->segs[0].off;
 		s->nsegs--;
 		memmove(s->segs, s->segs + 1, s->nsegs * sizeof(*s->segs));
+		gaps_forget(&s->gaps, s->segs[0].first);
 	}
 	return 0;
 }

@@ -8,6 +8,8 @@
  * Reading: any number of positions, each at its own pace; only kept lines are seen. The most recent ones come from memory
  * (SPOOL_TAIL bytes, shared), older ones from the files, SPOOL_CHUNK bytes at a time.
  *
+ * What is read from a file was checked, group by group, in the moment it was read.
+ *
  * A write that fails refuses the group and cuts the file back to the last good commit; after a failed fdatasync a new file is
  * begun besides, because nobody knows what the disk has. Then nothing is accepted until a probe succeeds (spool_refuses).
  *
@@ -40,6 +42,7 @@ struct spool_opts {
 	uint64_t keep_bytes;		/* so much is kept in any case */
 	uint64_t window;		/* lines that are kept for the repeat window, while there is room ... */
 	int64_t window_time;		/* ... if they are not older than this */
+	uint64_t reserve;		/* bytes of the disk held back for what must be written when it is full (spool_give_room) */
 };
 
 /* What was decided about a line when it came. */
@@ -73,6 +76,9 @@ void spool_close(struct spool *s);			/* what is not kept yet is given up: wait f
 
 const char *spool_fails(const struct spool *s);		/* NULL, or what the disk says to writes */
 const char *spool_refuses(const struct spool *s);	/* the same, or that the limit is reached: why nothing is accepted now */
+/* The disk is full and n bytes must be written all the same: true when some room was made. No batch is taken in until it is held
+ * back again. */
+bool spool_give_room(struct spool *s, uint64_t n);
 bool spool_full(const struct spool *s);			/* groups are waiting for the disk: stop reading requests for now */
 /* Adds one line (LF included). Returns its number, 0 when there is no memory. line->off and len are set here. */
 uint64_t spool_add(struct spool *s, const char *p, size_t n, const struct spool_line *line);
@@ -85,16 +91,19 @@ uint64_t spool_end(const struct spool *s);		/* first number that is not readable
 uint64_t spool_oldest(const struct spool *s);		/* number of the oldest line there is, or spool_end */
 uint64_t spool_oldest_gen(const struct spool *s);	/* 0: no file */
 uint64_t spool_bytes(const struct spool *s);
+/* How many lines below seq the spool has kept in its life, those that are removed or lost counted. Not for numbers below the oldest. */
+uint64_t spool_lines(const struct spool *s, uint64_t seq);
+uint64_t spool_back(const struct spool *s, uint64_t lines);	/* the number from which on there are so many lines, or the oldest */
 /* How many files a line keeps, itself and all behind it: their bytes, and the number behind the last line of the first of them. */
 unsigned spool_from(const struct spool *s, uint64_t seq, uint64_t *bytes, uint64_t *end);
 
 /* ---- reading ---- */
-struct spool_pos { uint64_t seq; uint64_t seg; uint64_t at; off_t off; };	/* seq is the next line wanted; the rest is private */
+struct spool_pos { uint64_t seq; uint64_t seg; uint64_t at; off_t off; uint32_t in, epoch; };	/* seq is the next line wanted; the rest is private */
 struct spool_view {
 	uint64_t seq, gen;
 	const char *p; size_t n;		/* the line, LF included; borrowed until fn returns */
 	const struct spool_line *known;		/* what was decided, or NULL: decide again by gen */
-	off_t off;				/* for spool_fetch */
+	off_t off;				/* for spool_fetch: of the group it stands in */
 };
 void spool_seek(struct spool_pos *pos, uint64_t seq);
 enum spool_read { SPOOL_ERROR = -1, SPOOL_AT_END, SPOOL_MORE, SPOOL_STOPPED };
@@ -105,6 +114,16 @@ struct buf;
 int spool_fetch(struct spool *s, uint64_t seq, off_t off, struct buf *line);	/* one line again, by seq and view.off */
 /* Walks over all kept lines from seq on with their checksums checked; at start. fn as above but cannot stop. -1 with a message. */
 int spool_walk(struct spool *s, uint64_t seq, void (*fn)(void *arg, const struct spool_view *v), void *arg);
+
+/* ---- lines that are gone ----
+ * A damaged file is put in order when that is found (at start or when it is read): what is good in it stays, what is not goes to damaged/, and the
+ * range is a gap until somebody has said so (gap.h). */
+struct gap;
+bool spool_gap_to_say(const struct spool *s);			/* cheap: is there perhaps one? */
+const struct gap *spool_gap(struct spool *s);			/* one that is not said; NULL: there is none */
+void spool_gap_said(struct spool *s, uint64_t from);		/* the gap that begins there is */
+void spool_gap_found(struct spool *s, uint64_t from, uint64_t to, const char *file, const char *reason);	/* both in it */
+bool spool_is_gone(const struct spool *s, uint64_t from, uint64_t to);	/* is a line of from..to-1 in a gap? */
 
 /* Removes the files that nobody needs: all lines below `low`, and keep and window run out. Returns the ns after which it is worth calling
  * again, 0 = there is nothing to remove before a new file is begun. */

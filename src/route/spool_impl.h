@@ -5,14 +5,19 @@
 #include "base/backoff.h"
 #include "base/buf.h"
 #include "base/loop.h"
+#include "route/gap.h"
+#include "route/reserve.h"
 #include "route/segment.h"
 #include "route/spool.h"
 #include "route/syncer.h"
 
+/* A piece of a file that is whole: the file, unless it is damaged and could not be put in order. */
 struct seg {
+	uint64_t file;		/* number in its name */
 	uint64_t first, end;	/* numbers: first line, one behind the last; whatever else the file has is none of ours */
 	uint64_t gen;
-	uint64_t size;		/* bytes that count; the file may have more behind them */
+	uint64_t lines;		/* how many the spool had kept before `first` */
+	uint64_t off, size;	/* bytes that count: from, and up to here; the file may have more behind them */
 	int64_t written;	/* wall ns of the last write */
 };
 
@@ -29,7 +34,7 @@ struct group {
 /* Lines on disk that are still in memory; one allocation: this, the lines, the bytes. */
 struct tail_group {
 	uint64_t first, gen, seg;
-	off_t off;		/* of its first line in the segment */
+	off_t off, end;		/* of the group in the segment; of the next one */
 	uint32_t n;
 	size_t size;		/* of the allocation */
 	const char *bytes;
@@ -47,6 +52,14 @@ struct spool {
 	struct seg *segs;	/* oldest first */
 	size_t nsegs, segs_cap;
 	uint64_t bytes;		/* of all segs */
+	struct gaps gaps;
+	bool gaps_new;		/* some are not said, or not settled in the books */
+	bool unclean;		/* the last run did not sync each line, and did not end by itself */
+	bool after_power_loss;	/* and the machine has been started since */
+	bool marked;		/* this one has its mark: the file unsynced */
+	uint64_t jumped;	/* numbers were left out up to here at start; 0: none */
+	struct reserve reserve;
+	bool short_of_room;	/* it is not whole, and nothing is accepted until it is */
 
 	/* writing (spool_write.c) */
 	struct syncer *syncer;
@@ -72,15 +85,35 @@ struct spool {
 	struct tail_group **tail;	/* oldest first */
 	size_t tail_at, tail_n, tail_cap;
 	size_t tail_bytes;
-	struct buf chunk;
+	struct buf chunk;	/* bytes of a file, from a group on */
+	uint64_t chunk_file, chunk_off;
+	uint32_t epoch;		/* counts up when files change under the positions */
+	uint64_t checked;	/* offset of the group in it that was checked last; its length, 0: none */
+	size_t checked_len;
+	struct commit checked_commit;
 };
+
+int spool_load(struct spool *s);	/* spool_load.c: finds the files, puts in order what is damaged; -1 with a message */
+bool spool_busy_with(const struct spool *s, const struct seg *seg);	/* it is the file that is written to */
+
+/* spool_repair.c: the good pieces of a damaged file become files of their own, the file itself goes to damaged/. 0, or -1 with a message: it stays
+ * where it is. `prev` and `lines` as in a head; nothing of the file counts from number `end` on. */
+struct pieces;
+int spool_repair(struct spool *s, uint64_t file, const struct pieces *p, uint64_t prev, uint64_t lines, uint64_t end);
+int spool_put_aside(struct spool *s, uint64_t file);	/* renames it; 0, or -1 with a message */
+/* What is wrong with seg, whose reading failed; s->segs is right afterwards. 0; -1: it may pass, try again later. */
+int spool_damaged(struct spool *s, const struct seg *seg);
+/* Files of a segment as segs: one, or its pieces. `seg` has file, first, end (where the next one goes on), lines, written; fd -1: it cannot be
+ * opened, `why`. `put_in_order`: the file may be changed. Fills out[]; how many, -1 with a message. Caller frees. */
+int spool_sort_out(struct spool *s, const struct seg *seg, uint64_t prev, int fd, const char *why, bool put_in_order, struct seg **out);
 
 int spool_write_init(struct spool *s);
 void spool_write_release(struct spool *s);
 struct seg *spool_add_seg(struct spool *s, uint64_t first, uint64_t gen);	/* NULL: no memory */
+int spool_replace_seg(struct spool *s, size_t at, const struct seg *v, size_t n);	/* -1: no memory */
 struct seg *spool_last_seg(const struct spool *s);	/* NULL: none */
 struct seg *spool_find_seg(const struct spool *s, uint64_t seq);	/* the one that holds seq or the next higher; NULL: none */
-void spool_tail_add(struct spool *s, const struct group *g, uint64_t seg, off_t off);
+void spool_tail_add(struct spool *s, const struct group *g, uint64_t seg, off_t off, off_t end);
 void spool_tail_release(struct spool *s);
 
 #endif

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "route/walk.h"
 
 /* ---- the tail in memory ---- */
 
@@ -17,7 +16,7 @@ static struct tail_group *tail_at(const struct spool *s, size_t i)
 	return s->tail[s->tail_at + i];
 }
 
-void spool_tail_add(struct spool *s, const struct group *g, uint64_t seg, off_t off)
+void spool_tail_add(struct spool *s, const struct group *g, uint64_t seg, off_t off, off_t end)
 {
 	size_t bytes = g->lines[g->n - 1].off + g->lines[g->n - 1].len;
 	size_t size = sizeof(struct tail_group) + g->n * sizeof(struct spool_line) + bytes;
@@ -50,7 +49,7 @@ void spool_tail_add(struct spool *s, const struct group *g, uint64_t seg, off_t 
 		t = malloc(size);
 	if (!t)
 		goto empty;
-	*t = (struct tail_group){ .first = g->first, .gen = g->gen, .seg = seg, .off = off, .n = g->n, .size = size };
+	*t = (struct tail_group){ .first = g->first, .gen = g->gen, .seg = seg, .off = off, .end = end, .n = g->n, .size = size };
 	memcpy(t->lines, g->lines, g->n * sizeof(struct spool_line));
 	t->bytes = memcpy((char *)(t->lines + g->n), g->bytes.p, bytes);
 	s->tail[s->tail_at + s->tail_n++] = t;
@@ -87,7 +86,7 @@ static const struct tail_group *tail_find(const struct spool *s, uint64_t seq)
 	return lo < s->tail_n ? tail_at(s, lo) : NULL;
 }
 
-static enum spool_read read_tail(struct spool_pos *pos, const struct tail_group *t,
+static enum spool_read read_tail(struct spool_pos *pos, const struct tail_group *t, uint32_t epoch,
 	bool (*fn)(void *arg, const struct spool_view *v), void *arg)
 {
 	uint32_t i = pos->seq > t->first ? (uint32_t)(pos->seq - t->first) : 0;
@@ -96,15 +95,18 @@ static enum spool_read read_tail(struct spool_pos *pos, const struct tail_group 
 	for (; i < t->n; i++) {
 		const struct spool_line *line = &t->lines[i];
 		struct spool_view v = { .seq = t->first + i, .gen = t->gen, .p = t->bytes + line->off, .n = line->len,
-			.known = line, .off = t->off + line->off };
+			.known = line, .off = t->off };
 		if (!fn(arg, &v)) {
 			r = SPOOL_STOPPED;
 			break;
 		}
 	}
-	pos->seq = pos->at = t->first + i;
+	pos->seq = t->first + i;
 	pos->seg = t->seg;
-	pos->off = t->off + (i < t->n ? t->lines[i].off : t->lines[i - 1].off + t->lines[i - 1].len);
+	pos->at = i < t->n ? t->first : pos->seq;
+	pos->off = i < t->n ? t->off : t->end;
+	pos->in = i && i < t->n ? t->lines[i].off : 0;
+	pos->epoch = epoch;
 	return r;
 }
 
@@ -116,98 +118,153 @@ void spool_seek(struct spool_pos *pos, uint64_t seq)
 	pos->seq = seq;
 }
 
-/* Fills s->chunk from the file; at least one whole line unless the file ends (want grows with a long line). -1 with a message,
- * errno is ENOENT when the file is gone. */
-static ssize_t read_chunk(struct spool *s, const struct seg *seg, off_t off, size_t want)
+/* Reads `want` bytes more of the file behind what the chunk has. 0; -1 with a message: no memory; -2: it cannot be read. */
+static int read_more(struct spool *s, const struct seg *seg, size_t want)
 {
+	uint64_t off = s->chunk_off + s->chunk.len;
 	char name[SEGMENT_NAME_MAX];
 	ssize_t got = -1;
-	int fd = -1;
 
-	segment_name(name, seg->first);
-	if ((uint64_t)off + want > seg->size)
-		want = (size_t)(seg->size - (uint64_t)off);
-	buf_clear(&s->chunk);
-	if (buf_reserve(&s->chunk, want) == 0 && (fd = openat(s->dirfd, name, O_RDONLY | O_CLOEXEC)) >= 0) {
+	if (off + want > seg->size)
+		want = seg->size > off ? (size_t)(seg->size - off) : 0;
+	if (want == 0)
+		return -2;
+	if (buf_reserve(&s->chunk, want) < 0) {
+		log_error("%s: segment %llu: %s", s->dir, (unsigned long long)seg->file, strerror(errno));
+		return -1;
+	}
+	segment_name(name, seg->file);
+	int fd = openat(s->dirfd, name, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
 		do {
-			got = pread(fd, s->chunk.p, want, off);
+			got = pread(fd, s->chunk.p + s->chunk.len, want, (off_t)off);
 		} while (got < 0 && errno == EINTR);
 	}
-	int err = errno;
 	if (got < 0)
-		log_error("%s/%s: %s", s->dir, name, strerror(err));
+		log_error("%s/%s: %s", s->dir, name, strerror(errno));
 	if (fd >= 0)
 		close(fd);
-	if (got >= 0)
-		s->chunk.len = (size_t)got;
-	errno = err;
-	return got;
+	if (got <= 0)
+		return -2;
+	s->chunk.len += (size_t)got;
+	return 0;
 }
 
-/* Gives the lines of the chunk; *used is how far it got (whole lines). */
-static bool give_chunk(const struct spool *s, const struct seg *seg, struct spool_pos *pos, size_t *used,
-	bool (*fn)(void *arg, const struct spool_view *v), void *arg)
+/*
+ * The group at `off` of seg, whose first line has number `seq`: checked, in the chunk. NULL: *bad tells whether it is damaged (else there was
+ * no memory). Whoever stops within a group and comes again finds it in the chunk, checked already, if nobody else read meanwhile.
+ */
+static const char *group_at(struct spool *s, const struct seg *seg, uint64_t off, uint64_t seq, struct commit *c, size_t *len, bool *bad)
 {
-	const char *p = s->chunk.p, *end = p + s->chunk.len, *lf;
+	struct segment_scan scan = { 0, 0 };
+	const char *why;
 
-	for (; (lf = memchr(p, '\n', (size_t)(end - p))); p = lf + 1) {
-		struct spool_view v = { .seq = pos->at, .gen = seg->gen, .p = p, .n = (size_t)(lf + 1 - p),
-			.off = pos->off + (p - s->chunk.p) };
-		/* Behind the end may stand what was refused and came back: a cut that a power loss undid. */
-		if (pos->at < seg->end && !segment_is_commit(p, (size_t)(lf - p))) {
-			if (pos->at >= pos->seq) {
-				if (!fn(arg, &v))
-					break;
-				pos->seq = pos->at + 1;
-			}
-			pos->at++;
+	*bad = false;
+	if (s->chunk_file != seg->file || off < s->chunk_off || off >= s->chunk_off + s->chunk.len) {
+		buf_clear(&s->chunk);
+		s->chunk_file = seg->file;
+		s->chunk_off = off;
+		s->checked_len = 0;
+	}
+	if (s->checked_len && s->checked == off && (s->checked_commit.seq == seq || seq == SEGMENT_ANY)) {
+		*c = s->checked_commit;
+		*len = s->checked_len;
+		return s->chunk.p + (off - s->chunk_off);
+	}
+	for (;;) {
+		size_t at = (size_t)(off - s->chunk_off);
+		enum segment_result r = segment_next(s->chunk.p + at, s->chunk.len - at, seq, &scan, c, len, &why);
+		if (r == SEGMENT_GROUP)
+			break;
+		if (r == SEGMENT_BAD) {
+			log_error("%s: segment %llu, byte %llu: %s", s->dir, (unsigned long long)seg->file, (unsigned long long)off, why);
+			*bad = true;
+			return NULL;
+		}
+		buf_drop(&s->chunk, at);
+		s->chunk_off = off;
+		s->checked_len = 0;
+		int e = read_more(s, seg, SPOOL_CHUNK);
+		if (e < 0) {
+			*bad = e == -2;
+			return NULL;
 		}
 	}
-	*used = (size_t)(p - s->chunk.p);
-	return lf == NULL;
+	s->checked = off;
+	s->checked_len = *len;
+	s->checked_commit = *c;
+	return s->chunk.p + (off - s->chunk_off);
+}
+
+/* Gives the lines of a group from pos on. false: fn stopped. */
+static bool give_group(const struct seg *seg, struct spool_pos *pos, const struct commit *c, const char *lines,
+	bool (*fn)(void *arg, const struct spool_view *v), void *arg)
+{
+	const char *p = lines, *end = lines + c->bytes;
+	uint64_t at = c->seq;
+
+	if (pos->in && pos->in < c->bytes && pos->seq > at) {
+		p += pos->in;
+		at = pos->seq;
+	}
+	for (; p < end; at++) {
+		const char *lf = rawmemchr(p, '\n');
+		struct spool_view v = { .seq = at, .gen = seg->gen, .p = p, .n = (size_t)(lf + 1 - p), .off = pos->off };
+		/* Behind the end may stand what was refused and came back: a cut that a power loss undid. */
+		if (at >= pos->seq && at < seg->end) {
+			pos->in = (uint32_t)(p - lines);
+			if (!fn(arg, &v))
+				return false;
+			pos->seq = at + 1;
+		}
+		p = lf + 1;
+	}
+	return true;
+}
+
+static enum spool_read damaged(struct spool *s, const struct seg *seg)
+{
+	return spool_damaged(s, seg) < 0 ? SPOOL_ERROR : SPOOL_MORE;
 }
 
 static enum spool_read read_file(struct spool *s, struct spool_pos *pos, bool (*fn)(void *arg, const struct spool_view *v),
 	void *arg)
 {
-	const struct seg *seg = pos->seg ? spool_find_seg(s, pos->seg) : NULL;
-	size_t want = SPOOL_CHUNK, used;
+	const struct seg *seg = pos->seg && pos->epoch == s->epoch ? spool_find_seg(s, pos->seg) : NULL;
+	struct commit c;
+	const char *p;
+	bool bad;
+	size_t len;
 
-	if (!seg || seg->first != pos->seg || (uint64_t)pos->off >= seg->size) {
+	if (seg && seg->first == pos->seg && (uint64_t)pos->off >= seg->size && pos->at < seg->end)
+		return damaged(s, seg);
+	if (!seg || seg->first != pos->seg || (uint64_t)pos->off >= seg->size || pos->at >= seg->end) {
 		/* The file is done or gone, or the place was never looked up: find the file of the next line wanted. */
-		if (seg && seg->first == pos->seg && pos->at < seg->end)
-			log_error("%s: segment %llu has lines only up to %llu", s->dir, (unsigned long long)seg->first,
-				(unsigned long long)pos->at);
-		if (seg && seg->first == pos->seg && pos->seq < seg->end)
-			pos->seq = seg->end;
 		seg = spool_find_seg(s, pos->seq);
 		if (!seg)
 			return SPOOL_AT_END;
 		pos->seg = pos->at = seg->first;
-		pos->off = 0;
+		pos->off = (off_t)seg->off;
+		pos->in = 0;
+		pos->epoch = s->epoch;
+		if (pos->seq < seg->first)
+			pos->seq = seg->first;
 	}
-	for (;;) {
-		ssize_t got = read_chunk(s, seg, pos->off, want);
-		if (got < 0 && errno == ENOENT) {
-			/* Somebody removed it: its lines are lost, and nothing is won by waiting for them. */
-			pos->off = (off_t)seg->size;
-			return SPOOL_MORE;
-		}
-		if (got < 0)
-			return SPOOL_ERROR;
-		bool all = give_chunk(s, seg, pos, &used, fn, arg);
-		pos->off += (off_t)used;
-		if (!all)
+	do {
+		p = group_at(s, seg, (uint64_t)pos->off, pos->at, &c, &len, &bad);
+		if (!p)
+			return bad ? damaged(s, seg) : SPOOL_ERROR;
+		if (!give_group(seg, pos, &c, p, fn, arg))
 			return SPOOL_STOPPED;
-		if (used)
-			return SPOOL_MORE;
-		/* Not one whole line: a long one, or the end of a file that is shorter than it was. */
-		if ((size_t)got < want || want > SEGMENT_GROUP_MAX) {
-			pos->off = (off_t)seg->size;
-			return SPOOL_MORE;
-		}
-		want *= 2;
-	}
+		pos->off += (off_t)len;
+		pos->at = c.seq + c.n;
+		pos->in = 0;
+		/* The next group too, if no more has to be read for it. */
+	} while ((uint64_t)pos->off < s->chunk_off + s->chunk.len && pos->at < seg->end &&
+		memmem(p + len, s->chunk.len - ((size_t)pos->off - s->chunk_off), "{\"_commit\":", 11));
+	if (s->chunk.cap > 8 * SPOOL_CHUNK)
+		buf_release(&s->chunk);
+	return SPOOL_MORE;
 }
 
 enum spool_read spool_read(struct spool *s, struct spool_pos *pos, bool (*fn)(void *arg, const struct spool_view *v), void *arg)
@@ -215,32 +272,54 @@ enum spool_read spool_read(struct spool *s, struct spool_pos *pos, bool (*fn)(vo
 	const struct tail_group *t = tail_find(s, pos->seq);
 
 	if (t)
-		return read_tail(pos, t, fn, arg);
+		return read_tail(pos, t, s->epoch, fn, arg);
 	if (pos->seq >= spool_end(s))
 		return SPOOL_AT_END;
 	return read_file(s, pos, fn, arg);
 }
 
+/* The line seq of the group at p; NULL: it is not in it. */
+static const char *line_in(const struct commit *c, const char *p, uint64_t seq, size_t *n)
+{
+	const char *lf;
+
+	if (seq < c->seq || seq >= c->seq + c->n)
+		return NULL;
+	for (uint64_t at = c->seq; ; at++, p = lf + 1) {
+		lf = rawmemchr(p, '\n');
+		if (at == seq)
+			break;
+	}
+	*n = (size_t)(lf + 1 - p);
+	return p;
+}
+
 int spool_fetch(struct spool *s, uint64_t seq, off_t off, struct buf *line)
 {
 	const struct seg *seg = spool_find_seg(s, seq);
-	const char *lf = NULL;
+	const char *p = NULL;
+	struct commit c;
+	bool bad = false;
+	size_t len, n;
 
-	if (!seg || seg->first > seq || (uint64_t)off >= seg->size) {
-		log_error("%s: line %llu is gone", s->dir, (unsigned long long)seq);
-		return -1;
-	}
-	for (size_t want = 4096; !lf && want <= SEGMENT_GROUP_MAX; want *= 4) {
-		ssize_t got = read_chunk(s, seg, off, want);
-		if (got < 0)
-			return -1;
-		lf = memchr(s->chunk.p, '\n', (size_t)got);
-		if (!lf && (size_t)got < want)
-			break;
-	}
 	buf_clear(line);
-	if (!lf || buf_add(line, s->chunk.p, (size_t)(lf + 1 - s->chunk.p)) < 0) {
-		log_error("%s: line %llu cannot be read", s->dir, (unsigned long long)seq);
+	if (seg && seg->first <= seq && (uint64_t)off >= seg->off && (uint64_t)off < seg->size)
+		p = group_at(s, seg, (uint64_t)off, SEGMENT_ANY, &c, &len, &bad);
+	p = p ? line_in(&c, p, seq, &n) : NULL;
+	/* The file was put in order since, and the group stands elsewhere. */
+	if (!p && seg && seg->first <= seq) {
+		uint64_t at = seg->off;
+		for (uint64_t first = seg->first; !p && at < seg->size; at += len, first += c.n) {
+			const char *g = group_at(s, seg, at, first, &c, &len, &bad);
+			if (!g)
+				break;
+			p = line_in(&c, g, seq, &n);
+		}
+		if (!p && bad)
+			spool_damaged(s, seg);
+	}
+	if (!p || buf_add(line, p, n) < 0) {
+		log_error("%s: line %llu is gone", s->dir, (unsigned long long)seq);
 		return -1;
 	}
 	return 0;
@@ -248,49 +327,25 @@ int spool_fetch(struct spool *s, uint64_t seq, off_t off, struct buf *line)
 
 /* ---- the walk at start ---- */
 
-static void give_group(const struct commit *c, const char *p, off_t off, uint64_t from, uint64_t end,
-	void (*fn)(void *arg, const struct spool_view *v), void *arg)
-{
-	const char *start = p;
+struct walker { void (*fn)(void *arg, const struct spool_view *v); void *arg; };
 
-	for (uint32_t i = 0; i < c->n; i++) {
-		const char *lf = rawmemchr(p, '\n');
-		struct spool_view v = { .seq = c->seq + i, .gen = c->gen, .p = p, .n = (size_t)(lf + 1 - p), .off = off + (p - start) };
-		if (v.seq >= from && v.seq < end)
-			fn(arg, &v);
-		p = lf + 1;
-	}
+static bool each(void *arg, const struct spool_view *v)
+{
+	const struct walker *w = arg;
+
+	w->fn(w->arg, v);
+	return true;
 }
 
 int spool_walk(struct spool *s, uint64_t seq, void (*fn)(void *arg, const struct spool_view *v), void *arg)
 {
-	char name[SEGMENT_NAME_MAX];
+	struct walker w = { fn, arg };
+	struct spool_pos pos;
+	enum spool_read r;
 
-	for (size_t i = 0; i < s->nsegs; i++) {
-		const struct seg *seg = &s->segs[i];
-		struct walk w;
-		struct commit c;
-		const char *p;
-		size_t n;
-		int fd;
-
-		if (seg->end <= seq)
-			continue;
-		segment_name(name, seg->first);
-		fd = openat(s->dirfd, name, O_RDONLY | O_CLOEXEC);
-		if (fd < 0) {
-			log_error("%s/%s: %s", s->dir, name, strerror(errno));
-			return -1;
-		}
-		walk_init(&w, fd, seg->first);
-		enum walk_result r;
-		while ((r = walk_next(&w, &c, &p, &n)) == WALK_GROUP)
-			give_group(&c, p, w.start, seq, seg->end, fn, arg);
-		if (r != WALK_END || walk_left(&w))
-			log_error("%s/%s: from byte %lld on: %s", s->dir, name, (long long)w.off,
-				r == WALK_ERROR ? strerror(errno) : r == WALK_BAD ? w.why : "no commit line");
-		walk_release(&w);
-		close(fd);
-	}
-	return 0;
+	spool_seek(&pos, seq);
+	do {
+		r = pos.seq >= spool_end(s) ? SPOOL_AT_END : read_file(s, &pos, each, &w);
+	} while (r == SPOOL_MORE);
+	return r == SPOOL_AT_END ? 0 : -1;
 }

@@ -113,6 +113,8 @@ bool spool_idle(const struct spool *s)
 
 const char *spool_fails(const struct spool *s)
 {
+	if (s->short_of_room)
+		return strerror(ENOSPC);
 	return s->refused && !s->probing ? strerror(s->refused) : NULL;
 }
 
@@ -151,7 +153,9 @@ void spool_at_least(struct spool *s, uint64_t seq)
 static void begin_file(struct spool *s, const struct group *g)
 {
 	struct sync_job *j = &s->job;
-	struct commit empty = { .seq = g->first, .gen = g->gen };
+	const struct seg *last = spool_last_seg(s);
+	struct commit empty = { .seq = g->first, .gen = g->gen, .head = true, .prev = last ? last->end : g->first,
+		.lines = last ? last->lines + (last->end - last->first) : 0 };
 
 	segment_name(j->name, g->first);
 	j->fd = -1;
@@ -222,6 +226,7 @@ static void kept(struct spool *s)
 	struct sync_job *j = &s->job;
 	struct group *g = shift(s);
 	struct seg *seg = spool_last_seg(s);
+	uint64_t lines = seg ? seg->lines + (seg->end - seg->first) : 0;
 
 	if (j->nhead) {
 		/* What could not be cut off the old file when it failed may be cut off now. */
@@ -236,6 +241,14 @@ static void kept(struct spool *s)
 		seg = spool_add_seg(s, g->first, g->gen);
 		if (!seg)
 			die(1, "%s: no memory", s->dir);
+		seg->lines = lines;
+	} else if (seg->size != (uint64_t)j->off) {
+		/* Meanwhile the file was found damaged, and is in pieces. */
+		struct seg piece = { .file = seg->file, .first = g->first, .end = g->first, .gen = g->gen, .lines = lines,
+			.off = (uint64_t)j->off, .size = (uint64_t)j->off };
+		if (spool_replace_seg(s, s->nsegs, &piece, 1) < 0)
+			die(1, "%s: no memory", s->dir);
+		seg = spool_last_seg(s);
 	}
 	off_t off = j->off + (off_t)j->nhead;
 	seg->size += j->nhead + j->nbody;
@@ -249,7 +262,7 @@ static void kept(struct spool *s)
 		backoff_reset(&s->backoff);
 	}
 	s->ev.on_kept(s->arg, g->first, g->n);
-	spool_tail_add(s, g, seg->first, off);
+	spool_tail_add(s, g, seg->first, off, j->off + (off_t)(j->nhead + j->nbody));
 	tell(g, 0);
 	s->ev.on_lines(s->arg, g->lines, g->n);
 	group_recycle(s, g);
@@ -343,11 +356,42 @@ static void on_sync_timer(void *arg)
 		submit(s);
 }
 
+/* The disk is asked again after a while: first for the room that is held back, then with the next group. */
 static void on_probe_timer(void *arg)
 {
 	struct spool *s = arg;
 
-	s->probing = true;
+	if (s->short_of_room || !reserve_whole(&s->reserve)) {
+		s->short_of_room = !reserve_fill(&s->reserve);
+		if (s->short_of_room) {
+			loop_timer_in(s->loop, &s->probe_timer, backoff_next(&s->backoff, hash_random()));
+			return;
+		}
+		if (!s->refused) {
+			log_warn("%s: accepting again", s->dir);
+			backoff_reset(&s->backoff);
+		}
+	}
+	s->probing = s->refused != 0;
+}
+
+static void be_short(struct spool *s, const char *what)
+{
+	if (!s->short_of_room && !s->refused)
+		log_error("%s: %s: %s; batches are refused until there is room", s->dir, what, strerror(errno));
+	s->short_of_room = true;
+	if (!s->probe_timer.due)
+		loop_timer_in(s->loop, &s->probe_timer, backoff_next(&s->backoff, hash_random()));
+}
+
+bool spool_give_room(struct spool *s, uint64_t n)
+{
+	/* Whole blocks, and some for the file system's own. */
+	if (!reserve_give(&s->reserve, n + 16384))
+		return false;
+	errno = ENOSPC;
+	be_short(s, "room that is held back is in use");
+	return true;
 }
 
 int spool_write_init(struct spool *s)
@@ -357,6 +401,9 @@ int spool_write_init(struct spool *s)
 	s->sync_timer.fn = on_sync_timer;
 	s->probe_timer.fn = on_probe_timer;
 	s->sync_timer.arg = s->probe_timer.arg = s;
+	s->reserve = (struct reserve){ .dir = s->dir, .size = s->o.reserve };
+	if (!reserve_fill(&s->reserve))
+		be_short(s, "reserve");
 	s->syncer = syncer_new(s->loop, on_done, s);
 	if (!s->syncer)
 		log_error("%s: the sync thread cannot start: %s", s->dir, strerror(errno));

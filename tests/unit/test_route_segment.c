@@ -39,7 +39,8 @@ static void commits(void)
 {
 	char out[SEGMENT_COMMIT_MAX];
 	struct commit c = { .seq = 7, .n = 2, .bytes = 99, .gen = 3, .crc = 0xab }, d;
-	struct commit most = { UINT64_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX, UINT32_MAX };
+	struct commit most = { .seq = UINT64_MAX, .n = UINT32_MAX, .bytes = UINT64_MAX, .gen = UINT64_MAX, .crc = UINT32_MAX,
+		.head = true, .prev = UINT64_MAX, .lines = UINT64_MAX };
 	static const char *const bad[] = {
 		"", "{\"_commit\":", "{\"_commit\":{}}",
 		"{\"_commit\":{\"seq\":07,\"n\":2,\"bytes\":99,\"gen\":3,\"crc\":\"000000ab\"}}",
