@@ -25,7 +25,7 @@ static int add_u64(struct buf *out, uint64_t v)
 /* Text as a JSON string: cut at max bytes between characters; bytes that are no UTF-8 become '?'. */
 static int add_text(struct buf *out, const char *s, size_t max)
 {
-	char clean[ACK_ERROR_MAX];
+	char clean[ACK_DETAIL_MAX];
 	size_t n = strnlen(s, max), len = 0;
 
 	for (size_t i = 0, c; i < n; i += c) {
@@ -43,9 +43,23 @@ static int add_text(struct buf *out, const char *s, size_t max)
 	return buf_add_json(out, clean, len);
 }
 
+/* The end of it: last words say the most. */
+static int add_detail(struct buf *out, const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n > ACK_DETAIL_MAX) {
+		s += n - ACK_DETAIL_MAX;
+		for (int i = 0; i < 3 && (*s & 0xc0) == 0x80; i++)
+			s++;
+	}
+	return buf_adds(out, ",\"stderr\":") | add_text(out, s, ACK_DETAIL_MAX);
+}
+
 static int add_refused(struct buf *out, const struct refusal *r, size_t n)
 {
 	int bad = buf_adds(out, ",\"refused\":[");
+	size_t details = 0;
 
 	for (size_t i = 0; i < n && !bad; i++) {
 		bad |= buf_adds(out, i ? ",{\"n\":" : "{\"n\":");
@@ -57,6 +71,11 @@ static int add_refused(struct buf *out, const struct refusal *r, size_t n)
 		if (r[i].retry && r[i].retry_after) {
 			bad |= buf_adds(out, ",\"retry_after\":");
 			bad |= add_u64(out, r[i].retry_after);
+		}
+		if (r[i].detail && *r[i].detail && details < ACK_DETAILS_MAX) {
+			size_t before = out->len;
+			bad |= add_detail(out, r[i].detail);
+			details += out->len - before;
 		}
 		bad |= buf_addc(out, '}');
 	}
@@ -121,12 +140,19 @@ struct refusals {
 	struct refusal *v;
 	size_t n, cap;
 	unsigned char seen[LINK_BATCH_LINES / 8 + 1];	/* a line may be refused once */
+	size_t details;		/* bytes */
 };
+
+static void refusal_clear(struct refusal *r)
+{
+	free((void *)(uintptr_t)r->error);
+	free((void *)(uintptr_t)r->detail);
+}
 
 static void refusals_free(struct refusal *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		free((void *)(uintptr_t)v[i].error);
+		refusal_clear(&v[i]);
 	free(v);
 }
 
@@ -139,7 +165,7 @@ static void fault(struct pull *j, const char *why)
 
 static void read_refusal(struct pull *j, struct refusals *all)
 {
-	char name[16], error[ACK_ERROR_MAX + 1] = "refused";
+	char name[16], error[ACK_ERROR_MAX + 1] = "refused", detail[ACK_DETAIL_MAX + 1] = "";
 	uint64_t n = 0, after = 0;
 	bool retry = false;
 
@@ -150,6 +176,8 @@ static void read_refusal(struct pull *j, struct refusals *all)
 			pull_u64(j, LINK_BATCH_LINES, &n);
 		else if (!strcmp(name, "error"))
 			pull_string(j, error, sizeof error, true);
+		else if (!strcmp(name, "stderr"))
+			pull_string(j, detail, sizeof detail, true);
 		else if (!strcmp(name, "retry"))
 			pull_bool(j, &retry);
 		else if (!strcmp(name, "retry_after"))
@@ -173,14 +201,19 @@ static void read_refusal(struct pull *j, struct refusals *all)
 		all->v = v;
 		all->cap = cap;
 	}
-	char *copy = strdup(error);
-	if (!copy) {
+	struct refusal r = { .n = (uint32_t)n, .retry = retry, .error = strdup(error),
+		.retry_after = !retry ? 0 : after < ACK_RETRY_AFTER_MAX ? (uint32_t)after : ACK_RETRY_AFTER_MAX };
+	bool keep = detail[0] && all->details < ACK_DETAILS_MAX;
+	if (keep)
+		r.detail = strdup(detail);
+	all->details += strlen(detail);
+	if (!r.error || (keep && !r.detail)) {
+		refusal_clear(&r);
 		fault(j, "out of memory");
 		return;
 	}
 	all->seen[n / 8] |= (unsigned char)(1u << n % 8);
-	all->v[all->n++] = (struct refusal){ .n = (uint32_t)n, .retry = retry, .error = copy,
-		.retry_after = !retry ? 0 : after < ACK_RETRY_AFTER_MAX ? (uint32_t)after : ACK_RETRY_AFTER_MAX };
+	all->v[all->n++] = r;
 }
 
 static void read_refusals(struct pull *j, struct refusals *all)

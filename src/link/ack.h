@@ -6,8 +6,9 @@
  *          reply:   {"batch":"B","n":2,"seq":[7,9]}\n and the lines; n 0 and batch "" = nothing yet, ask again
  *          a done without take is answered {"ok":true}; a request that is none of these with {"error":"..."}
  *
- * A refusal with "retry":true may carry "retry_after":MS.
- * Members not known are ignored by rule. Errors are cut at ACK_ERROR_MAX bytes. Writers refuse nothing: they escape.
+ * A refusal with "retry":true may carry "retry_after":MS; one of a take may carry "stderr":"..." (struct refusal: detail).
+ * Members not known are ignored by rule. Errors are cut at ACK_ERROR_MAX bytes; of a detail the last ACK_DETAIL_MAX are written and the first
+ * read, and a message has at most ACK_DETAILS_MAX of them: later ones are left out. Writers refuse nothing: they escape.
  */
 #ifndef LINK_ACK_H
 #define LINK_ACK_H
@@ -15,6 +16,8 @@
 #include "link/link.h"
 
 #define ACK_ERROR_MAX 1024u
+#define ACK_DETAIL_MAX 4096u
+#define ACK_DETAILS_MAX (1u << 20)	/* bytes */
 #define ACK_NAME_MAX 64u	/* worker names, sets and batch ids, bytes */
 #define ACK_RETRY_AFTER_MAX 86400000u	/* ms; more is taken as this */
 

@@ -26,8 +26,10 @@ struct job *job_new(struct batch *b)
 
 void job_free(struct job *j)
 {
-	for (size_t i = 0; i < j->nrefused; i++)
+	for (size_t i = 0; i < j->nrefused; i++) {
 		free((void *)(uintptr_t)j->refused[i].error);
+		free((void *)(uintptr_t)j->refused[i].detail);
+	}
 	free(j->refused);
 	free(j->chunk.ids);
 	free(j->upto);
@@ -64,6 +66,7 @@ void job_undo(struct job *j, const struct job_mark *m)
 		const struct refusal *r = &j->refused[--j->nrefused];
 		j->seen[r->n / 8] &= (unsigned char)~(1u << r->n % 8);
 		free((void *)(uintptr_t)r->error);
+		free((void *)(uintptr_t)r->detail);
 	}
 	j->at = m->at;
 	j->lines = m->lines;
@@ -90,6 +93,21 @@ int job_refuse(struct job *j, uint32_t n, bool retry, const char *error)
 		return -1;
 	j->seen[n / 8] |= (unsigned char)(1u << n % 8);
 	j->refused[j->nrefused++] = (struct refusal){ .n = n, .retry = retry, .error = copy };
+	return 0;
+}
+
+int job_explain(struct job *j, uint32_t n, const char *detail)
+{
+	size_t len = strlen(detail);
+
+	for (size_t i = j->nrefused; i--; ) {
+		if (j->refused[i].n != n)
+			continue;
+		if (!j->refused[i].detail && len &&
+		    !(j->refused[i].detail = strdup(len > ACK_DETAIL_MAX ? detail + len - ACK_DETAIL_MAX : detail)))
+			return -1;
+		break;
+	}
 	return 0;
 }
 

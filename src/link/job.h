@@ -54,6 +54,8 @@ struct job_mark job_mark(const struct job *j);
 void job_undo(struct job *j, const struct job_mark *m);
 /* Line number n (from 1) of the batch is refused; the first reason stays. -1: no memory. */
 int job_refuse(struct job *j, uint32_t n, bool retry, const char *error);
+/* What was said on stderr about line n, which was refused before; the first detail stays. -1: no memory. */
+int job_explain(struct job *j, uint32_t n, const char *detail);
 
 /* The next chunk into j->chunk; false: nothing is left to put. */
 bool job_chunk(struct job *j);

@@ -42,8 +42,9 @@ struct link_opts {
 	bool quiet;			/* a dialler that is not connected says nothing (link_req_trouble knows why) */
 };
 
-/* One refused line of a batch. n counts from 1. retry_after: ms before which it is of no use to try again; 0 = whoever keeps the line decides. */
-struct refusal { uint32_t n; bool retry; const char *error; uint32_t retry_after; };
+/* One refused line of a batch. n counts from 1. retry_after: ms before which it is of no use to try again; 0 = whoever keeps the line decides.
+ * detail: what the program that refused it said on stderr, NULL = nothing; a dead letter keeps the last 4 KiB of it. */
+struct refusal { uint32_t n; bool retry; const char *error; uint32_t retry_after; const char *detail; };
 
 /* What became of a batch that was put: acked + nrefused = lines sent. Borrowed during the callback. */
 struct put_result { uint32_t acked; const struct refusal *refused; size_t nrefused; };

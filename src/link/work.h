@@ -34,7 +34,8 @@ struct work {
 	bool hold;
 	void *arg;			/* handed to all below */
 	int (*begin)(void *arg, const struct batch *b);			/* may be NULL; -1: the whole batch is refused with retry */
-	/* One line without its LF. Appends whole lines to out. 0; or -1 = refused: *why static or valid until the next call, *retry. */
+	/* One line without its LF. Appends whole lines to out. 0; or -1 = refused: *why static or valid until the next call, *retry. A stage that
+	 * refuses a line with retry refuses those of its conversation (id_lane) behind it in the batch too: only so their order is kept. */
 	int (*line)(void *arg, const char *p, size_t n, uint64_t seq, struct buf *out, const char **why, bool *retry);
 	int (*commit)(void *arg);					/* may be NULL; -1: the whole batch is refused with retry */
 	void (*reload)(void *arg);					/* SIGHUP; may be NULL */

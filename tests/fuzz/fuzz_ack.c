@@ -21,7 +21,8 @@ static void same_refused(const struct refusal *a, size_t na, const struct refusa
 {
 	need(na == nb);
 	for (size_t i = 0; i < na; i++)
-		need(a[i].n == b[i].n && a[i].retry == b[i].retry && !strcmp(a[i].error, b[i].error));
+		need(a[i].n == b[i].n && a[i].retry == b[i].retry && !strcmp(a[i].error, b[i].error) && !a[i].detail == !b[i].detail &&
+			(!a[i].detail || !strcmp(a[i].detail, b[i].detail)));
 }
 
 static void put_reply(const char *p, size_t n, struct buf *b)

@@ -14,21 +14,30 @@
 
 /* ---- what was understood, as text ---- */
 
+static void say_text(struct buf *out, const char *p)
+{
+	for (; *p; p++) {
+		if (*p == '\n')
+			buf_adds(out, "\\n");
+		else
+			buf_addc(out, *p);
+	}
+}
+
 static void say_refused(struct buf *out, const struct refusal *r, size_t n)
 {
 	if (n)
 		buf_adds(out, " refused");
 	for (size_t i = 0; i < n; i++) {
 		buf_printf(out, " %u:", r[i].n);
-		for (const char *p = r[i].error; *p; p++) {
-			if (*p == '\n')
-				buf_adds(out, "\\n");
-			else
-				buf_addc(out, *p);
-		}
+		say_text(out, r[i].error);
 		buf_adds(out, r[i].retry ? "+retry" : "");
 		if (r[i].retry_after)
 			buf_printf(out, "+after %u", r[i].retry_after);
+		if (r[i].detail) {
+			buf_adds(out, "+stderr ");
+			say_text(out, r[i].detail);
+		}
 	}
 }
 
@@ -186,6 +195,36 @@ static void replay(const char *name)
 
 /* ---- limits ---- */
 
+/* Of what a program said the end is kept, and not more than a message should hold. */
+static void details(void)
+{
+	static char said[2 * ACK_DETAIL_MAX + 1];
+	struct refusal *all = calloc(LINK_BATCH_LINES, sizeof *all);
+	struct take_request req;
+	const char *why = "";
+	size_t kept = 0;
+	struct buf b;
+
+	CHECK(all, "memory");
+	buf_init(&b, LINK_MESSAGE_BYTES);
+	memset(said, 'x', sizeof said - 1);
+	memcpy(said + ACK_DETAIL_MAX - 1, "\xe2\x82\xac", 3);
+	memcpy(said + sizeof said - 5, "last", 4);
+	for (uint32_t i = 0; i < LINK_BATCH_LINES; i++)
+		all[i] = (struct refusal){ .n = i + 1, .error = "exit code 1", .detail = said };
+	CHECK(!take_request_write(&b, "w", NULL, "b", all, LINK_BATCH_LINES, 1) && b.len < ACK_DETAILS_MAX + LINK_BATCH_LINES * 100,
+		"4096 refusals with much said make a message of %zu bytes", b.len);
+	CHECK(!take_request_parse(b.p, b.len, &req, &why) && req.nrefused == LINK_BATCH_LINES, "which is read: %s", why);
+	CHECK(strlen(req.refused[0].detail) == ACK_DETAIL_MAX - 2 && !strcmp(req.refused[0].detail + ACK_DETAIL_MAX - 6, "last"),
+		"the end of it, from a whole character on");
+	for (size_t i = 0; i < req.nrefused; i++)
+		kept += req.refused[i].detail != NULL;
+	CHECK(kept >= 250 && kept <= 260 && !req.refused[4095].detail, "the first %zu", kept);
+	take_request_release(&req);
+	buf_release(&b);
+	free(all);
+}
+
 static void limits(void)
 {
 	struct refusal *all = calloc(LINK_BATCH_LINES, sizeof *all);
@@ -257,6 +296,7 @@ int main(void)
 		if (strstr(e->d_name, ".talk"))
 			replay(e->d_name);
 	closedir(d);
+	details();
 	limits();
 	return check_done();
 }
