@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "line/envelope.h"
 #include "line/id.h"
+#include "line/types.h"
 
 #define ROUNDS 7
 
@@ -62,6 +63,14 @@ static int by_envelope(const char *p, size_t n)
 	return envelope_check(p, n, LINE_MAX_BYTES, &e, &err);
 }
 
+static int by_types(const char *p, size_t n)
+{
+	struct envelope e;
+	struct line_err err;
+
+	return envelope_check(p, n, LINE_MAX_BYTES, &e, &err) != 0 ? -1 : types_check(p, &e, &err);
+}
+
 static int by_lazy(const char *p, size_t n)
 {
 	struct envelope e;
@@ -91,6 +100,7 @@ static const struct way { const char *name; int (*fn)(const char *p, size_t n); 
 	{ "jansson", by_jansson, 10 },
 	{ "scan_strict", by_strict, 1 },
 	{ "envelope_check", by_envelope, 1 },
+	{ "envelope_check + types_check", by_types, 1 },
 	{ "scan_lazy", by_lazy, 1 },
 	{ "scan_lazy + id_key + id_lane", by_lazy_keys, 1 },
 	{ "scan_lazy + user.id + text", by_members, 1 },
