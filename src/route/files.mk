@@ -1,6 +1,7 @@
 # main.o         options and the four ways to run
 # hub.o          spool, intake and destinations together: start, reload, stop
 # hub_again.o    lines that the hub says again
+# hub_gap.o      says in-band which lines are gone
 # control.o      questions and orders while it runs
 # verb/*.o       one each (verb/verb.h)
 # intake.o       puts: check, repeats, keep, answer
@@ -36,5 +37,5 @@
 # pred/*.o       a predicate each (pred/README.md)
 route_PURE := decide.o again.o held.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o parse_expr.o rules.o walk.o pieces.o \
 	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/logic.o
-route_OBJS := main.o hub.o hub_again.o timer.o control.o verb/index.o verb/status.o intake.o dests.o dest.o deliver.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
+route_OBJS := main.o hub.o hub_again.o hub_gap.o timer.o control.o verb/index.o verb/status.o intake.o dests.o dest.o deliver.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	try.o follow.o metrics.o $(route_PURE)

@@ -17,6 +17,7 @@
 #include "route/again.h"
 #include "route/decide.h"
 #include "route/parse.h"
+#include "route/pieces.h"
 #include "route/walk.h"
 
 struct follow {
@@ -146,6 +147,17 @@ static int read_on(struct follow *f, bool final)
 		/* What was read may have been cut off since and written anew. */
 		walk_again(&f->walk);
 		if (again) {
+			off_t at, was = f->walk.off;
+			uint64_t first;
+			if (pieces_next(f->fd, f->walk.off, f->walk.seq, f->end, &at, &first) > 0) {
+				log_warn("%s: segment %llu, bytes %lld to %lld: %s", f->o->dir, (unsigned long long)f->first, (long long)was,
+					(long long)at - 1, f->walk.why);
+				walk_release(&f->walk);
+				walk_init(&f->walk, f->fd, first);
+				f->walk.off = at;
+				again = false;
+				continue;
+			}
 			if (final)
 				log_warn("%s: segment %llu, byte %lld: %s", f->o->dir, (unsigned long long)f->first,
 					(long long)f->walk.off, f->walk.why);

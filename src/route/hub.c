@@ -34,6 +34,20 @@ static void trim(void *arg)
 	timer_carry(&h->timer);
 }
 
+/* No cursor may stand before what is left, whatever happens: these lines would count as gone. */
+static bool on_trim(void *arg)
+{
+	struct hub *h = arg;
+
+	EACH_DEST(&h->dests, d) {
+		if (d->cursor.low != d->saved_low)
+			dest_save(d);
+		if (cursor_file_sync(&d->file) < 0)
+			return false;
+	}
+	return cursor_file_sync(&h->timer.file) == 0;
+}
+
 static void on_kept(void *arg, uint64_t first, uint32_t n)
 {
 	(void)arg;
@@ -50,7 +64,7 @@ static void count_uncounted(const struct spool *s)
 	uint64_t next = metric_get(route_metrics[M_SEQUENCE]) + 1, end = spool_end(s);
 
 	if (next >= spool_oldest(s) && next < end)
-		count(M_ACCEPTED, end - next);
+		count(M_ACCEPTED, spool_lines(s, end) - spool_lines(s, next));
 	/* Numbers that are left out are no lines: counting goes on behind them. */
 	metric_set(route_metrics[M_SEQUENCE], spool_next(s) - 1);
 }
@@ -102,6 +116,7 @@ static void on_round(void *arg)
 {
 	struct hub *h = arg;
 
+	hub_gap_say(h);
 	spool_kick(h->spool);
 	if (dests_drop_drained(&h->dests))
 		rules_book_bind(&h->book);
@@ -244,7 +259,7 @@ static int open_intakes(struct hub *h)
 /* Everything in the order that a half-started hub can be left in at any point. */
 static int start(struct hub *h)
 {
-	static const struct spool_events events = { .on_kept = on_kept, .on_lines = on_lines, .on_lost = on_lost };
+	static const struct spool_events events = { .on_kept = on_kept, .on_lines = on_lines, .on_trim = on_trim, .on_lost = on_lost };
 	char why[RULES_WHY];
 	struct rules *r = rules_read(h->c->rules, h->c->flags, why);
 
@@ -272,6 +287,7 @@ static int start(struct hub *h)
 		rules_free(r);
 		return -1;
 	}
+	spool_needs(h->spool, dests_low(&h->dests, spool_end(h->spool)));
 	if (put_in_force(h, r) < 0 || walk_spool(h) < 0)
 		return -1;
 	count_uncounted(h->spool);
@@ -309,6 +325,7 @@ int hub_run(const struct hub_config *c)
 	}
 	control_close(&h.control);
 	if (h.spool) {
+		hub_gap_release(&h);
 		timer_close(&h.timer);
 		dests_close(&h.dests);
 		intake_release(&h.intake);

@@ -12,6 +12,7 @@
 #include "route/control.h"
 #include "route/dests.h"
 #include "route/hub.h"
+#include "route/hub_gap.h"
 #include "route/intake.h"
 #include "route/rules.h"
 #include "route/spool.h"
@@ -26,6 +27,7 @@ struct hub {
 	struct intake intake;
 	struct dests dests;
 	struct timer timer;
+	struct hub_gap gap;
 	struct control control;
 	uint64_t walk_from;			/* at start: lines from here on go into the repeat window */
 	bool stopping;

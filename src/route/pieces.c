@@ -233,6 +233,25 @@ int pieces_scan(struct pieces *p, int fd, uint64_t first, uint64_t limit)
 	return ret;
 }
 
+int pieces_next(int fd, off_t from, uint64_t seq, uint64_t limit, off_t *at, uint64_t *first)
+{
+	struct search s = { .fd = fd, .from = from, .seq = seq, .limit = limit, .claim = seq };
+	struct stat st;
+	int found;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	s.size = st.st_size;
+	buf_init(&s.text, CHUNK * 4);
+	buf_init(&s.group, SEGMENT_GROUP_MAX + SEGMENT_COMMIT_MAX);
+	found = find_group(&s);
+	buf_release(&s.text);
+	buf_release(&s.group);
+	*at = s.at;
+	*first = s.c.seq;
+	return found;
+}
+
 void pieces_release(struct pieces *p)
 {
 	free(p->v);

@@ -41,5 +41,8 @@ struct pieces {
  * (no memory, no such descriptor): nothing is known. */
 int pieces_scan(struct pieces *p, int fd, uint64_t first, uint64_t limit);
 void pieces_release(struct pieces *p);
+/* For who reads on by himself: the first good group that begins at or behind `from`, with a number from seq on. 1: *at is where and *first
+ * its number; 0: there is none; -1: errno. */
+int pieces_next(int fd, off_t from, uint64_t seq, uint64_t limit, off_t *at, uint64_t *first);
 
 #endif

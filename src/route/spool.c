@@ -152,6 +152,12 @@ void spool_gap_found(struct spool *s, uint64_t from, uint64_t to, const char *fi
 	s->gaps_new |= gaps_add(&s->gaps, from, to, file, reason, NULL);
 }
 
+void spool_needs(struct spool *s, uint64_t low)
+{
+	if (s->nsegs && low < s->before)
+		spool_gap_found(s, low, s->before - 1, "", "the files that held them are missing");
+}
+
 bool spool_is_gone(const struct spool *s, uint64_t from, uint64_t to)
 {
 	for (size_t i = 0; i < s->gaps.n; i++)
@@ -357,6 +363,7 @@ static int64_t stays(const struct spool *s, uint64_t low, int64_t now)
 int64_t spool_trim(struct spool *s, uint64_t low)
 {
 	char name[SEGMENT_NAME_MAX];
+	bool asked = false;
 	int64_t wait;
 
 	/* The last one always stays: it has the number to go on from. */
@@ -364,6 +371,9 @@ int64_t spool_trim(struct spool *s, uint64_t low)
 		wait = stays(s, low, clock_wall());
 		if (wait)
 			return wait < TRIM_AGAIN ? TRIM_AGAIN : wait;
+		if (!asked && s->ev.on_trim && !s->ev.on_trim(s->arg))
+			return 10 * TRIM_AGAIN;
+		asked = true;
 		segment_name(name, s->segs[0].file);
 		if (s->segs[1].file != s->segs[0].file && unlinkat(s->dirfd, name, 0) < 0 && errno != ENOENT) {
 			log_error("%s/%s: %s", s->dir, name, strerror(errno));

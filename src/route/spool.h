@@ -65,6 +65,7 @@ struct spool_events {
 	void (*on_kept)(void *arg, uint64_t first, uint32_t n);	/* one group is kept; its waiters are told afterwards */
 	void (*on_lines)(void *arg, const struct spool_line *lines, uint32_t n);	/* one kept group */
 	/* All added and not kept are gone, `lines` of them not said again; the next will be `next`. */
+	bool (*on_trim)(void *arg);	/* a file will be removed; false: not now (cursors that have passed it are not on disk) */
 	void (*on_lost)(void *arg, uint64_t next, uint32_t lines);
 };
 
@@ -123,6 +124,8 @@ bool spool_gap_to_say(const struct spool *s);			/* cheap: is there perhaps one? 
 const struct gap *spool_gap(struct spool *s);			/* one that is not said; NULL: there is none */
 void spool_gap_said(struct spool *s, uint64_t from);		/* the gap that begins there is */
 void spool_gap_found(struct spool *s, uint64_t from, uint64_t to, const char *file, const char *reason);	/* both in it */
+/* At start: somebody needs the lines from low on. Are those there that came before the oldest file? */
+void spool_needs(struct spool *s, uint64_t low);
 bool spool_is_gone(const struct spool *s, uint64_t from, uint64_t to);	/* is a line of from..to-1 in a gap? */
 
 /* Removes the files that nobody needs: all lines below `low`, and keep and window run out. Returns the ns after which it is worth calling

@@ -52,6 +52,7 @@ struct spool {
 	struct seg *segs;	/* oldest first */
 	size_t nsegs, segs_cap;
 	uint64_t bytes;		/* of all segs */
+	uint64_t before;	/* at start: where the file before the oldest one ended, as far as is known */
 	struct gaps gaps;
 	bool gaps_new;		/* some are not said, or not settled in the books */
 	bool unclean;		/* the last run did not sync each line, and did not end by itself */

@@ -273,7 +273,7 @@ static uint64_t end_of(int fd, uint64_t size)
 static int load_one(struct spool *s, struct seg *seg, const struct head *h, uint64_t prev)
 {
 	char name[SEGMENT_NAME_MAX];
-	struct seg *v = NULL, one;
+	struct seg *v = NULL;
 	const char *why = NULL;
 	uint64_t end = 0;
 	int fd, n = 1;
@@ -291,16 +291,11 @@ static int load_one(struct spool *s, struct seg *seg, const struct head *h, uint
 		}
 	}
 	seg->gen = h->gen;
-	one = *seg;
-	if (fd < 0 || !h->ok || end == 0) {
+	if (fd < 0 || !h->ok || end != seg->end)
 		n = spool_sort_out(s, seg, prev, fd, why, true, &v);
-	} else if (end < seg->end) {
-		s->gaps_new |= gaps_add(&s->gaps, end, seg->end - 1, name, "the file ends too early, or the one behind it is missing", NULL);
-		one.end = end;
-	}
 	if (fd >= 0)
 		close(fd);
-	int r = n < 0 ? -1 : spool_replace_seg(s, s->nsegs, v ? v : &one, (size_t)n);
+	int r = n < 0 ? -1 : spool_replace_seg(s, s->nsegs, v ? v : seg, (size_t)n);
 	free(v);
 	return r;
 }
@@ -313,6 +308,8 @@ static int load_others(struct spool *s, struct seg *all, size_t n, uint64_t next
 
 	if (n)
 		read_head(s, &all[0], &h);
+	if (n)
+		s->before = h.told ? h.prev : all[0].first;
 	for (size_t i = 0; i < n; i++) {
 		struct seg *seg = &all[i];
 		/* Where the file behind it was told this one ends. */
@@ -379,6 +376,7 @@ int spool_load(struct spool *s)
 			memcpy(tail, s->segs + nall, ntail * sizeof(*tail));
 			s->nsegs = 0;
 			uint64_t next = h.told ? h.prev : tail[0].file;
+			s->before = next;
 			r = load_others(s, all, nall, next);
 			if (!h.told && nall)
 				for (size_t i = 0; i < ntail; i++)

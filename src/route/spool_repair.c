@@ -219,7 +219,7 @@ static bool find_gaps(struct spool *s, const struct seg *seg, const struct piece
 int spool_sort_out(struct spool *s, const struct seg *seg, uint64_t prev, int fd, const char *why, bool put_in_order, struct seg **out)
 {
 	struct pieces p = { .v = NULL };
-	bool noted = true, gap, repaired = false, inner = false;
+	bool noted = true, gap, repaired = false;
 	struct seg *v;
 	size_t n = 0;
 
@@ -235,12 +235,9 @@ int spool_sort_out(struct spool *s, const struct seg *seg, uint64_t prev, int fd
 		return -1;
 	}
 	gap = find_gaps(s, seg, &p, why, &noted);
-	/* What stands behind the last line that counts does no harm. */
-	for (size_t i = 0; i < p.nfaults; i++)
-		inner |= p.faults[i].from < seg->end;
 	if (put_in_order && noted && fd < 0 && gap)
 		repaired = spool_put_aside(s, seg->file) == 0;
-	else if (put_in_order && noted && inner)
+	else if (put_in_order && noted && p.nfaults)
 		repaired = spool_repair(s, seg->file, &p, prev, seg->lines - (seg->first - seg->file), seg->end) == 0;
 	for (size_t i = 0; i < p.n; i++) {
 		const struct piece *one = &p.v[i];

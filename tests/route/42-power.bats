@@ -86,7 +86,7 @@ check_after_kill() {
 	wait_until 20 all_delivered || true
 	kill -9 $taker
 	wait $taker 2> /dev/null || true
-	delivered | cmp - want || { echo "step $1: not all was delivered"; return 1; }
+	delivered | cmp - want || { echo "step $1: not all was delivered"; cat hub.err; tail -n 3 again; ls spool spool/*; cat spool/cursor/store; return 1; }
 	daemon_stop hub
 }
 # Half a line is what was being printed when it was killed.
