@@ -33,6 +33,7 @@ void job_free(struct job *j)
 	free(j->refused);
 	free(j->chunk.ids);
 	free(j->upto);
+	free(j->causes);
 	buf_release(&j->out);
 	buf_release(&j->again);
 	free(j);
@@ -52,6 +53,21 @@ bool job_made(struct job *j)
 	}
 	j->upto[j->lines++] = j->made;
 	return true;
+}
+
+int job_keep(struct job *j, uint32_t n)
+{
+	if (j->made == j->capcauses) {
+		uint32_t cap = j->capcauses ? j->capcauses * 2 : 64;
+		uint32_t *v = realloc(j->causes, cap * sizeof *v);
+		if (!v)
+			return -1;
+		j->causes = v;
+		j->capcauses = cap;
+	}
+	j->causes[j->made++] = n;
+	j->counted = j->out.len;
+	return 0;
 }
 
 struct job_mark job_mark(const struct job *j)
@@ -137,11 +153,20 @@ bool job_chunk(struct job *j)
 	return true;
 }
 
-/* The line (from 1) of the batch that output line `number` was made from. */
+const char *job_chunk_bytes(struct job *j)
+{
+	if (!j->chunk.ids && j->chunk.n)
+		j->chunk.p = j->out.p + j->put_at - j->chunk.len;
+	return j->chunk.p;
+}
+
+/* The line (from 1) of the batch that output line `number` was made from; the last one when nobody knows. */
 static uint32_t cause(const struct job *j, uint32_t number)
 {
 	uint32_t low = 0, high = j->lines - 1;
 
+	if (j->causes)
+		return j->causes[number] ? j->causes[number] : j->batch->n;
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 		if (j->upto[mid] > number)
@@ -196,6 +221,7 @@ int job_answered(struct job *j, const struct put_result *r, bool *again)
 	char why[ACK_ERROR_MAX + 1];
 
 	*again = false;
+	job_chunk_bytes(j);
 	for (size_t i = 0; i < r->nrefused; i++) {
 		uint32_t at = r->refused[i].n - 1;
 		if (r->refused[i].retry) {

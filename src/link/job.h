@@ -3,6 +3,8 @@
  *
  * Output lines are numbered from 0 in the order they were made. They are put in chunks; what the next hop refuses with retry
  * makes the next chunk, before anything that was made later.
+ *
+ * Most stages work a line at a time: job_made. Who learns line by line what was made from which, in any order, uses job_keep.
  */
 #ifndef LINK_JOB_H
 #define LINK_JOB_H
@@ -34,6 +36,7 @@ struct job {
 	size_t counted;		/* bytes of out, and */
 	uint32_t made;		/* lines, that are booked to a line of the batch */
 	uint32_t *upto;		/* upto[i]: lines made from the batch's lines 0 to i */
+	uint32_t *causes, capcauses;	/* job_keep: the batch's line (from 1) that each line was made from */
 	size_t put_at;		/* byte of out, and */
 	uint32_t put_n;		/* line, that is put next */
 	struct chunk chunk;	/* the one on its way */
@@ -48,6 +51,9 @@ void job_free(struct job *j);
 
 /* One more line of the batch is done; it made what stands in out since the last call. false: that is not whole lines. */
 bool job_made(struct job *j);
+/* One whole line stands in out since the last call. It was made from the batch's line n (from 1; 0: nobody knows). Not together with
+ * job_made. -1: no memory. */
+int job_keep(struct job *j, uint32_t n);
 /* Where the work stands; job_undo takes back what was made and refused since, and the next line is the one of then. */
 struct job_mark { const char *at; uint32_t lines, made; size_t counted, nrefused; };
 struct job_mark job_mark(const struct job *j);
@@ -59,6 +65,7 @@ int job_explain(struct job *j, uint32_t n, const char *detail);
 
 /* The next chunk into j->chunk; false: nothing is left to put. */
 bool job_chunk(struct job *j);
+const char *job_chunk_bytes(struct job *j);	/* j->chunk.p, which moves when out grows */
 /* What became of j->chunk. Lines to be put again make up j->chunk afterwards: then *again is true. -1: no memory. */
 int job_answered(struct job *j, const struct put_result *r, bool *again);
 

@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	{ "stop", cmd_stop, "stop services" },
 	{ "restart", cmd_restart, "stop services and start them again" },
 	{ "reload", cmd_reload, "make services read their configuration again" },
+	{ "stage", cmd_stage, "make any program a stage" },
 	{ "swap", cmd_swap, "put another program in the place of a stage, and take it back" },
 	{ "help", cmd_help, "this list" },
 	{ "version", cmd_version, "the version" },

@@ -103,6 +103,7 @@ int cmd_start(struct tree *t, int argc, char **argv);
 int cmd_stop(struct tree *t, int argc, char **argv);
 int cmd_restart(struct tree *t, int argc, char **argv);
 int cmd_reload(struct tree *t, int argc, char **argv);
+int cmd_stage(struct tree *t, int argc, char **argv);
 int cmd_swap(struct tree *t, int argc, char **argv);
 
 #endif

@@ -1,0 +1,447 @@
+/* Running programs: what goes in, what comes out, and how long that may take. */
+#include "stage/copy.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "line/scan.h"
+#include "stage/hint.h"
+
+#define QUIET_SURE (50 * CLOCK_MS)	/* silent, and seen waiting for input: it holds back */
+#define QUIET (1 * CLOCK_S)		/* silent, and nothing can be seen */
+#define QUIET_MAX (5 * 60 * CLOCK_S)
+#define END_TIME (5 * CLOCK_S)		/* from the end of its input to being killed */
+#define SHORT_WAIT (50 * CLOCK_MS)	/* between tries when a bad line is looked for, or stage is to end */
+#define START_FIRST (50 * CLOCK_MS)
+#define START_MAX (5 * CLOCK_S)
+
+static int64_t now(const struct copy *c)
+{
+	return loop_now(c->run->loop);
+}
+
+void copy_kill(struct copy *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->killed[0] || !c->child)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(c->killed, sizeof c->killed, fmt, ap);
+	va_end(ap);
+	metric_add(c->run->metric[M_KILLED], 1);
+	child_kill(c->child);
+}
+
+/* ---- what goes in ---- */
+
+static int on_feed(void *arg, struct iovec v[CHILD_PARTS])
+{
+	struct copy *c = arg;
+	int n = 0;
+
+	for (unsigned i = c->feeding; i < c->n && n + 2 <= CHILD_PARTS; i++) {
+		struct load *l = c->q[i];
+		size_t from = l->at[l->base], len = l->at[l->halve.to] - from, at = l->fed;
+		if (at < len) {
+			v[n++] = (struct iovec){ (char *)(uintptr_t)l->own.lines + from + at, len - at };
+			at = len;
+		}
+		if (at - len < l->task.tail_n)
+			v[n++] = (struct iovec){ l->tail + (at - len), l->task.tail_n - (at - len) };
+	}
+	return n;
+}
+
+static void on_fed(void *arg, size_t n)
+{
+	struct copy *c = arg;
+
+	c->written = now(c);
+	while (n > 0) {
+		struct load *l = c->q[c->feeding];
+		size_t left = load_bytes(l) - l->fed, take = n < left ? n : left;
+		l->fed += take;
+		n -= take;
+		if (take == left)
+			c->feeding++;
+	}
+}
+
+/* ---- what comes out ---- */
+
+void copy_pop(struct copy *c)
+{
+	c->n--;
+	if (c->feeding)
+		c->feeding--;
+	memmove(c->q, c->q + 1, c->n * sizeof *c->q);
+	c->began = now(c);
+}
+
+static void oldest_done(struct copy *c)
+{
+	struct load *l = c->q[0];
+
+	c->moved = true;
+	copy_pop(c);
+	load_passed(l);
+}
+
+static void answer(struct copy *c, const char *p, size_t n, const char *fault)
+{
+	struct load *l = c->q[0];
+
+	if (l->fed < l->at[l->halve.from + 1] - l->at[l->base]) {
+		copy_kill(c, "it wrote more lines than it was given; for -a line it must answer each line with one line (-a sync has no such rule)");
+		return;
+	}
+	if (fault)
+		load_bad(l, true, fault);
+	else if (n > 0 && load_take(l, p, n, true, &c->said, c->who))
+		copy_kill(c, "it wrote more than %u MiB for one batch", OUT_MAX >> 20);
+	c->began = now(c);
+	c->moved = true;
+	if (l->halve.from + 1 == l->halve.to)
+		oldest_done(c);
+	else
+		load_answered(l);
+}
+
+static void loose(struct copy *c, const char *p, size_t n)
+{
+	struct load *l = run_loose(c->run);
+
+	if (l && load_take(l, p, n, false, &c->said, c->who) == 0)
+		run_moved(c->run);
+}
+
+static void on_line(void *arg, const char *p, size_t n, const char *fault, bool half)
+{
+	struct copy *c = arg;
+	struct load *l = c->n ? c->q[0] : NULL;
+	struct task none = { .key = c->run->key };
+	struct envelope e;
+	struct line_err err;
+
+	if (c->killed[0])
+		return;
+	c->lines_out++;
+	/* The last words of a program that died in the middle of them are no answer. */
+	if (half && scan_strict(p, n, &e, &err)) {
+		said_stray(&c->said, c->who, now(c), p, n);
+		return;
+	}
+	if (fault && l) {
+		char why[EVENT_WHY];
+		snprintf(why, sizeof why, "the program's output is no event: %s", fault);
+		if (c->run->set->mode == &mode_line)
+			answer(c, p, n, why);
+		else
+			load_bad(l, false, why);
+		return;
+	}
+	switch (fault ? MODE_STRAY : c->run->set->mode->line(l ? &l->task : &none, p, n)) {
+	case MODE_OUT:
+		if (!l)
+			loose(c, p, n);
+		else if (load_take(l, p, n, false, &c->said, c->who))
+			copy_kill(c, "it wrote more than %u MiB for one batch", OUT_MAX >> 20);
+		break;
+	case MODE_ANSWER:
+		answer(c, p, n, NULL);
+		break;
+	case MODE_NOTHING:
+		answer(c, p, 0, NULL);
+		break;
+	case MODE_DONE:
+		oldest_done(c);
+		break;
+	case MODE_STRAY:
+		if (n == 0)
+			break;
+		metric_add(c->run->metric[M_STRAY], 1);
+		said_stray(&c->said, c->who, now(c), p, n);
+		break;
+	case MODE_WRONG:
+		if (c->run->set->mode == &mode_sync)
+			copy_kill(c, "it returned the penstock.sync lines in another order, or twice; -a sync wants lines to stay in order");
+		else
+			copy_kill(c, "it wrote a line that answers none; for -a line it must answer each line with one line (-a sync has no such rule)");
+		break;
+	}
+}
+
+static void on_heard(void *arg)
+{
+	struct copy *c = arg;
+
+	c->heard = now(c);
+}
+
+static void on_mute(void *arg)
+{
+	struct copy *c = arg;
+
+	if (c->run->set->mode->lives && !c->flushing && !c->stopping)
+		copy_kill(c, "it closed its standard output and ran on");
+}
+
+static const struct child_ops ops = {
+	.feed = on_feed, .fed = on_fed, .line = on_line, .heard = on_heard, .mute = on_mute, .ended = copy_ended,
+};
+
+/* ---- starting ---- */
+
+void copy_later(struct copy *c, bool soon)
+{
+	int64_t t = backoff_next(&c->wait, hash_random());
+
+	if ((soon || c->run->draining) && t > SHORT_WAIT)
+		t = SHORT_WAIT;
+	loop_timer_in(c->run->loop, &c->again, t);
+}
+
+void copy_start(struct copy *c)
+{
+	const struct settings *set = c->run->set;
+	bool terminal = set->mode->lives && (set->terminal == TERMINAL_YES || (set->terminal == TERMINAL_AUTO && c->run->terminal));
+
+	c->moved = c->flushing = c->sure = c->renew = false;
+	c->terminal = terminal;
+	c->killed[0] = '\0';
+	snprintf(c->who, sizeof c->who, "%s", set->program);
+	c->child = child_start(c->run->loop, &set->spawn, terminal, set->max_line, &c->said, c->who, &ops, c);
+	if (!c->child) {
+		copy_later(c, false);
+		if (c->run->draining || (c->run->in_stream && !c->run->works))
+			run_fail(c->run);
+		return;
+	}
+	snprintf(c->who, sizeof c->who, "%.60s[%d]", set->program, (int)child_pid(c->child));
+	c->began = c->heard = c->written = now(c);
+	metric_add(c->run->metric[M_STARTS], 1);
+	run_moved(c->run);
+}
+
+static void again(void *arg)
+{
+	struct copy *c = arg;
+
+	if (c->stopping)
+		return;
+	if (c->run->set->mode->lives)
+		copy_start(c);
+	else
+		run_moved(c->run);
+}
+
+/* ---- time ---- */
+
+static void flush(struct copy *c, bool sure)
+{
+	c->flushing = true;
+	c->sure = sure;
+	c->flushed = now(c);
+	metric_add(c->run->metric[M_FLUSHED], 1);
+	child_close(c->child);
+}
+
+static int64_t quiet_time(const struct copy *c)
+{
+	int64_t t = QUIET;
+
+	for (unsigned i = 0; i < c->slow && t < QUIET_MAX; i++)
+		t *= 8;
+	return t;
+}
+
+static void look_for_silence(struct copy *c)
+{
+	int64_t since = c->heard > c->written ? c->heard : c->written, quiet;
+	int waits;
+
+	if (since < c->began)
+		since = c->began;
+	quiet = now(c) - since;
+	if (c->flushing || c->feeding < c->n || quiet < QUIET_SURE)
+		return;
+	waits = child_waits(c->child);
+	if (waits > 0)
+		flush(c, true);
+	else if (waits < 0 && quiet >= quiet_time(c))
+		flush(c, false);
+}
+
+static void watch(void *arg)
+{
+	struct copy *c = arg;
+	const struct settings *set = c->run->set;
+	int64_t t = now(c), heard = c->heard > c->began ? c->heard : c->began;
+
+	if (!c->child || c->killed[0])
+		return;
+	if (c->stopping || c->renew) {
+		if (child_closed(c->child) && t - c->flushed >= END_TIME)
+			copy_kill(c, "it did not end within %d s after its input did", (int)(END_TIME / CLOCK_S));
+	} else if (!c->n) {
+		return;
+	}
+	if (c->n && set->deadline && t - c->began >= set->deadline)
+		copy_kill(c, "it did not finish within %.1f s (--deadline)", (double)set->deadline / (double)CLOCK_S);
+	else if (c->n && set->expect && t - heard >= set->expect)
+		copy_kill(c, "it said nothing for %.1f s (--expect-every)", (double)set->expect / (double)CLOCK_S);
+	else if (c->n && set->mode->lives)
+		look_for_silence(c);
+	loop_timer_in(c->run->loop, &c->watch, QUIET_SURE);
+}
+
+static void watch_on(struct copy *c)
+{
+	if (!c->watch.due)
+		loop_timer_in(c->run->loop, &c->watch, QUIET_SURE);
+}
+
+/* ---- loads ---- */
+
+static bool has_room(const struct copy *c, const struct load *l)
+{
+	const struct run *r = c->run;
+
+	if (c->stopping || c->renew || c->flushing || c->killed[0] || c->again.due)
+		return false;
+	if (!r->set->mode->lives)
+		return !c->child;
+	if (!c->child || c->n == WINDOW)
+		return false;
+	if (c->n == 0)
+		return true;
+	return !load_wary(l) && !load_wary(c->q[0]) && !r->swallows;
+}
+
+struct copy *copy_for(struct run *r, const struct load *l)
+{
+	struct copy *best = NULL;
+
+	for (unsigned i = 0; i < r->set->copies; i++)
+		if (has_room(&r->copies[i], l) && (!best || r->copies[i].n < best->n))
+			best = &r->copies[i];
+	return best;
+}
+
+void copy_give(struct copy *c, struct load *l)
+{
+	if (!c->run->set->mode->lives) {
+		copy_start(c);
+		if (!c->child)
+			return;
+	}
+	load_give(l, c);
+	if (c->n == 0)
+		c->began = now(c);
+	c->q[c->n++] = l;
+	if (c->run->set->mode->lives)
+		child_feed(c->child);
+	else
+		child_close(c->child);
+	watch_on(c);
+}
+
+/* ---- all of them ---- */
+
+int copies_open(struct run *r)
+{
+	bool lives = r->set->mode->lives;
+
+	if (spawn_find(&r->set->spawn))
+		return -1;
+	r->copies = calloc(r->set->copies, sizeof *r->copies);
+	if (!r->copies) {
+		log_error("%s", strerror(errno));
+		return -1;
+	}
+	for (unsigned i = 0; i < r->set->copies; i++) {
+		struct copy *c = &r->copies[i];
+		c->run = r;
+		c->watch = (struct loop_timer){ .fn = watch, .arg = c };
+		c->again = (struct loop_timer){ .fn = again, .arg = c };
+		c->wait = (struct backoff){ .base = START_FIRST, .max = START_MAX };
+		if (!lives)
+			continue;
+		copy_start(c);
+		if (!c->child)
+			return -1;
+	}
+	return 0;
+}
+
+void copies_close(struct run *r)
+{
+	for (unsigned i = 0; r->copies && i < r->set->copies; i++) {
+		struct copy *c = &r->copies[i];
+		if (c->child)
+			child_free(c->child);
+		loop_timer_del(r->loop, &c->watch);
+		loop_timer_del(r->loop, &c->again);
+	}
+	free(r->copies);
+	r->copies = NULL;
+}
+
+static void close_idle(struct copy *c)
+{
+	if (!c->child || c->n || child_closed(c->child))
+		return;
+	c->flushed = now(c);
+	child_close(c->child);
+	watch_on(c);
+}
+
+void copies_renew(struct run *r)
+{
+	for (unsigned i = 0; i < r->set->copies; i++) {
+		struct copy *c = &r->copies[i];
+		if (!r->set->mode->lives || !c->child)
+			continue;
+		c->renew = true;
+		c->flushed = now(c);
+		child_close(c->child);	/* behind what was given */
+		watch_on(c);
+	}
+}
+
+bool copies_end(struct run *r)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < r->set->copies; i++) {
+		struct copy *c = &r->copies[i];
+		c->stopping = true;
+		loop_timer_del(r->loop, &c->again);
+		close_idle(c);
+		all &= !c->child;
+	}
+	return all;
+}
+
+void copies_pause(struct run *r, bool on)
+{
+	for (unsigned i = 0; i < r->set->copies; i++)
+		if (r->copies[i].child)
+			child_pause(r->copies[i].child, on);
+}
+
+unsigned copies_running(const struct run *r)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->set->copies; i++)
+		n += r->copies[i].child != NULL;
+	return n;
+}

@@ -1,0 +1,15 @@
+# main.o      options
+# run.o       links, batches on their way, what is put and reported
+# load.o      one batch: what is to be given next, what was made of it
+# copy.o      a running program: what goes in and out, and how long that may take
+# copy_end.o  it has ended: what that means for what was in it
+# child.o     one process: its descriptors, its end
+# spawn.o     starting it: pipes or a terminal, limits, user
+# said.o      what it says on stderr
+# check.o     --check
+# halve.o     which line a program dies of
+# event.o     what becomes of a line that a program wrote
+# hint.o      programs known to hold back their output
+# mode/*.o    a way of acknowledging each (mode/README.md)
+stage_PURE := halve.o event.o hint.o mode/index.o mode/eof.o mode/line.o mode/sync.o
+stage_OBJS := main.o run.o load.o copy.o copy_end.o child.o spawn.o said.o check.o $(stage_PURE)

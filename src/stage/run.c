@@ -1,0 +1,370 @@
+/* run: the links, and the loads between them. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/notify.h"
+#include "stage/stage.h"
+
+static void go_on(struct run *r);
+
+void run_moved(struct run *r)
+{
+	if (!r->soon.due)
+		loop_timer_in(r->loop, &r->soon, 0);
+}
+
+void run_fail(struct run *r)
+{
+	r->failed = true;
+	loop_stop(r->loop);
+}
+
+/* ---- taking ---- */
+
+static void add(struct run *r, struct load *l)
+{
+	*r->last = l;
+	r->last = &l->next;
+}
+
+struct load *run_loose(struct run *r)
+{
+	struct load *l = NULL;
+
+	for (struct load *at = r->first; at; at = at->next)
+		if (!at->next && !at->own.n)
+			l = at;
+	if (!l) {
+		l = load_new(r, NULL);
+		if (!l)
+			return NULL;
+		add(r, l);
+	}
+	if (l->job->out.len - l->job->put_at > LOOSE_MAX)
+		copies_pause(r, true);
+	return l;
+}
+
+static void on_batch(void *arg, struct batch *b)
+{
+	struct run *r = arg;
+	struct load *l = load_new(r, b);
+
+	if (!l)
+		return;
+	add(r, l);
+	r->nloads++;
+	if (r->in_stream && r->nloads < r->window)
+		link_take_done(r->take, b, NULL, 0);
+	else if (r->in_stream)
+		r->held = b;
+	go_on(r);
+}
+
+static void on_input_over(void *arg)
+{
+	struct run *r = arg;
+
+	r->input_over = true;
+	run_moved(r);
+}
+
+/* ---- giving to programs ---- */
+
+static void deal(struct run *r)
+{
+	for (struct load *l = r->first; l; l = l->next) {
+		struct copy *c;
+		if (l->done || l->in || !(c = copy_for(r, l)))
+			continue;
+		copy_give(c, l);
+	}
+}
+
+/* ---- putting ---- */
+
+/* Puts l's chunk. false: there is no room, or it can't be put at all. */
+static bool put_chunk(struct run *r, struct load *l)
+{
+	struct job *j = l->job;
+	struct refusal too_long = { .n = 1, .error = "longer than a message may be" };
+	bool again;
+	int rc = link_put_send(r->put, job_chunk_bytes(j), j->chunk.len, j->chunk.n, l);
+
+	if (rc > 0) {
+		j->put_waits = true;
+		return true;
+	}
+	if (rc < 0 && errno == EMSGSIZE) {
+		if (job_answered(j, &(struct put_result){ .refused = &too_long, .nrefused = 1 }, &again))
+			run_fail(r);
+		j->chunk.n = 0;
+		return true;
+	}
+	if (rc < 0) {
+		log_error("putting %u lines: %s", j->chunk.n, strerror(errno));
+		run_fail(r);
+	}
+	return false;
+}
+
+static void put_again(void *arg)
+{
+	struct load *l = arg;
+
+	l->job->put_waits = false;
+	go_on(l->run);
+}
+
+static void on_result(void *arg, void *cookie, const struct put_result *res)
+{
+	struct run *r = arg;
+	struct load *l = cookie;
+	bool again;
+
+	if (job_answered(l->job, res, &again)) {
+		log_error("%s", strerror(ENOMEM));
+		run_fail(r);
+		return;
+	}
+	if (again) {
+		if (l->put_wait.tries == 0)
+			log_warn("%s: %u lines are refused for now: putting them again", r->set->out, l->job->chunk.n);
+		/* put_waits stays: the timer ends it. */
+		l->put_again = (struct loop_timer){ .fn = put_again, .arg = l };
+		if (loop_timer_in(r->loop, &l->put_again, backoff_next(&l->put_wait, hash_random())))
+			run_fail(r);
+		return;
+	}
+	backoff_reset(&l->put_wait);
+	l->job->put_waits = false;
+	l->job->chunk.n = 0;
+	run_moved(r);
+}
+
+/* ---- reporting ---- */
+
+/* What nobody can be told is said. */
+static void log_refused(const struct run *r, const struct load *l)
+{
+	const struct job *j = l->job;
+
+	for (size_t i = 0; i < j->nrefused; i++) {
+		uint32_t n = j->refused[i].n;
+		if (!l->own.n)
+			log_error("an event that %s made is refused: %s", r->set->program, j->refused[i].error);
+		else
+			log_error("line refused: %s: %.*s", j->refused[i].error, (int)(l->at[n] - l->at[n - 1] - 1 > 200 ? 200 :
+				l->at[n] - l->at[n - 1] - 1), l->own.lines + l->at[n - 1]);
+	}
+}
+
+static void report(struct run *r, struct load **at)
+{
+	struct load *l = *at;
+
+	*at = l->next;
+	if (r->last == &l->next)
+		r->last = at;
+	if (!l->theirs && l->job->nrefused) {
+		log_refused(r, l);
+		r->failed |= r->in_stream;
+	}
+	if (l->theirs)
+		link_take_done(r->take, l->theirs, l->job->refused, l->job->nrefused);
+	if (l->own.n)
+		r->nloads--;
+	else
+		copies_pause(r, false);
+	load_free(l);
+	if (r->held && r->nloads < r->window) {
+		struct batch *b = r->held;
+		r->held = NULL;
+		link_take_done(r->take, b, NULL, 0);
+	}
+}
+
+static void put_and_report(struct run *r)
+{
+	bool room = true;
+
+	for (struct load **at = &r->first; *at; ) {
+		struct load *l = *at;
+		struct job *j = l->job;
+		if (room && (!r->ordered || l == r->first))
+			while (!j->put_waits && (j->chunk.n || job_chunk(j)) && (room = put_chunk(r, l)))
+				;
+		if (l->done && !j->put_waits && !j->chunk.n && j->put_at == j->counted)
+			report(r, at);
+		else
+			at = &l->next;
+	}
+}
+
+/* Moves everything on as far as it goes. */
+static void go_on(struct run *r)
+{
+	if (r->stopping)
+		return;
+	put_and_report(r);
+	deal(r);
+	metric_set(r->metric[M_RUNNING], copies_running(r));
+	metric_set(r->metric[M_BATCHES], r->nloads);
+	/* The program may say something yet when its input ends. */
+	if (r->input_over && !r->nloads && copies_end(r) && !r->first) {
+		r->stopping = true;
+		loop_stop(r->loop);
+	}
+}
+
+static void soon(void *arg)
+{
+	go_on(arg);
+}
+
+static void on_room(void *arg)
+{
+	run_moved(arg);
+}
+
+static void on_dead(void *arg)
+{
+	run_fail(arg);
+}
+
+/* ---- the outside ---- */
+
+static void on_terminate(void *arg, int signo)
+{
+	struct run *r = arg;
+
+	(void)signo;
+	if (r->draining)
+		return;
+	r->draining = true;
+	notify_stopping();
+	link_take_drain(r->take, on_input_over);
+}
+
+static void on_hangup(void *arg, int signo)
+{
+	(void)signo;
+	copies_renew(arg);
+}
+
+static void on_round(void *arg)
+{
+	struct run *r = arg;
+
+	if (r->ready || !link_take_connected(r->take) || !link_put_connected(r->put))
+		return;
+	r->ready = true;
+	notify_ready();
+}
+
+static bool is_pipe(const char *url)
+{
+	return strcmp(url, "-") == 0;
+}
+
+/* Do both URLs seem to lead to the same hub? Sockets in the same folder, ports of the same host. */
+static bool same_hub(const char *a, const char *b)
+{
+	const char *x = strstr(a, "://"), *y = strstr(b, "://");
+	const char *end;
+
+	if (!x || !y || x - a != y - b || strncmp(a, b, (size_t)(x - a)) != 0)
+		return false;
+	x += 3;
+	y += 3;
+	if (strncmp(a, "ipc", 3) == 0) {
+		end = strrchr(x, '/');
+		return (end ? end - x : 0) == (strrchr(y, '/') ? strrchr(y, '/') - y : 0) && strncmp(x, y, end ? (size_t)(end - x) : 0) == 0;
+	}
+	end = strrchr(x, ':');
+	return end && strrchr(y, ':') && end - x == strrchr(y, ':') - y && strncmp(x, y, (size_t)(end - x)) == 0;
+}
+
+static int open_all(struct run *r)
+{
+	const struct settings *set = r->set;
+	struct link_opts in = set->link, out = set->link;
+
+	if (loop_signal(r->loop, SIGTERM, on_terminate, r) || loop_signal(r->loop, SIGINT, on_terminate, r) ||
+	    loop_signal(r->loop, SIGHUP, on_hangup, r)) {
+		log_error("signals: %s", strerror(errno));
+		return -1;
+	}
+	if (copies_open(r))
+		return -1;
+	in.conns = r->window;
+	out.conns = r->ordered ? 1 : r->window;
+	r->put = link_put_open(r->loop, set->out, &out, on_result, on_room, on_dead, r);
+	if (!r->put)
+		return -1;
+	r->take = link_take_open(r->loop, set->in, &in, on_batch, on_input_over, r);
+	if (!r->take)
+		return -1;
+	loop_each_round(r->loop, on_round, r);
+	on_round(r);
+	return 0;
+}
+
+static int open_metrics(struct run *r)
+{
+	if (metric_open("stage"))
+		return -1;
+#define METRIC(id, name, kind, unit, help) r->metric[M_##id] = metric_row(name, "", METRIC_##kind, help);
+#include "stage/metrics.def"
+#undef METRIC
+	return 0;
+}
+
+int run_stage(const struct settings *set)
+{
+	struct run r = { .set = set, .in_stream = is_pipe(set->in) };
+
+	r.ordered = r.in_stream;
+	r.pass = set->pass == PASS_YES || (set->pass == PASS_AUTO && !same_hub(set->in, set->out));
+	r.window = set->copies * (set->mode->lives ? WINDOW : 2);
+	r.last = &r.first;
+	r.hash_key[0] = hash_random();
+	r.hash_key[1] = hash_random();
+	snprintf(r.key, sizeof r.key, "%016llx", (unsigned long long)hash_random());
+	r.soon = (struct loop_timer){ .fn = soon, .arg = &r };
+	if (open_metrics(&r))
+		return 1;
+	r.loop = loop_new();
+	if (!r.loop) {
+		log_error("%s", strerror(errno));
+		return 1;
+	}
+	if (open_all(&r)) {
+		r.failed = true;
+	} else if (loop_run(r.loop)) {
+		log_error("waiting: %s", strerror(errno));
+		r.failed = true;
+	}
+	r.stopping = true;
+	copies_close(&r);
+	if (r.take) {
+		r.failed |= link_take_dropped(r.take) > 0;
+		link_take_close(r.take);
+	}
+	if (r.put)
+		link_put_close(r.put);
+	while (r.first) {
+		struct load *l = r.first;
+		r.first = l->next;
+		load_free(l);
+	}
+	loop_timer_del(r.loop, &r.soon);
+	loop_free(r.loop);
+	return r.failed ? 1 : 0;
+}
