@@ -8,5 +8,5 @@ lines.on('line', line => {
   if (!e.data.text.includes('!roll')) return;
   const eyes = 1 + [...e.id].reduce((sum, c) => (31 * sum + c.charCodeAt(0)) % 1009, 7) % 6;
   const data = { channel: e.data.channel, text: `${e.data.user.name} throws a ${eyes}` };
-  console.log(JSON.stringify({ ...e, id: e.id + '.dice', type: 'message.send', causationid: e.id, data }));
+  console.log(JSON.stringify({ type: 'message.send', causationid: e.id, data }));
 });
