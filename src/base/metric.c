@@ -149,20 +149,38 @@ static void copy(char *to, size_t size, const char *from)
 	memset(to + n, 0, size - n);
 }
 
+/* The row of that name; *want gets the cells as they would be. */
+static struct row *find(struct row *want, const char *name, const char *labels)
+{
+	if (!area)
+		area = private_area();
+	copy(want->name, sizeof(want->name), name);
+	copy(want->labels, sizeof(want->labels), labels);
+	for (uint32_t i = 0; i < area->head.rows; i++)
+		if (strcmp(area->row[i].name, want->name) == 0 && strcmp(area->row[i].labels, want->labels) == 0)
+			return &area->row[i];
+	return NULL;
+}
+
+uint64_t *metric_find(const char *name, const char *labels)
+{
+	struct row want, *r = find(&want, name, labels);
+
+	return r ? &r->value : NULL;
+}
+
+unsigned metric_room(void)
+{
+	return area ? METRIC_ROWS - area->head.rows : METRIC_ROWS;
+}
+
 uint64_t *metric_row(const char *name, const char *labels, enum metric_kind kind, const char *help)
 {
 	static bool warned;
-	struct row want, *r;
+	struct row want, *r = find(&want, name, labels);
 
-	if (!area)
-		area = private_area();
-	copy(want.name, sizeof(want.name), name);
-	copy(want.labels, sizeof(want.labels), labels);
-	for (uint32_t i = 0; i < area->head.rows; i++) {
-		r = &area->row[i];
-		if (strcmp(r->name, want.name) == 0 && strcmp(r->labels, want.labels) == 0)
-			return &r->value;
-	}
+	if (r)
+		return &r->value;
 	if (area->head.rows == METRIC_ROWS) {
 		if (!warned)
 			log_warn("more than %d metrics: %s{%s} and what comes later is not counted", METRIC_ROWS, name, labels);

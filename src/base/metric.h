@@ -30,6 +30,11 @@ int metric_open(const char *prog);	/* creates or continues metric_path; -1 with 
 /* The cell of name{labels}; made if new. labels like `dest="store"` or "". Never NULL. Not for the hot path: keep the pointer. */
 uint64_t *metric_row(const char *name, const char *labels, enum metric_kind kind, const char *help);
 
+/* The cell if it is there already, else NULL; and how many more rows there is room for. For rows that are nice to have: they must not
+ * take the room of others. */
+uint64_t *metric_find(const char *name, const char *labels);
+unsigned metric_room(void);
+
 static inline void metric_add(uint64_t *cell, uint64_t n)
 {
 	__atomic_fetch_add(cell, n, __ATOMIC_RELAXED);

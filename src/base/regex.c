@@ -101,11 +101,12 @@ static unsigned write_set(struct maker *m, const struct node *n, unsigned next)
 /* Writes node i so that it goes on at `next`; where it is entered. */
 static unsigned write_node(struct maker *m, unsigned i, unsigned next)
 {
-	const struct node *n = &m->nodes[i];
+	const struct node *n;
 	unsigned at = next, b;
 
 	if (m->failed)
 		return 0;
+	n = &m->nodes[i];
 	if (++m->work > WORK_MAX)
 		return regex_fail(m, "too large once its repetitions are written out");
 	switch (n->kind) {

@@ -24,6 +24,7 @@ struct wish {
 	bool up;		/* wait until it runs and is ready; else until no process is left */
 	bool again;		/* ... with one more start than before */
 	bool waits;
+	bool reloads;		/* route says what became of it */
 };
 
 static int look(const struct tree *t, const char *name, struct service_seen *s)
@@ -47,7 +48,11 @@ static int one(const struct tree *t, const char *name, const struct wish *w)
 	struct service_seen before, now;
 	int64_t end = clock_mono() + patience;
 
-	if (look(t, name, &before) < 0 || service_letters(t, name, w->letters) < 0)
+	if (look(t, name, &before) < 0)
+		return -1;
+	if (w->reloads && strcmp(name, "route") == 0 && before.running)
+		return rules_reload(t);
+	if (service_letters(t, name, w->letters) < 0)
 		return -1;
 	if (!w->waits)
 		return 0;
@@ -108,7 +113,7 @@ int cmd_restart(struct tree *t, int argc, char **argv)
 
 int cmd_reload(struct tree *t, int argc, char **argv)
 {
-	static const struct args args = ARGS("reload", "Tells services to read their configuration again (HUP).");
+	static const struct args args = ARGS("reload", "Tells services to read their configuration again (HUP); route says what became of it.");
 
-	return run(t, argc, argv, &args, &(struct wish){ .letters = "h" });
+	return run(t, argc, argv, &args, &(struct wish){ .letters = "h", .reloads = true });
 }

@@ -26,6 +26,8 @@ static const struct command commands[] = {
 	{ "restart", cmd_restart, "stop services and start them again" },
 	{ "reload", cmd_reload, "make services read their configuration again" },
 	{ "stage", cmd_stage, "make any program a stage" },
+	{ "rules", cmd_rules, "the rules in force, and how many lines each held for" },
+	{ "flag", cmd_flag, "turn flags of the rules on and off" },
 	{ "swap", cmd_swap, "put another program in the place of a stage, and take it back" },
 	{ "help", cmd_help, "this list" },
 	{ "version", cmd_version, "the version" },

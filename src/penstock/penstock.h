@@ -85,6 +85,11 @@ int swapped_settle(const struct tree *t);	/* before the tree starts: ends what a
 int swapped_print(const struct tree *t);	/* the part of penstock status; how many, -1 with a message */
 int swapped_json(const struct tree *t, struct buf *out);	/* an array */
 
+/* Asks the running hub (route(8), CONTROL): its answer as a document, to be freed; NULL with a message: nobody answers, or route says no. */
+struct json *hub_ask(const struct tree *t, const char *question, int64_t patience_ns);
+/* The hub reads its rules and flags again; prints the generation in force. -1 with a message: the old ones serve on. */
+int rules_reload(const struct tree *t);
+
 struct command {
 	const char *name;
 	int (*run)(struct tree *t, int argc, char **argv);
@@ -104,6 +109,8 @@ int cmd_stop(struct tree *t, int argc, char **argv);
 int cmd_restart(struct tree *t, int argc, char **argv);
 int cmd_reload(struct tree *t, int argc, char **argv);
 int cmd_stage(struct tree *t, int argc, char **argv);
+int cmd_rules(struct tree *t, int argc, char **argv);
+int cmd_flag(struct tree *t, int argc, char **argv);
 int cmd_swap(struct tree *t, int argc, char **argv);
 
 #endif

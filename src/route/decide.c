@@ -18,11 +18,20 @@ static int64_t notbefore_of(const struct envelope *e)
 	return n > 0 && clock_parse(text, (size_t)n, &at) == 0 ? at : 0;
 }
 
-void decide(const struct rules *r, const char *p, size_t n, const struct envelope *e, struct spool_line *out)
-{
-	struct pred_line l = { .raw = { p, n }, .e = e, .scratch = &scratch };
+static const char *trouble;
 
-	*out = (struct spool_line){ .mask = rules_eval(r, &l), .lane = id_lane(e), .notbefore = notbefore_of(e) };
+const char *decide_trouble(void)
+{
+	return trouble ? trouble : "";
+}
+
+int decide(const struct rules *r, const char *p, size_t n, const struct envelope *e, struct spool_line *out)
+{
+	struct pred_line l = { .raw = { p, n }, .e = e, .scratch = &scratch, .trouble = &trouble };
+
+	trouble = NULL;
+	*out = (struct spool_line){ .mask = rules_decide(r, &l), .lane = id_lane(e), .notbefore = notbefore_of(e) };
+	return trouble ? DECIDE_LATER : 0;
 }
 
 int decide_again(const struct rules *r, const char *p, size_t n, struct spool_line *out)
@@ -34,9 +43,10 @@ int decide_again(const struct rules *r, const char *p, size_t n, struct spool_li
 	if (again_open(p, n, &a) < 0 || scan_lazy(a.p, a.n, &e) < 0)
 		return -1;
 	if (!a.hold && !a.to[0]) {
-		decide(r, a.p, a.n, &e, out);
-		out->notbefore = 0;
-		return 0;
+		struct pred_line l = { .raw = { a.p, a.n }, .e = &e, .scratch = &scratch, .trouble = &trouble };
+		trouble = NULL;
+		*out = (struct spool_line){ .mask = rules_eval(r, &l), .lane = id_lane(&e) };
+		return trouble ? DECIDE_LATER : 0;
 	}
 	*out = (struct spool_line){ .lane = id_lane(&e) };
 	if (a.hold) {

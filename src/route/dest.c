@@ -217,7 +217,10 @@ static bool on_line(void *arg, const struct spool_view *v)
 		const struct rules *r = rules_book_get(d->book, v->gen);
 		if (!r)
 			return false;
-		if (decide_again(r, v->p, v->n, &again) < 0) {
+		int what = decide_again(r, v->p, v->n, &again);
+		if (what == DECIDE_LATER)
+			return false;
+		if (what < 0) {
 			log_error("line %llu of the spool is no event; it is passed over", (unsigned long long)v->seq);
 			return true;
 		}

@@ -2,6 +2,7 @@
 # hub.o          spool, intake and destinations together: start, reload, stop
 # hub_again.o    lines that the hub says again
 # hub_gap.o      says in-band which lines are gone
+# hub_rules.o    the rules it starts with, and new ones under way
 # control.o      questions and orders while it runs
 # verb/*.o       one each (verb/verb.h)
 # intake.o       puts: check, repeats, keep, answer
@@ -24,6 +25,7 @@
 # try.o          route -t and the filter
 # follow.o       route -T
 # metrics.o      the rows of metrics.def
+# lint.o         rules that can never do anything
 # decide.o       line and rules to destinations, lane, time
 # again.o        the text of a line that the hub says again
 # segment.o      the text of a segment: commit lines, checksums
@@ -35,7 +37,7 @@
 # repeat.o       window of ids seen
 # lex.o parse.o parse_expr.o  text to rules and conditions
 # pred/*.o       a predicate each (pred/README.md)
-route_PURE := decide.o again.o held.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o parse_expr.o rules.o walk.o pieces.o \
+route_PURE := decide.o again.o held.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o parse_expr.o rules.o lint.o walk.o pieces.o \
 	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/logic.o
-route_OBJS := main.o hub.o hub_again.o hub_gap.o timer.o control.o verb/index.o verb/status.o intake.o dests.o dest.o deliver.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
+route_OBJS := main.o hub.o hub_again.o hub_rules.o hub_gap.o timer.o control.o verb/index.o verb/status.o verb/reload.o verb/rules.o intake.o dests.o dest.o deliver.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	try.o follow.o metrics.o $(route_PURE)

@@ -78,6 +78,7 @@ static void on_lines(void *arg, const struct spool_line *lines, uint32_t n)
 		for (uint64_t mask = lines[i].mask; mask; mask &= mask - 1)
 			counts[__builtin_ctzll(mask)]++;
 	count(M_GROUPS, 1);
+	hub_rules_count(h);
 	metric_set(route_metrics[M_SPOOL_BYTES], spool_bytes(h->spool));
 	if (!h->trim_timer.due && spool_oldest(h->spool) + n < spool_end(h->spool))
 		loop_timer_in(h->loop, &h->trim_timer, CLOCK_S);
@@ -157,38 +158,10 @@ static void on_pipe_end(void *arg)
 
 /* ---- rules ---- */
 
-static int put_in_force(struct hub *h, struct rules *r)
-{
-	if (rules_book_use(&h->book, r) < 0)
-		return -1;
-	rules_book_bind(&h->book);
-	spool_generation(h->spool, h->book.now->gen);
-	dests_mark_unnamed(&h->dests, h->book.now, spool_next(h->spool));
-	metric_set(route_metrics[M_GENERATION], h->book.now->gen);
-	return 0;
-}
-
 static void on_hup(void *arg, int signo)
 {
-	struct hub *h = arg;
-	char why[RULES_WHY];
-	struct rules *r = rules_read(h->c->rules, h->c->flags, why);
-	uint64_t gen = h->book.now->gen, next = spool_next(h->spool);
-
 	(void)signo;
-	if (!r)
-		log_error("%s", why);
-	if (!r || dests_open_new(&h->dests, r) < 0) {
-		rules_free(r);
-		log_error("%s: not in force; the old rules stay (generation %" PRIu64 ")", h->c->rules, gen);
-		return;
-	}
-	if (put_in_force(h, r) < 0)
-		log_error("%s: not in force; the old rules stay (generation %" PRIu64 ")", h->c->rules, gen);
-	else if (h->book.now->gen == gen)
-		log_info("%s: unchanged (generation %" PRIu64 ")", h->c->rules, gen);
-	else
-		log_info("%s: generation %" PRIu64 " in force from line %" PRIu64 " on", h->c->rules, h->book.now->gen, next);
+	hub_rules_reload(arg, NULL);
 }
 
 /* ---- start ---- */
@@ -198,14 +171,17 @@ static void on_walk(void *arg, const struct spool_view *v)
 	struct hub *h = arg;
 	struct spool_line line = { .mask = 0 };
 	const struct rules *r = NULL;
+	int what = 0;
 
 	if (v->seq >= h->walk_from)
 		intake_seen(&h->intake, v);
 	EACH_DEST(&h->dests, d) {
 		if (v->seq < d->cursor.seen)
 			continue;
-		if (!r && (!(r = rules_book_get(&h->book, v->gen)) || decide_again(r, v->p, v->n, &line) < 0))
+		if (!r && (!(r = rules_book_get(&h->book, v->gen)) || (what = decide_again(r, v->p, v->n, &line)) < 0)) {
+			h->undecided |= what == DECIDE_LATER;
 			return;
+		}
 		if (line.mask >> d->place & 1 && !cursor_is_done(&d->cursor, v->seq))
 			d->cursor.pending++;
 	}
@@ -229,6 +205,11 @@ static int walk_spool(struct hub *h)
 	}
 	if (spool_walk(h->spool, from, on_walk, h) < 0)
 		return -1;
+	/* Without them the books would not add up. */
+	if (h->undecided) {
+		log_error("where kept lines go cannot be told: %s", decide_trouble());
+		return -1;
+	}
 	EACH_DEST(&h->dests, d) {
 		d->cursor.seen = end;
 		dest_count(d, 0);
@@ -260,18 +241,10 @@ static int open_intakes(struct hub *h)
 static int start(struct hub *h)
 {
 	static const struct spool_events events = { .on_kept = on_kept, .on_lines = on_lines, .on_trim = on_trim, .on_lost = on_lost };
-	char why[RULES_WHY];
-	struct rules *r = rules_read(h->c->rules, h->c->flags, why);
 
-	if (!r) {
-		log_error("%s", why);
-		return -1;
-	}
 	h->spool = spool_open(h->loop, &h->c->spool, &events, h);
-	if (!h->spool || asprintf(&h->rules_dir, "%s/rules", h->c->spool.dir) < 0) {
-		rules_free(r);
+	if (!h->spool || asprintf(&h->rules_dir, "%s/rules", h->c->spool.dir) < 0)
 		return -1;
-	}
 	h->dests = (struct dests){ .run_dir = h->c->run_dir, .outlets = h->c->outlets, .config = { .spool_dir = h->c->spool.dir,
 		.loop = h->loop, .spool = h->spool, .book = &h->book, .limits = &h->c->limits, .link = &h->c->link } };
 	h->book = (struct rules_book){ .dir = h->rules_dir, .place_of = dests_place, .arg = &h->dests };
@@ -280,15 +253,12 @@ static int start(struct hub *h)
 	h->intake.arg = h;
 	if (h->c->run_dir && fd_mkdirs(h->c->run_dir, 0755) < 0) {
 		log_error("%s: %s", h->c->run_dir, strerror(errno));
-		rules_free(r);
 		return -1;
 	}
-	if (timer_open(&h->timer, h) < 0 || dests_open_old(&h->dests) < 0 || dests_open_new(&h->dests, r) < 0) {
-		rules_free(r);
+	if (timer_open(&h->timer, h) < 0 || dests_open_old(&h->dests) < 0)
 		return -1;
-	}
 	spool_needs(h->spool, dests_low(&h->dests, spool_end(h->spool)));
-	if (put_in_force(h, r) < 0 || walk_spool(h) < 0)
+	if (hub_rules_start(h) < 0 || walk_spool(h) < 0)
 		return -1;
 	count_uncounted(h->spool);
 	if (dests_listen(&h->dests) < 0)
@@ -324,6 +294,7 @@ int hub_run(const struct hub_config *c)
 			code = 1;
 	}
 	control_close(&h.control);
+	hub_rules_release(&h);
 	if (h.spool) {
 		hub_gap_release(&h);
 		timer_close(&h.timer);

@@ -13,6 +13,7 @@
 #include "route/dests.h"
 #include "route/hub.h"
 #include "route/hub_gap.h"
+#include "route/hub_rules.h"
 #include "route/intake.h"
 #include "route/rules.h"
 #include "route/spool.h"
@@ -24,6 +25,7 @@ struct hub {
 	struct spool *spool;
 	struct rules_book book;
 	char *rules_dir;
+	struct hub_rules rules;
 	struct intake intake;
 	struct dests dests;
 	struct timer timer;
@@ -31,6 +33,7 @@ struct hub {
 	struct control control;
 	uint64_t walk_from;			/* at start: lines from here on go into the repeat window */
 	bool stopping;
+	bool undecided;				/* at start: a rule could not say where a kept line goes */
 	int64_t give_up;			/* mono ns: end of patience */
 	struct loop_timer trim_timer, stop_timer;
 };

@@ -28,6 +28,7 @@ struct put {
 	struct link_peer *peer;		/* NULL: it went, or the batch is from stdin */
 	struct batch *pipe;		/* from stdin: to be done */
 	uint32_t lines, kept, repeats;
+	const char *why;		/* a line could not be kept, if it was not memory; static */
 	struct refusal *refused; size_t nrefused, cap;	/* for good, in order; errors are ours */
 };
 
@@ -105,7 +106,7 @@ static uint64_t add(struct intake *in, const struct checked *c, struct spool_lin
 	return again_write(&text, &held) < 0 ? 0 : spool_add(in->spool, text.p, text.len, what);
 }
 
-/* -1: no memory. */
+/* -1: no memory, or p->why. */
 static int keep_line(struct put *p, const struct checked *c)
 {
 	struct intake *in = p->in;
@@ -118,7 +119,11 @@ static int keep_line(struct put *p, const struct checked *c)
 		p->repeats++;
 		return 0;
 	}
-	decide(in->book->now, c->p, c->n, &c->e, &what);
+	if (decide(in->book->now, c->p, c->n, &c->e, &what) < 0) {
+		p->why = decide_trouble();
+		repeat_undo(&in->repeat, 1);
+		return -1;
+	}
 	if (add(in, c, &what) == 0) {
 		repeat_undo(&in->repeat, 1);
 		return -1;
@@ -127,7 +132,7 @@ static int keep_line(struct put *p, const struct checked *c)
 	return 0;
 }
 
-/* The number of the line that there was no memory for, and whose fate all behind it share; 0: all went well. */
+/* The number of the line that could not be kept, and whose fate all behind it share; 0: all went well. */
 static uint32_t put_lines(struct put *p, const char *lines, size_t len)
 {
 	static struct checked two[2];
@@ -178,6 +183,7 @@ static void wait_and_put_again(struct put *p)
 {
 	refused_clear(p);
 	p->kept = p->repeats = 0;
+	p->why = NULL;
 	p->in->waiting = p;
 	loop_timer_in(p->in->loop, &p->in->again, PIPE_AGAIN);
 }
@@ -236,8 +242,10 @@ static void put_batch(struct put *p, const char *lines, size_t len)
 	const char *why = in->stopped ? "route is stopping" : spool_refuses(in->spool);
 	uint32_t failed = why ? 1 : put_lines(p, lines, len);
 
+	if (failed && !why)
+		why = p->why ? p->why : NO_MEMORY;
 	if (failed && p->kept == 0) {
-		answer_retry(p, why ? why : NO_MEMORY);
+		answer_retry(p, why);
 		return;
 	}
 	/* In the middle: what was added stays and is acknowledged, the rest is to be sent again. */
@@ -245,7 +253,7 @@ static void put_batch(struct put *p, const char *lines, size_t len)
 		while (p->nrefused && p->refused[p->nrefused - 1].n >= failed)
 			free((char *)(uintptr_t)p->refused[--p->nrefused].error);
 		for (uint32_t n = failed; n <= p->lines; n++)
-			if (refuse(p, n, true, NO_MEMORY) < 0)
+			if (refuse(p, n, true, why) < 0)
 				die(1, "%s", NO_MEMORY);
 	}
 	if (!spool_wait(in->spool, &p->waiter))

@@ -38,8 +38,9 @@ struct rules *rules_parse(const char *file, const char *text, size_t n, char why
 		rules_free(r);
 		return say(why, "%s:%u:%u: %s", file, err.line, err.column, err.text);
 	}
-	r->masks = calloc(r->set.n ? r->set.n : 1, sizeof(*r->masks));
-	if (!r->masks)
+	r->masks = calloc(r->set.n + 1, sizeof(*r->masks));
+	r->hits = calloc(r->set.n + 1, sizeof(*r->hits));
+	if (!r->masks || !r->hits)
 		goto no_memory;
 	for (size_t i = 0; i < r->set.n; i++)
 		r->masks[i] = r->set.v[i].dests;
@@ -161,6 +162,7 @@ void rules_free(struct rules *r)
 	ruleset_release(&r->set);
 	buf_release(&r->text);
 	free(r->masks);
+	free(r->hits);
 	free(r);
 }
 
@@ -201,6 +203,21 @@ uint64_t rules_eval(const struct rules *r, const struct pred_line *l)
 	return mask;
 }
 
+uint64_t rules_decide(const struct rules *r, const struct pred_line *l)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < r->set.n; i++) {
+		if (!pred_match(r->set.v[i].when, l))
+			continue;
+		r->hits[i]++;
+		mask |= r->masks[i];
+		if (r->set.v[i].stop)
+			break;
+	}
+	return mask;
+}
+
 /* ---- the book ---- */
 
 static int gen_of(const char *name, uint64_t *gen)
@@ -210,14 +227,14 @@ static int gen_of(const char *name, uint64_t *gen)
 	return num_u64(name, 1, UINT64_C(1) << 53, gen, &why);
 }
 
-/* The newest generation in dir; 0 when there is none, -1 with a message. */
-static int newest(const char *dir, uint64_t *gen)
+/* The newest generation in dir; 0 when there is none, -1: why. */
+static int newest(const char *dir, uint64_t *gen, char why[RULES_WHY])
 {
 	DIR *d = opendir(dir);
 	uint64_t g;
 
 	if (!d) {
-		log_error("%s: %s", dir, strerror(errno));
+		say(why, "%s: %s", dir, strerror(errno));
 		return -1;
 	}
 	*gen = 0;
@@ -262,31 +279,57 @@ static void enter(struct rules_book *b, struct rules *r)
 	rules_bind(r, b->place_of, b->arg);
 }
 
-int rules_book_use(struct rules_book *b, struct rules *r)
+static bool same_text(const struct rules *a, const struct rules *b)
+{
+	return a->text.len == b->text.len && (a->text.len == 0 || memcmp(a->text.p, b->text.p, a->text.len) == 0);
+}
+
+int rules_keep(const char *dir, const struct rules *now, struct rules *r, char why[RULES_WHY])
 {
 	char path[4096];
-	struct rules *last = NULL;
 	uint64_t gen;
 
-	if (newest(b->dir, &gen) < 0)
+	if (now && same_text(now, r))
+		return 0;
+	if (newest(dir, &gen, why) < 0)
+		return -1;
+	r->gen = gen + 1;
+	snprintf(path, sizeof(path), "%s/%" PRIu64, dir, r->gen);
+	if (fd_replace(path, r->text.p, r->text.len, 0644) == 0)
+		return 1;
+	say(why, "%s: %s", path, strerror(errno));
+	return -1;
+}
+
+void rules_book_enter(struct rules_book *b, struct rules *r)
+{
+	enter(b, r);
+	b->now = r;
+}
+
+int rules_book_use(struct rules_book *b, struct rules *r)
+{
+	struct rules *last = NULL;
+	char why[RULES_WHY];
+	uint64_t gen;
+	int kept;
+
+	if (newest(b->dir, &gen, why) < 0)
 		goto fail;
 	if (gen && !(last = loaded(b, gen)) && (last = load(b, gen)))
 		enter(b, last);
-	if (last && last->text.len == r->text.len && memcmp(last->text.p, r->text.p, r->text.len) == 0) {
+	kept = rules_keep(b->dir, last, r, why);
+	if (kept < 0)
+		goto fail;
+	if (kept) {
+		rules_book_enter(b, r);
+	} else {
 		rules_free(r);
 		b->now = last;
-		return 0;
 	}
-	r->gen = gen + 1;
-	snprintf(path, sizeof(path), "%s/%" PRIu64, b->dir, r->gen);
-	if (fd_replace(path, r->text.p, r->text.len, 0644) < 0) {
-		log_error("%s: %s", path, strerror(errno));
-		goto fail;
-	}
-	enter(b, r);
-	b->now = r;
 	return 0;
 fail:
+	log_error("%s", why);
 	rules_free(r);
 	return -1;
 }

@@ -22,6 +22,7 @@ struct rules {
 	struct buf text;
 	struct ruleset set;
 	uint64_t *masks;		/* of each rule, bound */
+	uint64_t *hits;			/* of each rule: lines it held for when they came */
 	int places[RULES_DESTS];	/* of set.names, bound; -1: nobody is there */
 	struct rules *next;		/* older or newer ones of the same book */
 };
@@ -39,6 +40,7 @@ void rules_free(struct rules *r);
 void rules_bind(struct rules *r, int (*place_of)(void *arg, const char *name), void *arg);
 /* Where the line goes. Unbound rules: bit i is set.names[i]. */
 uint64_t rules_eval(const struct rules *r, const struct pred_line *l);
+uint64_t rules_decide(const struct rules *r, const struct pred_line *l);	/* the same for a line that comes: counts hits */
 int rules_place(const struct rules *r, const char *name);	/* of one destination, in the same way; -1: not in these rules, or nobody is there */
 
 /* ---- the book: all generations of a spool ---- */
@@ -53,6 +55,13 @@ struct rules_book {
 /* Puts r in force: as the newest generation in dir if the text is the same, else as a new one. Takes r. -1 with a message: not in
  * force (r freed). */
 int rules_book_use(struct rules_book *b, struct rules *r);
+/*
+ * The same in two steps, for rules that change under way. rules_keep gives r the next generation and writes its text into dir, synced; it
+ * looks at nothing but its arguments, so another thread may run it. 1: kept; 0: the text is that of `now`; -1: why.
+ * rules_book_enter puts kept rules in force.
+ */
+int rules_keep(const char *dir, const struct rules *now, struct rules *r, char why[RULES_WHY]);
+void rules_book_enter(struct rules_book *b, struct rules *r);
 const struct rules *rules_book_get(struct rules_book *b, uint64_t gen);	/* NULL with a message, once for each gen */
 void rules_book_bind(struct rules_book *b);		/* after places changed: binds all anew */
 void rules_book_trim(struct rules_book *b, uint64_t oldest);	/* forgets generations below oldest, files too */

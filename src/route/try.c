@@ -13,6 +13,7 @@
 #include "line/reader.h"
 #include "line/types.h"
 #include "route/decide.h"
+#include "route/lint.h"
 
 #define OUT_MAX (64u << 20)
 
@@ -132,20 +133,27 @@ static int say_refused(struct try *t, struct span line, const struct line_err *e
 		no_memory() : 0;
 }
 
+static void warn_of(void *arg, unsigned line, const char *text)
+{
+	log_warn("%s:%u: %s", (const char *)arg, line, text);
+}
+
 /* NULL with a message. */
-static struct rules *read_rules(const char *file, const char *flags)
+static struct rules *read_rules(const char *file, const char *flags, bool warn)
 {
 	char why[RULES_WHY];
 	struct rules *r = rules_read(file, flags, why);
 
 	if (!r)
 		log_error("%s", why);
+	else if (warn)
+		lint_rules(&r->set, warn_of, (void *)(uintptr_t)file);
 	return r;
 }
 
 int try_rules(const char *rules_file, const char *flags)
 {
-	struct try t = { .rules = read_rules(rules_file, flags), .line = say_dests, .bad = say_refused };
+	struct try t = { .rules = read_rules(rules_file, flags, true), .line = say_dests, .bad = say_refused };
 
 	if (!t.rules)
 		return 1;
@@ -176,7 +184,7 @@ static int log_refused(struct try *t, struct span line, const struct line_err *e
 
 int try_filter(const char *rules_file, const char *flags, const char *dest)
 {
-	struct try t = { .rules = read_rules(rules_file, flags), .line = pass, .bad = log_refused };
+	struct try t = { .rules = read_rules(rules_file, flags, false), .line = pass, .bad = log_refused };
 
 	if (!t.rules)
 		return 1;

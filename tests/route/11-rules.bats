@@ -131,3 +131,113 @@ load hub
 	hub
 	[ "$(ls spool/rules)" = 1 ]
 }
+
+@test "reload answers with the generation and the line from which on it holds, or with the place of the fault" {
+	hub
+	events 1 3 | put
+	ask control '{"do":"reload"}' | jq -e '.ok and .generation == 1 and .changed == false'
+	printf 'type == "chat.message" -> store\nall -> late\n' > rules
+	ask control '{"do":"reload"}' > answer
+	jq -e '.ok and .generation == 2 and .changed and .warnings == []' answer
+	from=$(jq .from answer)
+	grep -q "generation 2 in force from line $from on" hub.err
+	events 4 5 | put
+	# The line that it says is the first that the new rules decided about.
+	[ "$(ls spool/*.ndjson | tail -n 1)" = "spool/$(printf %020d "$from").ndjson" ]
+	printf 'all -> store\n  type = "x" -> store\n' > rules
+	ask control '{"do":"reload"}' | jq -e '.error == "rules:2:8: = is no operator; == compares"'
+	wait_for hub.err 'the old rules stay \(generation 2\)'
+	ask control '{"do":"status"}' | jq -e '.generation == 2'
+	take late 256 1 | cmp - <(events 4 5)
+}
+
+@test "a hundred who ask for a reload at once are all answered, and lines flow meanwhile" {
+	hub
+	events 1 2000 > in
+	put 8 < in > put.out & pids=$!
+	for i in $(seq 100); do
+		printf 'all -> store\ntype == "n%d" -> store, extra\n' $((i / 10)) > rules.new
+		mv rules.new rules
+		ask control '{"do":"reload"}' 20000 > "answer.$i" & pids+=" $!"
+	done
+	wait $pids
+	cat answer.* | jq -se 'length == 100 and all(.ok) and (map(.generation) | unique | length) >= 2'
+	spooled | cmp - in
+}
+
+@test "flags come from a file; a changed flag begins a generation, an unused one does not" {
+	echo 'all -> store' > rules
+	echo 'flag beta and not flag Gamma-2 -> new' >> rules
+	printf '# on today\n\n  unused \n' > flags
+	hub
+	events 1 2 | put
+	echo beta >> flags
+	ask control '{"do":"reload"}' | jq -e '.generation == 2'
+	echo other >> flags
+	ask control '{"do":"reload"}' | jq -e '.changed == false'
+	events 3 4 | put
+	ask control '{"do":"rules"}' | jq -e '.flags == {"beta": true, "Gamma-2": false}'
+	printf 'beta\nGamma-2\n' > flags
+	ask control '{"do":"reload"}' | jq -e '.generation == 3'
+	events 5 6 | put
+	rm flags
+	daemon_signal hub HUP
+	wait_for hub.err 'generation 4 in force'
+	# What came before goes where its flags said, whatever they say now.
+	daemon_kill hub
+	hub
+	take new 256 1 | cmp - <(events 3 4)
+	echo 'two words' > flags
+	ask control '{"do":"reload"}' | jq -e '.error | startswith("flags:1:1: one flag a line")'
+	run -1 route -t -r rules --flags spool < /dev/null
+	printf '#!flags beta\nall -> store' > rules
+	run -1 route -t -r rules --flags none < /dev/null
+	[[ "$output" == *"rules:1:1:"* ]]
+}
+
+@test "hits of each rule are counted for lines that come, in the answer of rules and in the metrics" {
+	cat > rules <<-'END'
+		# first
+		all -> store
+
+		data.text in ("message number 1", "message number 2") -> store
+		type == "none" -> store
+	END
+	hub
+	events 1 10 | put
+	events 1 10 | put
+	ask control '{"do":"rules"}' > answer
+	jq -e '.file == "rules" and .generation == 1 and [.rules[] | [.line, .hits]] == [[2, 10], [4, 2], [5, 0]]' answer ||
+		{ cat answer; events 1 2; return 1; }
+	jq -e '.rules[0].rule == "all -> store"' answer
+	daemon_kill hub
+	strings -n 8 run/metrics | grep -F "rule=\"type == 'none' -> store\""
+}
+
+@test "rules that can never do anything are warned of with their line" {
+	cat > rules <<-'END'
+		all -> store
+		type == "a" and type == "b" -> x
+		type == "a" and data.n > 5 -> x stop
+		(data.n > 7 and type == "a") -> y
+		type in ("a", "c") and partitionkey ^= "browser:" -> z
+		partitionkey ^= "browser:x" and type == "c" -> z
+		type != "x" -> z
+		all -> q stop
+		10% -> r
+	END
+	route -t -r rules 2> err < /dev/null
+	sed -E 's/.*(rules:[0-9]+: [^"]*).*/\1/' err > got
+	cut -d ' ' -f 1-6 got | diff - - <<-'END' || { cat err; return 1; }
+		rules:2: this rule never holds: type
+		rules:4: this rule is never reached: line
+		rules:6: this rule adds nothing: line
+		rules:9: this rule is never reached: line
+	END
+	hub
+	wait_for hub.err 'rules:4: this rule is never reached: line 3 holds for all its lines and stops'
+	ask control '{"do":"reload"}' | jq -e '.changed == false and (.warnings | length) == 4'
+	# Those that are delivered have none.
+	route -t -r "$ROOT/share/rules" < /dev/null 2> err
+	[ ! -s err ]
+}

@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-enum { ALL, NOT, AND, OR };
-static const char *const OPS[] = { [ALL] = "all", NULL };
+static const char *const OPS[] = { [LOGIC_ALL] = "all", NULL };
 
 static int parse(struct pred *p, struct parser *in)
 {
@@ -16,9 +15,9 @@ static int parse(struct pred *p, struct parser *in)
 static bool match(const struct pred *p, const struct pred_line *l)
 {
 	switch (p->op) {
-	case NOT: return !pred_match(p->a, l);
-	case AND: return pred_match(p->a, l) && pred_match(p->b, l);
-	case OR: return pred_match(p->a, l) || pred_match(p->b, l);
+	case LOGIC_NOT: return !pred_match(p->a, l);
+	case LOGIC_AND: return pred_match(p->a, l) && pred_match(p->b, l);
+	case LOGIC_OR: return pred_match(p->a, l) || pred_match(p->b, l);
 	default: return true;
 	}
 }
@@ -26,18 +25,18 @@ static bool match(const struct pred *p, const struct pred_line *l)
 /* Brackets wherever they could matter: plain, and it parses to the same. */
 static int inner(const struct pred *p, struct buf *out)
 {
-	if (p->kind != &pred_logic || p->op == ALL)
+	if (p->kind != &pred_logic || p->op == LOGIC_ALL)
 		return pred_describe(p, out);
 	return buf_addc(out, '(') | pred_describe(p, out) | buf_addc(out, ')');
 }
 
 static int describe(const struct pred *p, struct buf *out)
 {
-	if (p->op == ALL)
+	if (p->op == LOGIC_ALL)
 		return buf_adds(out, "all");
-	if (p->op == NOT)
+	if (p->op == LOGIC_NOT)
 		return buf_adds(out, "not ") | inner(p->a, out);
-	return inner(p->a, out) | buf_adds(out, p->op == AND ? " and " : " or ") | inner(p->b, out);
+	return inner(p->a, out) | buf_adds(out, p->op == LOGIC_AND ? " and " : " or ") | inner(p->b, out);
 }
 
 static struct pred *make(int op, struct pred *a, struct pred *b)
@@ -58,12 +57,12 @@ static struct pred *make(int op, struct pred *a, struct pred *b)
 
 struct pred *pred_not(struct pred *a)
 {
-	return make(NOT, a, NULL);
+	return make(LOGIC_NOT, a, NULL);
 }
 
 struct pred *pred_both(bool is_and, struct pred *a, struct pred *b)
 {
-	return make(is_and ? AND : OR, a, b);
+	return make(is_and ? LOGIC_AND : LOGIC_OR, a, b);
 }
 
 const struct pred_kind pred_logic = {

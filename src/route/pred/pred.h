@@ -20,6 +20,7 @@ struct pred_line {
 	struct span raw;		/* the whole line, checked, without LF */
 	const struct envelope *e;
 	struct buf *scratch;		/* for decoded text; any predicate may overwrite it */
+	const char **trouble;		/* a predicate that cannot answer now says why here (a static text); the line is to wait. May be NULL */
 };
 
 /* What stands left of an operator: an attribute, or a path into data. */
@@ -74,6 +75,7 @@ void pred_free(struct pred *p);				/* NULL is fine */
 struct pred *pred_not(struct pred *a);			/* these take their arguments; NULL: no memory, arguments freed */
 struct pred *pred_both(bool is_and, struct pred *a, struct pred *b);
 extern const struct pred_kind pred_logic;
+enum { LOGIC_ALL, LOGIC_NOT, LOGIC_AND, LOGIC_OR };	/* its op */
 
 /* ---- what a predicate may ask of the parser (parse.c); all return -1 after telling the place ---- */
 int pred_value(struct parser *in, struct pred *p);	/* appends one value to p->v */

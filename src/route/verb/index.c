@@ -2,5 +2,7 @@
 
 const struct verb *const verbs[] = {
 	&verb_status,
+	&verb_reload,
+	&verb_rules,
 	NULL,
 };

@@ -28,6 +28,7 @@ void verb_ok_text(struct call *c, const char *members, size_t n);
 /* {"error":"..."}: what is wrong and what to do. Ends the call. */
 void verb_fail(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+extern const struct verb verb_reload, verb_rules;
 extern const struct verb verb_status;
 
 extern const struct verb *const verbs[];	/* index.c; ends with NULL */
