@@ -7,9 +7,10 @@
 # spawn.o     starting it: pipes or a terminal, limits, user
 # said.o      what it says on stderr
 # check.o     --check
+# try.o       one run of a program, for it
 # halve.o     which line a program dies of
 # event.o     what becomes of a line that a program wrote
 # hint.o      programs known to hold back their output
 # mode/*.o    a way of acknowledging each (mode/README.md)
 stage_PURE := halve.o event.o hint.o mode/index.o mode/eof.o mode/line.o mode/sync.o
-stage_OBJS := main.o run.o load.o copy.o copy_end.o child.o spawn.o said.o check.o $(stage_PURE)
+stage_OBJS := main.o run.o load.o copy.o copy_end.o child.o spawn.o said.o check.o try.o $(stage_PURE)

@@ -52,7 +52,7 @@ static void say(struct said *s, const char *who, int64_t now, const char *what, 
 	log_info("%s%s: %s", who, what, text);
 }
 
-static void keep(struct said *s, const char *p, size_t n)
+void said_keep(struct said *s, const char *p, size_t n)
 {
 	if (n > SAID_TAIL) {
 		s->total += n - SAID_TAIL;
@@ -68,7 +68,7 @@ void said_bytes(struct said *s, const char *who, int64_t now, const char *p, siz
 {
 	const char *end = p + n;
 
-	keep(s, p, n);
+	said_keep(s, p, n);
 	while (p < end) {
 		const char *lf = memchr(p, '\n', (size_t)(end - p));
 		size_t part = (size_t)((lf ? lf : end) - p), room = SAID_LINE - s->nhalf;

@@ -27,6 +27,7 @@ struct said {
 
 /* Bytes of stderr. who: "jq[123]". */
 void said_bytes(struct said *s, const char *who, int64_t now, const char *p, size_t n);
+void said_keep(struct said *s, const char *p, size_t n);	/* the same, for the last words only */
 void said_end(struct said *s, const char *who, int64_t now);	/* the program is gone: says a half line, and how much was hidden */
 /* A line of stdout that is no event. */
 void said_stray(struct said *s, const char *who, int64_t now, const char *p, size_t n);
