@@ -59,11 +59,11 @@ static bool in_order(struct last *l, unsigned s, uint64_t i)
 	return true;
 }
 
-static struct last *last_new(void)
+static struct last *last_new(size_t n)
 {
-	struct last *l = malloc(sizeof *l);
+	struct last *l = malloc(n * sizeof *l);
 
-	memset(l, 0xff, sizeof *l);
+	memset(l, 0xff, n * sizeof *l);
 	return l;
 }
 
@@ -83,7 +83,7 @@ static void made_line(const char *rest, unsigned s, uint64_t i, uint64_t seq, st
 		show("made the same twice", s, i);
 	}
 	seen[s][i] |= MADE;
-	if (!in_order(l, s, i)) {
+	if (!in_order(&l[kind == LINE_CHAT], s, i)) {
 		f.order_made++;
 		show("made too late", s, i);
 	}
@@ -139,7 +139,7 @@ static sqlite3_stmt *prepare(sqlite3 *db, const char *path, const char *sql)
 
 static void read_tenant(const char *path)
 {
-	struct last *sent = last_new(), *derived = last_new();
+	struct last *sent = last_new(1), *derived = last_new(2);	/* of stage, of analyze */
 	sqlite3 *db;
 	sqlite3_stmt *st;
 	int rc;
@@ -192,7 +192,7 @@ static void read_history(void)
 
 static void read_done(void)
 {
-	struct last *l = last_new();
+	struct last *l = last_new(1);
 	struct done_record r;
 	char path[1024];
 	FILE *in;

@@ -1,6 +1,6 @@
 /*
- * source URL N SEED COUNT DIR: events 0 to COUNT-1 of source N (lines.h) to the hub, in order, one batch under way at a time, and never
- * more than DIR/gate says. DIR/source.N is how many were acknowledged, kept so that a killed source goes on with the batch that has no
+ * source URL N SEED COUNT DIR RATE: events 0 to COUNT-1 of source N (lines.h) to the hub, in order, one batch under way at a time, RATE
+ * a second at most, and never more than DIR/gate says. DIR/source.N is how many were acknowledged, kept so that a killed source goes on with the batch that has no
  * answer. Now and then the batch before is sent again, or holds a line that must be refused. What ought not to happen goes to DIR/complaints.
  * When all are acknowledged it waits for TERM.
  */
@@ -25,7 +25,8 @@ static struct {
 	struct loop *loop;
 	struct link_put *put;
 	struct loop_timer again;
-	uint64_t seed, count, at;	/* at: acknowledged */
+	uint64_t seed, count, rate, at;	/* at: acknowledged */
+	int64_t due;			/* of the next batch */
 	unsigned number;
 	uint64_t before;		/* where the batch before began; repeat: it is under way again */
 	bool repeat, waiting;
@@ -69,7 +70,8 @@ static void later(int64_t ns)
 /* The lines of the batch that begins at i: always the same. */
 static uint32_t lines_of(uint64_t i)
 {
-	uint64_t h = mix(s.seed ^ mix(s.number * 7919u + i * 31)), n = h % 8 == 0 ? 1 + h / 8 % 3 : 1 + h / 8 % BATCH_MAX;
+	uint64_t h = mix(s.seed ^ mix(s.number * 7919u + i * 31)), 
+		n = h % 8 == 0 ? 1 + h / 8 % 3 : 1 + h / 8 % (h % 8 < 6 ? 64 : BATCH_MAX);
 
 	return (uint32_t)(i + n > s.count ? s.count - i : n);
 }
@@ -114,7 +116,11 @@ static void next(void *arg)
 		later(20 * CLOCK_MS);
 		return;
 	}
-	s.repeat = !s.repeat && s.before < s.at && h % 64 == 0;
+	if (clock_mono() < s.due) {
+		later(s.due - clock_mono());
+		return;
+	}
+	s.repeat = !s.repeat && s.before < s.at && h % 16 == 0;
 	n = s.repeat ? (uint32_t)(s.at - s.before) : lines_of(s.at);
 	s.bad = !s.repeat && h % 50 == 1 ? 1 + (uint32_t)(h >> 8) % n : 0;
 	fill(s.repeat ? s.before : s.at, n, s.bad);
@@ -173,6 +179,10 @@ static void result(void *arg, void *cookie, const struct put_result *r)
 		s.before = s.at;
 		s.at += s.first + s.n;
 		save();
+		/* What was held up is not made up for at once. */
+		if (s.due < clock_mono() - CLOCK_S / 10)
+			s.due = clock_mono() - CLOCK_S / 10;
+		s.due += (int64_t)((s.first + s.n) * (uint64_t)CLOCK_S / s.rate);
 	}
 	s.first = 0;
 	later(0);
@@ -189,8 +199,8 @@ int main(int argc, char **argv)
 	struct link_opts o = { 0 };
 	char path[512];
 
-	if (argc != 6)
-		return fprintf(stderr, "usage: source URL N SEED COUNT DIR\n"), 2;
+	if (argc != 7 || (s.rate = strtoull(argv[6], NULL, 10)) == 0)
+		return fprintf(stderr, "usage: source URL N SEED COUNT DIR RATE\n"), 2;
 	log_init("source");
 	s.number = (unsigned)atoi(argv[2]);
 	s.seed = strtoull(argv[3], NULL, 10);
