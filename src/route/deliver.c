@@ -214,7 +214,7 @@ static bool bury(struct dest *d, const struct out_batch *b, const struct refusal
 	for (uint32_t i = 0; i < b->n; i++) {
 		const struct item *it = b->v[i];
 		if (is_dead(d, it, why[i]) &&
-		    dead_add(&d->dead, it->seq, it->attempts + 1u, why[i]->error, it->line, it->len - 1) < 0) {
+		    dead_add(&d->dead, it->seq, it->attempts + 1u, why[i]->error, why[i]->detail, it->line, it->len - 1) < 0) {
 			buf_clear(&d->dead.letters);
 			return false;
 		}

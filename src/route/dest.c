@@ -19,6 +19,25 @@ static void on_timer(void *arg)
 	deliver_serve(arg);
 }
 
+/* It was put among the dead letters by a hub that was killed before its cursor said so. */
+static void on_letter(void *arg, const struct dead_ref *ref, bool alive)
+{
+	struct dest *d = arg;
+
+	(void)alive;
+	if (ref->seq < d->cursor.low || ref->seq >= spool_next(d->spool) || cursor_is_done(&d->cursor, ref->seq))
+		return;
+	cursor_done(&d->cursor, ref->seq, ref->seq, true);
+	d->cursor.dead++;
+	if (ref->seq < d->cursor.seen && d->cursor.pending)
+		d->cursor.pending--;
+}
+
+void dest_show_letters(struct dest *d)
+{
+	metric_set(d->metrics[D_LETTERS], d->dead.alive);
+}
+
 struct dest *dest_new(const struct dest_config *c, const char *name, unsigned place, uint64_t start)
 {
 	struct dest *d = calloc(1, sizeof(*d));
@@ -52,9 +71,14 @@ struct dest *dest_new(const struct dest_config *c, const char *name, unsigned pl
 		goto fail_file;
 	if (dead_init(&d->dead, c->spool_dir, d->name) < 0)
 		goto fail_file;
+	if (dead_scan(&d->dead, on_letter, d) < 0) {
+		dead_release(&d->dead);
+		goto fail_file;
+	}
 	d->next = d->cursor.low;
 	spool_seek(&d->pos, d->cursor.low);
 	route_metrics_dest(d->metrics, name);
+	dest_show_letters(d);
 	d->saved_low = d->cursor.low;
 	return d;
 fail_file:
@@ -113,6 +137,7 @@ void dest_forget(struct dest *d)
 
 void dest_save(struct dest *d)
 {
+	dest_show_letters(d);
 	cursor_file_save(&d->file, &d->cursor);
 	d->saved_low = d->cursor.low;
 }

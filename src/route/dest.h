@@ -86,6 +86,7 @@ void dest_forget(struct dest *d);			/* the same, and removes the cursor file */
 void dest_fill(struct dest *d);				/* reads into the window what fits, for a while (read_again) */
 void dest_settled(struct dest *d, struct item *it, bool delivered);	/* frees the item; the cursor passes it */
 void dest_save(struct dest *d);				/* cursor to its file (not synced) */
+void dest_show_letters(struct dest *d);			/* the gauge of its dead letters */
 void dest_count(struct dest *d, uint64_t lines);	/* so many lines of ours were added to the spool */
 void dest_clamp(struct dest *d, uint64_t next);		/* numbers from next on were given up and will be used again */
 bool dest_drained(const struct dest *d);		/* not named by the rules, and nothing left */

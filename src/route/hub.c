@@ -175,6 +175,7 @@ static void on_walk(void *arg, const struct spool_view *v)
 
 	if (v->seq >= h->walk_from)
 		intake_seen(&h->intake, v);
+	hub_letters_seen(h, v);
 	EACH_DEST(&h->dests, d) {
 		if (v->seq < d->cursor.seen)
 			continue;
@@ -203,7 +204,10 @@ static int walk_spool(struct hub *h)
 		if (d->cursor.seen < from)
 			from = d->cursor.seen;
 	}
-	if (spool_walk(h->spool, from, on_walk, h) < 0)
+	/* No more can stand behind a letter that was said again and not marked. */
+	if (from + LETTERS_BEHIND > end)
+		from = end > LETTERS_BEHIND ? end - LETTERS_BEHIND : 0;
+	if (spool_walk(h->spool, from, on_walk, h) < 0 || hub_letters_settle(h) < 0)
 		return -1;
 	/* Without them the books would not add up. */
 	if (h->undecided) {

@@ -31,6 +31,7 @@ struct hub {
 	struct timer timer;
 	struct hub_gap gap;
 	struct control control;
+	struct letters_said *letters;		/* at start; hub_letters.c */
 	uint64_t walk_from;			/* at start: lines from here on go into the repeat window */
 	bool stopping;
 	bool undecided;				/* at start: a rule could not say where a kept line goes */
@@ -44,5 +45,11 @@ struct hub {
  * that what frees the spool is never stopped by it. When it is on disk is told by a waiter: call spool_wait after the last one.
  */
 uint64_t hub_again(struct hub *h, const struct again *a);
+
+#define LETTERS_MOST 1024u		/* dead letters that are said again together (verb/again.c) */
+#define LETTERS_BEHIND 131072u		/* lines that two groups can hold at most */
+/* At start: a line of the spool; and, when all are seen, the letters that were said again and not marked are marked. -1 with a message. */
+void hub_letters_seen(struct hub *h, const struct spool_view *v);
+int hub_letters_settle(struct hub *h);
 
 #endif

@@ -2,6 +2,7 @@
  * route -d SPOOL -r RULES [-R RUNDIR] [-i URL]... [-o NAME=URL]...     the hub
  * route -r RULES -D NAME                                                a filter: the lines of one destination
  * route -t -r RULES                                                     where would each line go?
+ * route WORD ...                                                        looks at and changes files of a spool: tool/tool.h
  * route -T -d SPOOL [-w EXPR] [-n LAST | --from SEQ]                    follows the spool
  */
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "route/metrics.h"
 #include "route/pred/pred.h"
 #include "route/repeat.h"
+#include "route/tool/tool.h"
 #include "route/try.h"
 
 #define DAY (86400 * CLOCK_S)
@@ -111,6 +113,11 @@ static int hub(void)
 
 int main(int argc, char **argv)
 {
+	const struct tool *tool = argc > 1 ? tool_find(argv[1]) : NULL;
+
+	if (tool)
+		return tool->run(argc - 1, argv + 1);
+
 	int at = args_parse(&args, argc, argv);
 
 	if (at < argc)

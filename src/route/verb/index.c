@@ -2,6 +2,8 @@
 
 const struct verb *const verbs[] = {
 	&verb_status,
+	&verb_dead,
+	&verb_again,
 	&verb_reload,
 	&verb_rules,
 	NULL,

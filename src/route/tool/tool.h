@@ -1,0 +1,18 @@
+/*
+ * tool: `route WORD ...`: what a person or a script does to the files of a spool, with or without a hub that runs on it. Reading needs no
+ * hub and no lock. A change goes to the hub when one runs (its control socket), else to the files, under the spool's lock.
+ *
+ * Adding one: NAME.c with tool_NAME, its row in index.c, its objects in files.mk, a section in route(8). It gets argv with argv[0] = WORD, has its
+ * own struct args (prog "route WORD"), and returns the exit code.
+ */
+#ifndef ROUTE_TOOL_TOOL_H
+#define ROUTE_TOOL_TOOL_H
+
+struct tool { const char *name; int (*run)(int argc, char **argv); };
+
+extern const struct tool tools[];	/* index.c; ends with a name of NULL */
+const struct tool *tool_find(const char *name);	/* NULL: no tool has that name */
+
+int tool_dead(int argc, char **argv);
+
+#endif

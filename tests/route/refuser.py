@@ -1,0 +1,46 @@
+"""refuser.py SOCKET N|all [--every]: a worker that refuses lines whose id begins with x (--every: all) for good, with some stderr.
+N: lines it takes in all; all: until none comes for a second."""
+import json, socket, struct, sys, time
+
+path, most, every = sys.argv[1], sys.argv[2], "--every" in sys.argv
+end = time.time() + 10
+while True:
+    s = socket.socket(socket.AF_UNIX)
+    try:
+        s.connect(path)
+        break
+    except OSError:
+        if time.time() > end:
+            raise
+s.sendall(bytes.fromhex("0053500000300000"))
+def need(n):
+    out = b""
+    while len(out) < n:
+        more = s.recv(n - len(out))
+        if not more:
+            sys.exit("the hub has gone")
+        out += more
+    return out
+need(8)
+def ask(o):
+    body = struct.pack(">I", 0x80000001) + json.dumps(o).encode()
+    s.sendall(b"\x01" + struct.pack(">Q", len(body)) + body)
+    head = need(9)
+    return need(struct.unpack(">Q", head[1:])[0])[4:]
+got, ask_for = 0, {"as": "refuser", "take": 256}
+s.settimeout(1 if most == "all" else 20)
+while most == "all" or got < int(most):
+    try:
+        head, *lines = ask(ask_for).decode().splitlines()
+    except socket.timeout:
+        sys.exit(0 if most == "all" else "nothing came")
+    head = json.loads(head)
+    refused = []
+    for i, line in enumerate(lines):
+        event = json.loads(line)["id"]
+        if every or event.startswith("x"):
+            refused.append({"n": i + 1, "error": 'no: "%s"' % event, "stderr": "Traceback:\n  line 1\n"})
+    got += len(lines)
+    ask_for = {"as": "refuser", "done": head["batch"], "refused": refused, "take": 256}
+del ask_for["take"]
+ask(ask_for)
