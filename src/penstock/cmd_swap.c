@@ -339,7 +339,7 @@ static void choose_trial(const struct tree *t, struct swap *s)
 /* s->program and s->how are set. */
 static int try_it(const struct tree *t, struct swap *s)
 {
-	if (s->program.mode && swap_check(s, &s->program, swap_times.wait) < 0) {
+	if (s->program.mode && swap_check(t, &s->program, swap_times.wait) < 0) {
 		log_error("%s: nothing has changed", s->name);
 		return 1;
 	}

@@ -84,7 +84,7 @@ int swap_make(const struct tree *t, const struct swap *s);
 
 /* Fills in program.mode by what `stage --check` says, if asked to; then gives it the lines of file (NULL: some of ours) and waits for its
  * answers. -1 with a message. */
-int swap_check(const struct swap *s, struct swap_program *p, int64_t patience);
+int swap_check(const struct tree *t, struct swap_program *p, int64_t patience);
 int swap_probe(const struct tree *t, const struct swap *s, const char *file, int64_t patience);
 
 /* ---- swap_turn.c: services up and down ---- */

@@ -18,8 +18,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/log.h"
+#include "line/envelope.h"
+#include "line/line.h"
+#include "line/types.h"
 
 #define SAID_MAX (16u << 20)	/* a program that says more to a few lines is not what it should be */
 #define LOOK_MS 50
@@ -142,34 +144,35 @@ static void show(int fd)
 	buf_release(&b);
 }
 
-/* Each line of what it made is an event with an id of its own. */
+/* Each line of what it made is one that route would let in. */
 static int check_output(int fd)
 {
-	const char *p, *end, *lf, *why = NULL;
+	const char *p, *end, *lf;
+	struct line_err err;
+	struct envelope e;
 	struct buf b;
+	int rc = 0;
 
 	buf_init(&b, 2 * SAID_MAX);
-	if (slurp(fd, &b) < 0)
-		why = strerror(errno);
-	for (p = b.p, end = b.p + b.len; !why && p < end; p = lf + 1) {
-		struct json_error err;
-		struct json *doc;
-
+	if (slurp(fd, &b) < 0) {
+		log_error("the probe: %s", strerror(errno));
+		rc = -1;
+	}
+	for (p = b.p, end = b.p + b.len; rc == 0 && p < end; p = lf + 1) {
 		lf = memchr(p, '\n', (size_t)(end - p));
 		if (!lf) {
-			why = "its last line has no line feed";
+			log_error("the probe: its last line has no line feed");
+			rc = -1;
 			break;
 		}
-		doc = json_parse(p, (size_t)(lf - p), &err);
-		if (!json_str(json_member(doc, "id"), NULL) || !json_str(json_member(doc, "source"), NULL) ||
-		    !json_str(json_member(doc, "type"), NULL))
-			why = "it says something that is no event";
-		json_free(doc);
+		if (envelope_check(p, (size_t)(lf - p), LINE_MAX_BYTES, &e, &err) < 0 || types_check(p, &e, &err) < 0) {
+			log_error("the probe: it says something that is no event: byte %zu: %s: %.*s", (size_t)err.at, err.why,
+				(int)(lf - p > 1000 ? 1000 : lf - p), p);
+			rc = -1;
+		}
 	}
-	if (why)
-		log_error("the probe: %s", why);
 	buf_release(&b);
-	return why ? -1 : 0;
+	return rc;
 }
 
 static int read_lines(const char *file, struct buf *b)
@@ -206,11 +209,58 @@ out:
 	return rc;
 }
 
-int swap_check(const struct swap *s, struct swap_program *p, int64_t patience)
+/* ---- which mode ---- */
+
+/* "use             -a sync": the line of stage --check that counts. */
+static char *mode_in(int fd)
 {
-	(void)s;
-	(void)patience;
-	if (strcmp(p->mode, "auto") == 0)
-		p->mode = text_of("line");
-	return 0;
+	const char *text, *p, *end;
+	char *mode = NULL;
+	struct buf b;
+
+	buf_init(&b, 2 * SAID_MAX);
+	text = slurp(fd, &b) == 0 ? buf_cstr(&b) : NULL;
+	for (p = text; p && *p && !mode; p = *end ? end + 1 : end) {
+		end = p + strcspn(p, "\n");
+		if (strncmp(p, "use ", 4) != 0 || !(p = strstr(p, "-a ")) || p >= end)
+			continue;
+		p += strlen("-a ");
+		mode = text_of("%.*s", (int)strcspn(p, " \n"), p);
+	}
+	buf_release(&b);
+	return mode;
+}
+
+int swap_check(const struct tree *t, struct swap_program *p, int64_t patience)
+{
+	char *argv[3 * SWAP_WORDS_MAX] = { program_path("stage"), (char *)"--check" };
+	struct run r = { -1, -1, -1, -1 };
+	unsigned n = 2;
+	int rc = -1;
+
+	if (strcmp(p->mode, "auto") != 0)
+		return 0;
+	for (size_t i = 0; p->options[i]; i++)
+		argv[n++] = p->options[i];
+	argv[n++] = (char *)"--";
+	argv[n++] = (char *)"env";
+	argv[n++] = (char *)"-C";
+	argv[n++] = p->folder;
+	for (size_t i = 0; p->words[i]; i++)
+		argv[n++] = p->words[i];
+	if (run_open(&r, "", 0) < 0)
+		goto out;
+	r.code = run_wait(&r, t->dir, argv, patience);
+	p->mode = r.code == 0 ? mode_in(r.out) : NULL;
+	if (p->mode) {
+		log_info("%s: stage --check says mode %s", p->words[0], p->mode);
+		rc = 0;
+	} else if (r.code >= 0) {
+		log_error("%s: cannot be used as a stage, says stage --check (--mode tries it all the same):", p->words[0]);
+		show(r.out);
+		show(r.err);
+	}
+out:
+	run_close(&r);
+	return rc;
 }

@@ -28,19 +28,21 @@ static bool supervised(const struct tree *t)
 
 int swap_wait_ready(const struct tree *t, const char *service)
 {
-	int64_t end = clock_mono() + swap_times.wait;
+	int64_t end = clock_mono() + swap_times.wait, before = -1;
 	struct service_seen seen;
 
 	for (;; poll(NULL, 0, LOOK_MS)) {
 		if (service_see(t, service, &seen) < 0)
 			return -1;
+		if (seen.found && before < 0)
+			before = seen.restarts;
 		if (seen.found && seen.ready)
 			return 0;
 		if (seen.found && seen.fault[0]) {
 			log_error("%s", seen.fault);
 			return -1;
 		}
-		if (seen.found && (seen.looping || seen.restarts > 1)) {
+		if (seen.found && (seen.looping || seen.restarts > before + 1)) {
 			log_error("%s does not stay up: %s; what it said is in the tree's log", service, seen.end[0] ? seen.end : "it ended");
 			return -1;
 		}
@@ -177,14 +179,16 @@ int swap_remove(const struct tree *t, const char *service)
 
 int swap_watch(const struct tree *t, const struct swap *s)
 {
-	int64_t end = clock_mono() + swap_times.watch;
+	int64_t end = clock_mono() + swap_times.watch, before = -1;
 	struct service_seen seen;
 	struct swap_split split;
 
 	do {
 		if (service_see(t, s->trial, &seen) < 0)
 			return -1;
-		if (!seen.found || !seen.ready || seen.restarts > 0) {
+		if (before < 0)
+			before = seen.restarts;
+		if (!seen.found || !seen.ready || seen.restarts > before) {
 			log_error("%s does not stay up: %s; what it said is in the tree's log", s->trial,
 				seen.found && seen.end[0] ? seen.end : "it ended");
 			return -1;

@@ -169,3 +169,41 @@ load swap
 	p send --text 'this is great'
 	wait_until 20 _done
 }
+
+@test "programs of any language through stage: its mode is found, it runs where it was given, with every word as it was" {
+	tree_new
+	tree_up
+	mkdir "$T/my bots"
+	cd "$T/my bots"
+	cat >"it's.sh" <<-'EOF2'
+		#!/bin/sh
+		[ "$PWD" = "$2" ] && [ "$1" = "a 'word' \$HOME" ] || exit 100
+		while IFS= read -r line; do
+			case $line in
+			*'"type":"chat.message"'*) echo '{"type":"analysis.emotion","data":{'"$3"'"channel":{"id":"r"},"user":{"id":"u"},"top":"joy","scores":{"joy":1}}}' ;;
+			*) echo ;;
+			esac
+		done
+	EOF2
+	chmod +x "it's.sh"
+	run -1 p swap --mode line analyze -- "./it's.sh" "a 'word' \$HOME" "$PWD"
+	[[ $output == *"a data field that this type must have is missing"*"nothing has changed"* ]]
+	unchanged
+	run -0 p swap --mode line --watch 100ms analyze -- "./it's.sh" "a 'word' \$HOME" "$PWD" '"message_id":"m",'
+	[[ $output == *"analyze.1 is in force: line: "* ]]
+	p send --text 'hello'
+	wait_until 20 outputs_are 1
+	p swap --back analyze
+	run -0 p swap --watch 100ms analyze -- "$ROOT/scripts/examples/mood.py"
+	[[ $output == *"stage --check says mode sync"* ]]
+	p send --text 'hello again'
+	wait_until 20 outputs_are 2
+	[ "$(outputs | grep -c '\.analyze$')" -eq 2 ]
+	run -1 p swap analyze -- false
+	[[ $output == *"cannot be used as a stage"*"nothing has changed"* ]]
+	run -1 p swap analyze --mode eof -- grep nothing-like-it
+	[[ $output == *"nothing has changed"* ]]
+	[ "$(in_force)" = analyze.1 ]
+	p swap --back analyze
+	unchanged
+}

@@ -2,7 +2,7 @@
 #
 #   load_at RATE SECONDS        chat messages e-1, e-2, ... at that rate, 50 ms apart in bundles; on stdout
 #   load_begin RATE SECONDS     the same, into the tree, in the background; load_end waits until all is in and done
-#   outputs                     ids of the analysis events in the spool, in order
+#   outputs                     ids of the analysis events in the spool, in order      outputs_are N: at least so many
 #   exact N                     of e-1 ... e-N each has exactly one analysis, in the spool and in the history
 #   in_force                    the service that does the work of analyze      phase: of its record, "none" without one
 #   unchanged                   fails unless the tree is as it was made, and up
@@ -35,12 +35,16 @@ load_end() {
 }
 
 outputs() { route -T -d "$D/spool" --from 1 --once -w 'type == "analysis.emotion"' | ids; }
+outputs_are() { [ "$(outputs | wc -l)" -ge "$1" ]; }
+_history() { p export | grep -F '"analysis.emotion"' >"$T/history" || true; }
+_history_has() { _history && [ "$(wc -l <"$T/history")" -ge "$1" ]; }
 exact() {
+	wait_until 60 outputs_are "$1"
+	wait_until 60 _history_has "$1"
 	seq -f 'e-%.0f.analyze' 1 "$1" | sort >"$T/want"
 	outputs | sort | diff "$T/want" - | head -5 >"$T/differs" || true
 	[ ! -s "$T/differs" ] || { cat "$T/differs" >&2; return 1; }
-	p export >"$T/history"
-	grep -F '"analysis.emotion"' "$T/history" | ids | sort | diff "$T/want" - | head -5 >"$T/differs" || true
+	ids "$T/history" | sort | diff "$T/want" - | head -5 >"$T/differs" || true
 	[ ! -s "$T/differs" ] || { echo "in the history:" >&2; cat "$T/differs" >&2; return 1; }
 }
 
