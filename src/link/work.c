@@ -24,6 +24,8 @@
 
 #define RETRY_FIRST (50 * CLOCK_MS)
 #define RETRY_MAX (5 * CLOCK_S)
+#define ALONE_LOOK (100 * CLOCK_MS)
+#define ALONE_MAX (3 * CLOCK_S)		/* draining: how long the other side may be away */
 
 struct stage {
 	const struct work *w;
@@ -34,7 +36,8 @@ struct stage {
 	bool in_stream;			/* the input can't be asked to send a line again */
 	bool ready, draining, failed;
 	struct job *first, **last;	/* in the order they came */
-	struct loop_timer put_again, work_again;
+	struct loop_timer put_again, work_again, look;
+	int64_t alone;			/* draining: since when a side is not connected, 0: both are */
 	struct backoff put_wait, work_wait;
 };
 
@@ -255,6 +258,28 @@ static void on_end(void *arg)
 
 /* ---- the outside ---- */
 
+static bool connected(const struct stage *s)
+{
+	return link_take_connected(s->take) && (!s->put || link_put_connected(s->put));
+}
+
+/* A hub that went first takes no reports: it gives the lines out again when it is back, so that nothing is lost by not waiting for it. */
+static void look(void *arg)
+{
+	struct stage *s = arg;
+
+	if (connected(s)) {
+		s->alone = 0;
+	} else if (!s->alone) {
+		s->alone = loop_now(s->loop);
+	} else if (loop_now(s->loop) - s->alone >= ALONE_MAX) {
+		log_warn("the other side is gone: stopped with lines that could not be reported; they will be given out again");
+		stop(s, true);
+		return;
+	}
+	loop_timer_in(s->loop, &s->look, ALONE_LOOK);
+}
+
 static void on_terminate(void *arg, int signo)
 {
 	struct stage *s = arg;
@@ -264,6 +289,8 @@ static void on_terminate(void *arg, int signo)
 		return;
 	s->draining = true;
 	notify_stopping();
+	if (!s->in_stream)
+		loop_timer_in(s->loop, &s->look, 0);
 	link_take_drain(s->take, on_end);
 	/* A stream's line that waited to be tried again is tried once more and then refused. */
 	if (s->work_again.due)
@@ -283,7 +310,7 @@ static void on_round(void *arg)
 {
 	struct stage *s = arg;
 
-	if (s->ready || !link_take_connected(s->take) || (s->put && !link_put_connected(s->put)))
+	if (s->ready || !connected(s))
 		return;
 	s->ready = true;
 	notify_ready();
@@ -331,6 +358,7 @@ int work_run(const struct work *w)
 	s.last = &s.first;
 	s.put_again = (struct loop_timer){ .fn = put_again, .arg = &s };
 	s.work_again = (struct loop_timer){ .fn = work_again, .arg = &s };
+	s.look = (struct loop_timer){ .fn = look, .arg = &s };
 	if (!s.loop) {
 		log_error("%s", strerror(errno));
 		return 1;
@@ -356,6 +384,7 @@ int work_run(const struct work *w)
 		w->stop(w->arg);
 	loop_timer_del(s.loop, &s.put_again);
 	loop_timer_del(s.loop, &s.work_again);
+	loop_timer_del(s.loop, &s.look);
 	loop_free(s.loop);
 	return s.failed ? 1 : 0;
 }

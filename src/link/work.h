@@ -10,7 +10,8 @@
  * output unchanged, in order, before what was made from it. Between the hub's endpoints only what was made is given.
  * The stage is called a line at a time (`line`); one that works by the batch (store: one transaction) also sets `begin` and `commit`.
  *
- * SIGTERM, SIGINT: drain: finish what was taken, report it, exit 0. End of stdin: the same. SIGHUP calls reload.
+ * SIGTERM, SIGINT: drain: finish what was taken, report it, exit 0. End of stdin: the same. When a hub is gone for 3 seconds meanwhile,
+ * what was taken stays unreported, and the exit code is 1. SIGHUP calls reload.
  * Ready (notify_ready) when both sides are connected once (a pipe is at once).
  */
 #ifndef LINK_WORK_H

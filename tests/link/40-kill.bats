@@ -124,3 +124,18 @@ load probes
 	kill -TERM "$putter"
 	wait "$putter"
 }
+
+@test "TERM with a batch that cannot be reported, because hub and next hop are gone: it ends, and says so" {
+	DAEMON_KILLED=yes
+	events 1 10 > lines
+	daemon_start hub "$P" deal ipc://to lines
+	serve next ipc://next hold
+	daemon_start w "$P" work ipc://to ipc://next upper
+	wait_for next.out '^request'
+	daemon_kill hub
+	daemon_kill next
+	daemon_signal w TERM
+	daemon_wait w
+	[ "$status" -eq 1 ]
+	grep -q 'the other side is gone' w.err
+}
