@@ -25,13 +25,19 @@ const char *decide_trouble(void)
 	return trouble ? trouble : "";
 }
 
-int decide(const struct rules *r, const char *p, size_t n, const struct envelope *e, struct spool_line *out)
+int decide_mask(const struct rules *r, const char *p, size_t n, const struct envelope *e, uint64_t *mask)
 {
 	struct pred_line l = { .raw = { p, n }, .e = e, .scratch = &scratch, .trouble = &trouble };
 
 	trouble = NULL;
-	*out = (struct spool_line){ .mask = rules_decide(r, &l), .lane = id_lane(e), .notbefore = notbefore_of(e) };
+	*mask = rules_decide(r, &l);
 	return trouble ? DECIDE_LATER : 0;
+}
+
+int decide(const struct rules *r, const char *p, size_t n, const struct envelope *e, struct spool_line *out)
+{
+	*out = (struct spool_line){ .lane = id_lane(e), .notbefore = notbefore_of(e) };
+	return decide_mask(r, p, n, e, &out->mask);
 }
 
 int decide_again(const struct rules *r, const char *p, size_t n, struct spool_line *out)

@@ -1,9 +1,11 @@
 #include "route/try.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,21 +18,47 @@
 #include "route/lint.h"
 
 #define OUT_MAX (64u << 20)
+#define RUNS 256			/* pieces of the input that one writev passes on */
+#define PIPE_BYTES (1 << 20)
 
 struct try {
 	struct rules *rules;
 	uint64_t want;			/* filter: the destination's bit */
 	struct reader in;
-	struct buf out;
+	struct buf out;			/* what is written; of a filter nothing: it passes on pieces of its input */
+	struct iovec runs[RUNS];	/* lines that stand one behind the other in the reader's memory */
+	int nruns;
 	uint64_t refused;
 	int (*line)(struct try *t, struct span line, const struct envelope *e);
 	int (*bad)(struct try *t, struct span line, const struct line_err *err);
 };
 
+static int write_runs(struct try *t)
+{
+	struct iovec *v = t->runs, *end = v + t->nruns;
+
+	t->nruns = 0;
+	while (v < end) {
+		ssize_t n = writev(STDOUT_FILENO, v, (int)(end - v));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		for (; v < end && (size_t)n >= v->iov_len; v++)
+			n -= (ssize_t)v->iov_len;
+		if (v < end) {
+			v->iov_base = (char *)v->iov_base + n;
+			v->iov_len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
 /* 0; 1: stdout is closed, which ends a filter; -1 with a message. */
 static int flush(struct try *t)
 {
-	int r = fd_write_all(STDOUT_FILENO, t->out.p, t->out.len);
+	int r = t->nruns ? write_runs(t) : fd_write_all(STDOUT_FILENO, t->out.p, t->out.len);
 
 	buf_clear(&t->out);
 	if (r < 0 && errno == EPIPE)
@@ -69,6 +97,8 @@ static int run(struct try *t)
 	int r = 0;
 
 	signal(SIGPIPE, SIG_IGN);
+	fcntl(STDIN_FILENO, F_SETPIPE_SZ, PIPE_BYTES);		/* no pipe, or beyond the user's share of pipe memory: no harm */
+	fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
 	reader_init(&t->in, LINE_MAX_BYTES);
 	for (;;) {
 		char *p = reader_space(&t->in, &n);
@@ -165,12 +195,25 @@ int try_rules(const char *rules_file, const char *flags)
 
 static int pass(struct try *t, struct span line, const struct envelope *e)
 {
-	struct spool_line what;
+	struct iovec *last = t->nruns ? &t->runs[t->nruns - 1] : NULL;
+	uint64_t mask;
+	int r = 0;
 
-	decide(t->rules, line.p, line.n, e, &what);
-	if (!(what.mask & t->want))
+	if (decide_mask(t->rules, line.p, line.n, e, &mask) < 0) {
+		log_error("standard input, line %" PRIu64 ": no rule can be asked: %s", t->in.number, decide_trouble());
+		return -1;
+	}
+	if (!(mask & t->want))
 		return 0;
-	return buf_add(&t->out, line.p, line.n) < 0 || buf_addc(&t->out, '\n') < 0 ? no_memory() : 0;
+	/* The LF behind the line is there too: what has none is no line. */
+	if (last && (char *)last->iov_base + last->iov_len == line.p) {
+		last->iov_len += line.n + 1;
+		return 0;
+	}
+	if (t->nruns == RUNS)
+		r = flush(t);
+	t->runs[t->nruns++] = (struct iovec){ (char *)(uintptr_t)line.p, line.n + 1 };
+	return r;
 }
 
 static int log_refused(struct try *t, struct span line, const struct line_err *err)

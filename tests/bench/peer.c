@@ -1,6 +1,6 @@
 /*
- * peer PROTOCOL PORT CONNS WINDOW < lines: load for other programs' intakes, the counterpart of put. Reads all of stdin into memory,
- * then gives each line as a message of its own to the server on loopback, on CONNS connections with WINDOW of them unacknowledged on
+ * peer PROTOCOL PORT|PATH CONNS WINDOW < lines: load for other programs' intakes, the counterpart of put. Reads all of stdin into memory,
+ * then gives each line as a message of its own to the server at a port of loopback or at a unix socket, on CONNS connections with WINDOW of them unacknowledged on
  * each; requests and answers are pipelined, and gathered into large writes and reads, as a good client would. Prints
  * "lines seconds lines/s". Exits 1 if a line was not acknowledged. PROTOCOL:
  *
@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -389,17 +390,23 @@ static void slurp(void)
 	} while (n > 0);
 }
 
-static void dial(int port)
+static void dial(const char *to)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(to)), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	bool path = strchr(to, '/');
 	int one = 1;
 
+	if (strlen(to) >= sizeof un.sun_path)
+		die(1, "%s: too long for a unix socket", to);
+	strcpy(un.sun_path, to);
 	buf_init(&c->out, (size_t)1 << 30);
 	buf_init(&c->got, (size_t)64 << 20);
-	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0)
-		die(1, "port %d: %m", port);
-	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	c->fd = socket(path ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0 || connect(c->fd, path ? (struct sockaddr *)&un : (struct sockaddr *)&in4, path ? sizeof un : sizeof in4) < 0)
+		die(1, "%s: %m", to);
+	if (!path)
+		setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
 /* More lines for a connection, once half its window is free: so they come in bursts, which any server does better with. */
@@ -473,12 +480,12 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], protocols[i].name) == 0)
 			with = &protocols[i];
 	if (!with || (nconns = (unsigned)atoi(argv[3])) < 1 || nconns > CONNS)
-		return fprintf(stderr, "usage: peer nats|redis|amqp|relp|lines PORT CONNS WINDOW < lines\n"), 2;
+		return fprintf(stderr, "usage: peer nats|redis|amqp|relp|lines PORT|PATH CONNS WINDOW < lines\n"), 2;
 	log_init("peer");
 	buf_init(&in, (size_t)8 << 30);
 	slurp();
 	for (c = conns; c < conns + nconns; c++) {
-		dial(atoi(argv[2]));
+		dial(argv[2]);
 		if (with->hello)
 			with->hello();
 		fcntl(c->fd, F_SETFL, O_NONBLOCK);

@@ -1,6 +1,6 @@
 /*
  * put URL CONNS BATCH [ROUNDS] < lines: load for route's intake. Reads all of stdin into memory, then puts it in batches of BATCH
- * lines with CONNS batches in flight; ROUNDS times, the first three digits of each id being changed from round to round, once all
+ * lines with CONNS batches in flight; ROUNDS times, the first three bytes of each id becoming x01, x02 and so on, once all
  * of the round before is acknowledged. Prints "lines seconds lines/s p50_us p99_us" (of put to acknowledgement of one batch).
  * Exits 1 if a line was refused.
  */
@@ -40,7 +40,7 @@ static void rename_all(void)
 	char digits[4];
 	const char *lf;
 
-	snprintf(digits, sizeof digits, "%03u", b.round % 1000);
+	snprintf(digits, sizeof digits, "x%02u", b.round % 100);
 	for (char *p = b.in.p; p < b.end && (lf = memchr(p, '\n', (size_t)(b.end - p))); p += lf - p + 1) {
 		struct envelope e;
 

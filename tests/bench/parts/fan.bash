@@ -7,7 +7,7 @@ for n in 1 2 4; do
 	hub "all -> $names" -s always
 	mkfifo sunk
 	# shellcheck disable=SC2086
-	"$tools/sink" "$lines" $urls > sunk & sink=$!
+	timeout 300 "$tools/sink" "$lines" $urls > sunk & sink=$!
 	exec 5< sunk; rm sunk
 	read -r _ <&5
 	begin=$(now)
