@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "link/ack.h"
 
 static bool native, shadow, promote, back, diff, keep, json;
 static const char *canary, *dest, *stage, *probe, *died;
@@ -333,6 +334,8 @@ static void choose_trial(const struct tree *t, struct swap *s)
 	do
 		s->trial = text_of("%s.%" PRIu64, s->name, s->next++);
 	while (access(text_of("%s/service/%s", t->dir, s->trial), F_OK) == 0);
+	if (strlen(s->trial) > ACK_NAME_MAX)
+		die(1, "%s: its name is too long for a worker set", s->trial);
 	s->trial_about = about_of(&s->program);
 }
 
@@ -401,8 +404,17 @@ static int do_promote(const struct tree *t, struct swap *s)
 	return decide(t, s, SWAP_TURN);
 }
 
+static void say_leftover(void *arg, const char *name, int64_t pid, int pidfd)
+{
+	(void)arg;
+	(void)pidfd;
+	log_error("%s: process %lld still runs, although its supervise was killed", name, (long long)pid);
+}
+
 static int do_back(const struct tree *t, struct swap *s)
 {
+	if (tree_supervise(t) <= 0 && leftover_each(t, say_leftover, NULL) != 0)
+		die(1, "%s: penstock down ends what still runs", s->name);
 	if (s->trial)
 		return decide(t, s, SWAP_TRY);
 	if (s->n < 2)

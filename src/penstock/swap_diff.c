@@ -119,8 +119,9 @@ struct diff {
 	struct said *v;
 	size_t n, cap;
 	char *suffix;			/* ".analyze": how ids of this stage's events end */
-	uint64_t equal, different, only_old, only_new, unknown;
+	uint64_t equal, different, only_old, only_new;
 	unsigned shown;
+	bool passes;			/* it passes on what it is given: what it said nothing to is known */
 };
 
 /* id + LF + source of a parsed line. */
@@ -178,6 +179,7 @@ static void add_said(struct diff *d, const char *p, size_t n)
 	*s = (struct said){ .key = key, .len = n, .made = cause_length(d, key, strcspn(key, "\n")) > 0 };
 	if (s->made && !(s->line = strndup(p, n)))
 		die(1, "no memory");
+	d->passes |= !s->made;
 }
 
 static int read_said(struct diff *d, const char *path)
@@ -292,34 +294,53 @@ static void show_difference(struct diff *d, const struct said *s, const struct j
 	print_value("new", new, path);
 }
 
+static void compare_event(struct diff *d, struct said *s, const struct json *old)
+{
+	struct json_error err;
+	struct json *new = json_parse(s->line, s->len, &err);
+	char path[512] = "";
+
+	s->met = true;
+	if (equal_event(old, new, path, sizeof path)) {
+		d->equal++;
+	} else {
+		d->different++;
+		show_difference(d, s, old, new, path);
+	}
+	json_free(new);
+}
+
+/* The shadow did not say it. Did it get the cause at all? It passes on what it is given. */
+static void note_missing(struct diff *d, const char *key, size_t cause)
+{
+	size_t id = strcspn(key, "\n");
+	const struct said *s;
+	char *given;
+
+	if (asprintf(&given, "%.*s%s", (int)cause, key, key + id) < 0)
+		die(1, "no memory");
+	s = find(d, given);
+	free(given);
+	if (!s || s->made)
+		return;
+	d->only_old++;
+	if (d->shown++ < EXAMPLES)
+		printf("  %.*s: only the old one says something\n", (int)id, key);
+}
+
 /* One line of the stage in force. */
 static void compare(struct diff *d, const char *p, size_t n)
 {
 	struct json_error err;
-	struct json *doc = json_parse(p, n, &err), *new;
-	char *key = key_of(doc), path[512] = "";
+	struct json *doc = json_parse(p, n, &err);
+	char *key = key_of(doc);
 	size_t cause = key ? cause_length(d, key, strcspn(key, "\n")) : 0;
 	struct said *s = cause ? find(d, key) : NULL;
 
-	if (s && !s->met) {
-		s->met = true;
-		new = json_parse(s->line, s->len, &err);
-		if (equal_event(doc, new, path, sizeof path)) {
-			d->equal++;
-		} else {
-			d->different++;
-			show_difference(d, s, doc, new, path);
-		}
-		json_free(new);
-	} else if (cause && !s) {
-		/* Did it get the cause at all? It passes on what it is given. */
-		memmove(key + cause, key + strcspn(key, "\n"), strlen(key + strcspn(key, "\n")) + 1);
-		if (find(d, key)) {
-			d->only_old++;
-			if (d->shown++ < EXAMPLES)
-				printf("  %.*s: only the old one says something\n", (int)strcspn(key, "\n"), key);
-		}
-	}
+	if (s && !s->met)
+		compare_event(d, s, doc);
+	else if (cause && !s)
+		note_missing(d, key, cause);
 	free(key);
 	json_free(doc);
 }
@@ -378,5 +399,7 @@ int swap_diff(const struct tree *t, const struct swap *s)
 		printf("  and %u more\n", d.shown - EXAMPLES);
 	printf("%s: %" PRIu64 " events compared, %.2f %% equal; %" PRIu64 " differ, %" PRIu64 " only the old one made, %" PRIu64
 		" only the new one\n", s->name, all, all ? 100.0 * (double)d.equal / (double)all : 0.0, d.different, d.only_old, d.only_new);
+	if (!d.passes)
+		printf("it passes nothing on: to what it says nothing, where the old one does, cannot be told\n");
 	return fflush(stdout) == 0 ? 0 : 1;
 }
