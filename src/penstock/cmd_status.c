@@ -28,16 +28,18 @@ static const struct args args = {
 };
 
 /* route's counts of a destination: the columns, as rows of metrics. */
-enum count { C_PENDING, C_DELIVERED, C_REFUSED, C_DEAD, C_WORKERS, C_COUNT };
+enum count { C_PENDING, C_DELIVERED, C_REFUSED, C_DEAD, C_LETTERS, C_WORKERS, C_COUNT };
 static const struct { const char *metric, *word; } column[C_COUNT] = {
 	[C_PENDING] = { "route_pending", "pending" }, [C_DELIVERED] = { "route_delivered_total", "delivered" },
 	[C_REFUSED] = { "route_refused_total", "refused" }, [C_DEAD] = { "route_dead_total", "dead" },
+	[C_LETTERS] = { "route_dead_letters", "letters" },
 	[C_WORKERS] = { "route_workers", "workers" },
 };
-enum intake { I_ACCEPTED, I_REPEATS, I_REFUSED, I_COUNT };
+enum intake { I_ACCEPTED, I_REPEATS, I_REFUSED, I_HELD, I_COUNT };
 static const struct { const char *metric, *word; } intake[I_COUNT] = {
 	[I_ACCEPTED] = { "route_accepted_total", "accepted" }, [I_REPEATS] = { "route_repeats_total", "repeats" },
 	[I_REFUSED] = { "route_refused_in_total", "refused" },
+	[I_HELD] = { "route_held", "held" },
 };
 
 struct dest { char name[64]; uint64_t count[C_COUNT]; };
@@ -148,10 +150,10 @@ static void print_hub(const struct hub *h)
 		const uint64_t *c = h->dest[i].count;
 
 		printf("%-12s %10" PRIu64 " %12" PRIu64 " %9" PRIu64 " %7" PRIu64 " %8" PRIu64 "\n", h->dest[i].name,
-			c[C_PENDING], c[C_DELIVERED], c[C_REFUSED], c[C_DEAD], c[C_WORKERS]);
+			c[C_PENDING], c[C_DELIVERED], c[C_REFUSED], c[C_LETTERS], c[C_WORKERS]);
 	}
-	printf("\nroute: %" PRIu64 " accepted, %" PRIu64 " repeats dropped, %" PRIu64 " refused at the door\n",
-		h->intake[I_ACCEPTED], h->intake[I_REPEATS], h->intake[I_REFUSED]);
+	printf("\nroute: %" PRIu64 " accepted, %" PRIu64 " repeats dropped, %" PRIu64 " refused at the door, %" PRIu64 " held for later\n",
+		h->intake[I_ACCEPTED], h->intake[I_REPEATS], h->intake[I_REFUSED], h->intake[I_HELD]);
 }
 
 static int print_text(const struct tree *t, const struct hub *h, int64_t supervise)

@@ -19,6 +19,7 @@ static const struct command commands[] = {
 	{ "status", cmd_status, "services, and what is pending for each destination" },
 	{ "send", cmd_send, "give events to the tree: a file, stdin or --text" },
 	{ "tail", cmd_tail, "print what flows, live" },
+	{ "dead", cmd_dead, "lines that a destination could not take: see, edit, retry, drop" },
 	{ "query", cmd_query, "ask the history" },
 	{ "export", cmd_export, "every stored event, exactly as it came" },
 	{ "start", cmd_start, "start services" },

@@ -113,10 +113,9 @@ static int hub(void)
 
 int main(int argc, char **argv)
 {
-	const struct tool *tool = argc > 1 ? tool_find(argv[1]) : NULL;
-
-	if (tool)
-		return tool->run(argc - 1, argv + 1);
+	for (const struct tool *const *t = tools; argc > 1 && *t; t++)
+		if (strcmp((*t)->name, argv[1]) == 0)
+			return (*t)->run(argc - 1, argv + 1);
 
 	int at = args_parse(&args, argc, argv);
 

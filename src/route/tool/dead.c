@@ -20,7 +20,7 @@
 #define REFS_MOST 65536u	/* letters picked before they are changed */
 
 static const char *spool, *run_dir, *where;
-static bool json, all, yes, event, new_id;
+static bool json, all, yes, event, indent, new_id;
 
 static const struct arg rows[] = {
 	{ 'd', "spool", ARG_STR, &spool, 0, 0, "DIR", "the spool", NULL, ARG_NOFILE },
@@ -28,6 +28,7 @@ static const struct arg rows[] = {
 	{ 'w', "where", ARG_STR, &where, 0, 0, "EXPR", "only letters whose event matches: penstock-rules(5)", NULL, ARG_NOFILE },
 	{ 'j', "json", ARG_FLAG, &json, 0, 0, NULL, "list, show: an object a line", NULL, ARG_NOFILE },
 	{ 'e', "event", ARG_FLAG, &event, 0, 0, NULL, "show: only the event, as one line", NULL, ARG_NOFILE },
+	{ 0, "indent", ARG_FLAG, &indent, 0, 0, NULL, "with --event: over several lines", NULL, ARG_NOFILE },
 	{ 'a', "all", ARG_FLAG, &all, 0, 0, NULL, "retry, drop, show: all that -w or the destinations leave", NULL, ARG_NOFILE },
 	{ 'y', "yes", ARG_FLAG, &yes, 0, 0, NULL, "drop: do not ask", NULL, ARG_NOFILE },
 	{ 0, "new-id", ARG_FLAG, &new_id, 0, 0, NULL, "replace: id and source may be others", NULL, ARG_NOFILE },
@@ -36,7 +37,7 @@ static const struct arg rows[] = {
 static const struct args args = {
 	.prog = "route dead",
 	.synopsis = "list -d SPOOL [-w EXPR] [--json] [DEST|LETTER]...\n"
-		"show -d SPOOL [--json|--event] [-w EXPR] [--all] [DEST|LETTER]...\n"
+		"show -d SPOOL [--json|--event [--indent]] [-w EXPR] [--all] [DEST|LETTER]...\n"
 		"retry|drop -d SPOOL [-R RUNDIR] [-y] [-w EXPR] [--all] [DEST|LETTER]...\n"
 		"replace -d SPOOL [-R RUNDIR] [--new-id] LETTER < EVENT",
 	.about = "Looks at dead letters, sends them to their destination again, drops them. LETTER is NUMBER or DEST:NUMBER.",
@@ -57,11 +58,6 @@ static bool print_one(void *arg, const struct picked *l)
 		putchar('\n');
 	s->how(l);
 	return !ferror(stdout);
-}
-
-static void print_event(const struct picked *l)
-{
-	fwrite(l->event, 1, l->n, stdout);
 }
 
 static int print_all(struct pick *k, struct shown *s)
@@ -85,7 +81,7 @@ static int list(struct pick *k)
 
 static int show(struct pick *k)
 {
-	struct shown s = { .how = json ? show_json : event ? print_event : show_whole };
+	struct shown s = { .how = json ? show_json : event ? (indent ? show_indented : show_event) : show_whole };
 
 	return print_all(k, &s);
 }
@@ -315,7 +311,7 @@ done:
 	return code;
 }
 
-int tool_dead(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	int at = args_parse(&args, argc, argv), code;
 	const char *verb = at < argc ? argv[at++] : "";
@@ -342,3 +338,5 @@ int tool_dead(int argc, char **argv)
 	pick_release(&k);
 	return code;
 }
+
+const struct tool tool_dead = { "dead", run };

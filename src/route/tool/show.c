@@ -122,10 +122,9 @@ static void indent(unsigned depth)
 }
 
 /* JSON text, checked when it came, over several lines. */
-static void put_json(const char *p, size_t n)
+static void put_json(const char *p, size_t n, unsigned depth)
 {
 	bool in_string = false;
-	unsigned depth = 1;
 
 	for (size_t i = 0; i < n; i++) {
 		char c = p[i], next = i + 1 < n ? p[i + 1] : 0;
@@ -156,6 +155,17 @@ static void put_json(const char *p, size_t n)
 	}
 }
 
+void show_event(const struct picked *l)
+{
+	fwrite(l->event, 1, l->n, stdout);
+}
+
+void show_indented(const struct picked *l)
+{
+	put_json(l->event, l->n - 1, 0);
+	putchar('\n');
+}
+
 void show_whole(const struct picked *l)
 {
 	char since[24];
@@ -170,6 +180,6 @@ void show_whole(const struct picked *l)
 		put_string(l->letter->detail, 0, true);
 	}
 	printf("\nevent%s\n  ", l->letter->edited ? " (edited)" : "");
-	put_json(l->event, l->n - 1);
+	put_json(l->event, l->n - 1, 1);
 	putchar('\n');
 }

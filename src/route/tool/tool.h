@@ -2,7 +2,7 @@
  * tool: `route WORD ...`: what a person or a script does to the files of a spool, with or without a hub that runs on it. Reading needs no
  * hub and no lock. A change goes to the hub when one runs (its control socket), else to the files, under the spool's lock.
  *
- * Adding one: NAME.c with tool_NAME, its row in index.c, its objects in files.mk, a section in route(8). It gets argv with argv[0] = WORD, has its
+ * Adding one: NAME.c with a struct tool, its line in index.c, its objects in files.mk, a section in route(8). It gets argv with argv[0] = WORD, has its
  * own struct args (prog "route WORD"), and returns the exit code.
  */
 #ifndef ROUTE_TOOL_TOOL_H
@@ -10,9 +10,8 @@
 
 struct tool { const char *name; int (*run)(int argc, char **argv); };
 
-extern const struct tool tools[];	/* index.c; ends with a name of NULL */
-const struct tool *tool_find(const char *name);	/* NULL: no tool has that name */
+extern const struct tool tool_dead;
 
-int tool_dead(int argc, char **argv);
+extern const struct tool *const tools[];	/* index.c; ends with NULL */
 
 #endif
