@@ -23,6 +23,8 @@
 # dead.o         dead letters: the file of a destination
 # letter.o       the text of one
 # hub_letters.o  those that were said again by a hub that was killed
+# jq.o           the children of jq conditions
+# jq_failed.o    lines they failed on
 # rules.o        rules in force and those of older generations
 # tool/*.o       route WORD: what is done with files of a spool: dead (pick which, show, change)
 # try.o          route -t and the filter
@@ -41,7 +43,7 @@
 # lex.o parse.o parse_expr.o  text to rules and conditions
 # pred/*.o       a predicate each (pred/README.md)
 route_PURE := decide.o again.o held.o letter.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o parse_expr.o rules.o lint.o walk.o pieces.o \
-	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/logic.o
-route_OBJS := main.o hub.o hub_again.o hub_letters.o hub_rules.o hub_gap.o timer.o control.o verb/index.o verb/status.o verb/dead.o verb/again.o verb/letters.o verb/reload.o verb/rules.o intake.o dests.o dest.o deliver.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
+	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/jq.o pred/logic.o
+route_OBJS := main.o hub.o hub_again.o hub_letters.o hub_rules.o jq.o jq_failed.o hub_gap.o timer.o control.o verb/index.o verb/status.o verb/dead.o verb/again.o verb/letters.o verb/reload.o verb/rules.o intake.o dests.o dest.o deliver.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	tool/index.o tool/dead.o tool/pick.o tool/show.o tool/change.o \
 	try.o follow.o metrics.o $(route_PURE)

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "route/hub_impl.h"
+#include "route/jq.h"
 #include "route/lint.h"
 #include "route/verb/verb.h"
 
@@ -125,6 +126,15 @@ int hub_rules_start(struct hub *h)
 		return -1;
 	}
 	lint_rules(&r->set, warn_of, (void *)(uintptr_t)h->c->rules);
+	if (jq_remember(h->rules_dir) < 0) {
+		rules_free(r);
+		return -1;
+	}
+	if (rules_ready(r, h->c->rules, why) < 0) {
+		log_error("%s", why);
+		rules_free(r);
+		return -1;
+	}
 	if (dests_open_new(&h->dests, r) < 0) {
 		rules_free(r);
 		return -1;
@@ -157,7 +167,7 @@ static void *run(void *arg)
 	r->fresh = rules_read(r->file, r->flags, r->why);
 	if (r->fresh)
 		lint_rules(&r->fresh->set, note, r);
-	r->kept = r->fresh ? rules_keep(r->dir, r->now, r->fresh, r->why) : -1;
+	r->kept = r->fresh && rules_ready(r->fresh, r->file, r->why) == 0 ? rules_keep(r->dir, r->now, r->fresh, r->why) : -1;
 	while (write(r->done, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 	return NULL;
@@ -330,5 +340,6 @@ void hub_rules_release(struct hub *h)
 	}
 	if (h->book.now)
 		hub_rules_count(h);
+	jq_forget();
 	memset(hr, 0, sizeof(*hr));
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "route/follow.h"
 #include "route/hub.h"
+#include "route/jq.h"
 #include "route/metrics.h"
 #include "route/pred/pred.h"
 #include "route/repeat.h"
@@ -123,6 +124,7 @@ int main(int argc, char **argv)
 		args_usage(&args, "%s: route takes no operands", argv[at]);
 	if (pred_check_parts() < 0)
 		return 1;
+	jq_allow();
 	if (do_tail) {
 		if (!config.spool.dir)
 			args_usage(&args, "-T needs -d: the spool to follow");

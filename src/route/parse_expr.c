@@ -250,8 +250,8 @@ static struct pred *predicate(struct parser *in)
 		pred_fail(in, "no memory");
 		return NULL;
 	}
-	in->value_line = in->lex.at_line;
-	in->value_column = in->lex.at_column;
+	p->line = in->value_line = in->lex.at_line;
+	p->column = in->value_column = in->lex.at_column;
 	if (in->lex.kind == LEX_PERCENT) {
 		if (number_of(in, &in->percentage) < 0)
 			goto fail;

@@ -155,6 +155,20 @@ out:
 	return r;
 }
 
+int rules_ready(struct rules *r, const char *file, char why[RULES_WHY])
+{
+	const struct pred *bad = NULL;
+	char text[PRED_WHY];
+
+	for (size_t i = 0; i < r->set.n; i++) {
+		if (pred_ready(r->set.v[i].when, &bad, text) < 0) {
+			say(why, "%s:%u:%u: %s", file, bad->line, bad->column, text);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 void rules_free(struct rules *r)
 {
 	if (!r)

@@ -34,6 +34,8 @@ struct rules *rules_parse(const char *file, const char *text, size_t n, char why
  * No such file: no flag is on. The text gets a first line (parse.h) with those flags that are on and that a rule asks for.
  */
 struct rules *rules_read(const char *file, const char *flags, char why[RULES_WHY]);
+/* Starts what conditions need to answer (a jq): before the rules are put in force. -1: why = "file:line:column: message". */
+int rules_ready(struct rules *r, const char *file, char why[RULES_WHY]);
 void rules_free(struct rules *r);
 
 /* place_of gives the place of a name, or -1 when nobody is there (its bit is then never set). */

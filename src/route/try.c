@@ -87,6 +87,12 @@ static int no_memory(void)
 	return -1;
 }
 
+static int undecided(void)
+{
+	log_error("%s", decide_trouble());
+	return -1;
+}
+
 /* Reads stdin to its end; output goes out whenever input would have to be waited for. */
 static int run(struct try *t)
 {
@@ -142,7 +148,8 @@ static int say_dests(struct try *t, struct span line, const struct envelope *e)
 	const char *comma = "";
 	int r;
 
-	decide(t->rules, line.p, line.n, e, &what);
+	if (decide(t->rules, line.p, line.n, e, &what) < 0)
+		return undecided();
 	r = scan_string(e->a[LA_ID], &t->out) | buf_addc(&t->out, '\t');
 	for (unsigned i = 0; i < t->rules->set.ndests; i++) {
 		if (what.mask >> i & 1) {
@@ -174,6 +181,10 @@ static struct rules *read_rules(const char *file, const char *flags, bool warn)
 	char why[RULES_WHY];
 	struct rules *r = rules_read(file, flags, why);
 
+	if (r && rules_ready(r, file, why) < 0) {
+		rules_free(r);
+		r = NULL;
+	}
 	if (!r)
 		log_error("%s", why);
 	else if (warn)

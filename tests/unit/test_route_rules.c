@@ -46,6 +46,14 @@ static void errors(void)
 	error("dest a nonsense=x\nall -> a", 1, 8, "there are");
 	error("dest a keep=1s\ndest a keep=2s\nall -> a", 2, 6, "line 1");
 	error("flag a$ -> a", 1, 7, "no meaning");
+	error("jq 5 -> a", 1, 4, "operator");
+	error("jq '' -> a", 1, 4, "program");
+	error("jq '.a | now' -> a", 1, 4, "now");
+	error("jq '\"x\\(input)\"' -> a", 1, 4, "input");
+	error("jq '$ENV.PATH' -> a", 1, 4, "$ENV");
+	error("jq '(.a' -> a", 1, 4, "a ) is missing");
+	error("jq '1)] | [first(2' -> a", 1, 4, "byte 2");
+	error("jq '.a == \"x' -> a", 1, 4, "a \" is missing");
 	error("type == 'a -> a", 1, 9, "closing quote");
 	error("type in () -> a", 1, 10, "quotes");
 	error("type in (\"a\" \"b\") -> a", 1, 14, ")");

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-extern const struct pred_kind pred_compare, pred_prefix, pred_glob, pred_set, pred_exists, pred_percent, pred_flag_set, pred_regex;
+extern const struct pred_kind pred_compare, pred_prefix, pred_glob, pred_set, pred_exists, pred_percent, pred_flag_set, pred_regex, pred_jq_program;
 
 /* The array of parts: a new predicate is a line above and a line here. */
 const struct pred_kind *const pred_kinds[] = {
@@ -17,6 +17,7 @@ const struct pred_kind *const pred_kinds[] = {
 	&pred_exists,
 	&pred_percent,
 	&pred_flag_set,
+	&pred_jq_program,
 	&pred_logic,
 	NULL
 };
@@ -55,6 +56,17 @@ bool pred_match(const struct pred *p, const struct pred_line *l)
 int pred_describe(const struct pred *p, struct buf *out)
 {
 	return p->kind->describe(p, out);
+}
+
+int pred_ready(struct pred *p, const struct pred **bad, char why[PRED_WHY])
+{
+	if (!p)
+		return 0;
+	if (p->kind->ready && p->kind->ready(p, why) < 0) {
+		*bad = p;
+		return -1;
+	}
+	return pred_ready(p->a, bad, why) < 0 ? -1 : pred_ready(p->b, bad, why);
 }
 
 void pred_free(struct pred *p)

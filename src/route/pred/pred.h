@@ -38,6 +38,8 @@ struct value { enum value_kind kind; char *text; size_t n; double number; };	/* 
 struct parser;
 struct pred_kind;
 
+#define PRED_WHY 400	/* bytes of a reason */
+
 struct pred {
 	const struct pred_kind *kind;
 	int op;				/* what kind->ops entry it was written with */
@@ -45,6 +47,7 @@ struct pred {
 	struct value *v;		/* arguments */
 	size_t nv;
 	struct pred *a, *b;		/* logic only */
+	unsigned line, column;		/* where it stands in its text */
 	void *own;			/* what the part made of its arguments; kind->release gives it back */
 };
 
@@ -58,6 +61,8 @@ struct pred_kind {
 	int (*parse)(struct pred *p, struct parser *in);
 	bool (*match)(const struct pred *p, const struct pred_line *l);
 	int (*describe)(const struct pred *p, struct buf *out);	/* as text that parses to the same; -1: out is full */
+	/* Starts what the part needs to answer. Called from whatever thread reads rules, before the first match. -1: why. NULL: needs nothing. */
+	int (*ready)(struct pred *p, char why[PRED_WHY]);
 	void (*release)(struct pred *p);	/* of p->own, which may be NULL; NULL: there is none */
 };
 
@@ -69,6 +74,7 @@ int pred_check_parts(void);				/* -1 with a message: a part has a hole */
 
 bool pred_match(const struct pred *p, const struct pred_line *l);
 int pred_describe(const struct pred *p, struct buf *out);
+int pred_ready(struct pred *p, const struct pred **bad, char why[PRED_WHY]);	/* p and all in it; -1: *bad cannot answer */
 void pred_free(struct pred *p);				/* NULL is fine */
 
 /* ---- what logic.c offers the parser ---- */
@@ -76,6 +82,15 @@ struct pred *pred_not(struct pred *a);			/* these take their arguments; NULL: no
 struct pred *pred_both(bool is_and, struct pred *a, struct pred *b);
 extern const struct pred_kind pred_logic;
 enum { LOGIC_ALL, LOGIC_NOT, LOGIC_AND, LOGIC_OR };	/* its op */
+
+/* Who runs the programs of jq conditions (route/jq.h); NULL: nobody, they cannot answer. ask: 1 yes, 0 no, -1 not now: *why. */
+struct pred_jq_runner {
+	void *(*open)(const char *program);
+	int (*ready)(void *jq, char why[PRED_WHY]);
+	int (*ask)(void *jq, const char *p, size_t n, const char **why);
+	void (*close)(void *jq);
+};
+extern const struct pred_jq_runner *pred_jq;
 
 /* ---- what a predicate may ask of the parser (parse.c); all return -1 after telling the place ---- */
 int pred_value(struct parser *in, struct pred *p);	/* appends one value to p->v */

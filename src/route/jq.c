@@ -1,0 +1,345 @@
+#include "route/jq.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "route/jq_failed.h"
+#include "route/metrics.h"
+#include "route/pred/pred.h"
+
+#define LOOK (20 * CLOCK_MS)	/* between two looks at the processor time of a child that does not answer */
+#define START_AGAIN CLOCK_S
+
+struct jq {
+	char *program;			/* as in the rules */
+	pid_t pid;			/* 0: none runs */
+	int in, out, err;
+	int64_t not_before;		/* mono ns: no start before */
+	char said[200];			/* why the last one ended */
+};
+
+/* The program between ours: exactly one answer for each line, whatever it says; what could make it depend on more than the line is an
+ * error (pred/jq.c refuses it with its place). The line feed ends a comment. */
+static const char BEFORE[] = "def input: error; def inputs: error; def now: error; def halt: error; def halt_error: error; "
+	"def halt_error(f): error; def input_line_number: error; def env: error; def debug: .; def stderr: .; "
+	"try ([first(";
+static const char BEHIND[] = "\n)] | if .[0] then 1 else 0 end) catch 0";
+
+static void count_one(enum route_metric m)
+{
+	if (route_metrics[m])
+		count(m, 1);
+}
+
+/* ---- a child ---- */
+
+static void close_pipes(struct jq *q)
+{
+	close(q->in);
+	close(q->out);
+	close(q->err);
+}
+
+/* What it said on stderr: its first line, without jq's own beginning. */
+static void hear(struct jq *q)
+{
+	char text[sizeof(q->said)];
+	ssize_t n = read(q->err, text, sizeof(text) - 1);
+	const char *p = text;
+
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	char *aside = strstr(text, " (Unix shell quoting issues?)");
+	if (aside)
+		*aside = '\0';
+	for (size_t i = 0; i < 2; i++)
+		if (strncmp(p, i ? "error: " : "jq: ", i ? 7 : 4) == 0)
+			p += i ? 7 : 4;
+	snprintf(q->said, sizeof(q->said), "%s", p);
+}
+
+/* Ends it, and learns why it ended if it did so by itself. */
+static void end(struct jq *q)
+{
+	int status = 0;
+
+	if (!q->pid)
+		return;
+	kill(q->pid, SIGKILL);
+	while (waitpid(q->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status))
+		snprintf(q->said, sizeof(q->said), "it ended with code %d", WEXITSTATUS(status));
+	else
+		snprintf(q->said, sizeof(q->said), "it was ended by signal %d", WTERMSIG(status));
+	hear(q);
+	close_pipes(q);
+	q->pid = 0;
+}
+
+static int spawn(struct jq *q, int in, int out, int err)
+{
+	static char lang[] = "LC_ALL=C", zone[] = "TZ=UTC0";
+	char *text, *const env[] = { lang, zone, NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	int r;
+
+	if (asprintf(&text, "%s%s%s", BEFORE, q->program, BEHIND) < 0)
+		return ENOMEM;
+	char *const argv[] = { (char *)"jq", (char *)"--unbuffered", text, NULL };
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, in, 0);
+	posix_spawn_file_actions_adddup2(&files, out, 1);
+	posix_spawn_file_actions_adddup2(&files, err, 2);
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	/* A group of its own: what the terminal sends to the hub is the hub's to carry out. */
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	r = posix_spawnp(&q->pid, "jq", &files, &attr, argv, env);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	free(text);
+	if (r)
+		q->pid = 0;
+	return r;
+}
+
+/* Pipes for 0, 1 and 2 of a child; ours do not block. */
+static int pipes(int theirs[3], int ours[3])
+{
+	int p[2];
+
+	for (int i = 0; i < 3; i++) {
+		if (pipe2(p, O_CLOEXEC) < 0) {
+			int err = errno;
+			while (i-- > 0) {
+				close(theirs[i]);
+				close(ours[i]);
+			}
+			return err;
+		}
+		theirs[i] = p[i != 0];
+		ours[i] = p[i == 0];
+		fd_nonblock(ours[i]);
+	}
+	return 0;
+}
+
+static int start(struct jq *q)
+{
+	static const struct rlimit memory = { JQ_MEMORY, JQ_MEMORY }, no_core = { 0, 0 };
+	int theirs[3], ours[3], err;
+
+	if (clock_mono() < q->not_before)
+		return -1;
+	err = pipes(theirs, ours);
+	if (!err) {
+		err = spawn(q, theirs[0], theirs[1], theirs[2]);
+		for (int i = 0; i < 3; i++) {
+			close(theirs[i]);
+			if (err)
+				close(ours[i]);
+		}
+	}
+	if (err) {
+		q->not_before = clock_mono() + START_AGAIN;
+		snprintf(q->said, sizeof(q->said), err == ENOENT ? "it is not installed (apt-get install jq)" : "it cannot be started: %s",
+			strerror(err));
+		return -1;
+	}
+	q->in = ours[0];
+	q->out = ours[1];
+	q->err = ours[2];
+	prlimit(q->pid, RLIMIT_AS, &memory, NULL);
+	prlimit(q->pid, RLIMIT_CORE, &no_core, NULL);
+	return 0;
+}
+
+/* ---- a question ---- */
+
+enum outcome { NO, YES, ENDED, BUSY, SILENT };
+
+static int64_t cpu_of(pid_t pid)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t) < 0)
+		return 0;
+	return t.tv_sec * CLOCK_S + t.tv_nsec;
+}
+
+/* Writes what is left of the line and its LF: 0 when all is written, 1 when the pipe is full, -1: it has ended. */
+static int feed(struct jq *q, const char **p, size_t *n, bool *lf)
+{
+	while (*n || *lf) {
+		static char line_feed[] = "\n";
+		struct iovec v[2] = { { (void *)(uintptr_t)*p, *n }, { line_feed, 1 } };
+		ssize_t k = writev(q->in, v, 2);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return errno == EAGAIN ? 1 : -1;
+		*lf = (size_t)k <= *n;
+		k = (size_t)k < *n ? k : (ssize_t)*n;
+		*p += k;
+		*n -= (size_t)k;
+	}
+	return 0;
+}
+
+/* Has it answered? NO, YES, ENDED; -1: not yet. */
+static int answer(struct jq *q)
+{
+	char text[8];
+	ssize_t n = read(q->out, text, sizeof(text));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return -1;
+	/* Two bytes written together to a pipe come together. */
+	if (n == 2 && text[1] == '\n' && (*text == '0' || *text == '1'))
+		return *text == '1' ? YES : NO;
+	return ENDED;
+}
+
+/* `cpu` is what the child may use; its start is not charged to the first line. */
+static enum outcome ask(struct jq *q, const char *p, size_t n, int64_t cpu)
+{
+	int64_t give_up = clock_mono() + JQ_WAIT, used = -1;
+	bool lf = true;
+
+	for (;;) {
+		int left = feed(q, &p, &n, &lf), r;
+		if (left < 0)
+			return ENDED;
+		struct pollfd fds[2] = { { .fd = q->out, .events = POLLIN }, { .fd = left ? q->in : -1, .events = POLLOUT } };
+		int k = poll(fds, 2, (int)(LOOK / CLOCK_MS));
+		if (k > 0 && fds[0].revents && (r = answer(q)) >= 0)
+			return (enum outcome)r;
+		if (k > 0)
+			continue;
+		int64_t now = cpu_of(q->pid);
+		if (used < 0)
+			used = now;
+		if (now - used > cpu)
+			return BUSY;
+		if (clock_mono() > give_up)
+			return SILENT;
+	}
+}
+
+/* A child that answers. -1: q->said. */
+static int bring_up(struct jq *q)
+{
+	enum outcome r;
+
+	if (q->pid)
+		return 0;
+	if (start(q) < 0)
+		return -1;
+	r = ask(q, "null", 4, JQ_WAIT);
+	if (r == YES || r == NO)
+		return 0;
+	end(q);
+	if (r != ENDED)
+		snprintf(q->said, sizeof(q->said), "it does not answer within %d s (asked about null)", (int)(JQ_WAIT / CLOCK_S));
+	q->not_before = clock_mono() + START_AGAIN;
+	return -1;
+}
+
+static int jq_ready(void *jq, char why[PRED_WHY])
+{
+	struct jq *q = jq;
+
+	if (bring_up(q) == 0)
+		return 0;
+	snprintf(why, PRED_WHY, "jq: %s", q->said);
+	return -1;
+}
+
+/* The line is at fault: it is remembered, and does not hold. */
+static int fault(struct jq *q, const char *p, size_t n, const char *what)
+{
+	log_error("jq '%.60s%s': %s on a line of %zu bytes that begins %.100s; it does not hold for that line", q->program,
+		strlen(q->program) > 60 ? "..." : "", what, n, p);
+	count_one(M_JQ_FAILED);
+	jq_failed_add(q->program, p, n);
+	return 0;
+}
+
+static int jq_ask(void *jq, const char *p, size_t n, const char **why)
+{
+	struct jq *q = jq;
+	char ended[sizeof(q->said) + 32];
+
+	if (jq_failed_has(q->program, p, n))
+		return 0;
+	for (int turn = 0; turn < 2; turn++) {
+		if (bring_up(q) < 0) {
+			*why = "a jq of the rules cannot be started";
+			log_error("jq '%.60s': %s; lines wait", q->program, q->said);
+			return -1;
+		}
+		enum outcome r = ask(q, p, n, JQ_CPU);
+		if (r == YES || r == NO)
+			return r == YES;
+		end(q);
+		count_one(M_JQ_STARTS);
+		if (r == BUSY)
+			return fault(q, p, n, "it was still busy after 100 ms of processor time");
+		snprintf(ended, sizeof(ended), "it ended twice (%s)", q->said);
+		if (r == ENDED && turn)
+			return fault(q, p, n, ended);
+		log_warn("jq '%.60s': %s; a new one is asked", q->program, r == ENDED ? q->said : "it does not answer");
+	}
+	*why = "a jq of the rules does not answer";
+	return -1;
+}
+
+static void *jq_open(const char *program)
+{
+	struct jq *q = calloc(1, sizeof(*q));
+
+	if (q && !(q->program = strdup(program))) {
+		free(q);
+		return NULL;
+	}
+	return q;
+}
+
+static void jq_close(void *jq)
+{
+	struct jq *q = jq;
+
+	end(q);
+	free(q->program);
+	free(q);
+}
+
+void jq_allow(void)
+{
+	static const struct pred_jq_runner runner = { .open = jq_open, .ready = jq_ready, .ask = jq_ask, .close = jq_close };
+
+	pred_jq = &runner;
+}

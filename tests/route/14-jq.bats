@@ -1,0 +1,104 @@
+# Conditions that a jq answers: what happens when it is slow, ends, stops or is missing.
+load hub
+
+# A hub that finds in $T/path what `jq` is.
+hub_with_path() {
+	mkdir -p path
+	[ -e path/jq ] || ln -s "$(command -v jq)" path/jq
+	printf '#!/bin/bash\nPATH=%s exec %s "$@"\n' "$T/path" "$(command -v route)" > route-with-path
+	chmod +x route-with-path
+	mkdir -p run
+	daemon_start hub "$T/route-with-path" -L text -R run -d spool -r rules -M run/metrics
+}
+number() { printf '{"specversion":"1.0","id":"n%s","source":"/t","type":"x","partitionkey":"k%s","data":{"n":%s}}\n' "$1" "$1" "$1"; }
+numbers() { for i in $(seq "$1" "$2"); do number "$i"; done; }
+# The children of the hub that are called jq.
+children() { pgrep -P "$(daemon_pid hub)" -x "${1:-jq}"; }
+
+@test "lines go where jq says, also when they are read again" {
+	printf "all -> store\njq '.data.n %% 2 == 0' -> even\nnot jq '.data.n %% 2 == 0' -> odd\n" > rules
+	hub
+	numbers 1 300 | put
+	daemon_kill hub
+	hub
+	numbers 301 400 | put
+	take even 256 1 | jq .data.n | cmp - <(seq 2 2 400)
+	take odd 256 1 | jq .data.n | cmp - <(seq 1 2 399)
+	[ "$(children | wc -l)" = 2 ]
+	daemon_stop hub
+}
+
+@test "a program that jq does not take is refused with its place" {
+	hub
+	printf 'all -> store\nall -> store\n  type == "x" and jq %s -> y\n' "'.a b'" > rules
+	ask control '{"do":"reload"}' | jq -e '.error | startswith("rules:3:19: jq: syntax error")'
+	[ -z "$(children)" ]
+}
+
+@test "a line that keeps jq busy holds up nothing for long, does not match, and is decided the same when it is read again" {
+	cat > rules <<-'END'
+		all -> store
+		jq 'if .data.n == 7 then [range(1e9)] | length > 0 else .data.n > 5 end' -> big
+		not jq 'if .data.n == 7 then [range(1e9)] | length > 0 else .data.n > 5 end' -> small
+	END
+	hub
+	numbers 1 10 | put
+	# Each of the two was asked once: one remembered its program's failure, the other found it.
+	wait_for hub.err 'still busy after 100 ms'
+	[ "$(grep -c 'still busy' hub.err)" = 1 ]
+	[ "$(wc -l < spool/rules/failed)" = 1 ]
+	daemon_kill hub
+	hub
+	take big 256 1 | jq .data.n | cmp - <(seq 6 10 | grep -v 7)
+	take small 256 1 | jq .data.n | cmp - <(printf '%s\n' 1 2 3 4 5 7)
+	run ! grep -q 'still busy' hub.err
+}
+
+@test "a jq that is killed or stopped is replaced, and its line is asked again" {
+	printf "jq '.data.n > 5' -> big\nall -> store\n" > rules
+	hub
+	kill -KILL "$(children)"
+	numbers 1 10 | put
+	wait_for hub.err 'a new one is asked'
+	kill -STOP "$(children)"
+	numbers 11 20 | put
+	take big 256 1 | jq .data.n | cmp - <(seq 6 20)
+	[ ! -s spool/rules/failed ]
+}
+
+@test "a line that ends jq twice does not match; the next one is answered" {
+	mkdir path
+	cat > path/jq <<-'END'
+		#!/bin/bash
+		# Not jq: what it is given decides.
+		while IFS= read -r line; do
+			case $line in *'"n":3}'*) echo "jq: error: not three" >&2; exit 5 ;; null | *'"n":4}'*) echo 0 ;; *) echo 1 ;; esac
+		done
+	END
+	chmod +x path/jq
+	printf "jq 'x' -> some\nall -> store\n" > rules
+	hub_with_path
+	numbers 1 5 | put
+	wait_for hub.err 'ended twice \(not three\)'
+	take some 256 1 | jq .data.n | cmp - <(printf '%s\n' 1 2 5)
+	take store 256 1 | jq .data.n | cmp - <(seq 5)
+}
+
+@test "without a jq rules that need one are refused; when it goes away under way lines wait, and none is lost" {
+	mkdir path
+	printf "all -> store\njq 'true' -> x\n" > rules
+	run -1 env PATH="$T/path" "$(command -v route)" -L text -t -r rules <<<""
+	[[ "$output" == *"rules:2:1: jq: it is not installed"* ]]
+	hub_with_path
+	rm path/jq
+	kill -KILL "$(children)"
+	number 1 > in
+	put < in > out
+	[[ "$(<out)" == "acked 0 refused 1 [1 "*"cannot be started, retry]" ]]
+	grep -q 'not installed .*lines wait' hub.err
+	ln -s "$(command -v jq)" path/jq
+	accepted() { put < in | grep -q 'acked 1'; }
+	wait_until 5 accepted
+	take x 256 1 | cmp - in
+	[ "$(spooled | wc -l)" = 1 ]
+}
