@@ -19,13 +19,12 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/notify.h"
+#include "link/alone.h"
 #include "link/batch.h"
 #include "link/job.h"
 
 #define RETRY_FIRST (50 * CLOCK_MS)
 #define RETRY_MAX (5 * CLOCK_S)
-#define ALONE_LOOK (100 * CLOCK_MS)
-#define ALONE_MAX (3 * CLOCK_S)		/* draining: how long the other side may be away */
 
 struct stage {
 	const struct work *w;
@@ -36,8 +35,8 @@ struct stage {
 	bool in_stream;			/* the input can't be asked to send a line again */
 	bool ready, draining, failed;
 	struct job *first, **last;	/* in the order they came */
-	struct loop_timer put_again, work_again, look;
-	int64_t alone;			/* draining: since when a side is not connected, 0: both are */
+	struct loop_timer put_again, work_again;
+	struct alone alone;
 	struct backoff put_wait, work_wait;
 };
 
@@ -258,26 +257,16 @@ static void on_end(void *arg)
 
 /* ---- the outside ---- */
 
-static bool connected(const struct stage *s)
+static bool connected(void *arg)
 {
+	const struct stage *s = arg;
+
 	return link_take_connected(s->take) && (!s->put || link_put_connected(s->put));
 }
 
-/* A hub that went first takes no reports: it gives the lines out again when it is back, so that nothing is lost by not waiting for it. */
-static void look(void *arg)
+static void on_gone(void *arg)
 {
-	struct stage *s = arg;
-
-	if (connected(s)) {
-		s->alone = 0;
-	} else if (!s->alone) {
-		s->alone = loop_now(s->loop);
-	} else if (loop_now(s->loop) - s->alone >= ALONE_MAX) {
-		log_warn("the other side is gone: stopped with lines that could not be reported; they will be given out again");
-		stop(s, true);
-		return;
-	}
-	loop_timer_in(s->loop, &s->look, ALONE_LOOK);
+	stop(arg, true);
 }
 
 static void on_terminate(void *arg, int signo)
@@ -290,7 +279,7 @@ static void on_terminate(void *arg, int signo)
 	s->draining = true;
 	notify_stopping();
 	if (!s->in_stream)
-		loop_timer_in(s->loop, &s->look, 0);
+		alone_watch(&s->alone, s->loop);
 	link_take_drain(s->take, on_end);
 	/* A stream's line that waited to be tried again is tried once more and then refused. */
 	if (s->work_again.due)
@@ -358,7 +347,7 @@ int work_run(const struct work *w)
 	s.last = &s.first;
 	s.put_again = (struct loop_timer){ .fn = put_again, .arg = &s };
 	s.work_again = (struct loop_timer){ .fn = work_again, .arg = &s };
-	s.look = (struct loop_timer){ .fn = look, .arg = &s };
+	s.alone = (struct alone){ .connected = connected, .gone = on_gone, .arg = &s };
 	if (!s.loop) {
 		log_error("%s", strerror(errno));
 		return 1;
@@ -384,7 +373,7 @@ int work_run(const struct work *w)
 		w->stop(w->arg);
 	loop_timer_del(s.loop, &s.put_again);
 	loop_timer_del(s.loop, &s.work_again);
-	loop_timer_del(s.loop, &s.look);
+	alone_end(&s.alone);
 	loop_free(s.loop);
 	return s.failed ? 1 : 0;
 }

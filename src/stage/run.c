@@ -240,6 +240,13 @@ static void on_dead(void *arg)
 
 /* ---- the outside ---- */
 
+static bool connected(void *arg)
+{
+	const struct run *r = arg;
+
+	return link_take_connected(r->take) && link_put_connected(r->put);
+}
+
 static void on_terminate(void *arg, int signo)
 {
 	struct run *r = arg;
@@ -249,6 +256,8 @@ static void on_terminate(void *arg, int signo)
 		return;
 	r->draining = true;
 	notify_stopping();
+	if (!r->in_stream)
+		alone_watch(&r->alone, r->loop);
 	link_take_drain(r->take, on_input_over);
 }
 
@@ -262,7 +271,7 @@ static void on_round(void *arg)
 {
 	struct run *r = arg;
 
-	if (r->ready || !link_take_connected(r->take) || !link_put_connected(r->put))
+	if (r->ready || !connected(r))
 		return;
 	r->ready = true;
 	notify_ready();
@@ -338,6 +347,7 @@ int run_stage(const struct settings *set)
 	r.hash_key[1] = hash_random();
 	snprintf(r.key, sizeof r.key, "%016llx", (unsigned long long)hash_random());
 	r.soon = (struct loop_timer){ .fn = soon, .arg = &r };
+	r.alone = (struct alone){ .connected = connected, .gone = on_dead, .arg = &r };
 	if (open_metrics(&r))
 		return 1;
 	r.loop = loop_new();
@@ -365,6 +375,7 @@ int run_stage(const struct settings *set)
 		load_free(l);
 	}
 	loop_timer_del(r.loop, &r.soon);
+	alone_end(&r.alone);
 	loop_free(r.loop);
 	return r.failed ? 1 : 0;
 }

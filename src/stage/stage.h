@@ -18,6 +18,7 @@
 #include "base/backoff.h"
 #include "base/buf.h"
 #include "base/loop.h"
+#include "link/alone.h"
 #include "link/job.h"
 #include "link/link.h"
 #include "stage/child.h"
@@ -102,6 +103,7 @@ struct run {
 	char key[17];			/* of the sync lines */
 	uint64_t hash_key[2];
 	struct loop_timer soon;
+	struct alone alone;
 
 	/* what is learnt of the program */
 	bool works;			/* it has finished something */
