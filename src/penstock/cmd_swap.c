@@ -326,7 +326,9 @@ static int bring_up(const struct tree *t, struct swap *s)
 		return -1;
 	if (swap_make(t, s) < 0 || swap_wait_ready(t, s->trial) < 0)
 		return -1;
-	return swap_split_set(t, s, s->how, s->how == SWAP_WHOLE ? 100 : s->percent) < 0 ? -1 : swap_watch(t, s);
+	if (s->how == SWAP_WHOLE)
+		return swap_pour(t, s);
+	return swap_split_set(t, s, s->how, s->percent) < 0 ? -1 : swap_watch(t, s);
 }
 
 static void choose_trial(const struct tree *t, struct swap *s)

@@ -98,6 +98,8 @@ int swap_down(const struct tree *t, const char *service);		/* down for good, dra
 int swap_remove(const struct tree *t, const char *service);		/* drained, and the directory is gone; harmless when it is */
 /* Watches for swap_times.watch: the trial stays up, and route does not take the split back. -1 with a message. */
 int swap_watch(const struct tree *t, const struct swap *s);
+/* Gives the trial everything, by steps, so that a program that is still waking up holds up few conversations; and watches. */
+int swap_pour(const struct tree *t, const struct swap *s);
 /* Ends what was begun: see the table above. -1 with a message. */
 int swap_settle(const struct tree *t, struct swap *s);
 

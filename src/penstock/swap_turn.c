@@ -177,11 +177,13 @@ int swap_remove(const struct tree *t, const char *service)
 
 /* ---- a trial ---- */
 
-int swap_watch(const struct tree *t, const struct swap *s)
+/* For at most `patience`; until_done: only until it has done something. */
+static int watch(const struct tree *t, const struct swap *s, int64_t patience, bool until_done)
 {
-	int64_t end = clock_mono() + swap_times.watch, before = -1;
+	int64_t end = clock_mono() + patience, before = -1;
 	struct service_seen seen;
 	struct swap_split split;
+	bool known;
 
 	do {
 		if (service_see(t, s->trial, &seen) < 0)
@@ -197,13 +199,31 @@ int swap_watch(const struct tree *t, const struct swap *s)
 			log_error("interrupted");
 			return -1;
 		}
-		if (swap_split_ask(t, s, &split) == 0 && !split.on) {
+		known = swap_split_ask(t, s, &split) == 0;
+		if (known && !split.on) {
 			log_error("%s: route took its lines back: %s", s->trial, split.because[0] ? split.because : "it refused too many");
 			return -1;
 		}
+		if (known && until_done && split.done > 0)
+			return 0;
 		poll(NULL, 0, LOOK_MS);
 	} while (clock_mono() < end);
 	return 0;
+}
+
+int swap_watch(const struct tree *t, const struct swap *s)
+{
+	return watch(t, s, swap_times.watch, false);
+}
+
+int swap_pour(const struct tree *t, const struct swap *s)
+{
+	static const unsigned steps[] = { 1, 10 };
+
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+		if (swap_split_set(t, s, SWAP_WHOLE, steps[i]) < 0 || watch(t, s, swap_times.watch / 4, true) < 0)
+			return -1;
+	return swap_split_set(t, s, SWAP_WHOLE, 100) < 0 ? -1 : watch(t, s, swap_times.watch / 2, false);
 }
 
 static int forget_trial(const struct tree *t, struct swap *s)

@@ -150,3 +150,27 @@ swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
 	unchanged
 	exact 14000
 }
+
+@test "route, the old and the new stage killed during a swap: it succeeds or changes nothing, nothing is lost or repeated" {
+	load_begin 1000 8
+	wait_until 20 accepted 200
+	for victim in route analyze new; do
+		daemon_run swap penstock -C "$D" swap --native --watch 1500ms analyze -- analyze
+		wait_until 20 phase_is try
+		trial=$(swaps .trial)
+		wait_until 20 service_is "$trial" run
+		[ $victim != new ] || victim=$trial
+		kill -9 "$(service_pid "$victim")"
+		daemon_wait swap
+		echo "# $victim: code $status, in force $(in_force)"
+		cat "$T/swap.err"
+		[ "$(phase)" = none ] || [ "$(phase)" = rest ]
+		[ $status -eq 0 ] || grep -q 'nothing has changed' "$T/swap.err"
+		[ "$victim" != "$trial" ] || [ $status -eq 1 ]
+		while [ "$(in_force)" != analyze ]; do p swap --back analyze; done
+		wait_until 20 service_is route run
+	done
+	load_end
+	unchanged
+	exact 8000
+}
