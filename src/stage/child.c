@@ -15,12 +15,14 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "line/reader.h"
+#include "stage/guard.h"
 
 #define ERR_ROUND 16384u
 #define MUTE (200 * CLOCK_MS)	/* a program that ends closes its output a moment before */
 #define TREE_MAX 32		/* processes looked at by child_waits */
 
 struct child {
+	struct child *next;		/* of all there are */
 	struct loop *loop;
 	const struct child_ops *ops;
 	void *arg;
@@ -34,6 +36,75 @@ struct child {
 	char *plain;			/* a line without the escapes of a terminal */
 	struct loop_timer linger, over, mute;
 };
+
+static struct child *all;
+
+static size_t add_children(pid_t pid, pid_t list[TREE_MAX], size_t n)
+{
+	char path[64];
+	FILE *f;
+	int child;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return n;
+	while (n < TREE_MAX && fscanf(f, "%d", &child) == 1)
+		list[n++] = child;
+	fclose(f);
+	return n;
+}
+
+static void enlist(struct child *c)
+{
+	c->next = all;
+	all = c;
+	guard_add(c->pid);
+}
+
+static void delist(const struct child *c)
+{
+	struct child **at = &all;
+
+	while (*at && *at != c)
+		at = &(*at)->next;
+	if (*at)
+		*at = c->next;
+}
+
+static bool ours(pid_t pid)
+{
+	for (const struct child *c = all; c; c = c->next)
+		if (c->pid == pid)
+			return true;
+	return pid == guard_pid();
+}
+
+/* What programs left behind in other groups has become a child of this process (PR_SET_CHILD_SUBREAPER). */
+static void kill_strays(void)
+{
+	pid_t list[TREE_MAX];
+	size_t n = add_children(getpid(), list, 0);
+
+	for (size_t i = 0; i < n; i++) {
+		if (ours(list[i]))
+			continue;
+		kill(list[i], SIGKILL);
+		waitpid(list[i], NULL, 0);
+	}
+}
+
+/* Not collected yet, so that the number of the group is still ours. */
+static void collect(struct child *c)
+{
+	kill(-c->pid, SIGKILL);
+	guard_remove(c->pid);
+	while (waitpid(c->pid, &c->status, 0) < 0 && errno == EINTR)
+		;
+	c->pid = 0;
+	delist(c);
+	kill_strays();
+}
 
 static void shut(struct child *c, struct loop_io *io)
 {
@@ -57,11 +128,7 @@ static void check_over(struct child *c)
 {
 	if (!c->exited || !c->out_over || c->over.due)
 		return;
-	/* Not collected yet, so that the number of the group is still ours. */
-	kill(-c->pid, SIGKILL);
-	while (waitpid(c->pid, &c->status, 0) < 0 && errno == EINTR)
-		;
-	c->pid = 0;
+	collect(c);
 	for (char buf[ERR_ROUND]; c->err.fd >= 0; ) {
 		ssize_t n = read(c->err.fd, buf, sizeof buf);
 		if (n <= 0)
@@ -296,22 +363,6 @@ static bool same_pipe(pid_t pid, const struct stat *ours)
 	return stat(path, &st) == 0 && st.st_ino == ours->st_ino && st.st_dev == ours->st_dev;
 }
 
-static size_t add_children(pid_t pid, pid_t list[TREE_MAX], size_t n)
-{
-	char path[64];
-	FILE *f;
-	int child;
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	f = fopen(path, "re");
-	if (!f)
-		return n;
-	while (n < TREE_MAX && fscanf(f, "%d", &child) == 1)
-		list[n++] = child;
-	fclose(f);
-	return n;
-}
-
 int child_waits(const struct child *c)
 {
 	pid_t list[TREE_MAX] = { c->pid };
@@ -386,6 +437,7 @@ struct child *child_start(struct loop *l, const struct spawn *s, bool terminal, 
 	c->over = (struct loop_timer){ .fn = over, .arg = c };
 	c->mute = (struct loop_timer){ .fn = muted, .arg = c };
 	reader_init(&c->reader, max_line);
+	enlist(c);
 	said_clear(said);
 	if (loop_io_add(l, &c->in, 0) || loop_io_add(l, &c->out, LOOP_IN) || loop_io_add(l, &c->err, LOOP_IN) ||
 	    loop_io_add(l, &c->end, LOOP_IN)) {
@@ -398,11 +450,8 @@ struct child *child_start(struct loop *l, const struct spawn *s, bool terminal, 
 
 void child_free(struct child *c)
 {
-	if (c->pid) {
-		kill(-c->pid, SIGKILL);
-		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	if (c->pid)
+		collect(c);
 	shut(c, &c->in);
 	shut(c, &c->out);
 	shut(c, &c->err);

@@ -17,7 +17,7 @@
 #define QUIET (1 * CLOCK_S)		/* silent, and nothing can be seen */
 #define QUIET_MAX (5 * 60 * CLOCK_S)
 #define END_TIME (5 * CLOCK_S)		/* from the end of its input to being killed */
-#define SHORT_WAIT (50 * CLOCK_MS)	/* between tries when a bad line is looked for, or stage is to end */
+#define SHORT_WAIT (20 * CLOCK_MS)	/* between tries when a bad line is looked for, or stage is to end */
 #define START_FIRST (50 * CLOCK_MS)
 #define START_MAX (5 * CLOCK_S)
 
@@ -94,18 +94,33 @@ static void oldest_done(struct copy *c)
 	load_passed(l);
 }
 
+#define ONE_FOR_ONE "for -a line it must answer each line with one line (-a sync has no such rule)"
+
+static bool take(struct copy *c, struct load *l, const char *p, size_t n, bool answers)
+{
+	switch (load_take(l, p, n, answers, &c->said, c->who)) {
+	case LOAD_TOO_MUCH:
+		copy_kill(c, "it wrote more than %u MiB for one batch", OUT_MAX >> 20);
+		return false;
+	case LOAD_OUT_OF_STEP:
+		copy_kill(c, "it wrote the line before once more; %s", ONE_FOR_ONE);
+		return false;
+	}
+	return true;
+}
+
 static void answer(struct copy *c, const char *p, size_t n, const char *fault)
 {
 	struct load *l = c->q[0];
 
 	if (l->fed < l->at[l->halve.from + 1] - l->at[l->base]) {
-		copy_kill(c, "it wrote more lines than it was given; for -a line it must answer each line with one line (-a sync has no such rule)");
+		copy_kill(c, "it wrote more lines than it was given; %s", ONE_FOR_ONE);
 		return;
 	}
 	if (fault)
 		load_bad(l, true, fault);
-	else if (n > 0 && load_take(l, p, n, true, &c->said, c->who))
-		copy_kill(c, "it wrote more than %u MiB for one batch", OUT_MAX >> 20);
+	else if (n > 0 && !take(c, l, p, n, true))
+		return;
 	c->began = now(c);
 	c->moved = true;
 	if (l->halve.from + 1 == l->halve.to)
@@ -118,7 +133,7 @@ static void loose(struct copy *c, const char *p, size_t n)
 {
 	struct load *l = run_loose(c->run);
 
-	if (l && load_take(l, p, n, false, &c->said, c->who) == 0)
+	if (l && take(c, l, p, n, false))
 		run_moved(c->run);
 }
 
@@ -151,8 +166,8 @@ static void on_line(void *arg, const char *p, size_t n, const char *fault, bool 
 	case MODE_OUT:
 		if (!l)
 			loose(c, p, n);
-		else if (load_take(l, p, n, false, &c->said, c->who))
-			copy_kill(c, "it wrote more than %u MiB for one batch", OUT_MAX >> 20);
+		else
+			take(c, l, p, n, false);
 		break;
 	case MODE_ANSWER:
 		answer(c, p, n, NULL);
@@ -173,7 +188,9 @@ static void on_line(void *arg, const char *p, size_t n, const char *fault, bool 
 		if (c->run->set->mode == &mode_sync)
 			copy_kill(c, "it returned the penstock.sync lines in another order, or twice; -a sync wants lines to stay in order");
 		else
-			copy_kill(c, "it wrote a line that answers none; for -a line it must answer each line with one line (-a sync has no such rule)");
+			copy_kill(c, "it wrote a line that answers none; %s", ONE_FOR_ONE);
+		/* What it wrote before may have been taken for something else. */
+		c->run->failed |= c->run->in_stream;
 		break;
 	}
 }

@@ -123,7 +123,7 @@ static void life_over(struct copy *c, enum verdict v, char *why, const char *det
 		} else if (v == V_LATER) {
 			load_later(l, why, detail);
 		} else {
-			if (v == V_OK)
+			if (v == V_OK || (v == V_FAILED && c->flushing))
 				add_advice(c, why);
 			load_failed(l, v == V_PERMANENT, why, detail);
 		}
@@ -140,11 +140,19 @@ static void tell(struct copy *c, enum verdict v, const char *why)
 		return;
 	if (c->stopping && !c->n && !c->killed[0])
 		log_info("%s (%s) at the end of its input", why, c->who);
+	else if (c->n && (c->q[0]->halve.hunting || r->condemned))
+		log_debug("%s, with %u %s in it", why, c->n, c->n == 1 ? "batch" : "batches");
 	else if (c->n)
-		log_warn("%s, with %u batches in it", why, c->n);
+		log_warn("%s, with %u %s in it", why, c->n, c->n == 1 ? "batch" : "batches");
 	else
 		log_warn("%s", why);
 	metric_add(r->metric[M_FAILURES], 1);
+}
+
+/* A bad line is looked for: that should not take longer than it must. */
+static bool look_soon(const struct load *l, enum verdict v)
+{
+	return l && v != V_LATER && (load_wary(l) || l->run->condemned > 0);
 }
 
 void copy_ended(void *arg, int status)
@@ -153,7 +161,8 @@ void copy_ended(void *arg, int status)
 	struct run *r = c->run;
 	enum verdict v = judge(c, status);
 	char why[EVENT_WHY], detail[SAID_TAIL + 1];
-	bool had = c->n > 0, hunting = had && load_wary(c->q[0]);
+	const struct load *blamed = c->n ? c->q[0] : NULL;	/* lives until run goes on */
+	bool soon;
 
 	describe(c, status, why);
 	said_tail(&c->said, detail);
@@ -166,20 +175,22 @@ void copy_ended(void *arg, int status)
 	if (!r->set->mode->lives) {
 		if (c->n)
 			run_over(c, v, why, detail);
+		soon = look_soon(blamed, v);
 		if (v == V_OK)
 			backoff_reset(&c->wait);
 		else
-			copy_later(c, hunting);
+			copy_later(c, soon);
 	} else {
 		life_over(c, v, why, detail);
+		soon = look_soon(blamed, v);
 		if (c->moved || c->renew)
 			backoff_reset(&c->wait);
 		if (c->stopping)
 			;
-		else if (c->moved || c->renew || (c->flushing && v == V_OK && had))
+		else if (c->moved || c->renew || (c->flushing && v == V_OK && blamed))
 			copy_start(c);
 		else
-			copy_later(c, hunting);
+			copy_later(c, soon);
 	}
 	run_moved(r);
 }

@@ -263,6 +263,8 @@ enum event_is event_look(struct events *v, uint32_t from, uint32_t to, bool answ
 	*cause = 0;
 	if (answers ? same(v, from, p, n) && (*cause = from + 1) : from < to && find_same(v, from, to, p, n, cause))
 		return EVENT_SAME;
+	if (answers && from > 0 && same(v, from - 1, p, n))
+		return EVENT_TWICE;
 	*cause = answers ? from + 1 : 0;
 	if (n > 0 && p[0] != '{' && p[0] != ' ' && p[0] != '\t')
 		return EVENT_STRAY;

@@ -5,6 +5,7 @@
 # copy_end.o  it has ended: what that means for what was in it
 # child.o     one process: its descriptors, its end
 # spawn.o     starting it: pipes or a terminal, limits, user
+# guard.o     what is left over when this process is killed
 # said.o      what it says on stderr
 # check.o     --check
 # try.o       one run of a program, for it
@@ -13,4 +14,4 @@
 # hint.o      programs known to hold back their output
 # mode/*.o    a way of acknowledging each (mode/README.md)
 stage_PURE := halve.o event.o hint.o mode/index.o mode/eof.o mode/line.o mode/sync.o
-stage_OBJS := main.o run.o load.o copy.o copy_end.o child.o spawn.o said.o check.o try.o $(stage_PURE)
+stage_OBJS := main.o run.o load.o copy.o copy_end.o child.o spawn.o guard.o said.o check.o try.o $(stage_PURE)

@@ -57,11 +57,13 @@ bool halve_fail(struct halve *h, bool sure, bool single)
 	return false;
 }
 
-void halve_skip(struct halve *h)
+void halve_skip(struct halve *h, bool one)
 {
 	h->from++;
 	h->limit = 1;
 	all(h);
+	if (one && h->from < h->n)
+		h->to = h->from + 1;
 }
 
 void halve_singly(struct halve *h)

@@ -41,7 +41,7 @@ void halve_answer(struct halve *h);
  * runs when nothing else is wrong and far fewer failures; halves are better when each run is a new program.
  */
 bool halve_fail(struct halve *h, bool sure, bool single);
-void halve_skip(struct halve *h);
+void halve_skip(struct halve *h, bool one);	/* one: the next line goes alone, as a witness for or against the program */
 void halve_singly(struct halve *h);	/* from now on, whatever comes: one line at a time */
 
 #endif

@@ -9,7 +9,6 @@
 #include "link/batch.h"
 #include "stage/stage.h"
 
-#define BROKEN_AFTER 8u		/* so many lines condemned one after the other: it is not the lines */
 #define PUT_FIRST (50 * CLOCK_MS)
 #define PUT_MAX (5 * CLOCK_S)
 
@@ -155,7 +154,7 @@ static void tell_changed(struct run *r)
 		"id, or none: stage makes one", r->set->program);
 }
 
-int load_take(struct load *l, const char *p, size_t n, bool answers, struct said *said, const char *who)
+enum load_fault load_take(struct load *l, const char *p, size_t n, bool answers, struct said *said, const char *who)
 {
 	struct run *r = l->run;
 	size_t before = l->job->out.len;
@@ -171,6 +170,8 @@ int load_take(struct load *l, const char *p, size_t n, bool answers, struct said
 		said_stray(said, who, loop_now(r->loop), p, n);
 		count(l, M_STRAY, 1);
 		return 0;
+	case EVENT_TWICE:
+		return LOAD_OUT_OF_STEP;
 	case EVENT_BAD:
 		if (!l->own.n)
 			goto loose;
@@ -196,9 +197,9 @@ int load_take(struct load *l, const char *p, size_t n, bool answers, struct said
 	}
 	if (keep(l, p, n, before, answers, cause)) {
 		no_memory(r);
-		return -1;
+		return LOAD_TOO_MUCH;
 	}
-	return l->job->out.len - l->job->put_at > OUT_MAX ? -1 : 0;
+	return l->job->out.len - l->job->put_at > OUT_MAX ? LOAD_TOO_MUCH : 0;
 loose:
 	/* Nothing that could be refused caused it. */
 	log_error("%s: written while no line was in it, and dropped: %s: %.*s", who, why, n > 200 ? 200 : (int)n, p);
@@ -225,6 +226,16 @@ void load_bad(struct load *l, bool answers, const char *why)
 
 /* ---- what became of it ---- */
 
+/* Lines were singled out and nothing else went well either: it may be the program, and then a later try may be better. */
+static void settle_doubts(struct load *l)
+{
+	for (unsigned i = 0; i < l->ndoubts; i++)
+		for (size_t k = 0; k < l->job->nrefused; k++)
+			if (l->job->refused[k].n == l->doubts[i])
+				l->job->refused[k].retry = true;
+	l->ndoubts = 0;
+}
+
 static void out_of_copy(struct load *l)
 {
 	l->in = NULL;
@@ -232,7 +243,9 @@ static void out_of_copy(struct load *l)
 	l->job->out.len = l->job->counted;
 	l->fault = FAULT_NONE;
 	l->done = halve_over(&l->halve);
-	if (!l->done)
+	if (l->done)
+		settle_doubts(l);
+	else
 		events_again(&l->events, l->halve.from);
 	run_moved(l->run);
 }
@@ -247,15 +260,29 @@ void load_back(struct load *l)
 static void condemn(struct load *l, bool sure, const char *why, const char *detail)
 {
 	struct run *r = l->run;
-	bool broken = !sure && (!r->works || ++r->condemned >= BROKEN_AFTER);
 
 	count(l, M_CONDEMNED, 1);
-	if (broken && r->in_stream) {
+	if (!r->in_stream)
+		log_warn("line %u of a batch is singled out: %s", l->halve.from + 1, why);
+	refuse(l, l->halve.from + 1, false, why, detail);
+	if (sure) {
+		halve_skip(&l->halve, false);
+		return;
+	}
+	r->condemned++;
+	if (l->ndoubts < BROKEN_AFTER && (!r->works || r->condemned >= BROKEN_AFTER))
+		l->doubts[l->ndoubts++] = l->halve.from + 1;
+	halve_skip(&l->halve, true);
+	if (r->condemned < BROKEN_AFTER)
+		return;
+	if (r->in_stream) {
 		log_error("%s does not work: %s", r->set->program, why);
 		run_fail(r);
+	} else {
+		for (uint32_t i = l->halve.from; i < l->own.n; i++)
+			refuse(l, i + 1, true, why, detail);
+		l->halve.from = l->halve.to = l->own.n;
 	}
-	refuse(l, l->halve.from + 1, broken, why, detail);
-	halve_skip(&l->halve);
 }
 
 void load_failed(struct load *l, bool sure, const char *why, const char *detail)
@@ -268,6 +295,13 @@ void load_failed(struct load *l, bool sure, const char *why, const char *detail)
 	if (halve_fail(&l->halve, sure, l->run->set->mode->lives))
 		condemn(l, sure, why, detail);
 	out_of_copy(l);
+}
+
+static void works(struct load *l)
+{
+	l->run->works = true;
+	l->run->condemned = 0;
+	l->ndoubts = 0;
 }
 
 static void alone(struct load *l)
@@ -283,16 +317,14 @@ static void alone(struct load *l)
 
 void load_answered(struct load *l)
 {
-	l->run->works = true;
-	l->run->condemned = 0;
+	works(l);
 	count(l, M_DONE, 1);
 	halve_answer(&l->halve);
 }
 
 void load_passed(struct load *l)
 {
-	l->run->works = true;
-	l->run->condemned = 0;
+	works(l);
 	if (l->fault == FAULT_ALONE && l->halve.to - l->base > 1) {
 		alone(l);
 		return;

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/notify.h"
+#include "stage/guard.h"
 #include "stage/stage.h"
 
 static void go_on(struct run *r);
@@ -350,6 +352,8 @@ int run_stage(const struct settings *set)
 	r.alone = (struct alone){ .connected = connected, .gone = on_dead, .arg = &r };
 	if (open_metrics(&r))
 		return 1;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	guard_start();
 	r.loop = loop_new();
 	if (!r.loop) {
 		log_error("%s", strerror(errno));
@@ -377,5 +381,6 @@ int run_stage(const struct settings *set)
 	loop_timer_del(r.loop, &r.soon);
 	alone_end(&r.alone);
 	loop_free(r.loop);
+	guard_stop();
 	return r.failed ? 1 : 0;
 }

@@ -30,6 +30,7 @@
 
 #define WINDOW 4u			/* loads in a program that lives */
 #define OUT_MAX (64u << 20)		/* most that a program may write for one batch, bytes */
+#define BROKEN_AFTER 8u			/* so many lines singled out one after the other: it is not the lines */
 #define LOOSE_MAX (4u << 20)		/* output without a batch that waits to be put; then the program waits, too */
 
 enum metric_id {
@@ -82,6 +83,8 @@ struct load {
 	size_t fed;			/* bytes of lines and tail that are written */
 	uint32_t *pending;		/* causes of the lines behind job->counted, which count when the task is done */
 	uint32_t npending, cappending;
+	uint32_t doubts[BROKEN_AFTER];	/* lines singled out since the program last finished something: the lines' fault, or its? */
+	unsigned ndoubts;
 	enum { FAULT_NONE, FAULT_BAD, FAULT_ALONE } fault;
 	char why[EVENT_WHY];
 };
@@ -107,7 +110,7 @@ struct run {
 
 	/* what is learnt of the program */
 	bool works;			/* it has finished something */
-	unsigned condemned;		/* lines that it died of, with nothing finished in between */
+	unsigned condemned;		/* lines singled out since then */
 	bool one_by_one;		/* what it writes can only be completed when it is given one line at a time */
 	bool swallows;			/* it does not return the sync lines */
 	bool terminal;			/* it holds back what goes to a pipe: give it a terminal */
@@ -127,8 +130,9 @@ struct load *load_new(struct run *r, struct batch *b);	/* b NULL: loose. A strea
 void load_free(struct load *l);
 void load_give(struct load *l, struct copy *c);	/* is given to c now: fills task */
 size_t load_bytes(const struct load *l);	/* of what is given now, tail included */
-/* The program wrote a line for it. 0; -1: too much of it. */
-int load_take(struct load *l, const char *p, size_t n, bool answers, struct said *said, const char *who);
+/* The program wrote a line for it. 0, or why it cannot go on like this. */
+enum load_fault { LOAD_TOO_MUCH = 1, LOAD_OUT_OF_STEP };
+enum load_fault load_take(struct load *l, const char *p, size_t n, bool answers, struct said *said, const char *who);
 void load_bad(struct load *l, bool answers, const char *why);	/* it wrote something that cannot be taken */
 void load_answered(struct load *l);		/* the first line given has its answer; there are others */
 void load_passed(struct load *l);		/* what was given is done, whatever may be wrong with the output */
