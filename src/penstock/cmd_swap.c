@@ -53,112 +53,7 @@ static const struct args args = {
 	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
 
-/* ---- what a record says ---- */
-
-const char *swapped(const struct tree *t, const char *name)
-{
-	static struct swap s;
-
-	return swap_load(t, name, &s) < 0 ? name : swap_top(&s);
-}
-
-struct search { const char *service; bool found; };
-
-static int look_for(void *arg, const struct tree *t, struct swap *s)
-{
-	struct search *f = arg;
-
-	(void)t;
-	for (unsigned i = 0; i + 1 < s->n; i++)
-		f->found |= strcmp(s->service[i], f->service) == 0;
-	return 0;
-}
-
-bool swapped_out(const struct tree *t, const char *service)
-{
-	struct search f = { service, false };
-
-	swap_each(t, look_for, &f);
-	return f.found;
-}
-
-static void print_trial(const struct tree *t, const struct swap *s)
-{
-	struct swap_split split;
-	bool known = swap_split_ask(t, s, &split) == 0;
-
-	printf("  %s %s", swap_how_word(s->how), s->trial);
-	if (s->how == SWAP_CANARY)
-		printf(" gets %" PRIu64 " %%", s->percent);
-	printf(": %s\n", s->trial_about ? s->trial_about : "");
-	if (known)
-		printf("  %" PRId64 " given, %" PRId64 " done, %" PRId64 " refused%s%s\n", split.given, split.done, split.refused,
-			split.on ? "" : "; route took its lines back: ", split.on ? "" : split.because);
-}
-
-static int print_one(void *arg, const struct tree *t, struct swap *s)
-{
-	char when[CLOCK_RFC3339_MAX];
-
-	clock_rfc3339(when, s->since);
-	printf("%s%s: %s is in force%s%s, since %s\n", arg ? (const char *)arg : "", s->name, swap_top(s), s->about[s->n - 1] ? ": " : "",
-		s->about[s->n - 1] ? s->about[s->n - 1] : "", when);
-	if (s->n > 1)
-		printf("  --back brings %s\n", s->service[s->n - 2]);
-	if (s->trial && s->phase == SWAP_REST)
-		print_trial(t, s);
-	if (s->phase != SWAP_REST)
-		printf("  a swap is under way, or was killed (%s): the next one, or penstock up, ends it\n", swap_phase_word(s->phase));
-	if (s->because)
-		printf("  taken back by itself: %s\n", s->because);
-	return 0;
-}
-
-int swapped_print(const struct tree *t)
-{
-	return swap_each(t, print_one, (void *)"\n");
-}
-
-static void add_member(struct buf *b, const char *member, const char *text)
-{
-	buf_printf(b, ",\"%s\":", member);
-	if (text)
-		buf_add_json(b, text, strlen(text));
-	else
-		buf_adds(b, "null");
-}
-
-static int json_one(void *arg, const struct tree *t, struct swap *s)
-{
-	struct buf *b = arg;
-	struct swap_split split;
-
-	buf_adds(b, b->p[b->len - 1] == '[' ? "{\"name\":" : ",{\"name\":");
-	buf_add_json(b, s->name, strlen(s->name));
-	add_member(b, "service", swap_top(s));
-	add_member(b, "about", s->about[s->n - 1]);
-	add_member(b, "before", s->n > 1 ? s->service[s->n - 2] : NULL);
-	add_member(b, "phase", swap_phase_word(s->phase));
-	add_member(b, "trial", s->trial);
-	add_member(b, "because", s->because);
-	if (s->trial) {
-		add_member(b, "how", swap_how_word(s->how));
-		add_member(b, "trial_about", s->trial_about);
-		buf_printf(b, ",\"percent\":%" PRIu64, s->percent);
-		if (s->how != SWAP_WHOLE && swap_split_ask(t, s, &split) == 0) {
-			buf_printf(b, ",\"given\":%" PRId64 ",\"done\":%" PRId64 ",\"refused\":%" PRId64, split.given, split.done, split.refused);
-			add_member(b, "off_because", split.on ? NULL : split.because);
-		}
-	}
-	return buf_addc(b, '}');
-}
-
-int swapped_json(const struct tree *t, struct buf *out)
-{
-	if (buf_addc(out, '[') < 0 || swap_each(t, json_one, out) < 0)
-		return -1;
-	return buf_addc(out, ']');
-}
+/* ---- what was begun ---- */
 
 static int settle_one(void *arg, const struct tree *t, struct swap *s)
 {
@@ -175,32 +70,6 @@ int swapped_settle(const struct tree *t)
 	if (access(tree_path(t, "service/.swap"), F_OK) < 0)
 		return 0;
 	return swap_lock(t, false) < 0 || swap_each(t, settle_one, NULL) < 0 ? -1 : 0;
-}
-
-static int show(const struct tree *t, const char *name)
-{
-	static struct swap s;
-	struct buf b;
-	int rc;
-
-	if (json) {
-		buf_init(&b, SERVICES_TEXT_MAX);
-		rc = swapped_json(t, &b) < 0 || buf_addc(&b, '\n') < 0 ? -1 : 0;
-		if (rc == 0)
-			fwrite(b.p, 1, b.len, stdout);
-		buf_release(&b);
-	} else if (name) {
-		rc = swap_load(t, name, &s);
-		if (rc == 0 && s.since)
-			print_one(NULL, t, &s);
-		else if (rc == 0)
-			printf("%s: not swapped\n", name);
-	} else {
-		rc = swap_each(t, print_one, NULL);
-		if (rc == 0)
-			printf("nothing is swapped\n");
-	}
-	return rc < 0 || fflush(stdout) != 0 ? 1 : 0;
 }
 
 /* ---- what the command line says ---- */
@@ -301,7 +170,7 @@ static int decide(const struct tree *t, struct swap *s, enum swap_phase phase)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	interrupted = 0;
-	return swap_step(t, s, phase) < 0 || swap_settle(t, s) < 0 ? 1 : show(t, s->name);
+	return swap_step(t, s, phase) < 0 || swap_settle(t, s) < 0 ? 1 : swap_show(t, s->name, json);
 }
 
 /* Loads the record and ends what was begun. */
@@ -358,7 +227,7 @@ static int try_it(const struct tree *t, struct swap *s)
 		return undo(t, s);
 	if (s->how == SWAP_WHOLE)
 		return decide(t, s, SWAP_TURN);
-	return swap_step(t, s, SWAP_REST) < 0 ? 1 : show(t, s->name);
+	return swap_step(t, s, SWAP_REST) < 0 ? 1 : swap_show(t, s->name, json);
 }
 
 static int do_swap(const struct tree *t, struct swap *s, int argc, char **argv)
@@ -430,42 +299,13 @@ static int do_back(const struct tree *t, struct swap *s)
 
 /* ---- a stage that keeps failing ---- */
 
-#define DEATHS 4			/* so many failed runs ... */
-#define DEATHS_TIME 30			/* ... in so many seconds */
-
-/* Notes one more failed run in service/SERVICE/deaths; too many? */
-static bool too_many_deaths(const struct tree *t, const char *service)
-{
-	char *path = text_of("%s/service/%s/deaths", t->dir, service), *p, *end;
-	int64_t now = clock_wall() / CLOCK_S;
-	unsigned n = 1;
-	struct buf old, new;
-
-	buf_init(&old, 4096);
-	buf_init(&new, 4096);
-	buf_printf(&new, "%" PRId64 "\n", now);
-	if (fd_read_file(path, &old) == 0 && buf_cstr(&old))
-		for (p = old.p; n < DEATHS; p = end, n++) {
-			long long at = strtoll(p, &end, 10);
-
-			if (end == p || at < now - DEATHS_TIME || at > now)
-				break;
-			buf_printf(&new, "%lld\n", at);
-		}
-	if (fd_replace(path, new.p, new.len, 0644) < 0)
-		log_error("%s: %s", path, strerror(errno));
-	buf_release(&old);
-	buf_release(&new);
-	return n >= DEATHS;
-}
-
 /* finish of a trial or of a stage in force runs this. Its service is not over before finish ends, so the way back is another process'. */
 static int do_died(const struct tree *t, const char *name)
 {
 	static struct swap s;
 	int rc;
 
-	if (strchr(died, '/') || died[0] == '.' || !too_many_deaths(t, died))
+	if (strchr(died, '/') || died[0] == '.' || swap_deaths(t, died) < SWAP_DEATHS)
 		return 0;
 	if (fork() != 0)
 		return 0;
@@ -475,8 +315,8 @@ static int do_died(const struct tree *t, const char *name)
 		_exit(rc == -2 ? 0 : 1);	/* a swap is at work, and sees it itself */
 	if (s.phase != SWAP_REST || !(s.trial ? strcmp(s.trial, died) == 0 : s.n > 1 && strcmp(swap_top(&s), died) == 0))
 		_exit(0);
-	log_error("%s: %s failed %d times in %d s: it is taken back", name, died, DEATHS, DEATHS_TIME);
-	s.because = text_of("%s failed %d times in %d s", died, DEATHS, DEATHS_TIME);
+	log_error("%s: %s failed %d times in %d s: it is taken back", name, died, SWAP_DEATHS, SWAP_DEATHS_TIME);
+	s.because = text_of("%s failed %d times in %d s", died, SWAP_DEATHS, SWAP_DEATHS_TIME);
 	_exit(do_back(t, &s));
 }
 
@@ -523,7 +363,7 @@ int cmd_swap(struct tree *t, int argc, char **argv)
 	if (died)
 		return do_died(t, name);
 	if (words == argc && !back && !promote && !diff)
-		return show(t, name);
+		return swap_show(t, name, json);
 	if (!back && !diff && tree_supervise(t) <= 0)
 		die(1, "%s: is down (penstock up starts it)", t->dir);
 	hear_signals();

@@ -7,7 +7,7 @@
 # cmd_NAME.o     one subcommand each; cmd_service.o: start stop restart reload
 # hub_ask.o      what route answers
 # swap_NAME.o    swap: swap_state the record, swap_make the new directory, swap_probe the program alone, swap_turn services up and down,
-#                swap_split what route is told, swap_diff what a shadow says
+#                swap_split what route is told, swap_diff what a shadow says, swap_show what the records say, swap_deaths failed runs
 # outbox.o       batches in flight, numbers of their lines
 # compose.o      a line from --text
 penstock_OBJS := main.o tree.o program.o services.o leftover.o address.o hub_ask.o outbox.o compose.o $(patsubst src/penstock/%.c,%.o,$(wildcard src/penstock/cmd_*.c src/penstock/swap_*.c))

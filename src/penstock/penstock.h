@@ -78,7 +78,7 @@ int service_see(const struct tree *t, const char *name, struct service_seen *out
 /* The letters that runit's sv writes. -1 with a message. */
 int service_letters(const struct tree *t, const char *name, const char *letters);
 
-/* The service that does the work of NAME after swaps: NAME itself when there were none. cmd_swap.c. */
+/* The service that does the work of NAME after swaps: NAME itself when there were none. swap_show.c. */
 const char *swapped(const struct tree *t, const char *name);
 bool swapped_out(const struct tree *t, const char *service);	/* another has taken its place: it is down on purpose */
 int swapped_settle(const struct tree *t);	/* before the tree starts: ends what a killed swap began; -1 with a message */

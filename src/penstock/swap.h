@@ -111,6 +111,16 @@ int swap_split_off(const struct tree *t, const struct swap *s);		/* harmless whe
 int swap_split_ask(const struct tree *t, const struct swap *s, struct swap_split *out);	/* -1 without a message: it cannot be told */
 int swap_hub_end(const struct tree *t, uint64_t *seq);			/* number of the next line */
 
+/* ---- swap_show.c: what the records say ---- */
+
+int swap_show(const struct tree *t, const char *name, bool json);	/* name NULL: all. An exit code */
+
+/* ---- swap_deaths.c: a stage that keeps failing ---- */
+
+#define SWAP_DEATHS 4u			/* so many failed runs ... */
+#define SWAP_DEATHS_TIME 30		/* ... in so many seconds: it is taken back */
+unsigned swap_deaths(const struct tree *t, const char *service);	/* notes one more; how many there were in that time, at most SWAP_DEATHS */
+
 /* ---- swap_diff.c: what a shadow says ---- */
 
 int swap_keep(const struct tree *t, const char *name);			/* standard input into run/shadow/NAME; an exit code */
