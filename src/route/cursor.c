@@ -10,12 +10,13 @@
 #include "line/scan.h"
 
 #define RANGE_TEXT 44u		/* "[20 digits,20 digits]," and one to spare */
-#define FIXED_TEXT 320u		/* all the rest of a slot, at most */
+#define FIXED_TEXT 480u		/* all the rest of a slot, at most */
 
 void cursor_init(struct cursor *c, uint64_t low)
 {
 	memset(c, 0, sizeof(*c));
 	c->low = c->from = c->seen = low;
+	c->base = CURSOR_NO_BASE;
 }
 
 void cursor_release(struct cursor *c)
@@ -156,7 +157,8 @@ void cursor_write(const struct cursor *c, char *slot, size_t size)
 		comma = ",";
 	}
 	n += (size_t)snprintf(slot + n, size - n, "],\"from\":%" PRIu64 ",\"seen\":%" PRIu64 ",\"pending\":%" PRIu64
-		",\"delivered\":%" PRIu64 ",\"dead\":%" PRIu64, c->from, c->seen, c->pending, c->delivered, c->dead);
+		",\"delivered\":%" PRIu64 ",\"dead\":%" PRIu64 ",\"filtered\":%" PRIu64 ",\"shed\":%" PRIu64 ",\"again\":%" PRIu64
+		",\"base\":%" PRIu64, c->from, c->seen, c->pending, c->delivered, c->dead, c->filtered, c->shed, c->again, c->base);
 	n += (size_t)snprintf(slot + n, size - n, ",\"crc\":\"%08" PRIx32 "\"}", hash_crc32c(0, slot, n));
 	memset(slot + n, ' ', size - n);
 	slot[size - 1] = '\n';
@@ -237,6 +239,11 @@ int cursor_read(struct cursor *c, const char *slot, size_t size)
 	    u64(scan_member(object, "delivered"), &got.delivered) < 0 || u64(scan_member(object, "dead"), &got.dead) < 0) {
 		got.from = got.seen = got.low;
 		got.pending = got.delivered = got.dead = 0;
+	}
+	if (u64(scan_member(object, "filtered"), &got.filtered) < 0 || u64(scan_member(object, "shed"), &got.shed) < 0 ||
+	    u64(scan_member(object, "again"), &got.again) < 0 || u64(scan_member(object, "base"), &got.base) < 0) {
+		got.filtered = got.shed = got.again = 0;
+		got.base = CURSOR_NO_BASE;
 	}
 	cursor_release(c);
 	*c = got;

@@ -6,7 +6,8 @@
  * acknowledged line are not worth writing down: reading the lines again comes to the same end.
  *
  * The slot: one JSON object, blanks up to the size of the slot, LF as its last byte:
- *   {"turn":T,"low":SEQ,"done":[[a,b],...],"from":SEQ,"seen":SEQ,"pending":N,"delivered":N,"dead":N,"crc":"8 hex digits"}
+ *   {"turn":T,"low":SEQ,"done":[[a,b],...],"from":SEQ,"seen":SEQ,"pending":N,"delivered":N,"dead":N,"filtered":N,
+ *    "shed":N,"again":N,"base":N,"crc":"8 hex digits"}
  * crc is CRC-32C of all bytes before `,"crc"`. Members not known are ignored by rule. A file holds two slots, written in turn;
  * the valid one with the higher turn counts.
  */
@@ -32,7 +33,18 @@ struct cursor {
 	uint64_t seen;			/* lines below this one are in the counts */
 	uint64_t pending;		/* lines of ours below `seen` that are not settled */
 	uint64_t delivered, dead;
+	uint64_t filtered;		/* lines that the rules did not send here */
+	uint64_t shed;			/* lines of ours that were given up: skipped, or lost with the file that held them */
+	uint64_t again;			/* lines that were settled and had to be delivered once more (the cursor was set back) */
+	uint64_t base;			/* lines that the spool had kept in its life before `from`; CURSOR_NO_BASE: not known */
 };
+
+#define CURSOR_NO_BASE UINT64_MAX
+/* The books balance when spool_lines(seen) - base + again is this. Numbers may wrap round. */
+static inline uint64_t cursor_sum(const struct cursor *c)
+{
+	return c->delivered + c->filtered + c->dead + c->pending + c->shed;
+}
 
 void cursor_init(struct cursor *c, uint64_t low);
 void cursor_release(struct cursor *c);

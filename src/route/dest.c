@@ -67,6 +67,8 @@ struct dest *dest_new(const struct dest_config *c, const char *name, unsigned pl
 		goto fail;
 	if (how == CURSOR_DAMAGED)
 		cursor_init(&d->cursor, spool_oldest(d->spool));
+	if (how != CURSOR_READ)
+		d->cursor.base = spool_lines(d->spool, d->cursor.from);
 	if (how != CURSOR_READ && cursor_file_make(&d->file, &d->cursor) < 0)
 		goto fail_file;
 	if (dead_init(&d->dead, c->spool_dir, d->name) < 0)
@@ -142,11 +144,35 @@ void dest_save(struct dest *d)
 	d->saved_low = d->cursor.low;
 }
 
-void dest_count(struct dest *d, uint64_t lines)
+/* When all is read, what the counts have more than the window has can only be lines that are gone. */
+static void settle_gone(struct dest *d)
 {
-	d->cursor.pending += lines;
+	if (!d->gone || d->next < spool_end(d->spool))
+		return;
+	d->gone = false;
+	if (d->cursor.pending <= d->lanes.items)
+		return;
+	log_warn("destination %s: %llu lines of its own are gone", d->name, (unsigned long long)(d->cursor.pending - d->lanes.items));
+	d->cursor.shed += d->cursor.pending - d->lanes.items;
+	d->cursor.pending = d->lanes.items;
+	metric_set(d->metrics[D_PENDING], d->cursor.pending);
+	dest_save(d);
+}
+
+void dest_gone(struct dest *d)
+{
+	d->gone = true;
+	settle_gone(d);
+}
+
+void dest_count(struct dest *d, uint64_t ours, uint64_t first, uint64_t n)
+{
+	d->cursor.pending += ours;
+	if (first >= d->cursor.from)
+		d->cursor.filtered += n - ours;
 	d->cursor.seen = spool_end(d->spool);
 	metric_set(d->metrics[D_PENDING], d->cursor.pending);
+	settle_gone(d);
 }
 
 void dest_clamp(struct dest *d, uint64_t next)
@@ -156,6 +182,7 @@ void dest_clamp(struct dest *d, uint64_t next)
 		return;
 	d->next = next;
 	d->cursor.low = d->cursor.from = d->cursor.seen = next;
+	d->cursor.base = spool_lines(d->spool, next);
 	spool_seek(&d->pos, next);
 	dest_save(d);
 	/* After a power loss it must not stand above lines that came since. */
@@ -274,6 +301,7 @@ void dest_fill(struct dest *d)
 	else
 		d->read_again = r == SPOOL_MORE && !d->was_full ? clock_mono() : 0;
 	pass(d, d->pos.seq);
+	settle_gone(d);
 	if (d->cursor.low - d->saved_low > SAVE_EVERY)
 		dest_save(d);
 }

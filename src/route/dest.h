@@ -49,6 +49,7 @@ struct dest {
 	struct cursor cursor;
 	struct cursor_file file;
 	uint64_t saved_low;
+	bool gone;				/* dest_gone */
 	struct spool_pos pos;
 	uint64_t next;				/* all lines of ours below are in the cursor or the window */
 	bool was_full;				/* the window, when it was last filled */
@@ -87,7 +88,9 @@ void dest_fill(struct dest *d);				/* reads into the window what fits, for a whi
 void dest_settled(struct dest *d, struct item *it, bool delivered);	/* frees the item; the cursor passes it */
 void dest_save(struct dest *d);				/* cursor to its file (not synced) */
 void dest_show_letters(struct dest *d);			/* the gauge of its dead letters */
-void dest_count(struct dest *d, uint64_t lines);	/* so many lines of ours were added to the spool */
+/* n lines from first on were added to the spool, `ours` of them for this destination. */
+void dest_count(struct dest *d, uint64_t ours, uint64_t first, uint64_t n);
+void dest_gone(struct dest *d);				/* lines of ours were lost with the file that held them: counted as shed when all is read */
 void dest_clamp(struct dest *d, uint64_t next);		/* numbers from next on were given up and will be used again */
 bool dest_drained(const struct dest *d);		/* not named by the rules, and nothing left */
 

@@ -85,7 +85,7 @@ static void on_lines(void *arg, const struct spool_line *lines, uint32_t n)
 	intake_flow(&h->intake);
 	timer_read(&h->timer);
 	EACH_DEST(&h->dests, d) {
-		dest_count(d, counts[d->place]);
+		dest_count(d, counts[d->place], spool_end(h->spool) - n, n);
 		deliver_serve(d);
 	}
 }
@@ -183,7 +183,9 @@ static void on_walk(void *arg, const struct spool_view *v)
 			h->undecided |= what == DECIDE_LATER;
 			return;
 		}
-		if (line.mask >> d->place & 1 && !cursor_is_done(&d->cursor, v->seq))
+		if (!(line.mask >> d->place & 1))
+			d->cursor.filtered++;
+		else if (!cursor_is_done(&d->cursor, v->seq))
 			d->cursor.pending++;
 	}
 }
@@ -194,12 +196,14 @@ static int walk_spool(struct hub *h)
 	int64_t start = clock_mono();
 	uint64_t from;
 
+	spool_needs(h->spool, dests_low(&h->dests, end));
 	h->walk_from = from = spool_back(h->spool, window);
 	EACH_DEST(&h->dests, d) {
 		/* It counted lines that a power loss took: counted anew. */
 		if (d->cursor.seen > end) {
 			d->cursor.seen = d->cursor.low;
 			d->cursor.pending = 0;
+			d->cursor.base = CURSOR_NO_BASE;
 		}
 		if (d->cursor.seen < from)
 			from = d->cursor.seen;
@@ -216,7 +220,12 @@ static int walk_spool(struct hub *h)
 	}
 	EACH_DEST(&h->dests, d) {
 		d->cursor.seen = end;
-		dest_count(d, 0);
+		/* Books that cannot be told begin with what adds up. */
+		if (d->cursor.base == CURSOR_NO_BASE)
+			d->cursor.base = spool_lines(h->spool, end) + d->cursor.again - cursor_sum(&d->cursor);
+		dest_count(d, 0, end, 0);
+		if (spool_is_gone(h->spool, d->cursor.low, end))
+			dest_gone(d);
 	}
 	log_debug("spool read in %" PRId64 " ms: %u ids in the window", (clock_mono() - start) / CLOCK_MS, h->intake.repeat.n);
 	return 0;
@@ -261,7 +270,6 @@ static int start(struct hub *h)
 	}
 	if (timer_open(&h->timer, h) < 0 || dests_open_old(&h->dests) < 0)
 		return -1;
-	spool_needs(h->spool, dests_low(&h->dests, spool_end(h->spool)));
 	if (hub_rules_start(h) < 0 || walk_spool(h) < 0)
 		return -1;
 	count_uncounted(h->spool);

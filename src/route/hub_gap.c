@@ -90,6 +90,9 @@ void hub_gap_say(struct hub *h)
 		return;
 	s->hub = h;
 	s->again.fn = on_again;
+	EACH_DEST(&h->dests, d)
+		if (spool_is_gone(h->spool, d->cursor.low, d->cursor.seen))
+			dest_gone(d);
 	while ((g = spool_gap(h->spool))) {
 		r = put(h, g);
 		if (r < 0) {

@@ -110,12 +110,16 @@ uint64_t spool_lines(const struct spool *s, uint64_t seq)
 
 	if (seg)
 		return seg->lines + (seq > seg->first ? seq - seg->first : 0);
-	return last ? last->lines + (last->end - last->first) : 0;
+	uint64_t lines = last ? last->lines + (last->end - last->first) : 0;
+	/* Those on their way to the disk, too. */
+	for (const struct group *g = s->first; g && seq > g->first; g = g->next)
+		lines += seq - g->first < g->n ? seq - g->first : g->n;
+	return lines;
 }
 
 uint64_t spool_back(const struct spool *s, uint64_t lines)
 {
-	uint64_t total = spool_lines(s, UINT64_MAX), want = total > lines ? total - lines : 0;
+	uint64_t total = spool_lines(s, spool_end(s)), want = total > lines ? total - lines : 0;
 	const struct seg *seg = spool_last_seg(s);
 
 	while (seg && seg > s->segs && seg->lines > want)
@@ -354,7 +358,7 @@ static int64_t stays(const struct spool *s, uint64_t low, int64_t now)
 	if (s->o.keep > age)
 		wait = s->o.keep - age;
 	/* Within the window: needed to know repeats again after a restart. Taking lines matters more. */
-	uint64_t behind = spool_lines(s, UINT64_MAX) - (seg->lines + (seg->end - seg->first));
+	uint64_t behind = spool_lines(s, spool_end(s)) - (seg->lines + (seg->end - seg->first));
 	if (!spool_refuses(s) && behind < s->o.window && s->o.window_time > age && s->o.window_time - age > wait)
 		wait = s->o.window_time - age;
 	return wait;

@@ -92,7 +92,8 @@ uint64_t spool_end(const struct spool *s);		/* first number that is not readable
 uint64_t spool_oldest(const struct spool *s);		/* number of the oldest line there is, or spool_end */
 uint64_t spool_oldest_gen(const struct spool *s);	/* 0: no file */
 uint64_t spool_bytes(const struct spool *s);
-/* How many lines below seq the spool has kept in its life, those that are removed or lost counted. Not for numbers below the oldest. */
+/* How many lines below seq the spool has kept in its life, those that are removed, lost or on their way to the disk counted. Not for numbers
+ * below the oldest. */
 uint64_t spool_lines(const struct spool *s, uint64_t seq);
 uint64_t spool_back(const struct spool *s, uint64_t lines);	/* the number from which on there are so many lines, or the oldest */
 /* How many files a line keeps, itself and all behind it: their bytes, and the number behind the last line of the first of them. */
