@@ -10,7 +10,10 @@
 struct due {
 	int64_t at;		/* nanoseconds of whichever clock the owner uses */
 	uint64_t seq, off;	/* a held line: its number and place in its segment */
-	void *p;		/* a waiting lane */
+	union {
+		void *p;	/* a waiting lane */
+		struct { uint32_t len, crc; };	/* a held line: its bytes, and their CRC-32C */
+	};
 };
 
 struct due_heap { struct due *v; size_t n, cap; };

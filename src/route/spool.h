@@ -106,6 +106,7 @@ struct spool_view {
 	const char *p; size_t n;		/* the line, LF included; borrowed until fn returns */
 	const struct spool_line *known;		/* what was decided, or NULL: decide again by gen */
 	off_t off;				/* for spool_fetch: of the group it stands in */
+	off_t place;				/* for spool_glance: its own */
 };
 void spool_seek(struct spool_pos *pos, uint64_t seq);
 enum spool_read { SPOOL_ERROR = -1, SPOOL_AT_END, SPOOL_MORE, SPOOL_STOPPED };
@@ -114,6 +115,9 @@ enum spool_read { SPOOL_ERROR = -1, SPOOL_AT_END, SPOOL_MORE, SPOOL_STOPPED };
 enum spool_read spool_read(struct spool *s, struct spool_pos *pos, bool (*fn)(void *arg, const struct spool_view *v), void *arg);
 struct buf;
 int spool_fetch(struct spool *s, uint64_t seq, off_t off, struct buf *line);	/* one line again, by seq and view.off */
+/* The same by view.place, without its group: n bytes with this CRC-32C. -1 without a message: they are not there (the file was put in order
+ * since, or is damaged): spool_fetch says more. */
+int spool_glance(struct spool *s, uint64_t seq, off_t place, size_t n, uint32_t crc, struct buf *line);
 /* Walks over all kept lines from seq on with their checksums checked; at start. fn as above but cannot stop. -1 with a message. */
 int spool_walk(struct spool *s, uint64_t seq, void (*fn)(void *arg, const struct spool_view *v), void *arg);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 
 /* ---- the tail in memory ---- */
@@ -95,7 +96,7 @@ static enum spool_read read_tail(struct spool_pos *pos, const struct tail_group 
 	for (; i < t->n; i++) {
 		const struct spool_line *line = &t->lines[i];
 		struct spool_view v = { .seq = t->first + i, .gen = t->gen, .p = t->bytes + line->off, .n = line->len,
-			.known = line, .off = t->off };
+			.known = line, .off = t->off, .place = t->off + line->off };
 		if (!fn(arg, &v)) {
 			r = SPOOL_STOPPED;
 			break;
@@ -209,7 +210,8 @@ static bool give_group(const struct seg *seg, struct spool_pos *pos, const struc
 	}
 	for (; p < end; at++) {
 		const char *lf = rawmemchr(p, '\n');
-		struct spool_view v = { .seq = at, .gen = seg->gen, .p = p, .n = (size_t)(lf + 1 - p), .off = pos->off };
+		struct spool_view v = { .seq = at, .gen = seg->gen, .p = p, .n = (size_t)(lf + 1 - p), .off = pos->off,
+			.place = pos->off + (p - lines) };
 		/* Behind the end may stand what was refused and came back: a cut that a power loss undid. */
 		if (at >= pos->seq && at < seg->end) {
 			pos->in = (uint32_t)(p - lines);
@@ -322,6 +324,29 @@ int spool_fetch(struct spool *s, uint64_t seq, off_t off, struct buf *line)
 		log_error("%s: line %llu is gone", s->dir, (unsigned long long)seq);
 		return -1;
 	}
+	return 0;
+}
+
+int spool_glance(struct spool *s, uint64_t seq, off_t place, size_t n, uint32_t crc, struct buf *line)
+{
+	const struct seg *seg = spool_find_seg(s, seq);
+	char name[SEGMENT_NAME_MAX];
+	ssize_t got = -1;
+
+	buf_clear(line);
+	if (!seg || seg->first > seq || (uint64_t)place + n > seg->size || buf_reserve(line, n) < 0)
+		return -1;
+	segment_name(name, seg->file);
+	int fd = openat(s->dirfd, name, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		do {
+			got = pread(fd, line->p, n, place);
+		} while (got < 0 && errno == EINTR);
+		close(fd);
+	}
+	if (got != (ssize_t)n || hash_crc32c(0, line->p, n) != crc)
+		return -1;
+	line->len = n;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "route/decide.h"
 #include "route/hub_impl.h"
@@ -109,7 +110,8 @@ static bool on_line(void *arg, const struct spool_view *v)
 	if ((is_new = held_add(&t->held, v->seq)) < 0)
 		return false;
 	t->bytes += is_new ? v->n : 0;
-	return know(t, &(struct due){ .at = line.notbefore, .seq = v->seq, .off = (uint64_t)v->off }) == 0;
+	return know(t, &(struct due){ .at = line.notbefore, .seq = v->seq, .off = (uint64_t)v->place, .len = (uint32_t)v->n,
+		.crc = hash_crc32c(0, v->p, v->n) }) == 0;
 }
 
 void timer_read(struct timer *t)
@@ -171,7 +173,8 @@ static bool say_due(struct timer *t)
 
 	buf_init(&text, SEGMENT_GROUP_MAX);
 	while (ok && !said_full(t) && (d = first(t)) && d->at <= now) {
-		if (spool_fetch(t->hub->spool, d->seq, (off_t)d->off, &text) == 0) {
+		if (spool_glance(t->hub->spool, d->seq, (off_t)d->off, d->len, d->crc, &text) == 0 ||
+		    spool_fetch(t->hub->spool, d->seq, 0, &text) == 0) {
 			ok = say(t, d, text.p, text.len, true);
 		} else if (d->seq < spool_oldest(t->hub->spool)) {
 			forget(t, d->seq, 0);
