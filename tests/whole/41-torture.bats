@@ -39,13 +39,13 @@ torture() { B=$B BIN=$BIN "$ROOT/scripts/torture" "$@"; }
 }
 
 @test "a tree under every fault: nothing lost, repeated or out of order, the books balance" {
-	run torture -s "${TORTURE_SEED:-1}" -n 150000 -f 25 -t "${TORTURE_SECONDS:-45}"
+	run torture -s "${TORTURE_SEED:-1}" -n 100000 -f 20 -t "${TORTURE_SECONDS:-30}"
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[[ $output == *"lost 0  changed 0  repeated 0  order 0  ledger 0  damaged 0  complaints 0  ok"* ]]
+	[[ $output == *"lost 0  changed 0  repeated 0  order 0  ledger 0  gaps 0  damaged 0  complaints 0  ok"* ]]
 }
 
-# NAME REGEX: a build with tests/torture/bugs/NAME.patch in it; the output of a run with the faults that match REGEX.
+# NAME REGEX [RATE]: a build with tests/torture/bugs/NAME.patch in it; the output of a run with the faults that match REGEX.
 planted() {
 	local log=$T/build.log
 	mkdir "$T/tree"
@@ -56,7 +56,7 @@ planted() {
 	cp -a "$BIN/." "$T/b/bin/" 2>/dev/null || { mkdir "$T/b/bin" && cp -a "$BIN/." "$T/b/bin/"; }
 	patch -s -d "$T/tree" -p1 <"$ROOT/tests/torture/bugs/$1.patch" || { echo "the patch does not fit any more: make it anew"; return 1; }
 	make -s -C "$T/tree" B="$T/b" BIN="$T/b/bin" all torture >"$log" 2>&1 || { tail -n 20 "$log"; return 1; }
-	TORTURE_PATIENCE=5 B=$T/b BIN=$T/b/bin PENSTOCK_SHARE=$ROOT/share run "$ROOT/scripts/torture" -s 1 -n 20000 -f 12 -r 8000 -o "$2"
+	TORTURE_PATIENCE=12 B=$T/b BIN=$T/b/bin PENSTOCK_SHARE=$ROOT/share run "$ROOT/scripts/torture" -s 1 -n 16000 -f 8 -r "${3:-8000}" -o "$2"
 	echo "$output"
 	rm -rf "$T"/penstock-torture.*
 	[ "$status" -eq 1 ]
@@ -69,11 +69,12 @@ planted() {
 
 @test "found: a segment whose name is not synced" {
 	planted segment-without-folder-sync '^power'
-	[[ $output =~ lost\ [1-9] ]]
+	[[ $output =~ (lost|gaps)\ [1-9] ]]
 }
 
 @test "found: a rename without a sync of the folder" {
-	planted rename-without-folder-sync '^power'
+	# What is lost then is a cursor: that shows when the destination is behind.
+	planted rename-without-folder-sync '^power' 100000
 	[[ $output =~ lost\ [1-9] ]]
 }
 
@@ -89,5 +90,5 @@ planted() {
 
 @test "found: a repeat window that is empty after a restart" {
 	planted repeat-window-forgotten '^(kill|tear) route'
-	[[ $output =~ repeated\ [1-9] ]]
+	[[ $output =~ (repeated|ledger)\ [1-9] ]]
 }
