@@ -30,6 +30,7 @@
 # try.o          route -t and the filter
 # follow.o       route -T
 # metrics.o      the rows of metrics.def
+# explain.o      why a line goes where it goes
 # lint.o         rules that can never do anything
 # decide.o       line and rules to destinations, lane, time
 # again.o        the text of a line that the hub says again
@@ -42,7 +43,7 @@
 # repeat.o       window of ids seen
 # lex.o parse.o parse_expr.o  text to rules and conditions
 # pred/*.o       a predicate each (pred/README.md)
-route_PURE := decide.o again.o held.o letter.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o parse_expr.o rules.o lint.o walk.o pieces.o \
+route_PURE := decide.o again.o held.o letter.o segment.o cursor.o lane.o due.o repeat.o lex.o parse.o parse_expr.o rules.o lint.o explain.o walk.o pieces.o \
 	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/jq.o pred/logic.o
 route_OBJS := main.o hub.o hub_again.o hub_letters.o hub_rules.o jq.o jq_failed.o hub_gap.o timer.o control.o verb/index.o verb/status.o verb/dead.o verb/again.o verb/letters.o verb/reload.o verb/rules.o intake.o dests.o dest.o deliver.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	tool/index.o tool/dead.o tool/pick.o tool/show.o tool/change.o \

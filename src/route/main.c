@@ -2,6 +2,7 @@
  * route -d SPOOL -r RULES [-R RUNDIR] [-i URL]... [-o NAME=URL]...     the hub
  * route -r RULES -D NAME                                                a filter: the lines of one destination
  * route -t -r RULES                                                     where would each line go?
+ * route -x -r RULES [--json]                                            and why?
  * route WORD ...                                                        looks at and changes files of a spool: tool/tool.h
  * route -T -d SPOOL [-w EXPR] [-n LAST | --from SEQ]                    follows the spool
  */
@@ -29,7 +30,7 @@ static struct hub_config config = {
 };
 static struct follow_opts tail;
 static const char *filter;
-static bool test, do_tail;
+static bool test, do_explain, as_json, do_tail;
 
 static const struct arg rows[] = {
 	{ 'd', "spool", ARG_STR, &config.spool.dir, 0, 0, "DIR", "keep lines in DIR", NULL, 0 },
@@ -58,6 +59,8 @@ static const struct arg rows[] = {
 	{ 0, "tls-key", ARG_STR, &config.link.tls_key, 0, 0, "FILE", "tls+tcp: its key", NULL, 0 },
 	{ 'D', "dest", ARG_STR, &filter, 0, 0, "NAME", "no spool: pass the lines of this destination to stdout", NULL, ARG_NOFILE },
 	{ 't', "test", ARG_FLAG, &test, 0, 0, NULL, "say where each line of stdin would go", NULL, ARG_NOFILE },
+	{ 'x', "explain", ARG_FLAG, &do_explain, 0, 0, NULL, "say why, rule by rule", NULL, ARG_NOFILE },
+	{ 0, "json", ARG_FLAG, &as_json, 0, 0, NULL, "with -x: as JSON, an object for each line", NULL, ARG_NOFILE },
 	{ 'T', "tail", ARG_FLAG, &do_tail, 0, 0, NULL, "print the spool's lines as they come", NULL, ARG_NOFILE },
 	{ 'w', "where", ARG_STR, &tail.where, 0, 0, "EXPR", "with -T: only lines that match", NULL, ARG_NOFILE },
 	{ 'n', "last", ARG_U64, &tail.last, 0, 0, "N", "with -T: begin N lines before the end", NULL, ARG_NOFILE },
@@ -68,7 +71,7 @@ static const struct arg rows[] = {
 static const struct args args = {
 	.prog = "route",
 	.synopsis = "-d SPOOL -r RULES [-R RUNDIR] [-i URL]... [-o NAME=URL]... [-s MODE] [-k TIME] [-F FD] [-M FILE]\n"
-		"-r RULES -D NAME\n-t -r RULES\n-T -d SPOOL [-w EXPR] [-n LAST | --from SEQ] [--once]",
+		"-r RULES -D NAME\n-t -r RULES\n-x -r RULES [--json]\n-T -d SPOOL [-w EXPR] [-n LAST | --from SEQ] [--once]",
 	.about = "The hub: keeps every line on disk and hands it to the destinations that the rules name.",
 	.rows = rows, .n = sizeof(rows) / sizeof(*rows), .flags = ARGS_DAEMON,
 };
@@ -131,8 +134,10 @@ int main(int argc, char **argv)
 		tail.dir = config.spool.dir;
 		return follow(&tail);
 	}
-	if ((test || filter) && !config.rules)
+	if ((test || do_explain || filter) && !config.rules)
 		args_usage(&args, "-r is missing: the rules file");
+	if (do_explain)
+		return try_explain(config.rules, config.flags, as_json);
 	if (test)
 		return try_rules(config.rules, config.flags);
 	if (filter && config.spool.dir)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "line/reader.h"
 #include "line/types.h"
 #include "route/decide.h"
+#include "route/explain.h"
 #include "route/lint.h"
 
 #define OUT_MAX (64u << 20)
@@ -198,6 +200,51 @@ int try_rules(const char *rules_file, const char *flags)
 
 	if (!t.rules)
 		return 1;
+	buf_init(&t.out, OUT_MAX);
+	return run(&t);
+}
+
+/* ---- route -x ---- */
+
+static const char *explained;		/* the rules file */
+
+static int explain_line(struct try *t, struct span line, const struct envelope *e, bool json)
+{
+	int r = explain(&t->out, t->rules, explained, line.p, line.n, e, json);
+
+	if (r == 0)
+		return 0;
+	log_error("%s", r < 0 ? "no memory" : "a condition cannot be asked now (its jq does not answer)");
+	return -1;
+}
+
+static int explain_text(struct try *t, struct span line, const struct envelope *e)
+{
+	return explain_line(t, line, e, false);
+}
+
+static int explain_json(struct try *t, struct span line, const struct envelope *e)
+{
+	return explain_line(t, line, e, true);
+}
+
+static int refused_json(struct try *t, struct span line, const struct line_err *err)
+{
+	char text[LINE_ERR_TEXT], whole[LINE_ERR_TEXT + 40];
+
+	(void)line;
+	snprintf(whole, sizeof(whole), "line %" PRIu64 ", %s", t->in.number, line_err_text(err, text));
+	return buf_adds(&t->out, "{\"refused\":") | buf_add_json(&t->out, whole, strlen(whole)) | buf_adds(&t->out, "}\n") ? no_memory() : 0;
+}
+
+int try_explain(const char *rules_file, const char *flags, bool json)
+{
+	struct try t = { .rules = read_rules(rules_file, flags, true), .line = json ? explain_json : explain_text,
+		.bad = json ? refused_json : say_refused };
+
+	if (!t.rules)
+		return 1;
+	explained = rules_file;
 	buf_init(&t.out, OUT_MAX);
 	return run(&t);
 }

@@ -241,3 +241,37 @@ load hub
 	route -t -r "$ROOT/share/rules" < /dev/null 2> err
 	[ ! -s err ]
 }
+
+@test "-x explains a line rule by rule, for people and as JSON" {
+	cat > rules <<-'END'
+		all -> store
+		type == "chat.message" and (data.n > 7 or not flag quiet) -> a, mirror b
+		100% or jq '.data.n == 6' -> z stop
+		exists data.q -> w
+	END
+	chat a hello > in
+	echo '{}' >> in
+	echo quiet > flags
+	run -1 route -x -r rules < in
+	[ "$(grep -c $'^\t\t' <<<"$output")" = 5 ]
+	diff <(sed 's/^\t*//' <<<"$output") - <<-'END' || return 1
+		a	store,z
+			yes	rules:1: all -> store
+			no	rules:2: type == "chat.message" and (data.n > 7 or (not flag quiet)) -> a, mirror b
+				yes	type == "chat.message"	(type is "chat.message")
+				no	data.n > 7	(data.n is not there)
+				yes	flag quiet	(the flag is on)
+			yes	rules:3: 100% or jq ".data.n == 6" -> z stop
+				yes	100%	(the conversation is at 68.4154%)
+				no	jq ".data.n == 6"
+			not tried	rules:4: exists data.q -> w	(line 3 stopped)
+		-	refused: line 2, byte 2: specversion is missing
+	END
+	route -x -r rules --json < in > out || true
+	head -n 1 out | jq -e '.id == "a" and .dests == ["store", "z"] and (.rules | map(.holds)) == [true, false, true, null]
+		and .rules[1].tests[1] == {"test": "data.n > 7", "holds": false, "fact": "data.n is not there"} and .rules[2].stops'
+	tail -n 1 out | jq -e '.refused | startswith("line 2, byte 2")'
+	# What it says of the destinations is what -t says.
+	events 1 200 > many
+	diff <(route -t -r rules < many) <(route -x -r rules < many | grep -v '^	')
+}

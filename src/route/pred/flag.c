@@ -24,6 +24,11 @@ static int describe(const struct pred *p, struct buf *out)
 	return buf_printf(out, "flag %s", p->v[0].text);
 }
 
+static int fact(const struct pred *p, const struct pred_line *l, struct buf *out)
+{
+	return buf_printf(out, "the flag is %s", match(p, l) ? "on" : "off");
+}
+
 const struct pred_kind pred_flag_set = {
-	.name = "flag", .ops = OPS, .infix = false, .parse = parse, .match = match, .describe = describe,
+	.name = "flag", .ops = OPS, .infix = false, .parse = parse, .match = match, .describe = describe, .fact = fact,
 };

@@ -52,6 +52,12 @@ static bool one(const char **g, const char *gend, const char **t, const char *te
 	return want == got;
 }
 
+/* A byte of a pattern that is a character by itself and stands for itself. */
+static bool plain(char c)
+{
+	return (unsigned char)c < 0x80 && c != '*' && c != '?' && c != '[' && c != '\\';
+}
+
 /* Only the last * needs to be tried again: what an earlier one could take more, the last one can take too. */
 static bool fits(const char *g, const char *gend, const char *t, const char *tend)
 {
@@ -59,14 +65,24 @@ static bool fits(const char *g, const char *gend, const char *t, const char *ten
 
 	while (t < tend) {
 		const char *g1 = g, *t1 = t;
-		if (g < gend && *g == '*') {
+		if (g < gend && plain(*g) && *g == *t) {
+			g++;
+			t++;
+		} else if (g < gend && *g == '*') {
 			star = ++g;
+			/* To where the next character of the pattern is, if it stands for itself. */
+			if (g == gend)
+				return true;
+			if (plain(*g) && !(t = memchr(t, *g, (size_t)(tend - t))))
+				return false;
 			from = t;
 		} else if (g < gend && one(&g1, gend, &t1, tend)) {
 			g = g1;
 			t = t1;
 		} else if (star) {
 			character(&from, tend);
+			if (plain(*star) && !(from = memchr(from, *star, (size_t)(tend - from))))
+				return false;
 			g = star;
 			t = from;
 		} else {

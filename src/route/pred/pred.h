@@ -61,6 +61,8 @@ struct pred_kind {
 	int (*parse)(struct pred *p, struct parser *in);
 	bool (*match)(const struct pred *p, const struct pred_line *l);
 	int (*describe)(const struct pred *p, struct buf *out);	/* as text that parses to the same; -1: out is full */
+	/* Appends what the line has that decides, as "the flag is off"; NULL: the operand's value is told. -1: out is full. */
+	int (*fact)(const struct pred *p, const struct pred_line *l, struct buf *out);
 	/* Starts what the part needs to answer. Called from whatever thread reads rules, before the first match. -1: why. NULL: needs nothing. */
 	int (*ready)(struct pred *p, char why[PRED_WHY]);
 	void (*release)(struct pred *p);	/* of p->own, which may be NULL; NULL: there is none */
