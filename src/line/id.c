@@ -55,6 +55,14 @@ uint64_t id_lane(const struct envelope *e)
 	return sip_end(&s).a;
 }
 
+uint64_t id_tenant(const struct envelope *e)
+{
+	char tenant[TENANT_MAX + 1];
+
+	envelope_tenant(e, tenant);
+	return hash_crc32c(0, tenant, strlen(tenant)) | UINT64_C(1) << 32;
+}
+
 void id_derive(struct writer *w, const struct envelope *cause, const char *stage, unsigned n)
 {
 	struct span id = cause->a[LA_ID];

@@ -11,12 +11,14 @@
 
 #define RANGE_TEXT 44u		/* "[20 digits,20 digits]," and one to spare */
 #define FIXED_TEXT 480u		/* all the rest of a slot, at most */
+#define ROW_TEXT 64u		/* "[20 digits,"16 digits","16 digits"]," and some to spare */
 
 void cursor_init(struct cursor *c, uint64_t low)
 {
 	memset(c, 0, sizeof(*c));
-	c->low = c->from = c->seen = low;
+	c->low = c->solid = c->from = c->seen = low;
 	c->base = CURSOR_NO_BASE;
+	behind_init(&c->behind);
 }
 
 void cursor_release(struct cursor *c)
@@ -24,6 +26,7 @@ void cursor_release(struct cursor *c)
 	free(c->r);
 	c->r = NULL;
 	c->at = c->n = c->cap = 0;
+	behind_release(&c->behind);
 }
 
 /* The first range that ends at or behind seq - 1, so that seq touches it or lies before it; n if there is none. */
@@ -73,25 +76,33 @@ static void insert(struct cursor *c, size_t i, struct cursor_range range)
 	c->n++;
 }
 
-/* Takes up into low what now begins at or below it. */
+void cursor_update(struct cursor *c)
+{
+	uint64_t low = c->behind.n ? behind_low(&c->behind) : UINT64_MAX;
+
+	c->low = low < c->solid ? low : c->solid;
+}
+
+/* Takes up into solid what now begins at or below it. */
 static void advance(struct cursor *c)
 {
-	while (c->n && c->r[c->at].a <= c->low) {
-		if (c->r[c->at].b + 1 > c->low)
-			c->low = c->r[c->at].b + 1;
+	while (c->n && c->r[c->at].a <= c->solid) {
+		if (c->r[c->at].b + 1 > c->solid)
+			c->solid = c->r[c->at].b + 1;
 		c->at++;
 		c->n--;
 	}
 	if (c->n == 0)
 		c->at = 0;
+	cursor_update(c);
 }
 
 void cursor_done(struct cursor *c, uint64_t a, uint64_t b, bool acked)
 {
-	if (b < c->low || b < a)
+	if (b < c->solid || b < a)
 		return;
-	if (a <= c->low) {
-		c->low = b + 1;
+	if (a <= c->solid) {
+		c->solid = b + 1;
 		advance(c);
 		return;
 	}
@@ -117,14 +128,48 @@ void cursor_done(struct cursor *c, uint64_t a, uint64_t b, bool acked)
 	c->n -= j - i - 1;
 }
 
-uint64_t cursor_top(const struct cursor *c)
+void cursor_open(struct cursor *c, uint64_t seq)
 {
-	return c->n ? c->r[c->at + c->n - 1].b + 1 : c->low;
+	if (seq < c->solid) {
+		uint64_t b = c->solid - 1;
+		c->solid = seq;
+		if (seq < b)
+			insert(c, 0, (struct cursor_range){ seq + 1, b, true });
+		cursor_update(c);
+		return;
+	}
+	for (size_t i = find(c, seq); i < c->n && c->r[c->at + i].a <= seq; i++) {
+		struct cursor_range *r = &c->r[c->at + i], was = *r;
+		if (seq > was.b)
+			continue;
+		if (seq > was.a && seq < was.b) {
+			r->b = seq - 1;
+			insert(c, i + 1, (struct cursor_range){ seq + 1, was.b, was.acked });
+		} else if (was.a == was.b) {
+			memmove(r, r + 1, (c->n - i - 1) * sizeof(*r));
+			c->n--;
+		} else if (seq == was.a) {
+			r->a++;
+		} else {
+			r->b--;
+		}
+		return;
+	}
 }
 
-bool cursor_is_done(const struct cursor *c, uint64_t seq)
+uint64_t cursor_top(const struct cursor *c)
 {
-	if (seq < c->low)
+	return c->n ? c->r[c->at + c->n - 1].b + 1 : c->solid;
+}
+
+bool cursor_is_done(const struct cursor *c, uint64_t seq, uint64_t tenant, uint64_t lane)
+{
+	return seq < c->low || (cursor_is_passed(c, seq) && !behind_covers(&c->behind, tenant, lane, seq));
+}
+
+bool cursor_is_passed(const struct cursor *c, uint64_t seq)
+{
+	if (seq < c->solid)
 		return true;
 	for (size_t i = find(c, seq); i < c->n && c->r[c->at + i].a <= seq; i++)
 		if (seq <= c->r[c->at + i].b)
@@ -132,10 +177,21 @@ bool cursor_is_done(const struct cursor *c, uint64_t seq)
 	return false;
 }
 
+uint64_t cursor_next_open(const struct cursor *c, uint64_t seq)
+{
+	if (seq < c->solid)
+		seq = c->solid;
+	for (size_t i = find(c, seq); i < c->n && c->r[c->at + i].a <= seq; i++)
+		if (seq <= c->r[c->at + i].b)
+			seq = c->r[c->at + i].b + 1;
+	return seq;
+}
+
 size_t cursor_slot_size(const struct cursor *c)
 {
 	size_t need = FIXED_TEXT, size = CURSOR_SLOT;
 
+	need += (size_t)c->behind.n * ROW_TEXT + (c->low < c->solid ? RANGE_TEXT : 0);
 	for (size_t i = 0; i < c->n; i++)
 		need += c->r[c->at + i].acked ? RANGE_TEXT : 0;
 	while (size < need && size < CURSOR_SLOT_MAX)
@@ -143,20 +199,93 @@ size_t cursor_slot_size(const struct cursor *c)
 	return size;
 }
 
+/* Slots are written with every report of a worker and may have thousands of numbers: this is the fast way. */
+static size_t add_u64(char *p, size_t n, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	memcpy(p + n, digits + at, sizeof(digits) - at);
+	return n + sizeof(digits) - at;
+}
+
+static size_t add_text(char *p, size_t n, const char *text)
+{
+	size_t len = strlen(text);
+
+	memcpy(p + n, text, len);
+	return n + len;
+}
+
+static size_t add_hex(char *p, size_t n, uint64_t v)
+{
+	for (int shift = 60; shift >= 0; shift -= 4)
+		p[n++] = "0123456789abcdef"[v >> shift & 15];
+	return n;
+}
+
+static size_t add_range(char *p, size_t n, const char *comma, uint64_t a, uint64_t b)
+{
+	n = add_text(p, n, comma);
+	p[n++] = '[';
+	n = add_u64(p, n, a);
+	p[n++] = ',';
+	n = add_u64(p, n, b);
+	p[n++] = ']';
+	return n;
+}
+
+static size_t add_rows(char *p, size_t n, const struct behind *b)
+{
+	n = add_text(p, n, ",\"behind\":[");
+	for (size_t i = 0; i < b->n; i++) {
+		n = add_text(p, n, i ? ",[" : "[");
+		n = add_u64(p, n, b->v[i].from);
+		n = add_text(p, n, ",\"");
+		n = add_hex(p, n, b->v[i].tenant);
+		if (b->v[i].lane) {
+			n = add_text(p, n, "\",\"");
+			n = add_hex(p, n, b->v[i].lane);
+		}
+		n = add_text(p, n, "\"]");
+	}
+	return add_text(p, n, "]");
+}
+
 void cursor_write(const struct cursor *c, char *slot, size_t size)
 {
 	size_t n = 0;
 	const char *comma = "";
 
-	n += (size_t)snprintf(slot, size, "{\"turn\":%" PRIu64 ",\"low\":%" PRIu64 ",\"done\":[", c->turn, c->low);
-	for (size_t i = 0; i < c->n && size - n > FIXED_TEXT + RANGE_TEXT; i++) {
+	/* Rows and ranges say something only together: without room for all rows all above low is delivered again. */
+	size_t rows = (size_t)c->behind.n * ROW_TEXT;
+	bool fits = size > FIXED_TEXT + 2 * RANGE_TEXT + rows;
+	size_t end = fits ? size - FIXED_TEXT - RANGE_TEXT - rows : 0;
+
+	n = add_text(slot, n, "{\"turn\":");
+	n = add_u64(slot, n, c->turn);
+	n = add_text(slot, n, ",\"low\":");
+	n = add_u64(slot, n, c->low);
+	n = add_text(slot, n, ",\"done\":[");
+	if (fits && c->low < c->solid) {
+		n = add_range(slot, n, comma, c->low, c->solid - 1);
+		comma = ",";
+	}
+	for (size_t i = 0; i < c->n && n < end; i++) {
 		const struct cursor_range *r = &c->r[c->at + i];
 		if (!r->acked)
 			continue;
-		n += (size_t)snprintf(slot + n, size - n, "%s[%" PRIu64 ",%" PRIu64 "]", comma, r->a, r->b);
+		n = add_range(slot, n, comma, r->a, r->b);
 		comma = ",";
 	}
-	n += (size_t)snprintf(slot + n, size - n, "],\"from\":%" PRIu64 ",\"seen\":%" PRIu64 ",\"pending\":%" PRIu64
+	n = add_text(slot, n, "]");
+	if (fits && c->behind.n)
+		n = add_rows(slot, n, &c->behind);
+	n += (size_t)snprintf(slot + n, size - n, ",\"from\":%" PRIu64 ",\"seen\":%" PRIu64 ",\"pending\":%" PRIu64
 		",\"delivered\":%" PRIu64 ",\"dead\":%" PRIu64 ",\"filtered\":%" PRIu64 ",\"shed\":%" PRIu64 ",\"again\":%" PRIu64
 		",\"base\":%" PRIu64, c->from, c->seen, c->pending, c->delivered, c->dead, c->filtered, c->shed, c->again, c->base);
 	n += (size_t)snprintf(slot + n, size - n, ",\"crc\":\"%08" PRIx32 "\"}", hash_crc32c(0, slot, n));
@@ -206,6 +335,60 @@ static int one_range(void *arg, struct span name, struct span value)
 	return 0;
 }
 
+static int hex64(struct span raw, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (raw.n != 18 || raw.p[0] != '"')
+		return -1;
+	for (size_t i = 1; i < 17; i++) {
+		const char *digits = "0123456789abcdef", *d = memchr(digits, raw.p[i], 16);
+		if (!d)
+			return -1;
+		v = v << 4 | (uint64_t)(d - digits);
+	}
+	*out = v;
+	return 0;
+}
+
+struct row { uint64_t from, tenant, lane; size_t n; };
+
+static int one_part(void *arg, struct span name, struct span value)
+{
+	struct row *r = arg;
+
+	(void)name;
+	switch (r->n++) {
+	case 0: return u64(value, &r->from);
+	case 1: return hex64(value, &r->tenant);
+	case 2: return hex64(value, &r->lane);
+	default: return -1;
+	}
+}
+
+static int one_row(void *arg, struct span name, struct span value)
+{
+	struct cursor *c = arg;
+	struct row r = { .n = 0 };
+
+	(void)name;
+	if (value.n == 0 || value.p[0] != '[' || scan_each(value, one_part, &r) != 0 || r.n < 2 || r.from < c->low ||
+	    behind_find(&c->behind, r.tenant, r.lane) || !behind_add(&c->behind, r.tenant, r.lane, r.from))
+		return -1;
+	return 0;
+}
+
+/* Above the highest range nothing is passed over: rows that begin there are no use, or begin there at the latest. */
+static void clamp_rows(struct cursor *c)
+{
+	uint64_t top = cursor_top(c);
+
+	for (size_t i = 0; i < c->behind.n; i++)
+		if (c->behind.v[i].from > top)
+			behind_move(&c->behind, &c->behind.v[i], top);
+	cursor_update(c);
+}
+
 int cursor_read(struct cursor *c, const char *slot, size_t size)
 {
 	static const char MARK[] = ",\"crc\":\"";
@@ -229,10 +412,17 @@ int cursor_read(struct cursor *c, const char *slot, size_t size)
 	cursor_init(&got, 0);
 	struct span done = scan_member(object, "done");
 	if (u64(scan_member(object, "turn"), &got.turn) < 0 || u64(scan_member(object, "low"), &got.low) < 0 ||
-	    !done.p || done.p[0] != '[' || scan_each(done, one_range, &got) != 0) {
+	    !done.p || done.p[0] != '[') {
 		cursor_release(&got);
 		return -1;
 	}
+	struct span rows = scan_member(object, "behind");
+	got.solid = got.low;
+	if ((rows.p && (rows.p[0] != '[' || scan_each(rows, one_row, &got) != 0)) || scan_each(done, one_range, &got) != 0) {
+		cursor_release(&got);
+		return -1;
+	}
+	clamp_rows(&got);
 	/* The books may be missing (an older file): they start anew. */
 	if (u64(scan_member(object, "from"), &got.from) < 0 || u64(scan_member(object, "seen"), &got.seen) < 0 ||
 	    u64(scan_member(object, "pending"), &got.pending) < 0 ||

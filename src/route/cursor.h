@@ -4,10 +4,13 @@
  * `low` is the lowest line not yet settled; ranges above it are settled already, because acknowledgements come out of order. A line is
  * settled when it was delivered, put among the dead letters, or is none of this destination's business. Ranges that hold no
  * acknowledged line are not worth writing down: reading the lines again comes to the same end.
+ * Lines that were passed over to be read later (behind.h) stand in the ranges as if they were settled, and the rows of `behind` say which
+ * they are; so the ranges are as many as there are lines in memory, not as there are lines passed over.
  *
  * The slot: one JSON object, blanks up to the size of the slot, LF as its last byte:
- *   {"turn":T,"low":SEQ,"done":[[a,b],...],"from":SEQ,"seen":SEQ,"pending":N,"delivered":N,"dead":N,"filtered":N,
+ *   {"turn":T,"low":SEQ,"done":[[a,b],...],"behind":[[SEQ,"tenant","lane"],...],"from":SEQ,"seen":SEQ,"pending":N,"delivered":N,"dead":N,"filtered":N,
  *    "shed":N,"again":N,"base":N,"crc":"8 hex digits"}
+ * tenant and lane are the hashes of decide.h as 16 hex digits, no lane: the whole tenant.
  * crc is CRC-32C of all bytes before `,"crc"`. Members not known are ignored by rule. A file holds two slots, written in turn;
  * the valid one with the higher turn counts.
  */
@@ -18,15 +21,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "route/behind.h"
+
 #define CURSOR_SLOT 4096u		/* the least size of a slot; others are multiples of it */
-#define CURSOR_SLOT_MAX (256u << 10)	/* about 6000 ranges; what does not fit is delivered again after a crash */
+#define CURSOR_SLOT_MAX (1u << 20)	/* about 20,000 ranges; what does not fit is delivered again after a crash */
 
 struct cursor_range { uint64_t a, b; bool acked; };	/* a..b, both in it */
 
 struct cursor {
-	uint64_t low;
-	struct cursor_range *r;		/* sorted, apart, all above low */
+	uint64_t low;			/* of open and of passed over lines the lowest */
+	uint64_t solid;			/* private: the lowest line that is in no range */
+	struct cursor_range *r;		/* sorted, apart, all above solid */
 	size_t at, n, cap;		/* r[at] to r[at + n - 1] are in use */
+	struct behind behind;		/* after changing it: cursor_update */
 	uint64_t turn;
 	/* The books, as of the same moment. */
 	uint64_t from;			/* first line that could have been this destination's */
@@ -51,8 +58,16 @@ void cursor_release(struct cursor *c);
 
 /* Settles a..b (those already settled do no harm); acked: at least one of them was acknowledged. Dies when there is no memory. */
 void cursor_done(struct cursor *c, uint64_t a, uint64_t b, bool acked);
+/* A line passed over is in memory now: it is open. */
+void cursor_open(struct cursor *c, uint64_t seq);
+void cursor_update(struct cursor *c);		/* low, after rows of behind changed */
 uint64_t cursor_top(const struct cursor *c);	/* all from here on are open */
-bool cursor_is_done(const struct cursor *c, uint64_t seq);
+/* Settled, or of those passed over? */
+bool cursor_is_passed(const struct cursor *c, uint64_t seq);
+/* The lowest line from seq on that is in no range. */
+uint64_t cursor_next_open(const struct cursor *c, uint64_t seq);
+/* Settled? A line of this tenant and lane. */
+bool cursor_is_done(const struct cursor *c, uint64_t seq, uint64_t tenant, uint64_t lane);
 
 /* The size of slot that would hold all that is worth writing, a power of two times CURSOR_SLOT, at most CURSOR_SLOT_MAX. */
 size_t cursor_slot_size(const struct cursor *c);

@@ -36,7 +36,7 @@ int decide_mask(const struct rules *r, const char *p, size_t n, const struct env
 
 int decide(const struct rules *r, const char *p, size_t n, const struct envelope *e, struct spool_line *out)
 {
-	*out = (struct spool_line){ .lane = id_lane(e), .notbefore = notbefore_of(e) };
+	*out = (struct spool_line){ .lane = id_lane(e), .tenant = id_tenant(e), .notbefore = notbefore_of(e) };
 	return decide_mask(r, p, n, e, &out->mask);
 }
 
@@ -51,10 +51,10 @@ int decide_again(const struct rules *r, const char *p, size_t n, struct spool_li
 	if (!a.hold && !a.to[0]) {
 		struct pred_line l = { .raw = { a.p, a.n }, .e = &e, .scratch = &scratch, .trouble = &trouble };
 		trouble = NULL;
-		*out = (struct spool_line){ .mask = rules_eval(r, &l), .lane = id_lane(&e) };
+		*out = (struct spool_line){ .mask = rules_eval(r, &l), .lane = id_lane(&e), .tenant = id_tenant(&e) };
 		return trouble ? DECIDE_LATER : 0;
 	}
-	*out = (struct spool_line){ .lane = id_lane(&e) };
+	*out = (struct spool_line){ .lane = id_lane(&e), .tenant = id_tenant(&e) };
 	if (a.hold) {
 		out->notbefore = notbefore_of(&e);
 		/* It was held, so it has a time; should that not be readable, it is due. */

@@ -109,13 +109,13 @@ static bool give(struct dest *d, struct worker *w)
 	static uint64_t seqs[LINK_BATCH_LINES];
 	static struct buf out = { .max = LINK_MESSAGE_BYTES };
 	char name[ACK_NAME_MAX + 1];
-	uint32_t n = (uint32_t)lanes_take(&d->lanes, items, w->want, LINK_BATCH_BYTES);
+	uint32_t n = (uint32_t)lanes_take(&d->lanes, 0, items, w->want, LINK_BATCH_BYTES);
 	struct out_batch *b = malloc(sizeof(*b) + n * sizeof(struct item *));
 
 	buf_clear(&out);
 	if (!b)
 		goto no_memory;
-	*b = (struct out_batch){ .id = ++last_id, .owner = w, .due = clock_mono() + d->limits->deadline, .n = n };
+	*b = (struct out_batch){ .id = ++last_id, .owner = w, .due = clock_mono() + d->limits.deadline, .n = n };
 	batch_name(name, b->id);
 	for (uint32_t i = 0; i < n; i++) {
 		b->v[i] = items[i];
@@ -129,6 +129,7 @@ static bool give(struct dest *d, struct worker *w)
 			goto no_memory;
 	*d->out_end = b;
 	d->out_end = &b->next;
+	d->fill.moved += n;
 	wait_no_more(d, w);
 	link_reply(w->peer, &(struct iovec){ out.p, out.len }, 1);
 	return true;
@@ -146,8 +147,10 @@ static void arm(struct dest *d, int64_t lane_due)
 
 	if (d->out && (!due || d->out->due < due))
 		due = d->out->due;
-	if (d->read_again && (!due || d->read_again < due))
-		due = d->read_again;
+	if (d->fill.again && (!due || d->fill.again < due))
+		due = d->fill.again;
+	if (d->save_at && (!due || d->save_at < due))
+		due = d->save_at;
 	if (due && !d->stopped)
 		loop_timer_set(d->loop, &d->timer, due);
 	else
@@ -164,12 +167,14 @@ void deliver_serve(struct dest *d)
 		take_back(d, d->out);
 	}
 	lane_due = lanes_wake(&d->lanes, now);
-	dest_fill(d);
-	while (!d->stopped && d->first && d->lanes.takeable) {
+	if (d->save_at && d->save_at <= now)
+		dest_save(d);
+	fill(d);
+	while (!d->stopped && d->first && d->lanes.takeable[0]) {
 		if (!give(d, d->first))
 			break;
-		if (d->lanes.takeable == 0)
-			dest_fill(d);
+		if (d->lanes.takeable[0] == 0)
+			fill(d);
 	}
 	arm(d, lane_due);
 }
@@ -198,7 +203,7 @@ static const struct refusal **by_line(const struct take_request *r, uint32_t n)
 
 static bool is_dead(const struct dest *d, const struct item *it, const struct refusal *why)
 {
-	return why && (!why->retry || it->attempts + 1u >= d->limits->attempts);
+	return why && (!why->retry || it->attempts + 1u >= d->limits.attempts);
 }
 
 static int64_t retry_at(const struct item *it)

@@ -1,9 +1,9 @@
 /*
  * dest: one destination: where it stands in the spool, the window of lines it works on, who takes from it.
  *
- * Lines are copied from the spool into the window (the lanes), at most window_lines and window_bytes; only while somebody is connected.
+ * Lines are copied from the spool into the window (the lanes), at most window_lines and window_bytes besides those that workers
+ * have; only while somebody is connected. fill.[ch] does that, deliver.[ch] deals the window out in batches.
  * Held lines are none of its business: timer.[ch].
- * deliver.[ch] deals the window out in batches.
  */
 #ifndef ROUTE_DEST_H
 #define ROUTE_DEST_H
@@ -15,13 +15,13 @@
 #include "link/ack.h"
 #include "route/cursor_file.h"
 #include "route/dead.h"
+#include "route/fill.h"
 #include "route/lane.h"
 #include "route/metrics.h"
 #include "route/rules.h"
 #include "route/spool.h"
 
 #define DEST_WINDOW_BYTES (4u << 20)
-#define DEST_READS 32u		/* pieces of the spool read before others get their turn */
 #define DEST_LATE 64u		/* batches taken back whose late acknowledgement is still understood */
 #define DEST_LISTENERS 8u
 
@@ -41,7 +41,8 @@ struct dest {
 	struct loop *loop;
 	struct spool *spool;			/* borrowed */
 	struct rules_book *book;		/* borrowed */
-	const struct dest_limits *limits;	/* borrowed */
+	struct dest_limits limits;		/* dest_set_limits changes them */
+	bool mirror;				/* gets what it can take, and pins nothing */
 	const struct link_opts *link;		/* borrowed */
 	uint64_t until;				/* rules no longer name it for lines from here on; UINT64_MAX: they do */
 	bool stopped;				/* gives nothing out any more */
@@ -50,10 +51,8 @@ struct dest {
 	struct cursor_file file;
 	uint64_t saved_low;
 	bool gone;				/* dest_gone */
-	struct spool_pos pos;
-	uint64_t next;				/* all lines of ours below are in the cursor or the window */
-	bool was_full;				/* the window, when it was last filled */
-	int64_t read_again;			/* mono ns: reading stopped before the end; 0: it did not */
+	int64_t saved_at, save_at;		/* mono ns: when it was, and when it is to be; 0: it need not */
+	struct fill fill;
 	struct lanes lanes;
 	struct loop_timer timer;		/* the nearest of: lane, deadline of a batch */
 	struct dead dead;
@@ -74,7 +73,7 @@ struct dest_config {
 	struct loop *loop;
 	struct spool *spool;
 	struct rules_book *book;
-	const struct dest_limits *limits;
+	const struct dest_limits *limits;	/* of those whose rules say nothing else */
 	const struct link_opts *link;
 };
 
@@ -84,13 +83,15 @@ int dest_listen(struct dest *d, const char *url);	/* -1 with a message */
 void dest_free(struct dest *d);				/* saves the cursor */
 void dest_forget(struct dest *d);			/* the same, and removes the cursor file */
 
-void dest_fill(struct dest *d);				/* reads into the window what fits, for a while (read_again) */
+void dest_set_limits(struct dest *d, const struct dest_limits *limits, bool mirror);
 void dest_settled(struct dest *d, struct item *it, bool delivered);	/* frees the item; the cursor passes it */
-void dest_save(struct dest *d);				/* cursor to its file (not synced) */
+void dest_shed(struct dest *d, uint64_t lines);		/* of a mirror: so many of ours are skipped */
+void dest_save(struct dest *d);				/* cursor to its file (not synced); a long one not each time: save_at */
 void dest_show_letters(struct dest *d);			/* the gauge of its dead letters */
 /* n lines from first on were added to the spool, `ours` of them for this destination. */
 void dest_count(struct dest *d, uint64_t ours, uint64_t first, uint64_t n);
 void dest_gone(struct dest *d);				/* lines of ours were lost with the file that held them: counted as shed when all is read */
+void dest_settle_gone(struct dest *d);			/* fill read on: perhaps all is */
 void dest_clamp(struct dest *d, uint64_t next);		/* numbers from next on were given up and will be used again */
 bool dest_drained(const struct dest *d);		/* not named by the rules, and nothing left */
 

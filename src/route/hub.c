@@ -185,7 +185,7 @@ static void on_walk(void *arg, const struct spool_view *v)
 		}
 		if (!(line.mask >> d->place & 1))
 			d->cursor.filtered++;
-		else if (!cursor_is_done(&d->cursor, v->seq))
+		else if (!cursor_is_done(&d->cursor, v->seq, line.tenant, line.lane))
 			d->cursor.pending++;
 	}
 }

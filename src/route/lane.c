@@ -1,36 +1,28 @@
-#include "route/lane.h"
+#include "route/lane_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct lane {
-	struct lane *next;		/* in its place of the table, or among the spare ones */
-	uint64_t key;
-	struct item *first, **end;	/* lines that wait here */
-	size_t n;
-	size_t out;			/* items on loan */
-	int64_t due;			/* of the back-off asked for while items were on loan */
-	size_t at;			/* place in the heap of ready lanes; NOWHERE */
-	bool waiting;			/* in the heap of waiting ones */
-};
-
 #define FIRST_PLACES 64u
-#define NOWHERE SIZE_MAX
 
 int lanes_init(struct lanes *ls)
 {
 	memset(ls, 0, sizeof(*ls));
-	ls->places = FIRST_PLACES;
+	ls->max_items = ls->max_bytes = SIZE_MAX;
+	ls->places = ls->tenant_places = FIRST_PLACES;
 	ls->table = calloc(ls->places, sizeof(struct lane *));
-	return ls->table ? 0 : -1;
+	ls->tenant_table = calloc(ls->tenant_places, sizeof(struct tenant *));
+	if (ls->table && ls->tenant_table)
+		return 0;
+	free(ls->table);
+	free(ls->tenant_table);
+	return -1;
 }
 
 void lanes_release(struct lanes *ls)
 {
-	struct lane *l, *next;
-
 	for (size_t i = 0; ls->table && i < ls->places; i++) {
-		for (l = ls->table[i]; l; l = next) {
+		for (struct lane *l = ls->table[i], *next; l; l = next) {
 			next = l->next;
 			for (struct item *it = l->first, *after; it; it = after) {
 				after = it->next;
@@ -39,22 +31,52 @@ void lanes_release(struct lanes *ls)
 			free(l);
 		}
 	}
-	for (l = ls->spare; l; l = next) {
+	for (size_t i = 0; ls->tenant_table && i < ls->tenant_places; i++) {
+		for (struct tenant *t = ls->tenant_table[i], *next; t; t = next) {
+			next = t->next;
+			free(t);
+		}
+	}
+	for (struct lane *l = ls->spare, *next; l; l = next) {
 		next = l->next;
 		free(l);
 	}
+	for (struct tenant *t = ls->spare_tenant, *next; t; t = next) {
+		next = t->next;
+		free(t);
+	}
 	free(ls->table);
-	free(ls->ready);
+	free(ls->tenant_table);
 	due_release(&ls->waiting);
 	memset(ls, 0, sizeof(*ls));
 }
 
+/* ---- the two tables ---- */
+
 /* Keys are hashes already, but of strangers' text under a fixed key: mixing spreads what aims at the low bits. */
-static size_t place(const struct lanes *ls, uint64_t key)
+static size_t place(uint64_t key, size_t places)
 {
 	key ^= key >> 31;
 	key *= UINT64_C(0x9e3779b97f4a7c15);
-	return (size_t)(key >> 32) & (ls->places - 1);
+	return (size_t)(key >> 32) & (places - 1);
+}
+
+struct lane *lanes_lookup(const struct lanes *ls, uint64_t key)
+{
+	struct lane *l = ls->table[place(key, ls->places)];
+
+	while (l && l->key != key)
+		l = l->next;
+	return l;
+}
+
+struct tenant *lanes_lookup_tenant(const struct lanes *ls, uint64_t key)
+{
+	struct tenant *t = ls->tenant_table[place(key, ls->tenant_places)];
+
+	while (t && t->key != key)
+		t = t->next;
+	return t;
 }
 
 static void widen(struct lanes *ls)
@@ -68,7 +90,7 @@ static void widen(struct lanes *ls)
 	ls->places = old * 2;
 	for (size_t i = 0; i < old; i++) {
 		for (struct lane *l = was[i], *next; l; l = next) {
-			size_t to = place(ls, l->key);
+			size_t to = place(l->key, ls->places);
 			next = l->next;
 			l->next = table[to];
 			table[to] = l;
@@ -77,108 +99,110 @@ static void widen(struct lanes *ls)
 	free(was);
 }
 
-static struct lane *find_or_make(struct lanes *ls, uint64_t key)
+static void widen_tenants(struct lanes *ls)
 {
-	struct lane *l;
+	size_t old = ls->tenant_places;
+	struct tenant **table = calloc(old * 2, sizeof(struct tenant *)), **was = ls->tenant_table;
 
-	for (l = ls->table[place(ls, key)]; l; l = l->next)
-		if (l->key == key)
-			return l;
-	/* The heap has room for every lane, so that making one ready cannot fail. */
-	if (ls->lanes == ls->ready_cap) {
-		size_t cap = ls->ready_cap ? ls->ready_cap * 2 : FIRST_PLACES;
-		struct lane **ready = realloc(ls->ready, cap * sizeof(struct lane *));
-		if (!ready)
-			return NULL;
-		ls->ready = ready;
-		ls->ready_cap = cap;
+	if (!table)
+		return;
+	ls->tenant_table = table;
+	ls->tenant_places = old * 2;
+	for (size_t i = 0; i < old; i++) {
+		for (struct tenant *t = was[i], *next; t; t = next) {
+			size_t to = place(t->key, ls->tenant_places);
+			next = t->next;
+			t->next = table[to];
+			table[to] = t;
+		}
 	}
-	l = ls->spare;
+	free(was);
+}
+
+static struct tenant *make_tenant(struct lanes *ls, uint64_t key)
+{
+	struct tenant *t = ls->spare_tenant;
+
+	if (t)
+		ls->spare_tenant = t->next;
+	else if (!(t = malloc(sizeof(*t))))
+		return NULL;
+	if (ls->tenants >= ls->tenant_places)
+		widen_tenants(ls);
+	size_t at = place(key, ls->tenant_places);
+	*t = (struct tenant){ .next = ls->tenant_table[at], .key = key };
+	ls->tenant_table[at] = t;
+	ls->tenants++;
+	return t;
+}
+
+static void drop_tenant(struct lanes *ls, struct tenant *t)
+{
+	struct tenant **at = &ls->tenant_table[place(t->key, ls->tenant_places)];
+
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	ls->tenants--;
+	t->next = ls->spare_tenant;
+	ls->spare_tenant = t;
+}
+
+/* Which lanes are on side 1: always the same ones for a percentage, and more of them for a higher one. */
+static uint8_t side_of(const struct lanes *ls, uint64_t key)
+{
+	uint64_t h = (key ^ UINT64_C(0x63616e6172790001)) * UINT64_C(0x9e3779b97f4a7c15);
+
+	h ^= h >> 29;
+	h *= UINT64_C(0xbf58476d1ce4e5b9);
+	return (h >> 32) % 100 < ls->percent;
+}
+
+static struct lane *make(struct lanes *ls, struct tenant *t, uint64_t key)
+{
+	struct lane *l = ls->spare;
+
 	if (l)
 		ls->spare = l->next;
 	else if (!(l = malloc(sizeof(*l))))
 		return NULL;
 	if (ls->lanes >= ls->places)
 		widen(ls);
-	memset(l, 0, sizeof(*l));
-	l->at = NOWHERE;
-	l->key = key;
-	l->end = &l->first;
-	size_t at = place(ls, key);
-	l->next = ls->table[at];
+	size_t at = place(key, ls->places);
+	*l = (struct lane){ .next = ls->table[at], .key = key, .tenant = t, .side = side_of(ls, key), .sister = t->lanes,
+		.at = &t->lanes, .end = &l->first };
 	ls->table[at] = l;
+	if (t->lanes)
+		t->lanes->at = &l->sister;
+	t->lanes = l;
+	t->nlanes++;
 	ls->lanes++;
 	return l;
 }
 
 static void drop(struct lanes *ls, struct lane *l)
 {
-	struct lane **at = &ls->table[place(ls, l->key)];
+	struct lane **at = &ls->table[place(l->key, ls->places)];
+	struct tenant *t = l->tenant;
 
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
+	*l->at = l->sister;
+	if (l->sister)
+		l->sister->at = l->at;
 	ls->lanes--;
 	l->next = ls->spare;
 	ls->spare = l;
+	if (--t->nlanes == 0)
+		drop_tenant(ls, t);
 }
 
-/* ---- the ready lanes ---- */
+/* ---- the life of a lane ---- */
 
-static void put_at(struct lanes *ls, size_t i, struct lane *l)
+void lane_settle_state(struct lanes *ls, struct lane *l)
 {
-	ls->ready[i] = l;
-	l->at = i;
-}
-
-static void sift_up(struct lanes *ls, size_t i, struct lane *l)
-{
-	for (; i && ls->ready[(i - 1) / 2]->first->seq > l->first->seq; i = (i - 1) / 2)
-		put_at(ls, i, ls->ready[(i - 1) / 2]);
-	put_at(ls, i, l);
-}
-
-static void sift_down(struct lanes *ls, size_t i, struct lane *l)
-{
-	for (;;) {
-		size_t kid = 2 * i + 1;
-		if (kid >= ls->nready)
-			break;
-		if (kid + 1 < ls->nready && ls->ready[kid + 1]->first->seq < ls->ready[kid]->first->seq)
-			kid++;
-		if (ls->ready[kid]->first->seq >= l->first->seq)
-			break;
-		put_at(ls, i, ls->ready[kid]);
-		i = kid;
-	}
-	put_at(ls, i, l);
-}
-
-static void push_ready(struct lanes *ls, struct lane *l)
-{
-	sift_up(ls, ls->nready++, l);
-	ls->takeable += l->n;
-}
-
-/* l's own first line need not be there any more, and its takeable ones are the caller's count. */
-static void leave_ready(struct lanes *ls, struct lane *l)
-{
-	size_t i = l->at;
-	struct lane *last = ls->ready[--ls->nready];
-
-	l->at = NOWHERE;
-	if (last == l)
-		return;
-	if (i && ls->ready[(i - 1) / 2]->first->seq > last->first->seq)
-		sift_up(ls, i, last);
-	else
-		sift_down(ls, i, last);
-}
-
-/* Decides what a lane is after its items or its state changed: gone, out, waiting or ready. */
-static void settle_lane(struct lanes *ls, struct lane *l)
-{
-	if (l->out || l->waiting || l->at != NOWHERE)
+	if (l->out || l->waiting || l->ready)
 		return;
 	if (!l->first) {
 		drop(ls, l);
@@ -193,97 +217,73 @@ static void settle_lane(struct lanes *ls, struct lane *l)
 			return;
 		}
 	}
-	push_ready(ls, l);
+	lane_push_ready(ls, l);
 }
 
-int lanes_add(struct lanes *ls, uint64_t key, struct item *it)
+int lanes_add(struct lanes *ls, uint64_t tenant, uint64_t key, struct item *it)
 {
-	struct lane *l = find_or_make(ls, key);
+	struct lane *l = lanes_lookup(ls, key);
+	struct tenant *t = l ? l->tenant : lanes_lookup_tenant(ls, tenant);
 
-	if (!l)
+	if (!t && !(t = make_tenant(ls, tenant)))
 		return -1;
+	if (!l && !(l = make(ls, t, key))) {
+		if (t->nlanes == 0)
+			drop_tenant(ls, t);
+		return -1;
+	}
 	it->next = NULL;
 	it->lane = l;
 	*l->end = it;
 	l->end = &it->next;
 	l->n++;
+	t->queued++;
+	t->bytes += it->len;
 	ls->items++;
 	ls->bytes += it->len;
-	if (l->at != NOWHERE)
-		ls->takeable++;
-	else
-		settle_lane(ls, l);
+	if (l->ready) {
+		ls->takeable[l->side]++;
+		t->takeable++;
+	} else {
+		lane_settle_state(ls, l);
+	}
 	return 0;
 }
 
-static struct item *shift(struct lane *l)
+static void off_loan(struct lanes *ls, struct item *it)
 {
-	struct item *it = l->first;
-
-	l->first = it->next;
-	if (!l->first)
-		l->end = &l->first;
-	l->n--;
-	l->out++;
-	it->next = NULL;
-	return it;
-}
-
-size_t lanes_take(struct lanes *ls, struct item **out, size_t max, size_t max_bytes)
-{
-	size_t n = 0, bytes = 0;
-
-	while (n < max && ls->nready) {
-		struct lane *l = ls->ready[0];
-		if (n && bytes + l->first->len > max_bytes)
-			break;
-		bytes += l->first->len;
-		ls->takeable--;
-		out[n++] = shift(l);
-		/* While it has more it stays among the ready ones: the rest may go in the same batch. But not behind a line that
-		 * was refused before: it might be again, and what follows would be done before it. */
-		if (l->first && out[n - 1]->attempts == 0) {
-			sift_down(ls, 0, l);
-		} else {
-			leave_ready(ls, l);
-			ls->takeable -= l->n;
-		}
-	}
-	/* Now its lanes are busy. */
-	for (size_t i = 0; i < n; i++) {
-		struct lane *l = out[i]->lane;
-		if (l->at != NOWHERE) {
-			leave_ready(ls, l);
-			ls->takeable -= l->n;
-		}
-	}
-	return n;
+	it->lane->out--;
+	ls->out--;
+	ls->out_bytes -= it->len;
 }
 
 void lanes_settle(struct lanes *ls, struct item *it)
 {
 	struct lane *l = it->lane;
 
-	l->out--;
+	off_loan(ls, it);
+	l->cut = false;
 	ls->items--;
 	ls->bytes -= it->len;
 	it->lane = NULL;
-	settle_lane(ls, l);
+	lane_settle_state(ls, l);
 }
 
 void lanes_return(struct lanes *ls, struct item *it, int64_t due)
 {
 	struct lane *l = it->lane;
 
+	off_loan(ls, it);
 	it->next = l->first;
 	if (!l->first)
 		l->end = &it->next;
 	l->first = it;
 	l->n++;
-	l->out--;
+	l->tenant->queued++;
+	l->tenant->bytes += it->len;
 	if (due > l->due)
 		l->due = due;
-	settle_lane(ls, l);
+	lane_settle_state(ls, l);
 }
 
 int64_t lanes_wake(struct lanes *ls, int64_t now)
@@ -294,7 +294,7 @@ int64_t lanes_wake(struct lanes *ls, int64_t now)
 		struct lane *l = d->p;
 		due_drop(&ls->waiting);
 		l->waiting = false;
-		settle_lane(ls, l);
+		lane_settle_state(ls, l);
 	}
 	return d ? d->at : 0;
 }
@@ -303,21 +303,20 @@ int64_t lanes_wake(struct lanes *ls, int64_t now)
 static struct item *pick(struct lanes *ls, struct lane *l, struct item **at)
 {
 	struct item *it = *at;
-	bool ready = l->at != NOWHERE;
 
-	/* The heap goes by first lines: out of it while that changes. */
-	if (ready) {
-		leave_ready(ls, l);
-		ls->takeable -= l->n;
-	}
+	if (l->ready)
+		lane_leave_ready(ls, l);
 	*at = it->next;
 	if (!it->next)
 		l->end = at;
 	l->n--;
+	l->cut = false;
+	l->tenant->queued--;
+	l->tenant->bytes -= it->len;
 	ls->items--;
 	ls->bytes -= it->len;
 	it->lane = NULL;
-	settle_lane(ls, l);
+	lane_settle_state(ls, l);
 	return it;
 }
 
@@ -329,4 +328,19 @@ struct item *lanes_find(struct lanes *ls, uint64_t seq, uint64_t batch)
 				if ((*at)->seq == seq && (*at)->batch == batch)
 					return pick(ls, l, at);
 	return NULL;
+}
+
+void lanes_split(struct lanes *ls, unsigned percent)
+{
+	ls->percent = percent;
+	for (size_t i = 0; i < ls->places; i++) {
+		for (struct lane *l = ls->table[i]; l; l = l->next) {
+			bool ready = l->ready;
+			if (ready)
+				lane_leave_ready(ls, l);
+			l->side = side_of(ls, l->key);
+			if (ready)
+				lane_push_ready(ls, l);
+		}
+	}
 }

@@ -49,6 +49,7 @@ struct spool_opts {
 struct spool_line {
 	uint64_t mask;			/* destinations */
 	uint64_t lane;
+	uint64_t tenant;		/* hash of its name */
 	int64_t notbefore;		/* wall ns; 0 = none */
 	bool again;			/* said again by the hub: on_lost does not count it */
 	uint32_t off, len;		/* in the group; LF included */

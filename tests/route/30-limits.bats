@@ -149,9 +149,10 @@ small_disk() {
 	events 1 2000 50 | put > /dev/null
 	stuck store
 	daemon_run w "$P" take ipc://run/to-store w 100
-	# 256 of 2000 lines are with the one that hangs; all of their conversations wait, so there are other ones.
+	# 256 of 2000 lines are with the one that hangs; all of their conversations wait, others go.
 	events 2001 3000 50 | sed 's/test:r/test:other/' | put > /dev/null
-	wait_until 20 has store delivered 1000
+	wait_until 20 eval '[ "$(grep -c test:other w.out)" -eq 1000 ]'
+	run -1 has store delivered 3000
 	unstick store
 	wait_until 20 has store delivered 3000
 	daemon_stop w
@@ -170,7 +171,10 @@ small_disk() {
 	case $BIN in *san*) ;; *) [ "$peak" -lt 65536 ] ;; esac
 	daemon_stop w
 	unstick stuck
-	take stuck 4096 20 | head -n 60001 | cmp - <(chat first x; events 1 60000 200 20)
+	daemon_run w "$P" take ipc://run/to-stuck w 4096
+	wait_until 60 has stuck delivered 300001
+	daemon_stop w
+	lanes w.out | cmp - <((chat first x; for i in 0 1 2 3 4 5; do events $((i * 50000 + 1)) $((i * 50000 + 50000)) 200 20; done) | lanes)
 }
 
 @test "more workers than descriptors a process begins with: lines still come in" {

@@ -8,6 +8,7 @@
 #   cursor NAME MEMBER          a number of the newest slot of a cursor
 #   stuck DEST                  a worker of DEST that takes some lines and never reports; unstick ends it
 #   has NAME MEMBER N           is it N? (for wait_until)
+#   lanes [FILE]                lines by conversation, each one's in the order they have: what a destination keeps
 bats_require_minimum_version 1.5.0
 load ../lib/daemon
 load ../lib/line
@@ -35,6 +36,8 @@ spooled() { route -T -d spool --from 1 --once; }
 cursor() {
 	tr -d '\0' < "spool/cursor/$1" | sed -n 's/^{"turn":\([0-9]*\),.*"'"$2"'":\([0-9]*\).*/\1 \2/p' | sort -n | tail -n 1 | cut -d ' ' -f 2
 }
+
+lanes() { sed -E 's/^.*"tenant":"([^"]*)","partitionkey":"([^"]*)".*$/\1 \2 &/' "$@" | LC_ALL=C sort -s -k 1,2; }
 
 has() { [ "$(cursor "$1" "$2")" = "$3" ]; }
 

@@ -47,7 +47,7 @@ static void against_table(void)
 				CHECK(0, "step %d: range %zu is not apart from its neighbours", step, i);
 		}
 		for (unsigned i = 0; step % 50 == 0 && i < N; i++)
-			if (cursor_is_done(&c, 1000 + i) != done[i])
+			if (cursor_is_done(&c, 1000 + i, 1, 2) != done[i])
 				CHECK(0, "step %d: line %u", step, i);
 	}
 	CHECK(1, "4000 settlements in any order: lowest open line and ranges as in a plain table");
@@ -92,7 +92,7 @@ static void slots(void)
 	cursor_init(&d, 0);
 	CHECK(cursor_read(&d, slot, sizeof(slot)) == 0, "read again");
 	CHECK(d.turn == 41 && d.low == c.low && d.n == 2 && d.pending == 7 && d.delivered == 12 && d.dead == 2 && d.seen == c.seen, "all of it");
-	CHECK(cursor_is_done(&d, c.low + 20) && !cursor_is_done(&d, c.low + 30) && cursor_is_done(&d, c.low + 50),
+	CHECK(cursor_is_done(&d, c.low + 20, 1, 2) && !cursor_is_done(&d, c.low + 30, 1, 2) && cursor_is_done(&d, c.low + 50, 1, 2),
 		"acknowledged ranges are kept, passed ones are not worth it");
 	for (size_t cut = 0; cut < sizeof(slot); cut++) {
 		memset(copy, 0, sizeof(copy));
@@ -133,7 +133,7 @@ static void many_ranges(void)
 	cursor_init(&d, 0);
 	CHECK(cursor_read(&d, slot, size) == 0 && d.n == 3000, "and all fit");
 	cursor_write(&c, slot, CURSOR_SLOT);
-	CHECK(cursor_read(&d, slot, CURSOR_SLOT) == 0 && d.n > 50 && d.n < 3000 && cursor_is_done(&d, low + 2),
+	CHECK(cursor_read(&d, slot, CURSOR_SLOT) == 0 && d.n > 50 && d.n < 3000 && cursor_is_done(&d, low + 2, 1, 2),
 		"a slot that cannot grow keeps the lowest %zu", d.n);
 	CHECK(d.low == low, "and never says more than is true");
 	cursor_release(&c);
