@@ -22,12 +22,15 @@ stage_start() { daemon_start stage stage -L text "${STAGE[@]}"; }
 answers() { route -T -d "${SPOOL:-spool}" --from 1 --once | grep -cE "\"id\":\"e-[0-9]+$SUFFIX\"" || true; }
 stored() { [ "$(store -x -d history | wc -l)" -ge "$1" ]; }
 more_than() { [ "$(answers)" -gt "$1" ]; }
-# A run in mode eof lasts some milliseconds: looked for without a pause, and without a process.
+# A run in mode eof lasts some milliseconds: looked for without a pause, and without a process. stage has a child of its own besides.
 kill_program() {
-	local pid=${DAEMON_PID[stage]} kid= i
-	for ((i = 0; i < 20000; i++)); do
-		read -r kid _ <"/proc/$pid/task/$pid/children" || [ -n "$kid" ] || continue	# no LF at its end
-		kill -9 "$kid" 2>/dev/null && return
+	local pid=${DAEMON_PID[stage]} kids= kid= what= i
+	for ((i = 0; i < 10000; i++)); do
+		read -r kids <"/proc/$pid/task/$pid/children" || [ -n "$kids" ] || continue	# no LF at its end
+		for kid in $kids; do
+			read -r what <"/proc/$kid/comm" || continue
+			[[ $what == stage* ]] || ! kill -9 "$kid" || return 0
+		done 2>/dev/null
 	done
 	return 1
 }
@@ -49,6 +52,7 @@ example() {
 	putter=$!
 	wait_until 20 kill_program
 	wait "$putter"
+	wait_for stage.err 'signal 9'
 	wait_until 20 more_than 1000
 	messages 2001 $N | put >/dev/null
 	daemon_kill stage
