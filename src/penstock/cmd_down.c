@@ -105,8 +105,9 @@ int cmd_down(struct tree *t, int argc, char **argv)
 	while ((rc = poll(&p, 1, (int)(patience / CLOCK_MS))) < 0 && errno == EINTR)
 		;
 	close(p.fd);
+	/* It may have been killed, and have left its services. */
 	if (rc > 0)
-		return say_down(t);
+		return end_leftovers(t) < 0 ? 1 : say_down(t);
 	log_error("%s: has not ended yet (process %lld); still running:", t->dir, (long long)pid);
 	services_each(t, say_running, NULL, NULL);
 	return 1;

@@ -67,3 +67,19 @@ load tree
 	run -0 p down
 	[[ $output == "$D: is down" ]]
 }
+
+@test "supervise killed with -9 while down waits for it: what it left is ended all the same" {
+	tree_small
+	tree_up
+	DAEMON_KILLED=yes
+	pid=$(service_pid route)
+	sup=$(p status --json | jq .supervise)
+	kill -STOP "$sup"
+	daemon_run down penstock -C "$D" down
+	stopping() { [ "$(awk '/^ShdPnd/ { print $2 }' "/proc/$sup/status")" != 0000000000000000 ]; }
+	wait_until 5 stopping
+	kill -9 "$sup"
+	daemon_wait down
+	[ "$status" -eq 0 ]
+	process_gone "$pid"
+}
