@@ -328,6 +328,11 @@ static void *jq_open(const char *program)
 	return q;
 }
 
+static void jq_rest(void *jq)
+{
+	end(jq);
+}
+
 static void jq_close(void *jq)
 {
 	struct jq *q = jq;
@@ -339,7 +344,7 @@ static void jq_close(void *jq)
 
 void jq_allow(void)
 {
-	static const struct pred_jq_runner runner = { .open = jq_open, .ready = jq_ready, .ask = jq_ask, .close = jq_close };
+	static const struct pred_jq_runner runner = { .open = jq_open, .ready = jq_ready, .ask = jq_ask, .rest = jq_rest, .close = jq_close };
 
 	pred_jq = &runner;
 }

@@ -169,6 +169,12 @@ int rules_ready(struct rules *r, const char *file, char why[RULES_WHY])
 	return 0;
 }
 
+void rules_rest(struct rules *r)
+{
+	for (size_t i = 0; i < r->set.n; i++)
+		pred_rest(r->set.v[i].when);
+}
+
 void rules_free(struct rules *r)
 {
 	if (!r)
@@ -317,6 +323,8 @@ int rules_keep(const char *dir, const struct rules *now, struct rules *r, char w
 
 void rules_book_enter(struct rules_book *b, struct rules *r)
 {
+	if (b->now)
+		rules_rest(b->now);
 	enter(b, r);
 	b->now = r;
 }

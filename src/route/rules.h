@@ -36,6 +36,7 @@ struct rules *rules_parse(const char *file, const char *text, size_t n, char why
 struct rules *rules_read(const char *file, const char *flags, char why[RULES_WHY]);
 /* Starts what conditions need to answer (a jq): before the rules are put in force. -1: why = "file:line:column: message". */
 int rules_ready(struct rules *r, const char *file, char why[RULES_WHY]);
+void rules_rest(struct rules *r);		/* ends what rules_ready started; a line that is read again starts it anew */
 void rules_free(struct rules *r);
 
 /* place_of gives the place of a name, or -1 when nobody is there (its bit is then never set). */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "route/decide.h"
+#include "route/lint.h"
 #include "route/parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -56,6 +57,14 @@ static void rule_again(const struct ruleset *set, const struct rule *r)
 	ruleset_release(&one);
 }
 
+static void said_of(void *arg, unsigned line, const char *text)
+{
+	const struct ruleset *set = arg;
+
+	if (line < set->v[0].line || line > set->v[set->n - 1].line || strncmp(text, "this rule ", 10) != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
@@ -63,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ruleset set;
 
 	if (parse_rules(&set, text, size, &err) == 0) {
+		lint_rules(&set, said_of, &set);
 		for (size_t i = 0; i < set.n; i++) {
 			if (!set.v[i].dests || (set.ndests < 64 && set.v[i].dests >> set.ndests))
 				abort();

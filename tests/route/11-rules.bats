@@ -1,5 +1,6 @@
 # Rules: what they say, trying them, changing them under way.
 load hub
+load disk
 
 @test "every predicate answers as data/pred.tsv says, and every predicate has rows" {
 	echo beta > flags
@@ -149,6 +150,21 @@ load hub
 	wait_for hub.err 'the old rules stay \(generation 2\)'
 	ask control '{"do":"status"}' | jq -e '.generation == 2'
 	take late 256 1 | cmp - <(events 4 5)
+}
+
+@test "a reload that waits for a slow disk delays no line" {
+	printf 'all -> store\n' > rules
+	shim_hub
+	events 1 10 | put
+	: > slow-sync
+	printf 'all -> store\ntype == "x" -> store, x\n' > rules
+	ask control '{"do":"reload"}' 30000 > answer & pid=$!
+	take store 256 1 | cmp - <(events 1 10)
+	ask control '{"do":"status"}' | jq -e '.generation == 1'
+	[ ! -s answer ]
+	rm slow-sync
+	wait "$pid"
+	jq -e '.generation == 2' answer
 }
 
 @test "a hundred who ask for a reload at once are all answered, and lines flow meanwhile" {

@@ -35,6 +35,21 @@ children() { pgrep -P "$(daemon_pid hub)" -x "${1:-jq}"; }
 	[ -z "$(children)" ]
 }
 
+@test "processes of rules that are replaced end, and come back for lines of then" {
+	printf "jq '.data.n > 5' -> big\nall -> store\n" > rules
+	hub --window-lines 1
+	numbers 1 10 | put
+	for i in 1 2 3; do
+		printf "jq '.data.n > %s' -> big\nall -> store\n" "$i" > rules
+		ask control '{"do":"reload"}' | jq -e .changed
+		numbers "${i}1" "${i}2" | put
+	done
+	[ "$(children | wc -l)" = 1 ]
+	daemon_kill hub
+	hub --window-lines 1
+	take big 1 11 | jq .data.n | cmp - <(seq 6 10; printf '%s\n' 11 12 21 22 31 32)
+}
+
 @test "a line that keeps jq busy holds up nothing for long, does not match, and is decided the same when it is read again" {
 	cat > rules <<-'END'
 		all -> store

@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "route/decide.h"
+#include "route/lint.h"
 #include "route/parse.h"
 
 static const char LINE[] = "{\"specversion\":\"1.0\",\"id\":\"i\",\"source\":\"/s\",\"type\":\"chat.message\",\"tenant\":\"t1\",\"partitionkey\":\"k\","
@@ -142,6 +143,52 @@ static void files(void)
 	CHECK(eval("all -> a-b-1\nall->c\r\n") == 3, "dashes in names, arrows without blanks, CRLF");
 }
 
+/* ---- rules that do nothing ---- */
+
+static void note(void *arg, unsigned line, const char *text)
+{
+	char *all = arg;
+	size_t n = strlen(all);
+
+	snprintf(all + n, 200 - n, "%u%c ", line, strstr(text, "never holds") ? 'x' : strstr(text, "never reached") ? 's' : 'n');
+}
+
+/* want: for each rule that is told of its line and x (never holds), s (stopped before), n (adds nothing). */
+static void told(const char *text, const char *want)
+{
+	struct parse_error err;
+	struct ruleset set;
+	char all[200] = "";
+
+	CHECK(parse_rules(&set, text, strlen(text), &err) == 0, "parses: %.*s", (int)strcspn(text, "\n"), text);
+	lint_rules(&set, note, all);
+	CHECK(strcmp(all, want) == 0, "%s: %s", text, all);
+	ruleset_release(&set);
+}
+
+static void lint(void)
+{
+	told("all -> a\ntype == 'x' -> b\ndata.n > 5 -> a, b", "");
+	told("all -> a\ntype == 'x' -> a", "2n ");
+	told("all -> a\ntype == 'x' -> a stop\nall -> b", "");
+	told("all -> a stop\nall -> b stop\n5% -> c", "2s 3s ");
+	told("type == 'x' -> a stop\ntype in ('x', 'y') -> b\ntype == 'x' and data.n == 1 -> b", "3s ");
+	told("type in ('x', 'y') -> a\ntype == 'y' -> a\ntype == 'z' -> a", "2n ");
+	told("type != 'x' -> a\ntype == 'y' -> a", "2n ");
+	told("type ~ 'chat.*' or type == 'x' -> a\ntype in ('x', 'chat.edit') -> a\ntype =~ '^chat' -> a", "2n ");
+	told("type ^= 'a' and type ^= 'b' -> a\ntype ^= 'ab' and type ^= 'a' -> a", "1x ");
+	told("type == 'a' and type ^= 'b' -> a\ntype == 'a' and not type =~ 'a' -> a\ntype in ('a', 'b') and type == 'c' -> a", "1x 2x 3x ");
+	told("data.n > 5 and data.n < 5 -> a\ndata.n >= 5 and data.n <= 5 -> a\ndata.n > 5 and data.m < 5 -> a", "1x ");
+	told("data.a.b == 1 and data.a.b == 2 -> a\ndata.a == 1 and data.b == 2 -> a", "1x ");
+	told("exists data.x and not exists data.x -> a\nnot all -> a\n0% -> a", "1x 2x 3x ");
+	told("data.n < 9 -> a\ndata.n < 5 -> a\ndata.n < 10 -> a\ndata.n <= 9 -> a", "2n 4n ") ;
+	told("20% -> a\n10% -> a\n30% -> a", "2n ");
+	told("#!flags f\nflag f -> a\nflag f and type == 'x' -> a\nnot flag f -> b\nflag g -> c", "2n ");
+	told("all -> mirror a\ntype == 'x' -> b, mirror a", "");
+	told("exists subject -> a\nsubject == 'x' -> a\nsubject != 'x' -> a\nnot subject == 'x' -> a", "2n ");
+	told("tenant == 'default' -> a\nnot exists tenant -> b", "");
+}
+
 /* ---- globs ---- */
 
 static bool slow(const char *g, const char *t)
@@ -188,6 +235,7 @@ int main(void)
 	errors();
 	precedence();
 	files();
+	lint();
 	globs();
 	decide_release();
 	return check_done();

@@ -69,6 +69,16 @@ int pred_ready(struct pred *p, const struct pred **bad, char why[PRED_WHY])
 	return pred_ready(p->a, bad, why) < 0 ? -1 : pred_ready(p->b, bad, why);
 }
 
+void pred_rest(struct pred *p)
+{
+	if (!p)
+		return;
+	if (p->kind->rest)
+		p->kind->rest(p);
+	pred_rest(p->a);
+	pred_rest(p->b);
+}
+
 void pred_free(struct pred *p)
 {
 	if (!p)

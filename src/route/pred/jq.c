@@ -117,6 +117,12 @@ static int describe(const struct pred *p, struct buf *out)
 	return buf_adds(out, "jq ") < 0 ? -1 : value_describe(&p->v[0], out);
 }
 
+static void rest(struct pred *p)
+{
+	if (p->own)
+		pred_jq->rest(p->own);
+}
+
 static void release(struct pred *p)
 {
 	if (p->own)
@@ -124,5 +130,5 @@ static void release(struct pred *p)
 }
 
 const struct pred_kind pred_jq_program = {
-	.name = "jq", .ops = OPS, .infix = false, .parse = parse, .match = match, .describe = describe, .ready = ready, .release = release,
+	.name = "jq", .ops = OPS, .infix = false, .parse = parse, .match = match, .describe = describe, .ready = ready, .rest = rest, .release = release,
 };

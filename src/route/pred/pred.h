@@ -65,6 +65,7 @@ struct pred_kind {
 	int (*fact)(const struct pred *p, const struct pred_line *l, struct buf *out);
 	/* Starts what the part needs to answer. Called from whatever thread reads rules, before the first match. -1: why. NULL: needs nothing. */
 	int (*ready)(struct pred *p, char why[PRED_WHY]);
+	void (*rest)(struct pred *p);		/* ends what ready started; the next match starts it again. NULL: nothing */
 	void (*release)(struct pred *p);	/* of p->own, which may be NULL; NULL: there is none */
 };
 
@@ -76,6 +77,7 @@ int pred_check_parts(void);				/* -1 with a message: a part has a hole */
 
 bool pred_match(const struct pred *p, const struct pred_line *l);
 int pred_describe(const struct pred *p, struct buf *out);
+void pred_rest(struct pred *p);
 int pred_ready(struct pred *p, const struct pred **bad, char why[PRED_WHY]);	/* p and all in it; -1: *bad cannot answer */
 void pred_free(struct pred *p);				/* NULL is fine */
 
@@ -90,6 +92,7 @@ struct pred_jq_runner {
 	void *(*open)(const char *program);
 	int (*ready)(void *jq, char why[PRED_WHY]);
 	int (*ask)(void *jq, const char *p, size_t n, const char **why);
+	void (*rest)(void *jq);
 	void (*close)(void *jq);
 };
 extern const struct pred_jq_runner *pred_jq;
