@@ -2,7 +2,7 @@
 load ../route/hub
 load stage
 
-EVENTS=6000
+EVENTS=4000
 
 setup() {
 	cd "$T"
@@ -14,7 +14,7 @@ $| = 1;
 while (<STDIN>) {
 	if (!/"chat.message"/) { print; next }
 	my ($id) = /"id":"([^"]*)"/;
-	select(undef, undef, undef, 0.001) if $. % 10 == 0;
+	select(undef, undef, undef, 0.004) if $. % 10 == 0;
 	print qq({"type":"x.out","causationid":"$id","data":{"for":"$id"}}\n);
 }
 EOF
