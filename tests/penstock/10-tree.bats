@@ -114,7 +114,7 @@ load tree
 	source "$ROOT/share/completion/penstock.bash"
 	complete_for() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _penstock; }
 	complete_for penstock st
-	[ "$(printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' ')" = "start status stop " ]
+	[ "$(printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' ')" = "stage start status stop " ]
 	complete_for penstock send --ro
 	[ "${COMPREPLY[*]}" = --room ]
 	complete_for penstock -C "$D" restart r
