@@ -1,5 +1,5 @@
 # swap of a stage for a script and back under load: the longest gap in what comes out
-printf '\n%-46s %9s %9s %9s %9s\n' "swap of analyze for mood.py and back" "lost" "repeated" "gap ms" "bare ms"
+printf '%-46s %9s %9s %9s %9s\n' "swap of analyze for mood.py and back" "lost" "repeated" "gap ms" "bare ms"
 for rate in 1000 5000; do
 	say "swap at $rate lines/s"
 	read -r _ _ _ _ _ lost _ repeated _ gap _ < <(SWAP_DIR=$work BIN=$BIN "$top/tests/whole/swap" -r $rate)
