@@ -78,6 +78,7 @@ struct link_take *link_take_open(struct loop *l, const char *url, const struct l
 void link_take_done(struct link_take *t, struct batch *b, const struct refusal *refused, size_t n);
 /* Asks for nothing more; a batch that was already given out must still be done. on_drained: nothing is left, outcomes delivered. */
 void link_take_drain(struct link_take *t, void (*on_drained)(void *arg));
+void link_take_want(struct link_take *t, unsigned lines);	/* so many are asked for from the next question on; not of a stream */
 bool link_take_connected(const struct link_take *t);
 uint64_t link_take_dropped(const struct link_take *t);	/* stdin: lines refused, too long or not ended; each was logged */
 void link_take_close(struct link_take *t);

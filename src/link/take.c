@@ -315,6 +315,11 @@ void link_take_drain(struct link_take *t, void (*on_drained)(void *arg))
 	check_over(t);
 }
 
+void link_take_want(struct link_take *t, unsigned lines)
+{
+	t->want = lines < 1 ? 1 : lines > LINK_BATCH_LINES ? LINK_BATCH_LINES : lines;
+}
+
 bool link_take_connected(const struct link_take *t)
 {
 	for (unsigned i = 0; i < t->nlanes; i++)

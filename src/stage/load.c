@@ -69,6 +69,7 @@ struct load *load_new(struct run *r, struct batch *b)
 	halve_init(&l->halve, l->own.n, r->one_by_one);
 	events_init(&l->events, l->own.lines, l->at, l->own.n, r->set->name, r->set->max_line, r->in_stream, r->hash_key);
 	l->done = !b;
+	l->taken = loop_now(r->loop);
 	count(l, M_LINES, l->own.n);
 	return l;
 fail:
@@ -185,7 +186,7 @@ enum load_fault load_take(struct load *l, const char *p, size_t n, bool answers,
 		return 0;
 	case EVENT_SAME:
 	case EVENT_CHANGED:
-		count(l, M_PASSED, 1);
+		l->passed++;
 		if (is == EVENT_CHANGED && !r->pass)
 			tell_changed(r);
 		if (!r->pass)
@@ -239,6 +240,9 @@ static void settle_doubts(struct load *l)
 static void out_of_copy(struct load *l)
 {
 	l->in = NULL;
+	count(l, M_DONE, l->finished);
+	count(l, M_PASSED, l->passed);
+	l->finished = l->passed = 0;
 	l->npending = 0;
 	l->job->out.len = l->job->counted;
 	l->fault = FAULT_NONE;
@@ -318,7 +322,7 @@ static void alone(struct load *l)
 void load_answered(struct load *l)
 {
 	works(l);
-	count(l, M_DONE, 1);
+	l->finished++;
 	halve_answer(&l->halve);
 }
 
@@ -337,7 +341,7 @@ void load_passed(struct load *l)
 		if (job_keep(l->job, l->pending[i]))
 			no_memory(l->run);
 	l->npending = 0;
-	count(l, M_DONE, l->halve.to - l->halve.from);
+	l->finished += l->halve.to - l->halve.from;
 	halve_pass(&l->halve);
 	out_of_copy(l);
 }

@@ -13,6 +13,10 @@
 #include "stage/guard.h"
 #include "stage/stage.h"
 
+#define WANT_FIRST 4u			/* lines asked for until it is known how fast the program is */
+#define FAST (500 * CLOCK_MS)
+#define SLOW (5 * CLOCK_S)
+
 static void go_on(struct run *r);
 
 void run_moved(struct run *r)
@@ -152,6 +156,22 @@ static void on_result(void *arg, void *cookie, const struct put_result *res)
 
 /* ---- reporting ---- */
 
+/* A batch that takes long may be taken back by the hub before it is done: better few lines at a time. */
+static void adapt(struct run *r, const struct load *l)
+{
+	int64_t took = loop_now(r->loop) - l->taken;
+
+	if (took < FAST && l->own.n >= r->want / 2)
+		r->want *= 2;
+	else if (took > SLOW)
+		r->want /= 2;
+	if (r->want > r->set->link.take)
+		r->want = r->set->link.take;
+	if (r->want < 1)
+		r->want = 1;
+	link_take_want(r->take, r->want);
+}
+
 /* What nobody can be told is said. */
 static void log_refused(const struct run *r, const struct load *l)
 {
@@ -178,6 +198,8 @@ static void report(struct run *r, struct load **at)
 		log_refused(r, l);
 		r->failed |= r->in_stream;
 	}
+	if (l->theirs)
+		adapt(r, l);
 	if (l->theirs)
 		link_take_done(r->take, l->theirs, l->job->refused, l->job->nrefused);
 	if (l->own.n)
@@ -319,6 +341,9 @@ static int open_all(struct run *r)
 	r->put = link_put_open(r->loop, set->out, &out, on_result, on_room, on_dead, r);
 	if (!r->put)
 		return -1;
+	r->want = in.take < WANT_FIRST ? in.take : WANT_FIRST;
+	if (!r->in_stream)
+		in.take = r->want;
 	r->take = link_take_open(r->loop, set->in, &in, on_batch, on_input_over, r);
 	if (!r->take)
 		return -1;

@@ -72,6 +72,7 @@ struct load {
 	struct halve halve;
 	struct events events;
 	struct copy *in;
+	int64_t taken;			/* when it came */
 	bool done;			/* the program has nothing more to do with it */
 	struct loop_timer put_again;
 	struct backoff put_wait;
@@ -83,6 +84,7 @@ struct load {
 	size_t fed;			/* bytes of lines and tail that are written */
 	uint32_t *pending;		/* causes of the lines behind job->counted, which count when the task is done */
 	uint32_t npending, cappending;
+	uint32_t finished, passed;	/* not counted in the metrics yet */
 	uint32_t doubts[BROKEN_AFTER];	/* lines singled out since the program last finished something: the lines' fault, or its? */
 	unsigned ndoubts;
 	enum { FAULT_NONE, FAULT_BAD, FAULT_ALONE } fault;
@@ -101,6 +103,7 @@ struct run {
 	struct batch *held;		/* from a stream: copied, and asked for no more until there is room */
 	struct load *first, **last;
 	unsigned nloads, window;
+	unsigned want;			/* lines asked for at a time: few of them from a slow program, so that the hub need not take them back */
 	struct copy *copies;
 	uint64_t tasks;			/* numbers */
 	char key[17];			/* of the sync lines */

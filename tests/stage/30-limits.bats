@@ -109,3 +109,17 @@ load stage
 	[ -s metrics ]
 	grep -aq stage_made_total metrics
 }
+
+@test "a slow program is given few lines at a time, so that the hub does not take them back" {
+	load ../route/hub
+	echo 'all -> work' > rules
+	hub --deadline 4s
+	events 1 40 20 | put 40 > /dev/null
+	# All at once would be 6 s in the program.
+	daemon_start w stage -L text -i ipc://run/to-work -o ipc://run/in -a line -- perl -ne '$| = 1; print STDERR "seen\n"; select(undef, undef, undef, 0.15); print "\n"'
+	done_all() { has work delivered 40; }
+	wait_until 30 done_all
+	daemon_stop w
+	[ "$(grep -c seen w.err)" -eq 40 ]
+	daemon_stop hub
+}
