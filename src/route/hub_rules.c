@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "route/cursor_file.h"
 #include "route/hub_impl.h"
 #include "route/jq.h"
 #include "route/lint.h"
@@ -27,6 +28,8 @@ struct reload {
 	pthread_t thread;
 	int done;			/* eventfd; it is the loop's */
 	const char *file, *flags, *dir;
+	char cursors[4096];		/* folder of the cursors */
+	uint64_t start, base;		/* where new destinations begin: here no line was theirs yet; and how many lines were before it */
 	const struct rules *now;	/* borrowed: those in force, which no thread changes the text of */
 	struct rules *fresh;		/* NULL: why */
 	int kept;			/* as rules_keep has it */
@@ -159,6 +162,36 @@ static void note(void *arg, unsigned line, const char *text)
 		r->warnings.len = was;
 }
 
+/* New destinations get their cursors here, where nobody waits for the disk. Should the rules not come in force, the next start drops
+ * them: nobody names them. */
+static int make_cursors(struct reload *r)
+{
+	for (unsigned i = 0; i < r->fresh->set.ndests; i++) {
+		const char *name = r->fresh->set.names[i];
+		char path[sizeof(r->cursors) + RULES_DEST_NAME + 2];
+		struct cursor_file file;
+		struct cursor c;
+		int how;
+
+		snprintf(path, sizeof(path), "%s/%s", r->cursors, name);
+		if (access(path, F_OK) == 0)
+			continue;
+		cursor_init(&c, r->start);
+		c.base = r->base;
+		how = cursor_file_open(&file, r->cursors, name, &c);
+		if (how == CURSOR_NEW)
+			how = cursor_file_make(&file, &c);
+		if (how >= 0 || file.path)
+			cursor_file_close(&file);
+		cursor_release(&c);
+		if (how < 0) {
+			snprintf(r->why, sizeof(r->why), "destination %s: no cursor can be made for it; the log says why", name);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static void *run(void *arg)
 {
 	struct reload *r = arg;
@@ -168,6 +201,8 @@ static void *run(void *arg)
 	if (r->fresh)
 		lint_rules(&r->fresh->set, note, r);
 	r->kept = r->fresh && rules_ready(r->fresh, r->file, r->why) == 0 ? rules_keep(r->dir, r->now, r->fresh, r->why) : -1;
+	if (r->kept > 0 && make_cursors(r) < 0)
+		r->kept = -1;
 	while (write(r->done, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 	return NULL;
@@ -285,6 +320,9 @@ static void begin(struct hub *h)
 	r->file = h->c->rules;
 	r->flags = h->c->flags;
 	r->dir = h->rules_dir;
+	snprintf(r->cursors, sizeof(r->cursors), "%s/cursor", h->c->spool.dir);
+	r->start = spool_end(h->spool);	/* what is not kept yet may still be lost, and its numbers given out again */
+	r->base = spool_lines(h->spool, r->start);
 	r->now = h->book.now;
 	r->done = h->rules.io.fd;
 	if (!err)

@@ -50,6 +50,13 @@ int pred_flag(struct parser *in, const char *name, bool *on)
 	return 0;
 }
 
+int pred_regex_one_more(struct parser *in)
+{
+	if (in->set && ++in->set->nregex > RULES_REGEX)
+		return pred_fail_value(in, "more than %u regular expressions; one with | can do the work of many", RULES_REGEX);
+	return 0;
+}
+
 int pred_jq_one_more(struct parser *in)
 {
 	if (in->set && ++in->set->njq > RULES_JQ)

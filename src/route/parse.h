@@ -27,6 +27,7 @@
 #define RULES_FLAGS 64u			/* flags that a file asks for */
 #define RULES_FLAG_NAME 48u
 #define RULES_JQ 16u			/* jq predicates in a file: each is a process */
+#define RULES_REGEX 1000u		/* regular expressions in a file: each takes some 50 KB once it is used */
 #define RULES_FLAGS_LINE "#!flags"
 
 struct rule {
@@ -57,7 +58,7 @@ struct ruleset {
 	unsigned ndests;
 	uint64_t mirrors;		/* bit i: names[i] gets copies as a mirror; never both */
 	struct rule_flag flags[RULES_FLAGS];	/* those that rules ask for */
-	unsigned nflags, njq;
+	unsigned nflags, njq, nregex;
 };
 
 struct parse_error { unsigned line, column; char text[200]; };

@@ -104,7 +104,8 @@ bool pred_accept(struct parser *in, const char *token);	/* takes the token if it
 int pred_expect(struct parser *in, const char *token);
 int pred_word(struct parser *in, struct pred *p);	/* appends the name that is next, as a text */
 int pred_flag(struct parser *in, const char *name, bool *on);	/* is the flag on in this text? -1: there are none here */
-int pred_jq_one_more(struct parser *in);
+int pred_jq_one_more(struct parser *in);			/* a file has room for so many; -1: not for this one */
+int pred_regex_one_more(struct parser *in);
 double pred_percentage(struct parser *in);		/* the number of the % token just taken */
 int pred_fail(struct parser *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));		/* at the next token */
 int pred_fail_value(struct parser *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));	/* at the value just taken */

@@ -13,6 +13,8 @@ static int parse(struct pred *p, struct parser *in)
 		return -1;
 	if (p->v[0].kind != VALUE_STRING)
 		return pred_fail_value(in, "=~ needs an expression in quotes");
+	if (pred_regex_one_more(in) < 0)
+		return -1;
 	p->own = regex_new(p->v[0].text, p->v[0].n, &err);
 	return p->own ? 0 : pred_fail_value(in, "in this expression, byte %zu: %s", err.at + 1, err.why);
 }
