@@ -147,14 +147,14 @@ long_events() {
 @test "reload while a group is on its way and fails: a new destination gets its lines" {
 	shim_hub
 	events 1 3 | put
-	: > slow-sync
+	: > slow-log
 	events 4 6 | daemon_run_put first
 	wait_until 5 eval 'grep -q e-6 spool/*.ndjson'
 	echo 'all -> store, extra' > rules
 	daemon_signal hub HUP
 	wait_for hub.err 'generation 2 in force'
 	: > fail-sync
-	rm slow-sync
+	rm slow-log
 	wait_for first.out 'refused 3'
 	rm fail-sync
 	wait_until 10 eval 'events 4 9 | put | grep -q "acked 6"'

@@ -4,7 +4,7 @@
  * TORTURE=STATE: the simulated disk of disk.h, made by `disk init`; its faults are armed with `disk arm`.
  *
  * For tests of one program, without STATE too, while these files are in the current folder: slow-sync, fdatasync of another thread than
- * the first waits; fail-sync, it fails with EIO and nothing is synced; late-sync, it fails although all is synced; fail-trunc, ftruncate fails.
+ * the first waits; slow-log, that of a *.ndjson waits; fail-sync, it fails with EIO and nothing is synced; late-sync, it fails although all is synced; fail-trunc, ftruncate fails.
  * KILL_AT=N: SIGKILL instead of the Nth call that changes a file; a write is half done then.
  *
  * Not seen: what is mapped, and what is written through stdio or a descriptor that was duplicated. Nothing in src/ writes its lasting files so.
@@ -588,6 +588,16 @@ static void now_durable(int fd)
 	}
 }
 
+static bool is_log(int fd)
+{
+	char path[PATH_MAX];
+	size_t n;
+
+	path_of_fd(fd, path);
+	n = strlen(path);
+	return n > 7 && strcmp(path + n - 7, ".ndjson") == 0;
+}
+
 static int sync_any(int fd)
 {
 	bool fails = there("fail-sync"), late = there("late-sync");
@@ -607,7 +617,7 @@ static int sync_any(int fd)
 				fails = true;
 		}
 	}
-	while (gettid() != getpid() && there("slow-sync"))
+	while ((gettid() != getpid() && there("slow-sync")) || (there("slow-log") && is_log(fd)))
 		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 	fails = fails || there("fail-sync");
 	late = late || there("late-sync");
