@@ -1,5 +1,6 @@
 #include "stage/child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -338,20 +339,39 @@ bool child_closed(const struct child *c)
 
 /* ---- is it waiting? ---- */
 
-/* The number of the system call a process sleeps in, and its first argument; false: it cannot be told, or it runs. */
-static bool sleeps_in(pid_t pid, long *call, unsigned long *arg)
+/* Does this thread sleep in read(2) of standard input? It cannot be told of one that runs, or is another user's. */
+static bool thread_reads(pid_t pid, const char *thread)
 {
-	char path[64], text[128];
+	char path[96], text[128];
+	unsigned long arg = 1;
+	long call = -1;
 	FILE *f;
 	bool ok;
 
-	snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
+	snprintf(path, sizeof path, "/proc/%d/task/%.20s/syscall", (int)pid, thread);
 	f = fopen(path, "re");
 	if (!f)
 		return false;
-	ok = fgets(text, sizeof text, f) && sscanf(text, "%ld %lx", call, arg) == 2;
+	ok = fgets(text, sizeof text, f) && sscanf(text, "%ld %lx", &call, &arg) == 2;
 	fclose(f);
-	return ok;
+	return ok && call == SYS_read && arg == 0;
+}
+
+static bool process_reads(pid_t pid)
+{
+	char path[64];
+	struct dirent *e;
+	bool reads = false;
+	DIR *d;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	d = opendir(path);
+	if (!d)
+		return false;
+	for (unsigned n = 0; !reads && n < TREE_MAX && (e = readdir(d)); n++)
+		reads = e->d_name[0] != '.' && thread_reads(pid, e->d_name);
+	closedir(d);
+	return reads;
 }
 
 static bool same_pipe(pid_t pid, const struct stat *ours)
@@ -373,13 +393,11 @@ int child_waits(const struct child *c)
 	if (c->in.fd < 0 || c->pid == 0 || ioctl(c->in.fd, FIONREAD, &unread) || unread > 0 || fstat(c->in.fd, &st))
 		return 0;
 	for (size_t i = 0; i < n; i++) {
-		long call = -1;
-		unsigned long arg = 0;
 		n = add_children(list[i], list, n);
 		if (!same_pipe(list[i], &st))
 			continue;
 		readers++;
-		if (sleeps_in(list[i], &call, &arg) && call == SYS_read && arg == 0)
+		if (process_reads(list[i]))
 			return 1;
 	}
 	return readers ? 0 : -1;
