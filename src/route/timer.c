@@ -164,6 +164,30 @@ static bool say(struct timer *t, const struct due *d, const char *text, size_t n
 	return true;
 }
 
+struct wanted { uint64_t seq; struct buf *text; bool found; };
+
+static bool on_wanted(void *arg, const struct spool_view *v)
+{
+	struct wanted *w = arg;
+
+	w->found = v->seq == w->seq && buf_add(w->text, v->p, v->n) == 0;
+	return false;
+}
+
+static int text_of(struct spool *s, const struct due *d, struct buf *text)
+{
+	struct wanted w = { .seq = d->seq, .text = text };
+	struct spool_pos pos;
+
+	if (spool_glance(s, d->seq, (off_t)d->off, d->len, d->crc, text) == 0 || spool_fetch(s, d->seq, 0, text) == 0)
+		return 0;
+	/* A damaged file may still be in memory. */
+	buf_clear(text);
+	spool_seek(&pos, d->seq);
+	spool_read(s, &pos, on_wanted, &w);
+	return w.found ? 0 : -1;
+}
+
 static bool say_due(struct timer *t)
 {
 	int64_t now = clock_wall();
@@ -173,14 +197,9 @@ static bool say_due(struct timer *t)
 
 	buf_init(&text, SEGMENT_GROUP_MAX);
 	while (ok && !said_full(t) && (d = first(t)) && d->at <= now) {
-		if (spool_glance(t->hub->spool, d->seq, (off_t)d->off, d->len, d->crc, &text) == 0 ||
-		    spool_fetch(t->hub->spool, d->seq, 0, &text) == 0) {
+		/* One that cannot be read is looked for once more when the others are said (look_for_lost). */
+		if (text_of(t->hub->spool, d, &text) == 0)
 			ok = say(t, d, text.p, text.len, true);
-		} else if (d->seq < spool_oldest(t->hub->spool)) {
-			forget(t, d->seq, 0);
-		} else {
-			log_error("held line %" PRIu64 " cannot be read: it is tried again after a restart", d->seq);
-		}
 		if (ok)
 			due_drop(&t->due);
 	}
@@ -231,8 +250,31 @@ static void told(struct spool_waiter *w, int err)
 	t->cursor.delivered += due;
 	t->cursor.seen = t->said_end;
 	count(M_DUE, due);
+	t->looked = false;
 	/* Saved when the lines that were said are read: on_lines comes next. */
 	t->unsaved = true;
+}
+
+static void read_again(struct timer *t)
+{
+	t->beyond = false;
+	t->reading = true;
+	spool_seek(&t->pos, timer_low(t));
+	loop_timer_in(t->hub->loop, &t->again, 1);
+}
+
+/* Lines are held and no time is known of any. When reading once more does not find them either, they went with a damaged segment. */
+static void look_for_lost(struct timer *t)
+{
+	if (!t->looked) {
+		t->looked = true;
+		read_again(t);
+		return;
+	}
+	log_error("%" PRIu64 " held lines are gone: the segment that held them was damaged", t->held.lines);
+	held_release(&t->held);
+	t->bytes = 0;
+	save(t);
 }
 
 /* Says what is due; else carries; else waits. */
@@ -243,11 +285,8 @@ static void step(struct timer *t)
 
 	if (t->nsaid || t->reading || t->hub->stopping)
 		return;
-	if (!first(t) && t->beyond) {
-		t->beyond = false;
-		t->reading = true;
-		spool_seek(&t->pos, timer_low(t));
-		loop_timer_in(t->hub->loop, &t->again, 1);
+	if (!first(t) && (t->beyond || t->held.lines)) {
+		(t->beyond ? read_again : look_for_lost)(t);
 		return;
 	}
 	ok = say_due(t);

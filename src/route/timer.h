@@ -47,6 +47,7 @@ struct timer {
 	uint64_t saved;				/* cursor.low, in the file */
 	bool unsaved;				/* lines were said since */
 	bool reading;				/* nothing is said before the end was reached */
+	bool looked;				/* for lines that could not be read, once more */
 	struct spool_pos carry;			/* lines below carry_end are being carried forward */
 	uint64_t carry_end;
 

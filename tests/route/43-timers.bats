@@ -131,3 +131,35 @@ is_held() { [ "$(held)" = "$1" ]; }
 	[ "$(ids w.out | tail -n 1)" = b ]
 	daemon_stop w
 }
+
+# The byte behind TEXT in the file of the spool that has it becomes another, in its place.
+spoil() {
+	local f at
+	f=$(grep -l "$1" spool/*.ndjson)
+	at=$(grep -abo -m 1 "$1" "$f" | cut -d : -f 1)
+	printf '#' | dd of="$f" bs=1 seek=$((at + ${#1})) conv=notrunc 2> /dev/null
+}
+
+@test "a held line whose segment is damaged: as long as it is in memory it is said; else it is given up, and keeps nothing" {
+	hub
+	later a '+2 seconds' | put
+	spoil '"id":"a'
+	[ "$(take store 1 1 | ids)" = a ]
+	wait_until 5 is_held 0
+	daemon_stop hub
+	rm -rf spool
+	hub
+	later b '+1 hour' | put
+	later c '+1 hour' | put
+	daemon_stop hub
+	# More lines than are in memory stand behind them, and others were read since: they are read from the file when they are due.
+	PENSTOCK_CLOCK_OFFSET=3590 hub
+	event x t "{\"text\":\"$(head -c 900000 /dev/zero | tr '\0' x)\"}" > big
+	for i in 1 2 3 4 5 6 7 8 9 10 11; do sed "s/\"id\":\"x\"/\"id\":\"x$i\"/" big; done | put 1 > /dev/null
+	take store 1 1 > /dev/null
+	spoil '"id":"b'
+	wait_until 20 is_held 0
+	wait_for hub.err '1 held lines are gone'
+	cat spool/*.ndjson | cut -c 1-200 | grep -q '^{"_again":{"of":[0-9]*},"event":{.*"id":"c"'
+	! cat spool/*.ndjson | cut -c 1-200 | grep -q '^{"_again":{"of":[0-9]*},"event":{.*"id":"[b#]"'
+}
