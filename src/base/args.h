@@ -48,12 +48,14 @@ struct args {
 	const char *about;	/* one sentence for --help */
 	const struct arg *rows;
 	size_t n;
-	unsigned flags;		/* ARGS_DAEMON | ARGS_ANYWHERE */
+	unsigned flags;		/* ARGS_DAEMON | ARGS_ANYWHERE | ARGS_USER */
 	int usage_code;		/* exit code for bad usage; 0 means 2 */
 	bool (*known_key)(const char *word);	/* keys of the file that another reader handles; may be NULL */
 };
 #define ARGS_DAEMON 1u
 #define ARGS_ANYWHERE 2u		/* options may stand behind operands, too; argv is put in order. Not with operands that are a command */
+
+#define ARGS_USER 4u		/* a daemon, too, that people run by hand: its manual is in section 1 */
 
 /* Calls log_init(prog), parses, applies. Returns the index in argv of the first operand. */
 int args_parse(const struct args *a, int argc, char **argv);

@@ -213,5 +213,6 @@ void row_help(const struct args *a, const struct row *rows, size_t n)
 		printf("  %s--%-*s  %s%s\n", letter, width, left, r->help, def);
 	}
 	/* "penstock send" is a chapter of penstock(1). */
-	printf("\nThe manual is %.*s(%c).\n", (int)strcspn(a->prog, " "), a->prog, a->flags & ARGS_DAEMON ? '8' : '1');
+	printf("\nThe manual is %.*s(%c).\n", (int)strcspn(a->prog, " "), a->prog,
+		(a->flags & (ARGS_DAEMON | ARGS_USER)) == ARGS_DAEMON ? '8' : '1');
 }

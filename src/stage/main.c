@@ -12,10 +12,12 @@
 #include "stage/check.h"
 #include "stage/stage.h"
 
+#define TAKE_RUN 2048u	/* mode eof, from a pipe */
+
 static struct settings set = {
 	.in = "-", .out = "-", .deadline = 30 * CLOCK_S, .copies = 1, .max_line = LINE_MAX_BYTES,
 };
-static uint64_t copies = 1, take = LINK_TAKE_DEFAULT;
+static uint64_t copies = 1, take;	/* take 0: not given */
 static const char *ok = "0";
 static const char *mode;	/* NULL: not given */
 static bool check;
@@ -26,7 +28,7 @@ static const struct arg rows[] = {
 	{'a', "ack", ARG_STR, &mode, 0, 0, "MODE", "how the program says that it is done: eof (the default), line or sync", NULL, 0},
 	{'n', "copies", ARG_U64, &copies, 1, 256, "N", "copies of the program that run at a time", NULL, 0},
 	{'s', "stage", ARG_STR, &set.name, 0, 0, "NAME", "name in the ids of new events; the program's name by default", NULL, 0},
-	{0, "take", ARG_U64, &take, 1, LINK_BATCH_LINES, "N", "lines taken at a time", NULL, 0},
+	{0, "take", ARG_U64, &take, 1, LINK_BATCH_LINES, "N", "most lines taken at a time; 256 by default", NULL, 0},
 	{0, "as", ARG_STR, &set.link.as, 0, 0, "NAME", "name of this worker", NULL, 0},
 	{0, "set", ARG_STR, &set.link.set, 0, 0, "NAME", "worker set it belongs to (route(8), SPLIT)", NULL, 0},
 	{0, "deadline", ARG_TIME, &set.deadline, 0, 24 * 3600 * CLOCK_S, "T", "a batch that takes longer ends the program; 0: none", NULL, 0},
@@ -51,7 +53,7 @@ static const struct args args = {
 	.about = "Makes any program that reads lines and writes lines a stage: batches in, acknowledged when what the program made of them is.",
 	.rows = rows,
 	.n = sizeof rows / sizeof *rows,
-	.flags = ARGS_DAEMON,
+	.flags = ARGS_DAEMON | ARGS_USER,
 };
 
 /* "0,1" */
@@ -119,12 +121,15 @@ int main(int argc, char **argv)
 	if (set.spawn.user && spawn_user(&set.spawn))
 		return 1;
 	set.copies = (unsigned)copies;
-	set.link.take = (unsigned)take;
 	set.mode = mode ? read_mode(mode) : NULL;
 	if (check)
 		return check_program(&set);
 	if (!set.mode)
 		set.mode = &mode_eof;
 	set.spawn.flush = set.mode->lives;
+	/* Each batch costs the start of a program; and nobody waits for one to be full. */
+	if (!take)
+		take = !set.mode->lives && strcmp(set.in, "-") == 0 ? TAKE_RUN : LINK_TAKE_DEFAULT;
+	set.link.take = (unsigned)take;
 	return run_stage(&set);
 }
