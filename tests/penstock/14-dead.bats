@@ -28,6 +28,16 @@ some_dead() {
 	[ "$(p dead list --json | wc -l)" = 3 ]
 }
 
+@test "completion offers what can be done with them" {
+	source "$ROOT/share/completion/penstock.bash"
+	COMP_WORDS=(penstock dead re) COMP_CWORD=2
+	_penstock
+	[ "${COMPREPLY[*]}" = retry ]
+	COMP_WORDS=(penstock dead "")
+	_penstock
+	[ "$(printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' ')" = "drop edit list retry show " ]
+}
+
 @test "edit, and retry: the repaired event goes to its destination, and the letter is gone" {
 	some_dead
 	n=$(number x1)

@@ -1,5 +1,6 @@
 # Lines with notbefore: held, said again when due, once, whatever happens in between.
 load hub
+load disk
 
 at() { date -u -d "$1" +%Y-%m-%dT%H:%M:%S.%NZ; }
 later() { event "$1" t "{\"n\":\"$1\"}" "\"notbefore\":\"$(at "${2:-+1 hour}")\",\"partitionkey\":\"k\""; }
@@ -162,4 +163,16 @@ spoil() {
 	wait_for hub.err '1 held lines are gone'
 	cat spool/*.ndjson | cut -c 1-200 | grep -q '^{"_again":{"of":[0-9]*},"event":{.*"id":"c"'
 	! cat spool/*.ndjson | cut -c 1-200 | grep -q '^{"_again":{"of":[0-9]*},"event":{.*"id":"[b#]"'
+}
+
+@test "a disk that fails: what is due waits, and is said once when it works again, although nobody puts anything" {
+	shim_hub
+	later a '+1 second' | put
+	: > fail-sync
+	wait_for hub.err 'fdatasync: Input/output error; batches are refused'
+	rm fail-sync
+	[ "$(take store 1 1 | ids)" = a ]
+	wait_until 5 has store delivered 1
+	wait_until 5 is_held 0
+	[ "$(said)" = 1 ]
 }

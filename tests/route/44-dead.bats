@@ -1,5 +1,6 @@
 # Dead letters: listed, shown, retried, dropped, edited, with a hub and without one, and killed in between.
 load hub
+load disk
 
 dead() { route dead "$1" -d spool -R run "${@:2}"; }
 # One connection that refuses lines whose id begins with x, for good; takes N batches.
@@ -8,7 +9,7 @@ numbers() { dead list --json "$@" | sed 's/^{"seq":\([0-9]*\).*/\1/'; }
 letters() { dead list --json "$@" | wc -l; }
 
 some_dead() {
-	hub
+	${1:-hub}
 	for i in 1 2 3; do event "x$i" t "{\"n\":$i}" '"partitionkey":"k"'; done | put > /dev/null
 	event ok t '{}' '"partitionkey":"k"' | put > /dev/null
 	refuser store 4
@@ -187,4 +188,18 @@ some_dead() {
 	[[ "$output" == *"the rules name no destination store"* ]]
 	dead drop "$(numbers | head -n 1)"
 	[ "$(letters)" = 2 ]
+}
+
+@test "a disk that fails: a retry says so, nothing is sent and no letter is gone" {
+	some_dead shim_hub
+	: > fail-sync
+	run -1 dead retry --all
+	[[ "$output" == *"nothing was said again: Input/output error"* ]]
+	[ "$(letters)" = 3 ]
+	run -1 dead retry --all
+	rm fail-sync
+	wait_until 10 eval 'dead retry --all > out'
+	[ "$(cat out)" = "retried 3 dead letters" ]
+	[ "$(letters)" = 0 ]
+	[ "$(take store 256 1 | ids)" = $'x1\nx2\nx3' ]
 }
