@@ -148,33 +148,42 @@ static bool ends_in_half_a_letter(int fd, off_t size)
 	return pread(fd, &last, 1, size - 1) == 1 && last != '\n';
 }
 
-int dead_keep(struct dead *d)
+/* -1 with errno: the file is as it was. */
+static int append(const struct dead *d)
 {
 	struct stat st;
-	int fd, r = -1;
+	int fd = open(d->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600), r = -1, err;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && (!st.st_size || !ends_in_half_a_letter(fd, st.st_size) || fd_write_all(fd, "\n", 1) == 0)) {
+		r = fd_write_all(fd, d->letters.p, d->letters.len) < 0 || fdatasync(fd) < 0 ||
+			(st.st_size == 0 && fd_sync_dir(d->path) < 0) ? -1 : 0;
+		err = errno;
+		/* Half a letter at the end (a full disk, a lost fdatasync) would swallow the next one. */
+		if (r < 0 && ftruncate(fd, st.st_size) < 0)
+			log_error("%s: cannot be cut back: %s", d->path, strerror(errno));
+		errno = err;
+	}
+	err = errno;
+	close(fd);
+	errno = err;
+	return r;
+}
+
+int dead_keep(struct dead *d)
+{
+	int r;
 
 	if (d->letters.len == 0)
 		return 0;
-	fd = open(d->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		goto say;
-	if (st.st_size && ends_in_half_a_letter(fd, st.st_size) && fd_write_all(fd, "\n", 1) < 0)
-		goto say;
-	/* Half a letter at the end (a full disk, a lost fdatasync) would swallow the next one. */
-	if (fd_write_all(fd, d->letters.p, d->letters.len) < 0 || fdatasync(fd) < 0 || (st.st_size == 0 && fd_sync_dir(d->path) < 0)) {
-		int err = errno;
-		if (ftruncate(fd, st.st_size) < 0)
-			log_error("%s: cannot be cut back: %s", d->path, strerror(errno));
-		errno = err;
-		goto say;
-	}
-	d->alive += d->collected;
-	r = 0;
-say:
+	r = append(d);
+	if (r < 0 && errno == ENOSPC && d->room && d->room(d->arg, d->letters.len))
+		r = append(d);
 	if (r < 0)
 		log_error("%s: %s; the lines stay with their destination", d->path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	else
+		d->alive += d->collected;
 	buf_clear(&d->letters);
 	d->collected = 0;
 	return r;

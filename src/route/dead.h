@@ -23,6 +23,8 @@ struct dead {
 	const char *dest;	/* borrowed */
 	struct buf letters;	/* collected, not kept yet */
 	uint64_t collected;	/* how many */
+	bool (*room)(void *arg, uint64_t n);	/* the disk is full: makes room for n bytes, if it can; may be NULL */
+	void *arg;
 	uint64_t alive;		/* letters in the file, after dead_scan */
 	uint64_t gone;		/* letters that are marked */
 };

@@ -42,6 +42,11 @@ void dest_show_letters(struct dest *d)
 	metric_set(d->metrics[D_LETTERS], d->dead.alive);
 }
 
+static bool room_for_letters(void *spool, uint64_t n)
+{
+	return spool_give_room(spool, n);
+}
+
 struct dest *dest_new(const struct dest_config *c, const char *name, unsigned place, uint64_t start)
 {
 	struct dest *d = calloc(1, sizeof(*d));
@@ -77,6 +82,8 @@ struct dest *dest_new(const struct dest_config *c, const char *name, unsigned pl
 		goto fail_file;
 	if (dead_init(&d->dead, c->spool_dir, d->name) < 0)
 		goto fail_file;
+	d->dead.room = room_for_letters;
+	d->dead.arg = d->spool;
 	if (dead_scan(&d->dead, on_letter, d) < 0) {
 		dead_release(&d->dead);
 		goto fail_file;
