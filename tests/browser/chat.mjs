@@ -64,6 +64,20 @@ const cases = {
 		}
 	},
 
+	// A message for later has the number that it gets when it is due: whoever goes on from a number in between gets it.
+	async later() {
+		const a = await join('lobby', 'Ada');
+		await post(chat('n1', 'now 1'), { ...chat('l', 'later'), notbefore: new Date(Date.now() + 1500).toISOString() }, chat('n2', 'now 2'));
+		await a.text('now 2');
+		const between = a.events[a.events.length - 1].seq;
+		check(a.texts().join() === 'now 1,now 2', 'it is held: ' + a.texts());
+		await a.text('later');
+		check(a.events[2].seq > between, 'its number is a new one');
+		const b = await join('lobby', 'Bob', { after: between }), c = await join('lobby', 'Cy');
+		check(b.texts().join() === 'later', 'after a number in between: ' + b.texts());
+		check(c.texts().join() === 'now 1,now 2,later', 'all of it: ' + c.texts());
+	},
+
 	// More than a ring holds lies in the history alone: --ring 16.
 	async beyond() {
 		const a = await join('lobby', 'Ada');

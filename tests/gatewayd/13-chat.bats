@@ -17,6 +17,15 @@ load gateway
 	chat_js history
 }
 
+@test "a message for later is shown when it is due, with a number of its own; from the ring and from the history" {
+	gw_tree --say-rate 0
+	chat_js later
+	daemon_stop gw
+	gw_start --say-rate 0
+	run chat_js last 3 later
+	[ "$status" -eq 0 ]
+}
+
 @test "more than the ring holds comes from the history" {
 	gw_tree --ring 16
 	chat_js beyond
