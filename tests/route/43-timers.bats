@@ -176,3 +176,17 @@ spoil() {
 	wait_until 5 is_held 0
 	[ "$(said)" = 1 ]
 }
+
+@test "a loss of power: what is held is held, what was due was said once" {
+	power_hub
+	later a '+1 second' | put
+	later b '+1 hour' | put
+	[ "$(take store 1 1 | ids)" = a ]
+	wait_until 5 has store delivered 1
+	power_loss
+	PENSTOCK_CLOCK_OFFSET=7200 hub
+	wait_until 5 has .timer pending 0
+	take store 256 1 > got
+	[ "$(grep -c '"id":"b"' got)" = 1 ]
+	[ "$(said)" = 2 ]
+}

@@ -203,3 +203,22 @@ some_dead() {
 	[ "$(letters)" = 0 ]
 	[ "$(take store 256 1 | ids)" = $'x1\nx2\nx3' ]
 }
+
+@test "a loss of power after a retry, a drop and an edit: each has happened, once" {
+	some_dead power_hub
+	n=($(numbers))
+	dead retry "${n[0]}"
+	dead drop "${n[1]}"
+	dead show --event "${n[2]}" | sed 's/"n":3/"n":33/' > new
+	dead replace "${n[2]}" < new
+	power_loss
+	hub
+	[ "$(dead list --json | jq -c '[.seq,.edited]')" = "[${n[2]},true]" ]
+	[ "$(dead show --event --all | jq .data.n)" = 33 ]
+	[ "$(cat spool/*.ndjson | grep -c '^{"_again"')" = 1 ]
+	dead retry --all
+	take store 256 1 > got
+	[ "$(grep -c '"id":"x1"' got)" = 1 ]
+	[ "$(grep -c '"id":"x2"' got)" = 0 ]
+	[ "$(grep -c '"id":"x3"' got)" = 1 ]
+}
