@@ -83,7 +83,18 @@ load tree
 	done
 	run -2 --separate-stderr "$ROOT/scripts/run" "$T/one" two
 	[[ $output == "" && $stderr == "usage: scripts/run "* && ! -e $T/one ]]
-	run -2 "$ROOT/scripts/bench" extra
+	run -2 --separate-stderr "$ROOT/scripts/bench" intake extra
+	[[ $output == "" && $stderr == "bench: extra: no such part; there are: "* ]]
+	run -2 "$ROOT/scripts/bench" -n 5
+	[[ $output == "bench: -n 5: at least "* ]]
+	run -2 "$ROOT/scripts/bench" -n many
+	[[ $output == "bench: -n many: a number is wanted" ]]
+	for part in "$ROOT"/tests/bench/parts/*.bash; do
+		part=${part##*/}
+		"$ROOT/scripts/bench" --help | grep -q "^  ${part%.bash} .*[a-z]"
+	done
+	run -2 --separate-stderr "$ROOT/scripts/deps" extra
+	[[ $output == "" && $stderr == "usage: scripts/deps "* ]]
 	B=$T/none run -1 "$ROOT/scripts/check-man"
 	[[ $output == *"is not built: run make unit first" && ${#lines[@]} -eq 1 ]]
 }
