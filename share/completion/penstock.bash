@@ -31,7 +31,7 @@ _penstock() {
 		case $cmd in
 		start | stop | restart | reload | swap)
 			mapfile -t COMPREPLY < <(cd "$(_penstock_tree)/service" 2>/dev/null && compgen -d -- "$cur") ;;
-		query | dead)
+		query | dead | spool)
 			[ "$prev" != "$cmd" ] || mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" "$cmd" --help 2>/dev/null |
 				sed -nE "s/.* penstock $cmd ([a-z]+).*/\\1/p")" -- "$cur") ;;
 		new) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;

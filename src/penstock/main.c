@@ -19,6 +19,8 @@ static const struct command commands[] = {
 	{ "status", cmd_status, "services, and what is pending for each destination" },
 	{ "send", cmd_send, "give events to the tree: a file, stdin or --text" },
 	{ "tail", cmd_tail, "print what flows, live" },
+	{ "spool", cmd_spool, "the hub's files: check, cat, trim, cursors" },
+	{ "ledger", cmd_ledger, "does what was accepted add up, for each destination?" },
 	{ "dead", cmd_dead, "lines that a destination could not take: see, edit, retry, drop" },
 	{ "query", cmd_query, "ask the history" },
 	{ "export", cmd_export, "every stored event, exactly as it came" },

@@ -103,6 +103,8 @@ int cmd_send(struct tree *t, int argc, char **argv);
 int cmd_tail(struct tree *t, int argc, char **argv);
 int cmd_query(struct tree *t, int argc, char **argv);
 int cmd_export(struct tree *t, int argc, char **argv);
+int cmd_spool(struct tree *t, int argc, char **argv);
+int cmd_ledger(struct tree *t, int argc, char **argv);
 int cmd_dead(struct tree *t, int argc, char **argv);
 int cmd_status(struct tree *t, int argc, char **argv);
 int cmd_start(struct tree *t, int argc, char **argv);

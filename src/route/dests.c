@@ -159,6 +159,47 @@ uint64_t dests_low(const struct dests *ds, uint64_t otherwise)
 	return low;
 }
 
+static int change_file(const char *spool_dir, const char *name, int (*change)(void *arg, struct cursor *c), void *arg)
+{
+	struct cursor_file f;
+	struct cursor c;
+	char dir[4096];
+	int how, r = -1;
+
+	cursor_init(&c, 0);
+	snprintf(dir, sizeof(dir), "%s/cursor", spool_dir);
+	how = cursor_file_open(&f, dir, name, &c);
+	if (how == CURSOR_READ && change(arg, &c) == 0)
+		r = cursor_file_save(&f, &c) < 0 || cursor_file_sync(&f) < 0 ? -1 : 0;
+	else if (how >= 0 && how != CURSOR_READ)
+		log_error("destination %s: its cursor cannot be read", name);
+	if (how >= 0)
+		cursor_file_close(&f);
+	cursor_release(&c);
+	return r;
+}
+
+int dests_renew(struct dests *ds, struct dest *d, int (*change)(void *arg, struct cursor *c), void *arg)
+{
+	unsigned place = d->place;
+	uint64_t until = d->until;
+	char name[sizeof(d->name)];
+	int r;
+
+	memcpy(name, d->name, sizeof(name));
+	dest_free(d);
+	ds->v[place] = NULL;
+	r = change_file(ds->config.spool_dir, name, change, arg);
+	d = ds->v[place] = dest_new(&ds->config, name, place, spool_next(ds->config.spool));
+	/* Without it its lines would be passed over by nobody, and its books would stand still: a new process finds all as it was. */
+	if (!d)
+		die(1, "destination %s cannot be opened again", name);
+	d->until = until;
+	if (spool_is_gone(d->spool, d->cursor.low, d->cursor.seen))
+		dest_gone(d);
+	return listen_for(ds, d) < 0 ? -1 : r;
+}
+
 void dests_close(struct dests *ds)
 {
 	EACH_DEST(ds, d) {

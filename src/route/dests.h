@@ -27,6 +27,8 @@ int dests_listen(struct dests *ds);			/* those that do not listen yet; -1 with a
 void dests_mark_unnamed(struct dests *ds, const struct rules *r, uint64_t from);
 bool dests_drop_drained(struct dests *ds);		/* forgets those that are no longer named and have nothing left; true: some */
 uint64_t dests_low(const struct dests *ds, uint64_t otherwise);	/* the lowest line that one of them still needs */
+/* Closes it, lets `change` have its cursor, and opens it again; its workers are disconnected. -1 with a message: the cursor is as it was. */
+int dests_renew(struct dests *ds, struct dest *d, int (*change)(void *arg, struct cursor *c), void *arg);
 void dests_close(struct dests *ds);
 
 #endif

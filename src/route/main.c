@@ -25,7 +25,7 @@
 
 static struct hub_config config = {
 	.spool = { .sync = SPOOL_ALWAYS, .interval = 100 * CLOCK_MS, .segment_bytes = 64u << 20, .window = REPEAT_WINDOW,
-		.window_time = 600 * CLOCK_S },
+		.window_time = 600 * CLOCK_S, .reserve = 1 << 20 },
 	.limits = { .window_lines = 8192, .window_bytes = DEST_WINDOW_BYTES, .attempts = 8, .deadline = 60 * CLOCK_S },
 };
 static struct follow_opts tail;
@@ -51,6 +51,7 @@ static const struct arg rows[] = {
 	  NULL, 0 },
 	{ 0, "repeat-time", ARG_TIME, &config.spool.window_time, 0, 3650 * DAY, "TIME",
 	  "and for at least so long over a restart", NULL, 0 },
+	{ 0, "reserve", ARG_SIZE, &config.spool.reserve, 0, 1 << 30, "SIZE", "room held back for when the disk is full", NULL, 0 },
 	{ 0, "window-lines", ARG_U64, &config.limits.window_lines, 1, 1 << 20, "N", "lines in memory for a destination", NULL, 0 },
 	{ 0, "attempts", ARG_U64, &config.limits.attempts, 1, 1000, "N", "refusals with retry before a line is dead", NULL, 0 },
 	{ 0, "deadline", ARG_TIME, &config.limits.deadline, CLOCK_MS, DAY, "TIME", "a batch is taken back after this", NULL, 0 },

@@ -364,9 +364,45 @@ static int64_t stays(const struct spool *s, uint64_t low, int64_t now)
 	return wait;
 }
 
-int64_t spool_trim(struct spool *s, uint64_t low)
+/* The oldest goes. -1 with a message. */
+static int drop_oldest(struct spool *s)
 {
 	char name[SEGMENT_NAME_MAX];
+
+	segment_name(name, s->segs[0].file);
+	if (s->segs[1].file != s->segs[0].file && unlinkat(s->dirfd, name, 0) < 0 && errno != ENOENT) {
+		log_error("%s/%s: %s", s->dir, name, strerror(errno));
+		return -1;
+	}
+	s->bytes -= s->segs[0].size - s->segs[0].off;
+	s->nsegs--;
+	memmove(s->segs, s->segs + 1, s->nsegs * sizeof(*s->segs));
+	gaps_forget(&s->gaps, s->segs[0].first);
+	return 0;
+}
+
+uint64_t spool_boundary(const struct spool *s, uint64_t seq)
+{
+	size_t i = 0;
+
+	while (i + 1 < s->nsegs && s->segs[i].end <= seq)
+		i++;
+	return s->nsegs ? s->segs[i].first : s->next;
+}
+
+int spool_remove(struct spool *s, uint64_t seq, uint64_t *files)
+{
+	*files = 0;
+	if (s->nsegs > 1 && s->segs[0].end <= seq && s->ev.on_trim && !s->ev.on_trim(s->arg))
+		return -1;
+	for (; s->nsegs > 1 && s->segs[0].end <= seq; (*files)++)
+		if (drop_oldest(s) < 0)
+			return -1;
+	return 0;
+}
+
+int64_t spool_trim(struct spool *s, uint64_t low)
+{
 	bool asked = false;
 	int64_t wait;
 
@@ -378,15 +414,8 @@ int64_t spool_trim(struct spool *s, uint64_t low)
 		if (!asked && s->ev.on_trim && !s->ev.on_trim(s->arg))
 			return 10 * TRIM_AGAIN;
 		asked = true;
-		segment_name(name, s->segs[0].file);
-		if (s->segs[1].file != s->segs[0].file && unlinkat(s->dirfd, name, 0) < 0 && errno != ENOENT) {
-			log_error("%s/%s: %s", s->dir, name, strerror(errno));
+		if (drop_oldest(s) < 0)
 			return 10 * TRIM_AGAIN;
-		}
-		s->bytes -= s->segs[0].size - s->segs[0].off;
-		s->nsegs--;
-		memmove(s->segs, s->segs + 1, s->nsegs * sizeof(*s->segs));
-		gaps_forget(&s->gaps, s->segs[0].first);
 	}
 	return 0;
 }

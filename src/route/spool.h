@@ -134,6 +134,9 @@ void spool_gap_found(struct spool *s, uint64_t from, uint64_t to, const char *fi
 void spool_needs(struct spool *s, uint64_t low);
 bool spool_is_gone(const struct spool *s, uint64_t from, uint64_t to);	/* is a line of from..to-1 in a gap? */
 
+/* The number behind the last file whose lines are all below seq (the last file never counts); the oldest number if there is none. */
+uint64_t spool_boundary(const struct spool *s, uint64_t seq);
+int spool_remove(struct spool *s, uint64_t seq, uint64_t *files);	/* those below such a number, now. -1 with a message: not all */
 /* Removes the files that nobody needs: all lines below `low`, and keep and window run out. Returns the ns after which it is worth calling
  * again, 0 = there is nothing to remove before a new file is begun. */
 int64_t spool_trim(struct spool *s, uint64_t low);

@@ -4,5 +4,7 @@
 
 const struct tool *const tools[] = {
 	&tool_dead,
+	&tool_ledger,
+	&tool_spool,
 	NULL,
 };

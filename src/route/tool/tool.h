@@ -10,7 +10,7 @@
 
 struct tool { const char *name; int (*run)(int argc, char **argv); };
 
-extern const struct tool tool_dead;
+extern const struct tool tool_dead, tool_ledger, tool_spool;
 
 extern const struct tool *const tools[];	/* index.c; ends with NULL */
 

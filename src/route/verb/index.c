@@ -2,6 +2,9 @@
 
 const struct verb *const verbs[] = {
 	&verb_status,
+	&verb_ledger,
+	&verb_cursor,
+	&verb_trim,
 	&verb_dead,
 	&verb_again,
 	&verb_reload,

@@ -30,6 +30,7 @@ void verb_fail(struct call *c, const char *fmt, ...) __attribute__((format(print
 
 extern const struct verb verb_reload, verb_rules;
 extern const struct verb verb_status;
+extern const struct verb verb_ledger, verb_cursor, verb_trim;
 extern const struct verb verb_dead, verb_again;
 
 extern const struct verb *const verbs[];	/* index.c; ends with NULL */
