@@ -1,15 +1,12 @@
 #include "stage/child.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,10 +14,10 @@
 #include "base/loop.h"
 #include "line/reader.h"
 #include "stage/guard.h"
+#include "stage/proc.h"
 
 #define ERR_ROUND 16384u
 #define MUTE (200 * CLOCK_MS)	/* a program that ends closes its output a moment before */
-#define TREE_MAX 32		/* processes looked at by child_waits */
 
 struct child {
 	struct child *next;		/* of all there are */
@@ -31,7 +28,7 @@ struct child {
 	const char *who;
 	pid_t pid;
 	struct loop_io in, out, err, end;
-	bool terminal, closing, closed, out_over, err_over, exited, killed, paused;
+	bool terminal, closing, closed, out_over, exited, killed, paused;
 	int status;
 	struct reader reader;
 	char *plain;			/* a line without the escapes of a terminal */
@@ -39,22 +36,6 @@ struct child {
 };
 
 static struct child *all;
-
-static size_t add_children(pid_t pid, pid_t list[TREE_MAX], size_t n)
-{
-	char path[64];
-	FILE *f;
-	int child;
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	f = fopen(path, "re");
-	if (!f)
-		return n;
-	while (n < TREE_MAX && fscanf(f, "%d", &child) == 1)
-		list[n++] = child;
-	fclose(f);
-	return n;
-}
 
 static void enlist(struct child *c)
 {
@@ -84,8 +65,8 @@ static bool ours(pid_t pid)
 /* What programs left behind in other groups has become a child of this process (PR_SET_CHILD_SUBREAPER). */
 static void kill_strays(void)
 {
-	pid_t list[TREE_MAX];
-	size_t n = add_children(getpid(), list, 0);
+	pid_t list[PROC_MAX];
+	size_t n = proc_children(getpid(), list, 0);
 
 	for (size_t i = 0; i < n; i++) {
 		if (ours(list[i]))
@@ -339,53 +320,9 @@ bool child_closed(const struct child *c)
 
 /* ---- is it waiting? ---- */
 
-/* Does this thread sleep in read(2) of standard input? It cannot be told of one that runs, or is another user's. */
-static bool thread_reads(pid_t pid, const char *thread)
-{
-	char path[96], text[128];
-	unsigned long arg = 1;
-	long call = -1;
-	FILE *f;
-	bool ok;
-
-	snprintf(path, sizeof path, "/proc/%d/task/%.20s/syscall", (int)pid, thread);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	ok = fgets(text, sizeof text, f) && sscanf(text, "%ld %lx", &call, &arg) == 2;
-	fclose(f);
-	return ok && call == SYS_read && arg == 0;
-}
-
-static bool process_reads(pid_t pid)
-{
-	char path[64];
-	struct dirent *e;
-	bool reads = false;
-	DIR *d;
-
-	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-	d = opendir(path);
-	if (!d)
-		return false;
-	for (unsigned n = 0; !reads && n < TREE_MAX && (e = readdir(d)); n++)
-		reads = e->d_name[0] != '.' && thread_reads(pid, e->d_name);
-	closedir(d);
-	return reads;
-}
-
-static bool same_pipe(pid_t pid, const struct stat *ours)
-{
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof path, "/proc/%d/fd/0", (int)pid);
-	return stat(path, &st) == 0 && st.st_ino == ours->st_ino && st.st_dev == ours->st_dev;
-}
-
 int child_waits(const struct child *c)
 {
-	pid_t list[TREE_MAX] = { c->pid };
+	pid_t list[PROC_MAX] = { c->pid };
 	size_t n = 1;
 	struct stat st;
 	int unread = 0, readers = 0;
@@ -393,11 +330,11 @@ int child_waits(const struct child *c)
 	if (c->in.fd < 0 || c->pid == 0 || ioctl(c->in.fd, FIONREAD, &unread) || unread > 0 || fstat(c->in.fd, &st))
 		return 0;
 	for (size_t i = 0; i < n; i++) {
-		n = add_children(list[i], list, n);
-		if (!same_pipe(list[i], &st))
+		n = proc_children(list[i], list, n);
+		if (!proc_input_is(list[i], &st))
 			continue;
 		readers++;
-		if (process_reads(list[i]))
+		if (proc_reads_input(list[i]))
 			return 1;
 	}
 	return readers ? 0 : -1;

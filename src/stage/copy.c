@@ -296,7 +296,7 @@ static void look_for_silence(struct copy *c)
 		flush(c, false);
 }
 
-static void watch(void *arg)
+static void look(void *arg)
 {
 	struct copy *c = arg;
 	const struct settings *set = c->run->set;
@@ -319,7 +319,7 @@ static void watch(void *arg)
 	loop_timer_in(c->run->loop, &c->watch, QUIET_SURE);
 }
 
-static void watch_on(struct copy *c)
+void copy_watch(struct copy *c)
 {
 	if (!c->watch.due)
 		loop_timer_in(c->run->loop, &c->watch, QUIET_SURE);
@@ -327,7 +327,15 @@ static void watch_on(struct copy *c)
 
 /* ---- loads ---- */
 
-static bool has_room(const struct copy *c, const struct load *l)
+void copy_init(struct copy *c, struct run *r)
+{
+	c->run = r;
+	c->watch = (struct loop_timer){ .fn = look, .arg = c };
+	c->again = (struct loop_timer){ .fn = again, .arg = c };
+	c->wait = (struct backoff){ .base = START_FIRST, .max = START_MAX };
+}
+
+bool copy_has_room(const struct copy *c, const struct load *l)
 {
 	const struct run *r = c->run;
 
@@ -340,16 +348,6 @@ static bool has_room(const struct copy *c, const struct load *l)
 	if (c->n == 0)
 		return true;
 	return !load_wary(l) && !load_wary(c->q[0]) && !r->swallows;
-}
-
-struct copy *copy_for(struct run *r, const struct load *l)
-{
-	struct copy *best = NULL;
-
-	for (unsigned i = 0; i < r->set->copies; i++)
-		if (has_room(&r->copies[i], l) && (!best || r->copies[i].n < best->n))
-			best = &r->copies[i];
-	return best;
 }
 
 void copy_give(struct copy *c, struct load *l)
@@ -367,98 +365,5 @@ void copy_give(struct copy *c, struct load *l)
 		child_feed(c->child);
 	else
 		child_close(c->child);
-	watch_on(c);
-}
-
-/* ---- all of them ---- */
-
-int copies_open(struct run *r)
-{
-	bool lives = r->set->mode->lives;
-
-	if (spawn_find(&r->set->spawn))
-		return -1;
-	r->copies = calloc(r->set->copies, sizeof *r->copies);
-	if (!r->copies) {
-		log_error("%s", strerror(errno));
-		return -1;
-	}
-	for (unsigned i = 0; i < r->set->copies; i++) {
-		struct copy *c = &r->copies[i];
-		c->run = r;
-		c->watch = (struct loop_timer){ .fn = watch, .arg = c };
-		c->again = (struct loop_timer){ .fn = again, .arg = c };
-		c->wait = (struct backoff){ .base = START_FIRST, .max = START_MAX };
-		if (!lives)
-			continue;
-		copy_start(c);
-		if (!c->child)
-			return -1;
-	}
-	return 0;
-}
-
-void copies_close(struct run *r)
-{
-	for (unsigned i = 0; r->copies && i < r->set->copies; i++) {
-		struct copy *c = &r->copies[i];
-		if (c->child)
-			child_free(c->child);
-		loop_timer_del(r->loop, &c->watch);
-		loop_timer_del(r->loop, &c->again);
-	}
-	free(r->copies);
-	r->copies = NULL;
-}
-
-static void close_idle(struct copy *c)
-{
-	if (!c->child || c->n || child_closed(c->child))
-		return;
-	c->flushed = now(c);
-	child_close(c->child);
-	watch_on(c);
-}
-
-void copies_renew(struct run *r)
-{
-	for (unsigned i = 0; i < r->set->copies; i++) {
-		struct copy *c = &r->copies[i];
-		if (!r->set->mode->lives || !c->child)
-			continue;
-		c->renew = true;
-		c->flushed = now(c);
-		child_close(c->child);	/* behind what was given */
-		watch_on(c);
-	}
-}
-
-bool copies_end(struct run *r)
-{
-	bool all = true;
-
-	for (unsigned i = 0; i < r->set->copies; i++) {
-		struct copy *c = &r->copies[i];
-		c->stopping = true;
-		loop_timer_del(r->loop, &c->again);
-		close_idle(c);
-		all &= !c->child;
-	}
-	return all;
-}
-
-void copies_pause(struct run *r, bool on)
-{
-	for (unsigned i = 0; i < r->set->copies; i++)
-		if (r->copies[i].child)
-			child_pause(r->copies[i].child, on);
-}
-
-unsigned copies_running(const struct run *r)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < r->set->copies; i++)
-		n += r->copies[i].child != NULL;
-	return n;
+	copy_watch(c);
 }

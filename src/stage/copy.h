@@ -1,5 +1,5 @@
 /*
- * copy: the part of a running program that copy.c keeps. Private to copy.c and copy_end.c.
+ * copy: one running program. Private to copy.c, copy_end.c and copies.c.
  */
 #ifndef STAGE_COPY_H
 #define STAGE_COPY_H
@@ -30,6 +30,9 @@ struct copy {
 	uint64_t lines_out;
 };
 
+void copy_init(struct copy *c, struct run *r);
+bool copy_has_room(const struct copy *c, const struct load *l);
+void copy_watch(struct copy *c);		/* the clock runs for it */
 void copy_ended(void *arg, int status);		/* copy_end.c */
 void copy_start(struct copy *c);
 void copy_later(struct copy *c, bool soon);	/* starts it, or lets it be started, after a while; soon: a short one */

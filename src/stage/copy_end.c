@@ -152,7 +152,7 @@ static void tell(struct copy *c, enum verdict v, const char *why)
 /* A bad line is looked for: that should not take longer than it must. */
 static bool look_soon(const struct load *l, enum verdict v)
 {
-	return l && v != V_LATER && (load_wary(l) || l->run->condemned > 0);
+	return l && v != V_LATER && (load_wary(l) || l->run->condemned > 0) && l->run->condemned < BROKEN_AFTER;
 }
 
 void copy_ended(void *arg, int status)

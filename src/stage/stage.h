@@ -145,7 +145,7 @@ void load_later(struct load *l, const char *why, const char *detail);	/* it asks
 void load_back(struct load *l);			/* not done, and nobody's fault */
 bool load_wary(const struct load *l);		/* something is wrong with it: it goes in alone */
 
-/* copy.c */
+/* copy.c, copies.c */
 int copies_open(struct run *r);			/* -1: the program cannot be started, said */
 void copies_close(struct run *r);
 struct copy *copy_for(struct run *r, const struct load *l);	/* one that has room for it; NULL: none */

@@ -102,3 +102,17 @@ for line in sys.stdin: sys.stdout.write(line)'; done
 		[ "$output" = "$(cat in)" ]
 	done
 }
+
+@test "a terminal as standard output: long lines, colours" {
+	{ events 1 200; chat long "$(head -c 600000 /dev/zero | tr '\0' x)"; } > in
+	for mode in line sync; do
+		for args in "cat" "jq -c ." "grep --color=auto message"; do
+			[[ $mode/$args != sync/grep* ]] || continue
+			grep message in > in2
+			run_stage -a "$mode" --stdout pty -- $args < in2
+			[ "$status" -eq 0 ]
+			[ "$output" = "$(cat in2)" ]
+			! grep -q 'holds back' log
+		done
+	done
+}

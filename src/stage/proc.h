@@ -1,0 +1,24 @@
+/*
+ * proc: what /proc tells of other processes: who their children are, and whether they wait for input.
+ */
+#ifndef STAGE_PROC_H
+#define STAGE_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define PROC_MAX 32		/* most processes, or threads of one, that are looked at */
+
+struct stat;
+
+/* Adds the children of pid to the n that are in the list; how many there are then. */
+size_t proc_children(pid_t pid, pid_t list[PROC_MAX], size_t n);
+
+/* Is its standard input this file? false, too, if it cannot be told. */
+bool proc_input_is(pid_t pid, const struct stat *file);
+
+/* Does one of its threads sleep in read(2) of standard input? false, too, if it cannot be told. */
+bool proc_reads_input(pid_t pid);
+
+#endif
