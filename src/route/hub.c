@@ -255,6 +255,9 @@ static int start(struct hub *h)
 {
 	static const struct spool_events events = { .on_kept = on_kept, .on_lines = on_lines, .on_trim = on_trim, .on_lost = on_lost };
 
+	/* A fault in the rules is told before anything is touched. */
+	if (hub_rules_read(h) < 0)
+		return -1;
 	h->spool = spool_open(h->loop, &h->c->spool, &events, h);
 	if (!h->spool || asprintf(&h->rules_dir, "%s/rules", h->c->spool.dir) < 0)
 		return -1;

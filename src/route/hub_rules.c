@@ -119,29 +119,28 @@ static void warn_of(void *arg, unsigned line, const char *text)
 	log_warn("%s:%u: %s", (const char *)arg, line, text);
 }
 
-int hub_rules_start(struct hub *h)
+int hub_rules_read(struct hub *h)
 {
 	char why[RULES_WHY];
 	struct rules *r = rules_read(h->c->rules, h->c->flags, why);
 
-	if (!r) {
+	if (!r || rules_ready(r, h->c->rules, why) < 0) {
 		log_error("%s", why);
+		rules_free(r);
 		return -1;
 	}
 	lint_rules(&r->set, warn_of, (void *)(uintptr_t)h->c->rules);
-	if (jq_remember(h->rules_dir) < 0) {
-		rules_free(r);
+	h->rules.first = r;
+	return 0;
+}
+
+int hub_rules_start(struct hub *h)
+{
+	struct rules *r = h->rules.first;
+
+	if (jq_remember(h->rules_dir) < 0 || dests_open_new(&h->dests, r) < 0)
 		return -1;
-	}
-	if (rules_ready(r, h->c->rules, why) < 0) {
-		log_error("%s", why);
-		rules_free(r);
-		return -1;
-	}
-	if (dests_open_new(&h->dests, r) < 0) {
-		rules_free(r);
-		return -1;
-	}
+	h->rules.first = NULL;
 	if (rules_book_use(&h->book, r) < 0)
 		return -1;
 	in_force(h);
@@ -378,6 +377,7 @@ void hub_rules_release(struct hub *h)
 	}
 	if (h->book.now)
 		hub_rules_count(h);
+	rules_free(hr->first);
 	jq_forget();
 	memset(hr, 0, sizeof(*hr));
 }

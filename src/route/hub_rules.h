@@ -18,6 +18,7 @@ struct call;
 
 struct hub_rules {
 	uint64_t from;			/* first line that those in force decided about in this process; */
+	struct rules *first;		/* read, not in force yet */
 	struct loop_io io;		/* the thread's eventfd */
 	struct reload *under_way;	/* with the thread */
 	struct reload *next;		/* asked for meanwhile */
@@ -25,7 +26,8 @@ struct hub_rules {
 	uint64_t counted[RULES_METRICS];
 };
 
-int hub_rules_start(struct hub *h);	/* rules_read .. in force; destinations opened; -1 with a message */
+int hub_rules_read(struct hub *h);	/* before anything is opened: are there rules without a fault? -1 with a message */
+int hub_rules_start(struct hub *h);	/* puts them in force, destinations opened; -1 with a message */
 void hub_rules_reload(struct hub *h, struct call *c);	/* c is answered when it is done; NULL: nobody asks */
 void hub_rules_count(struct hub *h);	/* hits of rules to the metrics */
 void hub_rules_release(struct hub *h);	/* waits for the thread; calls get no answer any more */
