@@ -40,6 +40,7 @@ void fill_release(struct dest *d)
 {
 	skim_release(&d->fill.skim);
 	held_release(&d->fill.buried);
+	held_release(&d->fill.counted);
 }
 
 /* ---- one line ---- */
@@ -102,6 +103,21 @@ static enum lanes_room room(const struct dest *d, const struct spool_line *line)
 	return lanes_room(&d->lanes, line->tenant, line->lane);
 }
 
+/* It is a dead letter already; the hub was killed before the cursor said so. */
+static bool buried(struct dest *d, uint64_t seq)
+{
+	struct fill *f = &d->fill;
+
+	/* A lane that was cut is read again, what was settled between its lines with it. */
+	if (f->counted.lines && held_has(&f->counted, seq))
+		return true;
+	if (!f->buried.lines || !held_drop(&f->buried, seq) || held_add(&f->counted, seq) < 0)
+		return false;
+	d->cursor.dead++;
+	d->cursor.pending -= d->cursor.pending > 0;
+	return true;
+}
+
 static struct behind_row *row_of(struct dest *d, const struct spool_line *line, uint64_t lane, uint64_t seq)
 {
 	struct behind_row *r = behind_find(&d->cursor.behind, line->tenant, lane);
@@ -161,6 +177,8 @@ static bool on_front_line(void *arg, const struct spool_view *v)
 	how = room(d, line);
 	if (how != LANES_ROOM)
 		return leave(d, line, v->seq, how);
+	if (buried(d, v->seq))
+		return true;
 	pass(d, v->seq);
 	if (add(d, v->seq, line, v->p, v->n) < 0)
 		return false;
@@ -226,14 +244,9 @@ static bool take_up(struct dest *d, const struct spool_line *line, const struct 
 {
 	struct behind *b = &d->cursor.behind;
 	struct behind_row *rl, *rt;
-	enum lanes_room how = room(d, line);
+	bool dead = buried(d, v->seq);
+	enum lanes_room how = dead ? LANES_ROOM : room(d, line);
 
-	/* It is a dead letter already; the hub was killed before the cursor said so. */
-	if (d->fill.buried.lines && held_drop(&d->fill.buried, v->seq)) {
-		d->cursor.dead++;
-		d->cursor.pending -= d->cursor.pending > 0;
-		return true;
-	}
 	if (how == LANES_FULL)
 		return false;
 	if (how == LANES_LANE_FULL && !row_of(d, line, line->lane, v->seq) && !behind_add(b, line->tenant, line->lane, v->seq))
@@ -242,9 +255,10 @@ static bool take_up(struct dest *d, const struct spool_line *line, const struct 
 	rl = row_of(d, line, line->lane, v->seq);
 	rt = row_of(d, line, 0, v->seq);
 	if (how == LANES_ROOM) {
-		if (add(d, v->seq, line, v->p, v->n) < 0)
+		if (!dead && add(d, v->seq, line, v->p, v->n) < 0)
 			return false;
-		cursor_open(&d->cursor, v->seq);
+		if (!dead)
+			cursor_open(&d->cursor, v->seq);
 		if (rl)
 			behind_move(b, rl, v->seq + 1);
 		if (rt)
@@ -441,7 +455,7 @@ static bool on_hole_line(void *arg, const struct spool_view *v)
 	line = decided(d, v, &scratch, &stop);
 	if (stop)
 		return false;
-	if (!ours(d, line) || behind_covers(&d->cursor.behind, line->tenant, line->lane, v->seq)) {
+	if (!ours(d, line) || behind_covers(&d->cursor.behind, line->tenant, line->lane, v->seq) || buried(d, v->seq)) {
 		cursor_done(&d->cursor, v->seq, v->seq, false);
 		return true;
 	}

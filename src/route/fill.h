@@ -40,7 +40,7 @@ struct fill {
 	size_t live;			/* rows it went for */
 	bool starting;			/* the holes are read first: below `next`, with `back` */
 	struct skim skim;
-	struct held buried;		/* lines among the dead letters that rows may still name */
+	struct held buried, counted;	/* lines among the dead letters since before the start that rows may still name; those met already */
 	uint64_t moved;			/* what changed since rows were looked at: lines taken, lines settled, new rows */
 	int64_t looked;			/* mono ns: when that was */
 	int64_t again;			/* mono ns: reading is to go on; 0: when something happens */

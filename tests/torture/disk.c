@@ -77,6 +77,7 @@ static void init(const char *root)
 	make_dir(state, "");
 	make_dir(state, "undo");
 	make_dir(state, "dir");
+	make_dir(state, "drop");
 	map_state(true);
 	if (!realpath(root, disk->root))
 		fail(root);
@@ -197,6 +198,32 @@ static void lose_tail(int fd, int64_t durable)
 	}
 }
 
+/* Pages that never got there. Such as were written again may have. */
+static void lose_dropped(const struct disk_node *n, int fd)
+{
+	char path[PATH_MAX];
+	struct dropped d;
+	struct stat st;
+	int in;
+
+	snprintf(path, sizeof path, "%s/drop/%u", state, (unsigned)(n - disk->node));
+	in = open(path, O_RDONLY);
+	if (!n->dropped || in < 0)
+		return;
+	if (fstat(fd, &st) < 0)
+		fail("fstat");
+	while (read(in, &d, sizeof d) == sizeof d) {
+		int64_t at = d.page * DROP_PAGE, len = at + DROP_PAGE > st.st_size ? st.st_size - at : DROP_PAGE;
+		if (d.page < 0 || len <= 0 || (d.written && !strict && random_below(2)))
+			continue;
+		memset(d.bytes + d.len, 0, (size_t)(DROP_PAGE - d.len));
+		if (pwrite(fd, d.bytes, (size_t)len, at) != len)
+			fail("pwrite");
+		writes++;
+	}
+	close(in);
+}
+
 static void lose_file(const struct disk_node *n, const char *path)
 {
 	char undo_path[PATH_MAX];
@@ -232,6 +259,7 @@ static void lose_file(const struct disk_node *n, const char *path)
 	if (in >= 0)
 		close(in);
 	lose_tail(fd, n->durable);
+	lose_dropped(n, fd);
 	close(fd);
 }
 
@@ -354,6 +382,8 @@ static void lose(void)
 	snprintf(path, sizeof path, "%s/undo", state);
 	nftw(path, empty_it, 16, FTW_PHYS);
 	snprintf(path, sizeof path, "%s/dir", state);
+	nftw(path, empty_it, 16, FTW_PHYS);
+	snprintf(path, sizeof path, "%s/drop", state);
 	nftw(path, empty_it, 16, FTW_PHYS);
 	printf("writes %lu ends %lu names %lu\n", writes, tails, names);
 }

@@ -28,7 +28,11 @@ enum disk_class {
 	CLASS_N
 };
 
-enum fail_mode { FAIL_CLEAN, FAIL_LATE };	/* nothing was synced; all was, and yet it fails */
+/*
+ * Nothing was synced, and will be with the next sync; all was, and yet it fails; nothing was, and the kernel takes the pages for clean: they are read
+ * as they were written, but never get to the disk unless they are written again (what Linux does when the device fails).
+ */
+enum fail_mode { FAIL_CLEAN, FAIL_LATE, FAIL_DROP, FAIL_N };
 
 struct disk_class_state {
 	int64_t clock;		/* ns added to the wall clock */
@@ -48,6 +52,7 @@ struct disk_node {
 	int64_t born;		/* ns; an inode number may be used again, together with the time of birth it is not */
 	int64_t durable;
 	int64_t undo;		/* bytes of STATE/undo/NODE; 0: none */
+	int64_t dropped;	/* pages that the disk has otherwise: STATE/drop/NODE, struct dropped */
 };
 
 struct disk {
@@ -62,6 +67,14 @@ struct disk {
 
 /* A record of STATE/undo/NODE. What stood at off before: len bytes follow. */
 struct undo { int64_t off, len; };
+
+/* A record of STATE/drop/NODE: what the disk has of a page; len is less at the end of the file. */
+#define DROP_PAGE 4096
+struct dropped {
+	int64_t page;		/* its number, -1: not dropped any more */
+	int32_t len, written;	/* written again: the next sync saves it */
+	char bytes[DROP_PAGE];
+};
 
 /*
  * A line of STATE/dir/INODE: a letter and words with a tab between.

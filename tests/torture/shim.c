@@ -206,7 +206,7 @@ static struct disk_node *node_at(int fd, bool make, bool fresh)
 				broken("too many files", disk->root);
 			n->born = born;
 			n->durable = fresh ? 0 : size;
-			n->undo = 0;
+			n->undo = n->dropped = 0;
 			n->ino = ino;
 			found = n;
 		}
@@ -250,6 +250,135 @@ static void note_bytes(struct disk_node *n, int fd, int64_t off, int64_t len)
 		__atomic_add_fetch(&n->undo, u.len + (int64_t)sizeof u, __ATOMIC_SEQ_CST);
 	}
 	free(copy);
+}
+
+/* ---- pages that a failed sync dropped ---- */
+
+static int drop_open(const struct disk_node *n)
+{
+	char path[PATH_MAX + 32];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/drop/%u", state, (unsigned)(n - disk->node));
+	fd = sys_open(path, O_RDWR | O_CREAT, 0600);
+	if (fd < 0)
+		broken("open", path);
+	return fd;
+}
+
+/* Bytes from..to of the file are written again; or (synced) all that were are on the disk now. */
+static void drop_touch(struct disk_node *n, int64_t from, int64_t to, bool synced)
+{
+	struct dropped d;
+	int fd;
+
+	if (!n->dropped)
+		return;
+	fd = drop_open(n);
+	for (int64_t at = 0; sys(SYS_pread64, (long)fd, (long)&d, (long)sizeof d, (long)at) == (long)sizeof d; at += (int64_t)sizeof d) {
+		if (d.page < 0 || (synced ? !d.written : d.page * DROP_PAGE >= to || (d.page + 1) * DROP_PAGE <= from))
+			continue;
+		if (synced)
+			d.page = -1;
+		else
+			d.written = 1;
+		sys(SYS_pwrite64, (long)fd, (long)&d, (long)sizeof d, (long)at);
+	}
+	sys(SYS_close, (long)fd);
+}
+
+/* What the disk has of page `page`, from the page cache and the notes (all of STATE/undo/NODE). */
+static void drop_image(const struct disk_node *n, int in, const char *notes, size_t len, struct dropped *d)
+{
+	struct { size_t at; struct undo u; } *list = malloc((len / sizeof(struct undo) + 1) * sizeof *list);
+	int64_t begin = d->page * DROP_PAGE, end = begin + DROP_PAGE;
+	size_t count = 0;
+
+	memset(d->bytes, 0, sizeof d->bytes);
+	sys(SYS_pread64, (long)in, (long)d->bytes, (long)DROP_PAGE, (long)begin);
+	for (size_t at = 0; at + sizeof(struct undo) <= len; at += sizeof(struct undo) + (size_t)list[count - 1].u.len) {
+		memcpy(&list[count].u, notes + at, sizeof(struct undo));
+		list[count++].at = at + sizeof(struct undo);
+	}
+	while (count--) {
+		const struct undo *u = &list[count].u;
+		int64_t from = u->off > begin ? u->off : begin, to = u->off + u->len < end ? u->off + u->len : end;
+		if (from < to)
+			memcpy(d->bytes + (from - begin), notes + list[count].at + (from - u->off), (size_t)(to - from));
+	}
+	free(list);
+	d->len = (int32_t)(n->durable <= begin ? 0 : n->durable < end ? n->durable - begin : DROP_PAGE);
+}
+
+/* Which pages are dropped already. That they were written again was of no use. */
+static void drop_known(int fd, char *known, int64_t pages)
+{
+	struct dropped d;
+
+	for (int64_t at = 0; sys(SYS_pread64, (long)fd, (long)&d, (long)sizeof d, (long)at) == (long)sizeof d; at += (int64_t)sizeof d) {
+		if (d.page < 0)
+			continue;
+		if (d.page < pages)
+			known[d.page] = 1;
+		d.written = 0;
+		sys(SYS_pwrite64, (long)fd, (long)&d, (long)sizeof d, (long)at);
+	}
+}
+
+static void drop_page(struct disk_node *n, int out, int in, int64_t page, char *known, const char *notes, size_t len)
+{
+	struct dropped d = { .page = page };
+	off_t end = lseek(out, 0, SEEK_END);
+
+	if (known[page])
+		return;
+	known[page] = 1;
+	drop_image(n, in, notes, len, &d);
+	if (sys(SYS_pwrite64, (long)out, (long)&d, (long)sizeof d, (long)end) != (long)sizeof d)
+		broken("write", "drop");
+	n->dropped++;
+}
+
+static void node_synced(struct disk_node *n, int64_t size);
+
+/* A sync failed, and the kernel takes the dirty pages for clean. */
+static void drop_dirty(struct disk_node *n, int fd, int64_t size)
+{
+	char path[PATH_MAX + 32], *notes = NULL;
+	int64_t pages = (size > n->durable ? size : n->durable) / DROP_PAGE + 1;
+	char *known = calloc(1, (size_t)pages);
+	size_t len = 0;
+	struct stat st;
+	int in, undo, out = drop_open(n);
+
+	if (!known)
+		broken("memory", "drop");
+	drop_known(out, known, pages);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	in = sys_open(path, O_RDONLY, 0);
+	undo_path(n, path);
+	undo = sys_open(path, O_RDONLY, 0);
+	if (in < 0)
+		broken("open", path);
+	if (undo >= 0 && fstat(undo, &st) == 0 && st.st_size > 0 && (notes = malloc((size_t)st.st_size)))
+		len = (size_t)sys(SYS_read, (long)undo, (long)notes, (long)st.st_size);
+	for (size_t at = 0; at + sizeof(struct undo) <= len; ) {
+		struct undo u;
+		memcpy(&u, notes + at, sizeof u);
+		for (int64_t page = u.off / DROP_PAGE; page < pages && page * DROP_PAGE < u.off + u.len; page++)
+			drop_page(n, out, in, page, known, notes, len);
+		at += sizeof u + (size_t)u.len;
+	}
+	for (int64_t page = n->durable / DROP_PAGE; page * DROP_PAGE < size; page++)
+		drop_page(n, out, in, page, known, notes, len);
+	free(known);
+	sys(SYS_close, (long)in);
+	sys(SYS_close, (long)out);
+	if (undo >= 0)
+		sys(SYS_close, (long)undo);
+	free(notes);
+	/* As for the rest, it is as if it had been synced. */
+	node_synced(n, size);
 }
 
 static void node_synced(struct disk_node *n, int64_t size)
@@ -426,6 +555,7 @@ static int open_any(int dirfd, const char *path, int flags, mode_t mode)
 	node_of[fd] = (int32_t)(n - disk->node) + 1;
 	if (flags & O_TRUNC) {
 		note_bytes(n, fd, 0, n->durable);
+		drop_touch(n, 0, INT64_MAX, false);
 		sys(SYS_ftruncate, (long)fd, 0L);
 	}
 	return fd;
@@ -491,8 +621,10 @@ static int before_write(struct disk_node *n, int fd, const void *p, size_t len, 
 
 	if (n && me->full && fstat(fd, &st) == 0 && off + (int64_t)len > st.st_size && is_full())
 		return -1;
-	if (n)
+	if (n) {
 		note_bytes(n, fd, off, (int64_t)len);
+		drop_touch(n, off, off + (int64_t)len, false);
+	}
 	if (is_last()) {
 		sys(SYS_pwrite64, (long)fd, (long)p, (long)part_of(len), (long)off);
 		end();
@@ -558,8 +690,10 @@ static int truncate_any(int fd, off_t size)
 		errno = EIO;
 		return -1;
 	}
-	if (n)
+	if (n) {
 		note_bytes(n, fd, size, n->durable - size);
+		drop_touch(n, size, INT64_MAX, false);
+	}
 	return (int)sys(SYS_ftruncate, (long)fd, (long)size);
 }
 
@@ -568,7 +702,8 @@ int ftruncate64(int fd, off_t size) { return truncate_any(fd, size); }
 
 /* ---- syncing ---- */
 
-static void now_durable(int fd)
+/* drop: no, the dirty pages of the file never get there. */
+static void now_durable(int fd, bool drop)
 {
 	uint64_t ino;
 	int64_t born, size;
@@ -581,10 +716,15 @@ static void now_durable(int fd)
 	identify(fd, &ino, &born, &size, &is_dir);
 	if (is_dir) {
 		path_of_fd(fd, path);
-		if (is_inside(path))
+		if (is_inside(path) && !drop)
 			folder_synced(fd);
 	} else if ((n = node_at(fd, false, false))) {
-		node_synced(n, size);
+		if (drop) {
+			drop_dirty(n, fd, size);
+		} else {
+			drop_touch(n, 0, 0, true);
+			node_synced(n, size);
+		}
 	}
 }
 
@@ -600,7 +740,7 @@ static bool is_log(int fd)
 
 static int sync_any(int fd)
 {
-	bool fails = there("fail-sync"), late = there("late-sync");
+	bool fails = false, late = false, drop = false;
 
 	step();
 	if (me) {
@@ -615,14 +755,15 @@ static int sync_any(int fd)
 				late = true;
 			else
 				fails = true;
+			drop = me->fail_mode == FAIL_DROP;
 		}
 	}
 	while ((gettid() != getpid() && there("slow-sync")) || (there("slow-log") && is_log(fd)))
 		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 	fails = fails || there("fail-sync");
 	late = late || there("late-sync");
-	if (!fails)
-		now_durable(fd);
+	if (!fails || drop)
+		now_durable(fd, drop);
 	if (fails || late) {
 		errno = EIO;
 		return -1;
