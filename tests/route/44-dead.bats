@@ -2,6 +2,13 @@
 load hub
 load disk
 
+teardown() {
+	local bad=0
+	daemons_end || bad=1
+	if mountpoint -q "$T/small"; then umount -l "$T/small"; fi
+	return "$bad"
+}
+
 dead() { route dead "$1" -d spool -R run "${@:2}"; }
 # One connection that refuses lines whose id begins with x, for good; takes N batches.
 refuser() { python3 "$BATS_TEST_DIRNAME/refuser.py" "run/to-${1:-store}" "${@:2}"; }
@@ -221,4 +228,26 @@ some_dead() {
 	[ "$(grep -c '"id":"x1"' got)" = 1 ]
 	[ "$(grep -c '"id":"x2"' got)" = 0 ]
 	[ "$(grep -c '"id":"x3"' got)" = 1 ]
+}
+
+@test "a full disk: a line that dies is a letter all the same, of the room that is held back; a drop works too" {
+	mkdir small
+	mount -t tmpfs -o size=4m tmpfs small 2>/dev/null || skip "needs to mount a tmpfs: run as root"
+	mkdir small/spool
+	ln -s small/spool spool
+	hub --segment 256k
+	for i in 1 2 3; do event "x$i" t "{\"n\":$i}"; done | put > /dev/null
+	head -c 8m /dev/zero > small/fill 2> /dev/null || true
+	run -0 put < <(events 1 200)
+	[[ "$output" == *"No space left on device, retry"* ]]
+	refuser store 3
+	wait_until 5 has store dead 3
+	[ "$(letters)" = 3 ]
+	dead drop -w 'data.n == 2'
+	[ "$(letters)" = 2 ]
+	run -1 dead retry --all
+	[[ "$output" == *"No space left on device"* ]]
+	rm small/fill
+	wait_until 20 eval 'dead retry --all > out'
+	[ "$(take store 256 1 | ids)" = $'x1\nx3' ]
 }
