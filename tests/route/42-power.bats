@@ -81,12 +81,13 @@ check_after_kill() {
 	[ "$(wc -l < kept)" -ge "$acked" ] && head -n "$(wc -l < kept)" want | cmp - kept || { echo "step $1: acked $acked, kept $(wc -l < kept)"; return 1; }
 	put 60 < want > /dev/null
 	spooled | cmp - want || { echo "step $1"; return 1; }
-	"$P" take ipc://run/to-store w 7 > again 2> /dev/null 3>&- &
+	: > again	# that of the step before must not be taken for it
+	"$P" take ipc://run/to-store w 7 >> again 2> /dev/null 3>&- &
 	taker=$!
 	wait_until 20 all_delivered || true
 	kill -9 $taker
 	wait $taker 2> /dev/null || true
-	delivered | cmp - want || { echo "step $1: not all was delivered"; cat hub.err; tail -n 3 again; ls spool spool/*; cat spool/cursor/store; return 1; }
+	delivered | cmp - want || { echo "step $1: not all was delivered"; return 1; }
 	daemon_stop hub
 }
 # Half a line is what was being printed when it was killed.
