@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define FIRST_CAP 1024u
+#define FAR_SHIFT 28	/* the highest bits of a word: how far behind its own place it stands, ... */
+#define FAR_MAX 15u	/* ... or at least so far */
 #define MOVES 4u	/* keys moved to a new index for each key that is added: done long before the ring is full again */
 
 void repeat_init(struct repeat *r, uint32_t window)
@@ -23,10 +25,15 @@ void repeat_release(struct repeat *r)
 	r->cap = r->n = r->head = 0;
 }
 
-/* The word for key in ring place `at`. The bits of the key in it save most looks at the ring, each of which is a cache miss. */
-static uint32_t word(const struct repeat_index *x, struct hash128 key, uint32_t at)
+/*
+ * The word for key in ring place `at`, standing in index place i. The bits of the key in it save most looks at the ring, each of which is
+ * a cache miss; so does, when something is taken out, how far behind its own place it stands.
+ */
+static uint32_t word(const struct repeat_index *x, struct hash128 key, uint32_t at, uint32_t i)
 {
-	return ((uint32_t)key.b & ~x->slots) | (at + 1);
+	uint32_t far = (i - (uint32_t)key.a) & x->mask;
+
+	return ((uint32_t)key.b & x->bits) | (far < x->far ? far : x->far) << FAR_SHIFT | (at + 1);
 }
 
 static const struct hash128 *key_at(const struct repeat *r, const struct repeat_index *x, uint32_t i)
@@ -37,10 +44,10 @@ static const struct hash128 *key_at(const struct repeat *r, const struct repeat_
 /* The place in x that holds key, or the empty one where it would go. */
 static uint32_t place(const struct repeat *r, const struct repeat_index *x, struct hash128 key)
 {
-	uint32_t i = (uint32_t)key.a & x->mask, bits = (uint32_t)key.b & ~x->slots;
+	uint32_t i = (uint32_t)key.a & x->mask, bits = (uint32_t)key.b & x->bits;
 
 	for (; x->words[i]; i = (i + 1) & x->mask) {
-		if ((x->words[i] & ~x->slots) != bits)
+		if ((x->words[i] & x->bits) != bits)
 			continue;
 		const struct hash128 *k = key_at(r, x, i);
 		if (k->a == key.a && k->b == key.b)
@@ -54,6 +61,14 @@ static bool holds(const struct repeat *r, const struct repeat_index *x, struct h
 	return x->words && x->words[place(r, x, key)];
 }
 
+/* The place where the key of x->words[j] would stand if nothing had been in its way. */
+static uint32_t home(const struct repeat *r, const struct repeat_index *x, uint32_t j)
+{
+	uint32_t far = x->words[j] >> FAR_SHIFT;
+
+	return (far < x->far ? j - far : (uint32_t)key_at(r, x, j)->a) & x->mask;
+}
+
 /* Takes key out of x, if it is there, closing the gap so that searches still find what stands behind it. */
 static void take_out(struct repeat *r, struct repeat_index *x, struct hash128 key)
 {
@@ -62,11 +77,13 @@ static void take_out(struct repeat *r, struct repeat_index *x, struct hash128 ke
 	if (!x->words || !x->words[i = place(r, x, key)])
 		return;
 	for (uint32_t j = (i + 1) & x->mask; x->words[j]; j = (j + 1) & x->mask) {
-		uint32_t home = (uint32_t)key_at(r, x, j)->a & x->mask;
-		if (((j - home) & x->mask) >= ((j - i) & x->mask)) {
-			x->words[i] = x->words[j];
-			i = j;
-		}
+		uint32_t from = home(r, x, j), far = (i - from) & x->mask;
+		if (((j - from) & x->mask) < ((j - i) & x->mask))
+			continue;
+		x->words[i] = x->words[j];
+		if (x->far)
+			x->words[i] = (x->words[i] & ~(~0u << FAR_SHIFT)) | (far < x->far ? far : x->far) << FAR_SHIFT;
+		i = j;
 	}
 	x->words[i] = 0;
 }
@@ -77,7 +94,7 @@ static void move(struct repeat *r, uint32_t keys)
 {
 	for (; keys && r->moved < r->unmoved; keys--, r->moved++) {
 		uint32_t i = place(r, &r->index, r->ring[r->moved]);
-		r->index.words[i] = word(&r->index, r->ring[r->moved], r->moved);
+		r->index.words[i] = word(&r->index, r->ring[r->moved], r->moved, i);
 	}
 	if (r->old.words && r->moved >= r->unmoved) {
 		free(r->old.words);
@@ -119,15 +136,27 @@ static int grow(struct repeat *r)
 	r->index = (struct repeat_index){ .words = words, .mask = places - 1, .slots = 1 };
 	while (r->index.slots < cap)
 		r->index.slots = r->index.slots << 1 | 1;
+	/* A window so large that few bits are left goes without. */
+	r->index.far = r->index.slots >> (FAR_SHIFT - 8) ? 0 : FAR_MAX;
+	r->index.bits = ~r->index.slots & (r->index.far ? ~(~0u << FAR_SHIFT) : ~0u);
 	return 0;
 }
 
 /* ---- use ---- */
 
+static void fetch(const struct repeat_index *x, struct hash128 key)
+{
+	__builtin_prefetch(&x->words[(uint32_t)key.a & x->mask], 1);
+}
+
 void repeat_ahead(const struct repeat *r, struct hash128 key)
 {
-	if (r->index.words)
-		__builtin_prefetch(&r->index.words[(uint32_t)key.a & r->index.mask]);
+	if (!r->index.words)
+		return;
+	fetch(&r->index, key);
+	/* In a full ring each key pushes one out. This one's turn is next but one. */
+	if (r->n == r->window && r->head + 1 < r->cap)
+		fetch(&r->index, r->ring[r->head + 1]);
 }
 
 int repeat_add(struct repeat *r, struct hash128 key)
@@ -149,7 +178,8 @@ int repeat_add(struct repeat *r, struct hash128 key)
 		r->n++;
 	r->ring[r->head] = key;
 	i = place(r, &r->index, key);
-	r->index.words[i] = word(&r->index, key, r->head++);
+	r->index.words[i] = word(&r->index, key, r->head, i);
+	r->head++;
 	return 1;
 }
 

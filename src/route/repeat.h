@@ -17,9 +17,11 @@
 #define REPEAT_MAX (1u << 28)	/* largest window */
 
 struct repeat_index {
-	uint32_t *words;	/* place in ring + 1, and above that as many bits of the key as fit; 0 = empty */
+	uint32_t *words;	/* place in ring + 1, above that bits of the key, above those how far it was moved on; 0 = empty */
 	uint32_t mask;		/* words - 1 */
 	uint32_t slots;		/* mask of the part of a word that is the place */
+	uint32_t bits;		/* mask of the part that is of the key */
+	uint32_t far;		/* largest distance in the highest part; 0: there is no such part */
 };
 
 struct repeat {
