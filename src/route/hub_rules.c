@@ -103,12 +103,37 @@ void hub_rules_count(struct hub *h)
 
 /* ---- in force ---- */
 
+/* What the lines `dest NAME ...` say, and the options of the hub for what they leave out. */
+static void set_limits(struct hub *h)
+{
+	const struct ruleset *set = &h->book.now->set;
+	int64_t keep = h->c->spool.keep;
+
+	for (unsigned i = 0; i < set->ndests; i++) {
+		const struct dest_settings *s = &set->settings[i];
+		struct dest_limits limits = h->c->limits;
+		int place = dests_place(&h->dests, set->names[i]);
+		if (s->has & SETTING_ATTEMPTS)
+			limits.attempts = s->attempts;
+		if (s->has & SETTING_WINDOW)
+			limits.window_lines = s->window;
+		if (s->has & SETTING_DEADLINE)
+			limits.deadline = s->deadline;
+		if (s->has & SETTING_KEEP && s->keep > keep)
+			keep = s->keep;
+		if (place >= 0)
+			dest_set_limits(h->dests.v[place], &limits, set->mirrors >> i & 1);
+	}
+	spool_keep(h->spool, keep);
+}
+
 /* The book has new rules, or the first. */
 static void in_force(struct hub *h)
 {
 	rules_book_bind(&h->book);
 	spool_generation(h->spool, h->book.now->gen);
 	dests_mark_unnamed(&h->dests, h->book.now, spool_next(h->spool));
+	set_limits(h);
 	metric_set(route_metrics[M_GENERATION], h->book.now->gen);
 	find_cells(&h->rules, h->book.now);
 	h->rules.from = spool_next(h->spool);

@@ -44,7 +44,7 @@ struct dest_settings {
 	uint64_t attempts;		/* refusals with retry before a line is dead */
 	uint64_t window;		/* lines in memory */
 	int64_t deadline;		/* ns a batch may be out */
-	int64_t keep;			/* ns a line stays in the spool after it was settled here */
+	int64_t keep;			/* ns a line stays in the spool, although it was settled */
 	unsigned line, column;		/* where it stands; 0: nowhere */
 };
 

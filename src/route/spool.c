@@ -401,6 +401,11 @@ int spool_remove(struct spool *s, uint64_t seq, uint64_t *files)
 	return 0;
 }
 
+void spool_keep(struct spool *s, int64_t keep)
+{
+	s->o.keep = keep;
+}
+
 int64_t spool_trim(struct spool *s, uint64_t low)
 {
 	bool asked = false;

@@ -140,5 +140,6 @@ int spool_remove(struct spool *s, uint64_t seq, uint64_t *files);	/* those below
 /* Removes the files that nobody needs: all lines below `low`, and keep and window run out. Returns the ns after which it is worth calling
  * again, 0 = there is nothing to remove before a new file is begun. */
 int64_t spool_trim(struct spool *s, uint64_t low);
+void spool_keep(struct spool *s, int64_t keep);	/* changes opts.keep: for the next trim */
 
 #endif

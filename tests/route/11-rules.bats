@@ -230,6 +230,29 @@ load disk
 	strings -n 8 run/metrics | grep -F "rule=\"type == 'none' -> store\""
 }
 
+@test "settings of a destination count from the moment they are in force, for it alone" {
+	printf 'all -> a, b\ndest a attempts=2\n' > rules
+	hub --attempts 1
+	chat a later | put
+	PROBE_CONNS=1 daemon_run wa "$P" work ipc://run/to-a null:// retry
+	PROBE_CONNS=1 daemon_run wb "$P" work ipc://run/to-b null:// retry
+	wait_until 10 eval '[ -s spool/dead/a.ndjson ] && [ -s spool/dead/b.ndjson ]'
+	jq -e .dead.attempts spool/dead/a.ndjson | grep -x 2
+	jq -e .dead.attempts spool/dead/b.ndjson | grep -x 1
+	printf 'all -> a, b\ndest b attempts=3\n' > rules
+	ask control '{"do":"reload"}' | jq -e .changed
+	daemon_signal wa KILL; daemon_wait wa
+	PROBE_CONNS=1 daemon_run wa "$P" work ipc://run/to-a null:// retry
+	chat b later | put
+	wait_until 10 eval '[ "$(wc -l < spool/dead/a.ndjson)" = 2 ]'
+	tail -n 1 spool/dead/a.ndjson | jq -e .dead.attempts | grep -x 1
+	# The second time it takes it.
+	wait_until 10 has b delivered 1
+	[ "$(wc -l < spool/dead/b.ndjson)" = 1 ]
+	daemon_signal wa KILL; daemon_wait wa
+	daemon_signal wb KILL; daemon_wait wb
+}
+
 @test "rules that can never do anything are warned of with their line" {
 	cat > rules <<-'END'
 		all -> store
