@@ -118,9 +118,38 @@ static void undo(void)
 	job_free(j);
 }
 
+/* Lines booked one by one, in any order, while a chunk is on its way. */
+static void kept(void)
+{
+	struct batch b;
+	struct job *j = start(&b, "a\nb\nc\n", 3);
+	bool again;
+
+	buf_adds(&j->out, "c1\n");
+	CHECK(!job_keep(j, 3), "made from c");
+	CHECK(job_chunk(j) && chunk_is(j, "c1\n", 1), "one line to put");
+	for (unsigned i = 0; i < 3000; i++) {
+		buf_adds(&j->out, i ? "a1\n" : "x1\n");
+		CHECK(!job_keep(j, i ? 1 : 0), "made from a, or who knows");
+	}
+	CHECK(!memcmp(job_chunk_bytes(j), "c1\n", 3) && chunk_is(j, "c1\n", 1), "the chunk moves with the output");
+	struct refusal no = { .n = 1, .error = "no" };
+	CHECK(!job_answered(j, &(struct put_result){ .refused = &no, .nrefused = 1 }, &again) && !again, "it is refused");
+	CHECK(j->nrefused == 1 && j->refused[0].n == 3, "c is");
+	CHECK(job_chunk(j) && j->chunk.n == 3000, "the rest");
+	struct refusal two[] = { { .n = 1, .error = "no" }, { .n = 3000, .retry = true, .error = "later" } };
+	CHECK(!job_answered(j, &(struct put_result){ .acked = 2998, .refused = two, .nrefused = 2 }, &again) && again, "one again");
+	CHECK(j->nrefused == 1, "what nobody knows the cause of is blamed on the last line, which is refused already");
+	CHECK(!memcmp(job_chunk_bytes(j), "a1\n", 3) && j->chunk.n == 1, "the last one again");
+	CHECK(!job_answered(j, &(struct put_result){ .refused = &no, .nrefused = 1 }, &again) && !again, "refused for good");
+	CHECK(j->nrefused == 2 && j->refused[1].n == 1, "a is");
+	job_free(j);
+}
+
 int main(void)
 {
 	causes();
+	kept();
 	again_and_again();
 	chunks();
 	undo();
