@@ -25,17 +25,9 @@ static void on_letter(void *arg, const struct dead_ref *ref, bool alive)
 	(void)alive;
 	if (ref->seq < d->cursor.low || ref->seq >= spool_next(d->spool))
 		return;
-	/* Perhaps it is one of those passed over, whose tenant is read from behind: fill knows when it comes to it. */
-	if (d->cursor.behind.n) {
+	/* It may come to be read, or be one of those passed over: fill knows when it meets it. */
+	if (d->cursor.behind.n || !cursor_is_passed(&d->cursor, ref->seq))
 		held_add(&d->fill.buried, ref->seq);
-		return;
-	}
-	if (cursor_is_passed(&d->cursor, ref->seq))
-		return;
-	cursor_done(&d->cursor, ref->seq, ref->seq, true);
-	d->cursor.dead++;
-	if (ref->seq < d->cursor.seen && d->cursor.pending)
-		d->cursor.pending--;
 }
 
 void dest_show_letters(struct dest *d)

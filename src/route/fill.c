@@ -113,6 +113,8 @@ static bool buried(struct dest *d, uint64_t seq)
 		return true;
 	if (!f->buried.lines || !held_drop(&f->buried, seq) || held_add(&f->counted, seq) < 0)
 		return false;
+	/* The slot must say so: it has the counts. */
+	cursor_done(&d->cursor, seq, seq, true);
 	d->cursor.dead++;
 	d->cursor.pending -= d->cursor.pending > 0;
 	return true;

@@ -41,7 +41,7 @@ static inline enum line_kind line_kind(uint64_t h)
 	return k == 0 ? LINE_CHAT : k <= 2 ? LINE_STAGE : LINE_EVENT;
 }
 /* The worker refuses it for good: it is to be among the dead letters; sometimes it refuses it with retry. */
-static inline bool line_doomed(uint64_t h) { return (h >> 32) % 2000 == 0; }
+static inline bool line_doomed(uint64_t h) { return (h >> 32) % 5000 == 0; }
 static inline bool line_reluctant(uint64_t h) { return (h >> 32) % 4000 == 1; }
 
 static inline size_t line_write(uint64_t seed, unsigned s, uint64_t i, char out[LINE_ROOM])
