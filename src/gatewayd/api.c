@@ -54,7 +54,7 @@ static void send_page(struct request *r, const struct page_file *page)
 
 bool api_ready(const struct api *a)
 {
-	return outlet_connected(a->outlet) && browser_connected(a->browser);
+	return outlet_accepts(a->outlet) && browser_connected(a->browser);
 }
 
 static void send_ready(const struct api *a, struct request *r)
@@ -62,7 +62,7 @@ static void send_ready(const struct api *a, struct request *r)
 	bool ready = api_ready(a);
 	char body[128];
 	int n = snprintf(body, sizeof(body), "{\"ready\":%s,\"output\":%s,\"browser\":%s,\"history\":%s}\n",
-		ready ? "true" : "false", outlet_connected(a->outlet) ? "true" : "false",
+		ready ? "true" : "false", outlet_accepts(a->outlet) ? "true" : "false",
 		browser_connected(a->browser) ? "true" : "false", browser_history(a->browser) ? "true" : "false");
 
 	request_reply(r, ready ? 200 : 503, "application/json", NO_STORE, body, (size_t)n);

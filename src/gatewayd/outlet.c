@@ -30,6 +30,7 @@ struct outlet {
 	struct shipment *under_way;	/* given */
 	size_t lines, bytes;		/* waiting and under way */
 	size_t max_lines, max_bytes;
+	int64_t refused;		/* mono ns: when a whole batch was refused for now, 0: since then one was taken */
 	void (*on_dead)(void *arg);
 	void *arg;
 };
@@ -60,6 +61,10 @@ static void on_result(void *arg, void *cookie, const struct put_result *r)
 	if (s->next)
 		s->next->prev = s->prev;
 	forget(o, s);
+	bool taken = r->nrefused < s->n;
+	for (size_t k = 0; k < r->nrefused && !taken; k++)
+		taken = !r->refused[k].retry;
+	o->refused = taken ? 0 : clock_mono();
 	for (size_t k = 0; k < r->nrefused; k++)
 		if (r->refused[k].n >= 1 && r->refused[k].n <= s->n)
 			s->entries[r->refused[k].n - 1].refused = &r->refused[k];
@@ -132,6 +137,11 @@ void outlet_close(struct outlet *o)
 		refuse(o, s, OUT_RETRY, "the gateway stops");
 	}
 	free(o);
+}
+
+bool outlet_accepts(const struct outlet *o)
+{
+	return outlet_connected(o) && (!o->refused || clock_mono() - o->refused > OUTLET_REFUSED);
 }
 
 bool outlet_connected(const struct outlet *o)

@@ -12,8 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
+
 struct loop;
 struct outlet;
+
+#define OUTLET_REFUSED (5 * CLOCK_S)
 
 enum outcome {
 	OUT_DONE,	/* acknowledged: the hub keeps it */
@@ -31,6 +35,8 @@ struct outlet *outlet_open(struct loop *l, const char *url, size_t max_lines, si
 void outlet_close(struct outlet *o);
 
 bool outlet_connected(const struct outlet *o);
+/* Connected, and the hub has taken what it got; false for OUTLET_REFUSED after it refused a whole batch for now (its disk is full). */
+bool outlet_accepts(const struct outlet *o);
 /* Why n more lines of `bytes` bytes in all cannot be taken now ("the hub is not connected"), or NULL. */
 const char *outlet_room(const struct outlet *o, size_t n, size_t bytes);
 

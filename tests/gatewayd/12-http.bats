@@ -16,6 +16,32 @@ load gateway
 	gw_store
 	wait_until 10 history_there
 }
+
+@test "health: not ready while the hub takes nothing" {
+	mkdir -p "$T/run"
+	echo 'all -> browser' >"$T/rules"
+	daemon_run gw gatewayd -p 0 -o "ipc://$T/run/in" -b "ipc://$T/run/to-browser" -q "ipc://$T/run/query"
+	gw_url
+	daemon_start hub route -R "$T/run" -d "$T/spool" -r "$T/rules" --limit 1m
+	wait_until 10 curl -sf -o "$T/body" "$URL/readyz"
+	events 1 9000 | route -d "$T/other" -r "$T/rules" -i - --segment 300k
+	daemon_stop hub
+	mv "$T/spool" "$T/empty"
+	mv "$T/other" "$T/spool"
+	daemon_start hub route -R "$T/run" -d "$T/spool" -r "$T/rules" --limit 1m -k 1d
+	wait_until 10 refused
+	[ "$(curl -s -o "$T/body" -w '%{http_code}' "$URL/readyz")" = 503 ]
+	jq -e '.ready == false and .output == false' "$T/body"
+	# There is room again.
+	daemon_stop hub
+	rm -rf "$T/spool"
+	daemon_start hub route -R "$T/run" -d "$T/spool" -r "$T/rules" --limit 1m
+	wait_until 20 curl -sf -o "$T/body" "$URL/readyz"
+}
+refused() {
+	event r x | curl -s -o "$T/answer" -H 'Content-Type: application/cloudevents+json' --data-binary @- "$URL/events"
+	grep -q 'has reached its limit' "$T/answer"
+}
 history_there() { curl -s "$URL/readyz" | jq -e .history >/dev/null; }
 
 @test "the page and its parts, with their headers" {
