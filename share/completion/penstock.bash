@@ -34,6 +34,8 @@ _penstock() {
 		query | dead | spool)
 			[ "$prev" != "$cmd" ] || mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" "$cmd" --help 2>/dev/null |
 				sed -nE "s/.* penstock $cmd ([a-z]+).*/\\1/p")" -- "$cur") ;;
+		flag)
+			[ "$prev" != flag ] || mapfile -t COMPREPLY < <(compgen -W "on off" -- "$cur") ;;
 		new) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
 		*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		esac
