@@ -3,6 +3,7 @@
 # hub_again.o    lines that the hub says again
 # hub_gap.o      says in-band which lines are gone
 # hub_rules.o    the rules it starts with, and new ones under way
+# hub_hits.o     how many lines each rule held for
 # control.o      questions and orders while it runs
 # verb/*.o       one each (verb/verb.h)
 # intake.o       puts: check, repeats, keep, answer
@@ -27,7 +28,8 @@
 # hub_letters.o  those that were said again by a hub that was killed
 # jq.o           the children of jq conditions
 # jq_failed.o    lines they failed on
-# rules.o        rules in force and those of older generations
+# rules.o        rules from a file, and where they send a line
+# rules_book.o   rules in force and those of older generations
 # tool/*.o       route WORD: what is done with files of a spool: dead (pick which, show, change); ledger, spool (offline: open one as the hub does)
 # try.o          route -t and the filter
 # follow.o       route -T
@@ -47,8 +49,8 @@
 # repeat.o       window of ids seen
 # lex.o parse.o parse_expr.o  text to rules and conditions
 # pred/*.o       a predicate each (pred/README.md)
-route_PURE := decide.o again.o held.o letter.o segment.o cursor.o lane.o lane_take.o lane_room.o behind.o skim.o due.o repeat.o lex.o parse.o parse_expr.o rules.o lint.o explain.o walk.o pieces.o \
+route_PURE := decide.o again.o held.o letter.o segment.o cursor.o lane.o lane_take.o lane_room.o behind.o skim.o due.o repeat.o lex.o parse.o parse_expr.o rules.o rules_book.o lint.o explain.o walk.o pieces.o \
 	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/jq.o pred/logic.o
-route_OBJS := main.o hub.o hub_again.o hub_letters.o hub_rules.o jq.o jq_failed.o hub_gap.o timer.o control.o verb/index.o verb/status.o verb/ledger.o verb/cursor.o verb/trim.o books.o verb/dead.o verb/again.o verb/letters.o verb/reload.o verb/rules.o intake.o dests.o dest.o fill.o deliver.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
+route_OBJS := main.o hub.o hub_again.o hub_letters.o hub_rules.o hub_hits.o jq.o jq_failed.o hub_gap.o timer.o control.o verb/index.o verb/status.o verb/ledger.o verb/cursor.o verb/trim.o books.o verb/dead.o verb/again.o verb/letters.o verb/reload.o verb/rules.o intake.o dests.o dest.o fill.o deliver.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	tool/index.o tool/dead.o tool/pick.o tool/show.o tool/change.o tool/offline.o tool/ledger.o tool/spool.o tool/spool_cat.o tool/spool_check.o tool/spool_cursor.o \
 	try.o follow.o metrics.o $(route_PURE)

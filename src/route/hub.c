@@ -78,7 +78,7 @@ static void on_lines(void *arg, const struct spool_line *lines, uint32_t n)
 		for (uint64_t mask = lines[i].mask; mask; mask &= mask - 1)
 			counts[__builtin_ctzll(mask)]++;
 	count(M_GROUPS, 1);
-	hub_rules_count(h);
+	hub_hits_count(h);
 	metric_set(route_metrics[M_SPOOL_BYTES], spool_bytes(h->spool));
 	if (!h->trim_timer.due && spool_oldest(h->spool) + n < spool_end(h->spool))
 		loop_timer_in(h->loop, &h->trim_timer, CLOCK_S);

@@ -10,9 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/hash.h"
 #include "base/log.h"
-#include "base/utf8.h"
 #include "route/cursor_file.h"
 #include "route/hub_impl.h"
 #include "route/jq.h"
@@ -21,7 +19,6 @@
 
 #define CALLS 64u		/* that wait for one reload */
 #define WARNINGS_MAX (256u << 10)
-#define LABEL 50u		/* bytes of a rule's text in a metric's label */
 
 /* New rules on their way. Between the start of the thread and its end all but `calls` belongs to it. */
 struct reload {
@@ -38,68 +35,6 @@ struct reload {
 	struct call *calls[CALLS];
 	unsigned ncalls;
 };
-
-/* ---- metrics ---- */
-
-/* rule="its text", cut where it is long: the label of a rule stays the same wherever the rule stands. */
-static void label_of(const struct ruleset *set, const struct rule *r, char out[LABEL + 32])
-{
-	struct buf text;
-	const char *p = "", *end;
-	size_t n;
-
-	buf_init(&text, 4 * RULES_TEXT_MAX);
-	if (rule_describe(set, r, &text) == 0 && buf_cstr(&text))
-		p = text.p;
-	end = p + strlen(p);
-	n = (size_t)(end - p);
-	if (n > LABEL) {
-		for (n = 0; n + utf8_len(p + n, end) <= LABEL - 7 && utf8_len(p + n, end); n += utf8_len(p + n, end))
-			;
-		snprintf(out, LABEL + 32, "rule=\"%.*s~%06x\"", (int)n, p, hash_crc32c(0, p, (size_t)(end - p)) & 0xffffff);
-	} else {
-		snprintf(out, LABEL + 32, "rule=\"%s\"", p);
-	}
-	/* What a label would have to escape. */
-	for (char *q = out + 6; q[1]; q++)
-		*q = *q == '"' ? '\'' : *q == '\\' ? '/' : *q;
-	buf_release(&text);
-}
-
-/* Rows of rules that are gone stay in the file; half of it is left to the destinations. */
-static uint64_t *cell_of(const char *label)
-{
-	uint64_t *cell = metric_find("route_rule_hits_total", label);
-
-	if (cell || metric_room() <= METRIC_ROWS / 2)
-		return cell;
-	return metric_row("route_rule_hits_total", label, METRIC_COUNTER, "lines that the rule held for when they came");
-}
-
-static void find_cells(struct hub_rules *hr, const struct rules *r)
-{
-	char label[LABEL + 32];
-
-	memset(hr->cells, 0, sizeof(hr->cells));
-	for (size_t i = 0; i < r->set.n && i < RULES_METRICS; i++) {
-		label_of(&r->set, &r->set.v[i], label);
-		hr->cells[i] = cell_of(label);
-		hr->counted[i] = r->hits[i];
-	}
-}
-
-void hub_rules_count(struct hub *h)
-{
-	struct hub_rules *hr = &h->rules;
-	const struct rules *r = h->book.now;
-
-	for (size_t i = 0; i < r->set.n && i < RULES_METRICS; i++) {
-		if (!hr->cells[i] || r->hits[i] == hr->counted[i])
-			continue;
-		metric_add(hr->cells[i], r->hits[i] - hr->counted[i]);
-		hr->counted[i] = r->hits[i];
-	}
-}
 
 /* ---- in force ---- */
 
@@ -135,7 +70,7 @@ static void in_force(struct hub *h)
 	dests_mark_unnamed(&h->dests, h->book.now, spool_next(h->spool));
 	set_limits(h);
 	metric_set(route_metrics[M_GENERATION], h->book.now->gen);
-	find_cells(&h->rules, h->book.now);
+	hub_hits_find(h);
 	h->rules.from = spool_next(h->spool);
 }
 
@@ -305,7 +240,7 @@ static void on_done(void *arg, unsigned events)
 	} else if (dests_open_new(&h->dests, r->fresh) < 0) {
 		refuse(h, r, "a destination of the new rules cannot be opened; the log says why");
 	} else {
-		hub_rules_count(h);
+		hub_hits_count(h);
 		rules_book_enter(&h->book, r->fresh);
 		r->fresh = NULL;
 		in_force(h);
@@ -401,7 +336,7 @@ void hub_rules_release(struct hub *h)
 		close(hr->io.fd);
 	}
 	if (h->book.now)
-		hub_rules_count(h);
+		hub_hits_count(h);
 	rules_free(hr->first);
 	jq_forget();
 	memset(hr, 0, sizeof(*hr));

@@ -29,7 +29,9 @@ struct hub_rules {
 int hub_rules_read(struct hub *h);	/* before anything is opened: are there rules without a fault? -1 with a message */
 int hub_rules_start(struct hub *h);	/* puts them in force, destinations opened; -1 with a message */
 void hub_rules_reload(struct hub *h, struct call *c);	/* c is answered when it is done; NULL: nobody asks */
-void hub_rules_count(struct hub *h);	/* hits of rules to the metrics */
+/* hub_hits.c: hits of rules to the metrics; find: the rules in force are others. */
+void hub_hits_find(struct hub *h);
+void hub_hits_count(struct hub *h);
 void hub_rules_release(struct hub *h);	/* waits for the thread; calls get no answer any more */
 
 #endif
