@@ -97,6 +97,7 @@ int books_read(struct spool *s, struct rules_book *rules, struct book *v, size_t
 	for (size_t i = 0; i < n; i++) {
 		struct cursor *c = v[i].cursor;
 		c->seen = spool_end(s);
+		cursor_recount(c, v[i].found);
 		/* What is gone with a damaged file can never be delivered. */
 		if (c->pending > v[i].found && spool_is_gone(s, c->low, c->seen)) {
 			c->shed += c->pending - v[i].found;

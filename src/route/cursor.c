@@ -275,10 +275,15 @@ void cursor_write(const struct cursor *c, char *slot, size_t size)
 		n = add_range(slot, n, comma, c->low, c->solid - 1);
 		comma = ",";
 	}
-	for (size_t i = 0; i < c->n && n < end; i++) {
+	bool cut = !fits && c->low < c->solid;
+	for (size_t i = 0; i < c->n; i++) {
 		const struct cursor_range *r = &c->r[c->at + i];
 		if (!r->acked)
 			continue;
+		if (n >= end) {
+			cut = true;
+			break;
+		}
 		n = add_range(slot, n, comma, r->a, r->b);
 		comma = ",";
 	}
@@ -288,6 +293,8 @@ void cursor_write(const struct cursor *c, char *slot, size_t size)
 	n += (size_t)snprintf(slot + n, size - n, ",\"from\":%" PRIu64 ",\"seen\":%" PRIu64 ",\"pending\":%" PRIu64
 		",\"delivered\":%" PRIu64 ",\"dead\":%" PRIu64 ",\"filtered\":%" PRIu64 ",\"shed\":%" PRIu64 ",\"again\":%" PRIu64
 		",\"base\":%" PRIu64, c->from, c->seen, c->pending, c->delivered, c->dead, c->filtered, c->shed, c->again, c->base);
+	if (cut || c->cut)
+		n = add_text(slot, n, ",\"cut\":true");
 	n += (size_t)snprintf(slot + n, size - n, ",\"crc\":\"%08" PRIx32 "\"}", hash_crc32c(0, slot, n));
 	memset(slot + n, ' ', size - n);
 	slot[size - 1] = '\n';
@@ -435,6 +442,7 @@ int cursor_read(struct cursor *c, const char *slot, size_t size)
 		got.filtered = got.shed = got.again = 0;
 		got.base = CURSOR_NO_BASE;
 	}
+	got.cut = scan_member(object, "cut").p != NULL;
 	cursor_release(c);
 	*c = got;
 	return 0;

@@ -51,6 +51,7 @@ struct dest {
 	struct cursor_file file;
 	uint64_t saved_low;
 	bool gone;				/* dest_gone */
+	uint64_t open;				/* at start, when the cursor was cut: lines of ours that are open */
 	int64_t saved_at, save_at;		/* mono ns: when it was, and when it is to be; 0: it need not */
 	struct fill fill;
 	struct lanes lanes;

@@ -177,16 +177,18 @@ static void on_walk(void *arg, const struct spool_view *v)
 		intake_seen(&h->intake, v);
 	hub_letters_seen(h, v);
 	EACH_DEST(&h->dests, d) {
-		if (v->seq < d->cursor.seen)
+		if (v->seq < d->cursor.seen && !d->cursor.cut)
 			continue;
 		if (!r && (!(r = rules_book_get(&h->book, v->gen)) || (what = decide_again(r, v->p, v->n, &line)) < 0)) {
 			h->undecided |= what == DECIDE_LATER;
 			return;
 		}
-		if (!(line.mask >> d->place & 1))
-			d->cursor.filtered++;
-		else if (!cursor_is_done(&d->cursor, v->seq, line.tenant, line.lane))
-			d->cursor.pending++;
+		bool ours = line.mask >> d->place & 1, open = ours && !cursor_is_done(&d->cursor, v->seq, line.tenant, line.lane);
+		d->open += open;
+		if (v->seq < d->cursor.seen)
+			continue;
+		d->cursor.filtered += !ours;
+		d->cursor.pending += open;
 	}
 }
 
@@ -205,8 +207,9 @@ static int walk_spool(struct hub *h)
 			d->cursor.pending = 0;
 			d->cursor.base = CURSOR_NO_BASE;
 		}
-		if (d->cursor.seen < from)
-			from = d->cursor.seen;
+		uint64_t need = d->cursor.cut ? d->cursor.low : d->cursor.seen;
+		if (need < from)
+			from = need;
 	}
 	/* No more can stand behind a letter that was said again and not marked. */
 	if (from + LETTERS_BEHIND > end)
@@ -220,6 +223,7 @@ static int walk_spool(struct hub *h)
 	}
 	EACH_DEST(&h->dests, d) {
 		d->cursor.seen = end;
+		cursor_recount(&d->cursor, d->open);
 		/* Books that cannot be told begin with what adds up. */
 		if (d->cursor.base == CURSOR_NO_BASE)
 			d->cursor.base = spool_lines(h->spool, end) + d->cursor.again - cursor_sum(&d->cursor);

@@ -6,6 +6,25 @@ ledger() { route ledger -L text -d spool -R run "$@"; }
 book() { ledger --json | sed "s/.*\"name\":\"$1\"\([^}]*\)}.*/\1/;s/.*\"$2\":\([0-9]*\).*/\1/"; }
 books() { for m in accepted delivered filtered dead pending shed; do book "$1" $m; done | paste -sd ' '; }
 
+# EXPR: changes the text of both slots of store's cursor, as their right writer would
+resign() {
+	perl - spool/cursor/store "$1" <<'P'
+sub crc32c { my $c = 0xffffffff; for my $b (unpack "C*", shift) { $c ^= $b; $c = $c & 1 ? ($c >> 1) ^ 0x82f63b78 : $c >> 1 for 1 .. 8 } $c ^ 0xffffffff }
+open my $f, "+<", $ARGV[0] or die;
+local $/;
+my $both = <$f>;
+for my $i (0, 1) {
+	my ($text) = substr($both, $i * 4096, 4096) =~ /^(\{.*),"crc"/ or next;
+	$_ = $text;
+	eval $ARGV[1];
+	$text = $_;
+	substr($both, $i * 4096, 4096) = sprintf("%-4095s\n", sprintf('%s,"crc":"%08x"}', $text, crc32c($text)));
+}
+seek $f, 0, 0;
+print $f $both;
+P
+}
+
 @test "every line is in the books, the hub running and not" {
 	printf 'all -> store\ntype == "x" -> only\n' > rules
 	hub
@@ -41,19 +60,7 @@ books() { for m in accepted delivered filtered dead pending shed; do book "$1" $
 	ledger > /dev/null
 	# A cursor that says it delivered one line more.
 	cp spool/cursor/store good
-	perl - spool/cursor/store <<'P'
-sub crc32c { my $c = 0xffffffff; for my $b (unpack "C*", shift) { $c ^= $b; $c = $c & 1 ? ($c >> 1) ^ 0x82f63b78 : $c >> 1 for 1 .. 8 } $c ^ 0xffffffff }
-open my $f, "+<", $ARGV[0] or die;
-local $/;
-my $both = <$f>;
-for my $i (0, 1) {
-	my ($text) = substr($both, $i * 4096, 4096) =~ /^(\{.*),"crc"/ or next;
-	$text =~ s/"delivered":10/"delivered":11/;
-	substr($both, $i * 4096, 4096) = sprintf("%-4095s\n", sprintf('%s,"crc":"%08x"}', $text, crc32c($text)));
-}
-seek $f, 0, 0;
-print $f $both;
-P
+	resign 's/"delivered":10/"delivered":11/'
 	run -1 ledger
 	[[ "$output" == *" 20 "*" 11 "*" 10 "*"NO"* ]]
 	# The hub counts on from there, and says the same.
@@ -171,4 +178,22 @@ P
 		[ $how = stopped ] || daemon_kill hub
 		[ -z "$(spooled | grep spool.gap)" ]
 	done
+}
+
+@test "a cursor that had no room for all it had to say: lines are delivered again, and the books say so" {
+	hub
+	events 1 100 1 | put > /dev/null
+	first=$(route spool cursors -d spool --json | sed 's/.*"low":\([0-9]*\).*/\1/')
+	take store 60 1 > /dev/null
+	wait_until 5 has store delivered 60
+	daemon_stop hub
+	resign "s/\"low\":\\d+/\"low\":$((first + 20))/; s/\$/,\"cut\":true/"
+	[ "$(books store)" = "140 60 0 0 80 0" ]
+	hub
+	[ "$(books store)" = "140 60 0 0 80 0" ]
+	take store 256 1 | cmp - <(events 21 100 1)
+	wait_until 5 has store delivered 140
+	ledger > /dev/null
+	daemon_kill hub
+	[ "$(books store)" = "140 140 0 0 0 0" ]
 }

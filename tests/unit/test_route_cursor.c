@@ -131,11 +131,15 @@ static void many_ranges(void)
 	CHECK(size > CURSOR_SLOT && size <= CURSOR_SLOT_MAX, "3000 ranges ask for a slot of %zu", size);
 	cursor_write(&c, slot, size);
 	cursor_init(&d, 0);
-	CHECK(cursor_read(&d, slot, size) == 0 && d.n == 3000, "and all fit");
+	CHECK(cursor_read(&d, slot, size) == 0 && d.n == 3000 && !d.cut, "and all fit");
 	cursor_write(&c, slot, CURSOR_SLOT);
 	CHECK(cursor_read(&d, slot, CURSOR_SLOT) == 0 && d.n > 50 && d.n < 3000 && cursor_is_done(&d, low + 2, 1, 2),
 		"a slot that cannot grow keeps the lowest %zu", d.n);
 	CHECK(d.low == low, "and never says more than is true");
+	CHECK(d.cut, "and says that it was cut");
+	d.pending = 5;
+	cursor_recount(&d, 45);
+	CHECK(d.pending == 45 && d.again == 40 && !d.cut, "then lines that are open again are accepted again");
 	cursor_release(&c);
 	cursor_release(&d);
 }
