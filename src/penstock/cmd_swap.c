@@ -191,9 +191,13 @@ static int undo(const struct tree *t, struct swap *s)
 /* The trial is made and ready, and gets its lines. */
 static int bring_up(const struct tree *t, struct swap *s)
 {
+	int held;
+
 	if (s->how == SWAP_SHADOW && (swap_shadow_clear(t, s->name) < 0 || swap_hub_end(t, &s->from) < 0 || swap_save(t, s) < 0))
 		return -1;
-	if (swap_make(t, s) < 0 || swap_wait_ready(t, s->trial) < 0)
+	/* It gets nothing before it is ready: what a shadow says to a line that is no copy goes nowhere. */
+	held = swap_split_hold(t, s);
+	if (held == -1 || (held < 0 && s->how == SWAP_SHADOW) || swap_make(t, s) < 0 || swap_wait_ready(t, s->trial) < 0)
 		return -1;
 	if (s->how == SWAP_WHOLE)
 		return swap_pour(t, s);
@@ -213,6 +217,10 @@ static void choose_trial(const struct tree *t, struct swap *s)
 /* s->program and s->how are set. */
 static int try_it(const struct tree *t, struct swap *s)
 {
+	struct swap_split split;
+
+	if (swap_split_ask(t, s, &split) == -1)
+		die(1, "%s: route must be up, and %s one of its destinations", s->name, s->dest);
 	if (s->program.mode && swap_check(t, &s->program, swap_times.wait) < 0) {
 		log_error("%s: nothing has changed", s->name);
 		return 1;
@@ -253,6 +261,8 @@ static int do_swap(const struct tree *t, struct swap *s, int argc, char **argv)
 
 static int do_promote(const struct tree *t, struct swap *s)
 {
+	struct swap_split split;
+
 	if (!s->trial)
 		die(1, "%s: no canary or shadow is at work", s->name);
 	if (s->how == SWAP_SHADOW) {
@@ -264,6 +274,10 @@ static int do_promote(const struct tree *t, struct swap *s)
 		s->program = p;
 		return try_it(t, s);
 	}
+	if (swap_split_ask(t, s, &split) < 0)
+		die(1, "%s: route must be up", s->name);
+	if (!split.on)
+		die(1, "%s: route took the canary's lines back: %s; --back removes it", s->name, split.because);
 	if (swap_split_set(t, s, SWAP_CANARY, 100) < 0)
 		return 1;
 	if (swap_watch(t, s) < 0) {
@@ -310,6 +324,7 @@ static int do_died(const struct tree *t, const char *name)
 	if (fork() != 0)
 		return 0;
 	setsid();
+	dup2(2, 1);	/* a shadow's logger ends when nobody holds the pipe to it */
 	rc = swap_lock(t, true);
 	if (rc < 0 || swap_load(t, name, &s) < 0)
 		_exit(rc == -2 ? 0 : 1);	/* a swap is at work, and sees it itself */

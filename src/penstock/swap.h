@@ -106,9 +106,12 @@ int swap_settle(const struct tree *t, struct swap *s);
 /* ---- swap_split.c: what route is told ---- */
 
 struct swap_split { bool on; int64_t percent, given, done, refused, shed; bool copy; char set[80], because[256]; };
-int swap_split_set(const struct tree *t, const struct swap *s, enum swap_how how, uint64_t percent);	/* -1 with a message */
-int swap_split_off(const struct tree *t, const struct swap *s);		/* harmless when there is none, or no hub */
-int swap_split_ask(const struct tree *t, const struct swap *s, struct swap_split *out);	/* -1 without a message: it cannot be told */
+/* The trial's workers get percent of the conversations, a shadow's get copies, and nothing else, also when route has taken that back;
+ * held they get nothing. -1 with a message; -2: route says no. */
+int swap_split_set(const struct tree *t, const struct swap *s, enum swap_how how, uint64_t percent);
+int swap_split_hold(const struct tree *t, const struct swap *s);
+int swap_split_off(const struct tree *t, const struct swap *s);		/* harmless when there is none, or the tree is down */
+int swap_split_ask(const struct tree *t, const struct swap *s, struct swap_split *out);	/* -1: it cannot be told; -2: it knows no sets */
 int swap_hub_end(const struct tree *t, uint64_t *seq);			/* number of the next line */
 
 /* ---- swap_show.c: what the records say ---- */

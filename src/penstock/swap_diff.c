@@ -228,6 +228,18 @@ static int equal_member(void *arg, const char *name, const struct json *value)
 	return 0;
 }
 
+static int has_member(void *arg, const char *name, const struct json *value)
+{
+	struct walk *w = arg;
+	size_t at = strlen(w->path);
+
+	(void)value;
+	if (json_member(w->other, name))
+		return 0;
+	snprintf(w->path + at, w->room - at, "%s%s", at ? "." : "", name);
+	return 1;
+}
+
 static bool equal_text(const struct json *a, const struct json *b)
 {
 	struct buf x, y;
@@ -244,12 +256,12 @@ static bool equal_text(const struct json *a, const struct json *b)
 /* The order of members does not count. path: where the first difference is. */
 static bool equal(const struct json *a, const struct json *b, char path[], size_t room)
 {
-	struct walk w = { b, path, room };
+	struct walk w = { b, path, room }, back = { a, path, room };
 
 	if (!a || !b)
 		return !a && !b;
 	if (json_is_object(a))
-		return json_is_object(b) && json_count(a) == json_count(b) && json_each(a, equal_member, &w) == 0;
+		return json_is_object(b) && json_each(a, equal_member, &w) == 0 && json_each(b, has_member, &back) == 0;
 	if (!json_is_array(a))
 		return equal_text(a, b);
 	if (!json_is_array(b) || json_count(a) != json_count(b))

@@ -42,7 +42,7 @@ static void print_trial(const struct tree *t, const struct swap *s)
 
 	printf("  %s %s", swap_how_word(s->how), s->trial);
 	if (s->how == SWAP_CANARY)
-		printf(" gets %" PRIu64 " %%", s->percent);
+		printf(" gets %" PRIu64 " %%", known ? (uint64_t)split.percent : s->percent);
 	printf(": %s\n", s->trial_about ? s->trial_about : "");
 	if (known)
 		printf("  %" PRId64 " given, %" PRId64 " done, %" PRId64 " refused%s%s\n", split.given, split.done, split.refused,

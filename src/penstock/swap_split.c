@@ -15,16 +15,18 @@
 #define ANSWER_MAX (1u << 20)
 #define PATIENCE (5 * CLOCK_S)
 
-static bool unknown;	/* the hub is of a version that has no sets: workers beside each other are equal */
+/* Route's answer when it is none: */
+enum no { NO_ANSWER, NO_VERB, NO_SAID };	/* nobody answers, it knows no worker sets, it says no: all but the second with a message */
 
-/* The answer as a document, to be freed; NULL with a message: nobody answers, or route says no. */
-static struct json *ask(const struct tree *t, const struct buf *question)
+/* The answer as a document, to be freed; NULL: see *no. */
+static struct json *ask(const struct tree *t, const struct buf *question, enum no *no)
 {
 	const char *error;
 	struct json_error err;
 	struct json *doc = NULL;
 	struct buf reply;
 
+	*no = NO_ANSWER;
 	buf_init(&reply, ANSWER_MAX);
 	if (link_call(tree_url(t, "control"), question->p, question->len, PATIENCE, &reply) == 0) {
 		doc = json_parse(reply.p, reply.len, &err);
@@ -33,9 +35,9 @@ static struct json *ask(const struct tree *t, const struct buf *question)
 	}
 	buf_release(&reply);
 	error = json_str(json_member(doc, "error"), NULL);
-	unknown = error && strstr(error, "no such verb");
 	if (error) {
-		if (!unknown)
+		*no = strstr(error, "no such verb") ? NO_VERB : NO_SAID;
+		if (*no == NO_SAID)
 			log_error("route: %s", error);
 		json_free(doc);
 		doc = NULL;
@@ -43,43 +45,56 @@ static struct json *ask(const struct tree *t, const struct buf *question)
 	return doc;
 }
 
-static void begin(struct buf *b, const struct swap *s)
-{
-	buf_init(b, 4096);
-	buf_adds(b, "{\"do\":\"split\",\"dest\":");
-	buf_add_json(b, s->dest, strlen(s->dest));
-}
-
-static struct json *end(const struct tree *t, struct buf *b, const char *rest)
+/* {"do":"split","dest":...,"set":... and the rest. */
+static struct json *split(const struct tree *t, const struct swap *s, bool set, const char *rest, enum no *no)
 {
 	struct json *doc = NULL;
+	struct buf b;
 
-	if (buf_printf(b, "%s}\n", rest) == 0)
-		doc = ask(t, b);
-	buf_release(b);
+	buf_init(&b, 4096);
+	buf_adds(&b, "{\"do\":\"split\",\"dest\":");
+	buf_add_json(&b, s->dest, strlen(s->dest));
+	if (set) {
+		buf_adds(&b, ",\"set\":");
+		buf_add_json(&b, s->trial, strlen(s->trial));
+	}
+	if (buf_printf(&b, "%s}\n", rest) == 0)
+		doc = ask(t, &b, no);
+	buf_release(&b);
 	return doc;
+}
+
+static int set(const struct tree *t, const struct swap *s, const char *what)
+{
+	enum no no = NO_ANSWER;
+	struct json *doc;
+
+	if (swap_wait_ready(t, "route") < 0)
+		return -1;
+	doc = split(t, s, true, what, &no);
+	json_free(doc);
+	if (doc || (no == NO_VERB && s->how == SWAP_WHOLE))
+		return 0;	/* without sets the old and the new one share the lines */
+	if (no == NO_VERB)
+		log_error("route: this version knows no worker sets: no canary, no shadow");
+	return no == NO_ANSWER ? -1 : -2;
 }
 
 int swap_split_set(const struct tree *t, const struct swap *s, enum swap_how how, uint64_t percent)
 {
-	struct json *doc;
-	struct buf b;
+	return set(t, s, how == SWAP_SHADOW ? ",\"copy\":true" : text_of(",\"percent\":%" PRIu64, percent));
+}
 
-	begin(&b, s);
-	buf_adds(&b, ",\"set\":");
-	buf_add_json(&b, s->trial, strlen(s->trial));
-	doc = end(t, &b, how == SWAP_SHADOW ? ",\"copy\":true" : text_of(",\"percent\":%" PRIu64, percent));
-	json_free(doc);
-	if (!doc && unknown && how != SWAP_WHOLE)
-		log_error("route: knows no worker sets: no canary and no shadow is possible");
-	return doc || (unknown && how == SWAP_WHOLE) ? 0 : -1;
+int swap_split_hold(const struct tree *t, const struct swap *s)
+{
+	return set(t, s, ",\"hold\":true");
 }
 
 int swap_split_off(const struct tree *t, const struct swap *s)
 {
 	char *kept = text_of("%s/spool/split/%s", t->dir, s->dest);
+	enum no no = NO_ANSWER;
 	struct json *doc;
-	struct buf b;
 
 	if (tree_supervise(t) <= 0) {
 		unlink(kept);	/* what the hub would begin with */
@@ -87,10 +102,9 @@ int swap_split_off(const struct tree *t, const struct swap *s)
 	}
 	if (swap_wait_ready(t, "route") < 0)
 		return -1;
-	begin(&b, s);
-	doc = end(t, &b, ",\"off\":true");
+	doc = split(t, s, false, ",\"off\":true", &no);
 	json_free(doc);
-	return doc || unknown ? 0 : -1;
+	return doc || no != NO_ANSWER ? 0 : -1;
 }
 
 int swap_split_ask(const struct tree *t, const struct swap *s, struct swap_split *out)
@@ -98,18 +112,17 @@ int swap_split_ask(const struct tree *t, const struct swap *s, struct swap_split
 	const char *set, *because;
 	struct service_seen seen;
 	struct json *doc;
-	struct buf b;
+	enum no no;
 
 	memset(out, 0, sizeof *out);
 	if (tree_supervise(t) <= 0 || service_see(t, "route", &seen) < 0 || !seen.ready)
 		return -1;
-	begin(&b, s);
-	doc = end(t, &b, "");
+	doc = split(t, s, false, "", &no);
 	if (!doc)
-		return -1;
+		return no == NO_VERB ? -2 : -1;
 	set = json_str(json_member(doc, "set"), NULL);
 	because = json_str(json_member(doc, "off_because"), NULL);
-	out->on = set && !(because && *because);
+	out->on = set && !because;
 	out->percent = json_int(json_member(doc, "percent"), 0);
 	out->copy = json_bool(json_member(doc, "copy"), false);
 	out->given = json_int(json_member(doc, "given"), 0);
@@ -126,10 +139,11 @@ int swap_hub_end(const struct tree *t, uint64_t *seq)
 {
 	struct json *doc;
 	struct buf b;
+	enum no no;
 
 	buf_init(&b, 64);
 	buf_adds(&b, "{\"do\":\"status\"}\n");
-	doc = ask(t, &b);
+	doc = ask(t, &b, &no);
 	buf_release(&b);
 	if (!doc)
 		return -1;

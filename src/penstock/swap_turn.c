@@ -218,7 +218,7 @@ int swap_watch(const struct tree *t, const struct swap *s)
 
 int swap_pour(const struct tree *t, const struct swap *s)
 {
-	static const unsigned steps[] = { 1, 10 };
+	static const uint64_t steps[] = { 1, 10 };
 
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (swap_split_set(t, s, SWAP_WHOLE, steps[i]) < 0 || watch(t, s, swap_times.watch / 4, true) < 0)
@@ -226,9 +226,12 @@ int swap_pour(const struct tree *t, const struct swap *s)
 	return swap_split_set(t, s, SWAP_WHOLE, 100) < 0 ? -1 : watch(t, s, swap_times.watch / 2, false);
 }
 
+/* The split outlives the stage: without one its workers would be like all others, and what a shadow says goes nowhere. */
 static int forget_trial(const struct tree *t, struct swap *s)
 {
-	if (swap_split_off(t, s) < 0 || swap_remove(t, s->trial) < 0)
+	if (supervised(t) && swap_split_hold(t, s) == -1)
+		return -1;
+	if (swap_remove(t, s->trial) < 0 || swap_split_off(t, s) < 0)
 		return -1;
 	if (s->how == SWAP_SHADOW && swap_shadow_clear(t, s->name) < 0)
 		return -1;
