@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "link/link.h"
 #include "route/decide.h"
+#include "route/jq.h"
 
 #define PATIENCE (600 * CLOCK_S)	/* a cursor far set back: all lines between are read */
 
@@ -51,7 +52,7 @@ static int open_cursor(struct offline *o, const char *dir, const char *name)
 		log_error("%s: more than %u cursors", dir, RULES_DESTS);
 		return -1;
 	}
-	snprintf(d->name, sizeof(d->name), "%s", name);
+	snprintf(d->name, sizeof(d->name), "%.*s", (int)RULES_DEST_NAME, name);
 	cursor_init(&d->c, spool_oldest(o->spool));
 	int how = cursor_file_open(&d->f, dir, name, &d->c);
 	if (how < 0)
@@ -111,7 +112,8 @@ int offline_open(struct offline *o, const char *spool)
 		return -1;
 	}
 	o->spool = spool_open(o->loop, &opts, &events, o);
-	if (!o->spool || open_cursors(o, spool) < 0)
+	/* Lines that a jq could not judge must be decided as the hub decided. */
+	if (!o->spool || open_cursors(o, spool) < 0 || jq_remember(o->rules_dir) < 0)
 		return -1;
 	o->book = (struct rules_book){ .dir = o->rules_dir, .place_of = place_of, .arg = o };
 	return 0;
@@ -127,6 +129,7 @@ void offline_close(struct offline *o)
 	if (o->book.dir)
 		rules_book_release(&o->book);
 	decide_release();
+	jq_forget();
 	if (o->spool)
 		spool_close(o->spool);
 	free(o->rules_dir);
