@@ -147,7 +147,8 @@ static void on_line(void *arg, const char *p, size_t n, const char *fault, bool 
 
 	if (c->killed[0])
 		return;
-	c->lines_out++;
+	if (l && !fault && !half && c->run->set->mode != &mode_line && load_passes(l, p, n))
+		return;
 	/* The last words of a program that died in the middle of them are no answer. */
 	if (half && scan_strict(p, n, &e, &err)) {
 		said_stray(&c->said, c->who, now(c), p, n);

@@ -27,7 +27,6 @@ struct copy {
 	unsigned slow;			/* times that it was not holding back but at work */
 	bool terminal;			/* its standard output is one */
 	char killed[160];		/* why we killed it; "" we did not */
-	uint64_t lines_out;
 };
 
 void copy_init(struct copy *c, struct run *r);

@@ -59,6 +59,14 @@ static bool same(const struct events *v, uint32_t i, const char *p, size_t n)
 	return v->at[i + 1] - v->at[i] == n + 1 && memcmp(v->lines + v->at[i], p, n) == 0;
 }
 
+bool event_next(struct events *v, uint32_t from, uint32_t to, const char *p, size_t n)
+{
+	if (v->next < from || v->next >= to || !same(v, v->next, p, n))
+		return false;
+	v->next++;
+	return true;
+}
+
 static bool find_same(struct events *v, uint32_t from, uint32_t to, const char *p, size_t n, uint32_t *cause)
 {
 	uint32_t i, start = v->next >= from && v->next < to ? v->next : from;

@@ -46,6 +46,9 @@ void events_init(struct events *v, const char *lines, const uint32_t *at, uint32
 void events_release(struct events *v);
 void events_again(struct events *v, uint32_t from);	/* what was made from line `from` and those behind it will be made once more */
 
+/* Is it the line that is expected next, if all are passed on in order? Then that is counted as seen. */
+bool event_next(struct events *v, uint32_t from, uint32_t to, const char *p, size_t n);
+
 enum event_is {
 	EVENT_SAME,		/* *cause is passed on as it is */
 	EVENT_CHANGED,		/* it has source and id of *cause, and other bytes: as it stands */

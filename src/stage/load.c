@@ -66,6 +66,9 @@ struct load *load_new(struct run *r, struct batch *b)
 	l->job = job_new(&l->own);
 	if (!l->job)
 		goto fail;
+	/* Not a must: a program that passes everything on writes as much. */
+	if (r->pass && buf_reserve(&l->job->out, l->own.len))
+		goto fail;
 	halve_init(&l->halve, l->own.n, r->one_by_one);
 	events_init(&l->events, l->own.lines, l->at, l->own.n, r->set->name, r->set->max_line, r->in_stream, r->hash_key);
 	l->done = !b;
@@ -153,6 +156,16 @@ static void tell_changed(struct run *r)
 	r->told_changed = true;
 	log_warn("%s changed an event and left its id as it was: for the hub that is the event it knows already. Give what it makes another "
 		"id, or none: stage makes one", r->set->program);
+}
+
+bool load_passes(struct load *l, const char *p, size_t n)
+{
+	if (l->fault || !event_next(&l->events, l->halve.from, l->halve.to, p, n))
+		return false;
+	l->passed++;
+	if (l->run->pass && keep(l, p, n, l->job->out.len, false, l->events.next))
+		no_memory(l->run);
+	return true;
 }
 
 enum load_fault load_take(struct load *l, const char *p, size_t n, bool answers, struct said *said, const char *who)

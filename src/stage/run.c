@@ -1,5 +1,6 @@
 /* run: the links, and the loads between them. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "stage/stage.h"
 
 #define WANT_FIRST 4u			/* lines asked for until it is known how fast the program is */
+#define KEEP_BYTES (16 << 20)
 #define FAST (500 * CLOCK_MS)
 #define SLOW (5 * CLOCK_S)
 
@@ -377,6 +379,9 @@ int run_stage(const struct settings *set)
 	r.alone = (struct alone){ .connected = connected, .gone = on_dead, .arg = &r };
 	if (open_metrics(&r))
 		return 1;
+	/* Batches come and go: their memory is kept for the next ones. */
+	mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+	mallopt(M_MMAP_THRESHOLD, KEEP_BYTES);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	guard_start();
 	r.loop = loop_new();

@@ -136,6 +136,8 @@ size_t load_bytes(const struct load *l);	/* of what is given now, tail included 
 /* The program wrote a line for it. 0, or why it cannot go on like this. */
 enum load_fault { LOAD_TOO_MUCH = 1, LOAD_OUT_OF_STEP };
 enum load_fault load_take(struct load *l, const char *p, size_t n, bool answers, struct said *said, const char *who);
+/* The usual case of it, sooner: the line that is next if the program passes all of them on. false: look closer. */
+bool load_passes(struct load *l, const char *p, size_t n);
 void load_bad(struct load *l, bool answers, const char *why);	/* it wrote something that cannot be taken */
 void load_answered(struct load *l);		/* the first line given has its answer; there are others */
 void load_passed(struct load *l);		/* what was given is done, whatever may be wrong with the output */
