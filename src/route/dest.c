@@ -82,10 +82,16 @@ struct dest *dest_new(const struct dest_config *c, const char *name, unsigned pl
 		goto fail_file;
 	}
 	fill_init(d);
+	attempts_open(&d->attempts, c->spool_dir, d->name, d->cursor.low);
 	route_metrics_dest(d->metrics, name);
+	if (split_init(d, c->spool_dir) < 0)
+		goto fail_parts;
 	dest_show_letters(d);
 	d->saved_low = d->cursor.low;
 	return d;
+fail_parts:
+	attempts_close(&d->attempts);
+	dead_release(&d->dead);
 fail_file:
 	fill_release(d);
 	cursor_file_close(&d->file);
@@ -117,6 +123,7 @@ static void close_parts(struct dest *d)
 	free(d->url);
 	deliver_release(d);
 	loop_timer_del(d->loop, &d->timer);
+	split_release(d);
 	lanes_release(&d->lanes);
 	fill_release(d);
 	dead_release(&d->dead);
@@ -134,6 +141,7 @@ static void save(struct dest *d)
 void dest_free(struct dest *d)
 {
 	close_parts(d);
+	attempts_close(&d->attempts);
 	save(d);
 	cursor_file_sync(&d->file);
 	cursor_file_close(&d->file);
@@ -145,6 +153,7 @@ void dest_forget(struct dest *d)
 {
 	close_parts(d);
 	metric_set(d->metrics[D_PENDING], 0);
+	attempts_remove(&d->attempts);
 	cursor_file_remove(&d->file);
 	cursor_release(&d->cursor);
 	free(d);
@@ -229,6 +238,7 @@ void dest_settled(struct dest *d, struct item *it, bool delivered)
 	metric_add(d->metrics[delivered ? D_DELIVERED : D_DEAD], 1);
 	metric_set(d->metrics[D_PENDING], d->cursor.pending);
 	d->fill.moved++;
+	attempts_drop(&d->attempts, it);
 	free(it);
 }
 

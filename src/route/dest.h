@@ -14,11 +14,13 @@
 #include "base/loop.h"
 #include "link/ack.h"
 #include "route/cursor_file.h"
+#include "route/attempts.h"
 #include "route/dead.h"
 #include "route/fill.h"
 #include "route/lane.h"
 #include "route/metrics.h"
 #include "route/rules.h"
+#include "route/split.h"
 #include "route/spool.h"
 
 #define DEST_WINDOW_BYTES (4u << 20)
@@ -57,11 +59,15 @@ struct dest {
 	struct lanes lanes;
 	struct loop_timer timer;		/* the nearest of: lane, deadline of a batch */
 	struct dead dead;
+	struct attempts attempts;
+	struct split split;
+	const char *spool_dir;			/* borrowed */
 
 	struct link_server *servers[DEST_LISTENERS];
 	unsigned nservers;
 	char *url;				/* of the first, ours to free; NULL */
 	struct worker *workers;			/* all connections */
+	unsigned nworkers;
 	struct worker *first, **end;		/* those that wait for lines */
 	struct out_batch *out, **out_end;	/* batches, oldest deadline first */
 	struct late_batch late[DEST_LATE];

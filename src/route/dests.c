@@ -112,18 +112,36 @@ fail:
 	return -1;
 }
 
-static bool named(const struct rules *r, const char *name)
+/* Its place in the rules; -1: they do not name it. */
+static int named(const struct rules *r, const char *name)
 {
 	for (unsigned i = 0; i < r->set.ndests; i++)
 		if (strcmp(r->set.names[i], name) == 0)
-			return true;
-	return false;
+			return (int)i;
+	return -1;
+}
+
+/* What the rules say about it, and the hub's options where they say nothing. */
+static void set_limits(const struct dests *ds, struct dest *d, const struct rules *r, int i)
+{
+	const struct dest_settings *s = &r->set.settings[i];
+	struct dest_limits limits = *ds->config.limits;
+
+	if (s->has & SETTING_ATTEMPTS)
+		limits.attempts = s->attempts;
+	if (s->has & SETTING_WINDOW)
+		limits.window_lines = s->window;
+	if (s->has & SETTING_DEADLINE)
+		limits.deadline = s->deadline;
+	dest_set_limits(d, &limits, r->set.mirrors >> i & 1);
 }
 
 void dests_mark_unnamed(struct dests *ds, const struct rules *r, uint64_t from)
 {
 	EACH_DEST(ds, d) {
-		if (named(r, d->name)) {
+		int i = named(r, d->name);
+		if (i >= 0) {
+			set_limits(ds, d, r, i);
 			d->until = UINT64_MAX;
 		} else if (d->until == UINT64_MAX) {
 			d->until = from;
@@ -154,7 +172,7 @@ uint64_t dests_low(const struct dests *ds, uint64_t otherwise)
 	uint64_t low = otherwise;
 
 	for (unsigned i = 0; i < RULES_DESTS; i++)
-		if (ds->v[i] && ds->v[i]->cursor.low < low)
+		if (ds->v[i] && !ds->v[i]->mirror && ds->v[i]->cursor.low < low)
 			low = ds->v[i]->cursor.low;
 	return low;
 }
@@ -183,6 +201,8 @@ int dests_renew(struct dests *ds, struct dest *d, int (*change)(void *arg, struc
 {
 	unsigned place = d->place;
 	uint64_t until = d->until;
+	struct dest_limits limits = d->limits;
+	bool mirror = d->mirror;
 	char name[sizeof(d->name)];
 	int r;
 
@@ -195,6 +215,7 @@ int dests_renew(struct dests *ds, struct dest *d, int (*change)(void *arg, struc
 	if (!d)
 		die(1, "destination %s cannot be opened again", name);
 	d->until = until;
+	dest_set_limits(d, &limits, mirror);
 	if (spool_is_gone(d->spool, d->cursor.low, d->cursor.seen))
 		dest_gone(d);
 	return listen_for(ds, d) < 0 ? -1 : r;

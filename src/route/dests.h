@@ -23,10 +23,10 @@ int dests_open_old(struct dests *ds);
 /* Those of r that are not there yet; they start with the next line. On failure none of them is left, -1 with a message. */
 int dests_open_new(struct dests *ds, const struct rules *r);
 int dests_listen(struct dests *ds);			/* those that do not listen yet; -1 with a message */
-/* The rules in force changed: those they no longer name get no line from `from` on. */
+/* The rules in force changed: their settings hold, and those they no longer name get no line from `from` on. */
 void dests_mark_unnamed(struct dests *ds, const struct rules *r, uint64_t from);
 bool dests_drop_drained(struct dests *ds);		/* forgets those that are no longer named and have nothing left; true: some */
-uint64_t dests_low(const struct dests *ds, uint64_t otherwise);	/* the lowest line that one of them still needs */
+uint64_t dests_low(const struct dests *ds, uint64_t otherwise);	/* the lowest line that one of them still needs, mirrors excepted */
 /* Closes it, lets `change` have its cursor, and opens it again; its workers are disconnected. -1 with a message: the cursor is as it was. */
 int dests_renew(struct dests *ds, struct dest *d, int (*change)(void *arg, struct cursor *c), void *arg);
 void dests_close(struct dests *ds);

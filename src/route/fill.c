@@ -60,6 +60,7 @@ static int add(struct dest *d, uint64_t seq, const struct spool_line *line, cons
 	it->len = (uint32_t)a.n + 1;
 	memcpy(it->line, a.p, a.n);
 	it->line[a.n] = '\n';
+	attempts_find(&d->attempts, it);
 	if (lanes_add(&d->lanes, line->tenant, line->lane, it) == 0)
 		return 0;
 	free(it);
@@ -196,6 +197,9 @@ static bool read_front(struct dest *d)
 
 	if (d->cursor.behind.n)
 		skim_at(&f->skim, &f->pos);
+	/* What a mirror did not read in time may be removed. */
+	if (d->mirror && f->next < spool_oldest(d->spool))
+		d->gone = true;
 	f->begun = f->pos;
 	r = spool_read(d->spool, &f->pos, on_front_line, d);
 	pass(d, f->pos.seq);
@@ -229,6 +233,7 @@ static void cut(void *arg, struct lane *l)
 	for (; it; it = next) {
 		next = it->next;
 		cursor_done(&d->cursor, it->seq, it->seq, false);
+		attempts_park(&d->attempts, it);
 		free(it);
 	}
 }

@@ -28,9 +28,9 @@
 
 #define LANES_QUANTUM 8192u		/* bytes of a tenant's turn */
 #define LANES_LANE_QUANTUM 4096u	/* of a lane's, within it */
-#define LANES_KEEP 8u			/* lines of a lane that stands still which stay in memory */
+#define LANES_KEEP 2u			/* lines of a lane that stands still which stay in memory */
 #define LANES_LEAST 16u			/* a tenant's share is never smaller, lines */
-#define LANES_ALONE 3u			/* strikes after which a line makes a batch of its own */
+#define LANES_ALONE 4u			/* strikes after which a line makes a batch of its own */
 
 struct lane;
 struct tenant;
@@ -41,7 +41,7 @@ struct item {
 	uint64_t seq;
 	uint64_t batch;		/* the batch it is out in, or was in last; 0 = none yet */
 	uint32_t len;		/* bytes of line, LF included */
-	uint32_t note;		/* the owner's */
+	uint32_t note;		/* the owner's; not 0: it remembers attempts and strikes */
 	uint16_t attempts;	/* how often it was refused */
 	uint16_t strikes;	/* how often it was taken back from a worker that went or was too slow */
 	char line[];
@@ -90,7 +90,7 @@ bool lanes_clogged(const struct lanes *ls, uint64_t tenant);
 int lanes_add(struct lanes *ls, uint64_t tenant, uint64_t key, struct item *it);
 
 /* Takes up to max items and max_bytes bytes (but at least one item) from ready lanes of a side into out, which has room for max;
- * returns how many. Behind an item that was refused before nothing of its lane is taken, and one with strikes makes the batch small
+ * returns how many. Behind an item that was refused before nothing of its lane is taken, and one with two strikes or more makes the batch small
  * (64, 8, then 1): so the line that kills a worker is found. Their lanes are busy until every one of these items is settled or returned. */
 size_t lanes_take(struct lanes *ls, unsigned side, struct item **out, size_t max, size_t max_bytes);
 
@@ -109,7 +109,7 @@ struct item *lanes_find(struct lanes *ls, uint64_t seq, uint64_t batch);
 
 /*
  * Lines that wait behind a lane that stands still are given back, to be read again when it goes on: what waits behind its first LANES_KEEP
- * lines and behind the last one with attempts or strikes. Returns them linked by `next`, in order; NULL: nothing. Until a line of the lane is
+ * lines and behind the last one with attempts or strikes that has no note (the owner's memory of them). Returns them linked by `next`, in order; NULL: nothing. Until a line of the lane is
  * settled its share is only that. */
 struct item *lanes_cut(struct lanes *ls, struct lane *l);
 uint64_t lane_key(const struct lane *l);

@@ -93,9 +93,9 @@ void lane_leave_ready(struct lanes *ls, struct lane *l)
 static size_t most_with(const struct item *it)
 {
 	switch (it->strikes) {
-	case 0: return SIZE_MAX;
-	case 1: return 64;
-	case 2: return 8;
+	case 0: case 1: return SIZE_MAX;
+	case 2: return 64;
+	case 3: return 8;
 	default: return 1;
 	}
 }

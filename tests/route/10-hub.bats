@@ -100,7 +100,10 @@ load hub
 	wait_until 5 has store delivered 400
 	daemon_stop hub
 	hub
-	take store 100 6 >> got
+	daemon_run w "$P" take ipc://run/to-store w 100
+	wait_until 5 has store delivered 1000
+	daemon_stop w
+	cat w.out >> got
 	lanes got | cmp - <(lanes want)
 }
 

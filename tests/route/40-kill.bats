@@ -157,7 +157,10 @@ load hub
 	daemon_stop hub
 	[ -z "$(find run -type s)" ]
 	hub
-	take store 100 3 > got
+	daemon_run w "$P" take ipc://run/to-store w 100
+	wait_until 5 has store delivered 500
+	daemon_stop w
+	grep '^{' w.out > got
 	[ "$(wc -l < got)" -eq 300 ]
 	run -1 grep -q "$(head -n 1 first)" got
 	cat first got | lanes | cmp - <(events 1 500 | lanes)

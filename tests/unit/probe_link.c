@@ -14,7 +14,9 @@
  *   ask URL TEXT [MS]          one question by link_call; prints the answer
  *   askfile URL FILE [MS]      the same by link_req, with what FILE holds
  *   work IN OUT [WORD]         a stage. Each line {...} makes: upper: itself in capitals; none: nothing; refuse: lines with "bad" refused; retry: lines with
- *                              "later" refused with retry the first 2 times; two: two lines; big: 5000 lines; filter may precede: filter-upper
+ *                              "later" refused with retry the first 2 times; poison: every time; two: two lines; big: 5000 lines; filter may precede: filter-upper
+ *   hand URL N WORD MEMBERS    a worker by hand: takes N lines at a time, prints "batch N at MS" and the lines, and refuses those with WORD in
+ *                              them with MEMBERS ("error":"no","retry":true,...); MEMBERS "die": exits at such a line
  *
  * -F N before the command: readiness (notify.h). TLS files come from $TLS_CA, $TLS_CERT, $TLS_KEY. PROBE_CONNS: connections of put, take and work. PROBE_SET: worker set.
  */
@@ -517,6 +519,11 @@ static int on_line(void *arg, const char *p, size_t n, uint64_t seq, struct buf 
 		*why = "it is bad";
 		return -1;
 	}
+	if (!strcmp(s->word, "poison") && memmem(p, n, "later", 5)) {
+		*why = "never";
+		*retry = true;
+		return -1;
+	}
 	if (!strcmp(s->word, "retry") && memmem(p, n, "later", 5) && s->tries++ < 2) {
 		*why = "not now";
 		*retry = true;
@@ -560,6 +567,72 @@ static int cmd_work(int argc, char **argv)
 	return work_run(&w);
 }
 
+/* ---- hand ---- */
+
+struct hand { struct link_req *req; const char *n, *word, *members; };
+
+static void hand_ask(struct hand *h, const char *done, const struct buf *refused)
+{
+	const char *set = getenv("PROBE_SET");
+	struct buf b;
+
+	buf_init(&b, LINK_MESSAGE_BYTES);
+	buf_printf(&b, "{\"as\":\"hand\",\"take\":%s", h->n);
+	if (set)
+		buf_printf(&b, ",\"set\":\"%s\"", set);
+	if (done)
+		buf_printf(&b, ",\"done\":\"%s\"", done);
+	if (refused && refused->len)
+		buf_printf(&b, ",\"refused\":[%.*s]", (int)refused->len, refused->p);
+	buf_adds(&b, "}");
+	if (link_req_send(h->req, b.p, b.len, 0, NULL))
+		die(1, "%s", strerror(errno));
+	buf_release(&b);
+}
+
+static void on_hand(void *arg, void *cookie, const char *p, size_t n)
+{
+	struct hand *h = arg;
+	struct take_reply r;
+	const char *why, *at = p, *line;
+	struct buf refused;
+	size_t len;
+
+	(void)cookie;
+	if (!p || take_reply_parse(p, n, &r, &why))
+		die(1, "no batch: %.*s", p ? (int)n : 0, p ? p : "");
+	buf_init(&refused, LINK_MESSAGE_BYTES);
+	at += r.head;
+	printf("batch %u at %lld\n", r.n, (long long)(clock_mono() / CLOCK_MS));
+	for (uint32_t i = 1; (line = batch_next(&at, p + n, &len)); i++) {
+		printf("%.*s\n", (int)len, line);
+		if (!memmem(line, len, h->word, strlen(h->word)))
+			continue;
+		if (!strcmp(h->members, "die"))
+			_exit(1);
+		buf_printf(&refused, "%s{\"n\":%u,%s}", refused.len ? "," : "", i, h->members);
+	}
+	fflush(stdout);
+	hand_ask(h, r.batch[0] ? r.batch : NULL, &refused);
+	buf_release(&refused);
+	take_reply_release(&r);
+}
+
+static int cmd_hand(int argc, char **argv)
+{
+	struct link_opts o = options();
+	struct hand h = { .n = argv[1], .word = argv[2], .members = argv[3] };
+
+	(void)argc;
+	h.req = link_req_open(loop, argv[0], &o, on_hand, &h);
+	if (!h.req)
+		return 1;
+	hand_ask(&h, NULL, NULL);
+	int rc = run();
+	link_req_close(h.req);
+	return rc;
+}
+
 static int cmd_transports(int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -581,6 +654,7 @@ int main(int argc, char **argv)
 		{ "ask", 2, cmd_ask },
 		{ "askfile", 2, cmd_askfile },
 		{ "work", 2, cmd_work },
+		{ "hand", 4, cmd_hand },
 	};
 
 	log_init("probe");

@@ -126,14 +126,14 @@ static void turns(void)
 static void strikes(void)
 {
 	struct lanes ls;
-	static const size_t sizes[] = { 256, 64, 8 };
+	static const size_t sizes[] = { 256, 256, 64, 8 };
 	struct item *v[256];
 	size_t n;
 
 	lanes_init(&ls);
 	for (uint64_t i = 0; i < 256; i++)
 		add(&ls, 1, i);
-	for (int round = 0; round < 3; round++) {
+	for (int round = 0; round < 4; round++) {
 		n = lanes_take(&ls, 0, v, 256, 1 << 20);
 		CHECK(n == sizes[round], "taken back %d times: a batch of %zu", round, n);
 		for (size_t i = n; i--; ) {
@@ -143,10 +143,10 @@ static void strikes(void)
 	}
 	size_t alone = 0, most = 0, all = 0;
 	while ((n = lanes_take(&ls, 0, v, 256, 1 << 20)) > 0) {
-		alone += n == 1 && v[0]->strikes == 3;
+		alone += n == 1 && v[0]->strikes == 4;
 		for (size_t i = 0; i < n; i++)
-			if (v[i]->strikes == 3 && n > 1)
-				CHECK(0, "a line with three strikes in a batch of %zu", n);
+			if (v[i]->strikes == 4 && n > 1)
+				CHECK(0, "a line with four strikes in a batch of %zu", n);
 		most = n > most ? n : most;
 		all += n;
 		while (n)

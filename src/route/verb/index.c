@@ -5,6 +5,7 @@ const struct verb *const verbs[] = {
 	&verb_ledger,
 	&verb_cursor,
 	&verb_trim,
+	&verb_split,
 	&verb_dead,
 	&verb_again,
 	&verb_reload,

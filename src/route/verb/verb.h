@@ -29,7 +29,7 @@ void verb_ok_text(struct call *c, const char *members, size_t n);
 void verb_fail(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 extern const struct verb verb_reload, verb_rules;
-extern const struct verb verb_status;
+extern const struct verb verb_status, verb_split;
 extern const struct verb verb_ledger, verb_cursor, verb_trim;
 extern const struct verb verb_dead, verb_again;
 

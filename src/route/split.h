@@ -1,0 +1,55 @@
+/*
+ * split: a destination's workers in two sets. One split at most for each destination; kept as spool/split/NAME over restarts.
+ *
+ *   share  (canary)  percent of the lanes, always the same ones, go only to workers of the set, the others only to the other workers
+ *   copy   (shadow)  every line goes to the other workers, and a copy of it to a worker of the set, as far as they keep up; what
+ *                    they say of it is counted and has no consequence
+ *
+ * A share is taken back by itself when the set refuses too much (more than SPLIT_BAD lines and more than 5 % of the last SPLIT_LAST), and
+ * any split when none of its workers was connected for SPLIT_ALONE.
+ */
+#ifndef ROUTE_SPLIT_H
+#define ROUTE_SPLIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "link/ack.h"
+#include "route/lane.h"
+
+#define SPLIT_LAST 200u
+#define SPLIT_BAD 10u
+#define SPLIT_ALONE (5 * CLOCK_S)
+
+struct buf;
+struct dest;
+struct json;
+
+struct split {
+	bool on, copy;
+	char set[ACK_NAME_MAX + 1];	/* "": there never was one */
+	unsigned percent;
+	uint64_t given, done, refused, shed;	/* lines, since it is on */
+	char off_because[160];
+	unsigned workers;		/* connections of the set */
+	int64_t alone_since;		/* mono ns; 0: there are workers */
+	struct lanes copies;		/* what workers of the set are to get */
+	bool last[SPLIT_LAST];		/* of the last lines: refused? */
+	unsigned at, nlast, nbad;
+};
+
+int split_init(struct dest *d, const char *spool);	/* what the file says; -1 with a message */
+void split_release(struct dest *d);
+
+/* On with another set or share, or off. NULL, or why not (static). */
+const char *split_set(struct dest *d, const char *set, unsigned percent, bool copy);
+void split_off(struct dest *d, const char *because);
+int split_say(const struct dest *d, struct buf *out);	/* its members as JSON, without brackets */
+
+bool split_has(const struct dest *d, const char *set);	/* does a worker of this set belong to the set of the split? */
+void split_workers(struct dest *d, int more);		/* so many connections of the set came or went */
+void split_copy(struct dest *d, const struct item *it);	/* a line is given out for the first time */
+void split_outcome(struct dest *d, bool refused);	/* of a line that a worker of the set had */
+int64_t split_due(struct dest *d, int64_t now);		/* takes it back when it is time; the next time to ask, 0: none */
+
+#endif
