@@ -79,7 +79,7 @@ dead() { cat spool/dead/store.ndjson 2> /dev/null || true; }
 	(events 1 300; chat killer bad; events 301 600) | put > /dev/null
 	for i in $(seq 30); do
 		daemon_run "w$i" "$P" hand ipc://run/to-store 256 bad die
-		wait_until 20 eval '! daemon_alive w'$i' || [ "$(cursor store pending)" = 0 ]'
+		wait_until 20 eval '! daemon_alive w'$i' || has store delivered 600'
 		! daemon_alive "w$i" || break
 		daemon_wait "w$i"
 	done
