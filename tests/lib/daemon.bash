@@ -9,11 +9,11 @@
 #   daemon_wait NAME                waits until it ends by itself; its exit code in $status
 #   daemon_signal NAME SIGNAL       daemon_pid NAME       daemon_alive NAME
 #   wait_for FILE REGEX [SECONDS]   until a line of FILE matches (grep -E)
-#   wait_until SECONDS COMMAND...   until the command succeeds
+#   wait_until SECONDS COMMAND...   until the command succeeds; SECONDS below $PATIENCE count as $PATIENCE: a machine may be busy
 #   wait_socket PATH [SECONDS]
 #
-# Output of NAME is in $T/NAME.out and $T/NAME.err; $T is the test's own folder. SECONDS default to $PATIENCE. Nothing sleeps for
-# a fixed time: a wait looks every 20 ms and fails at its end, saying what it waited for.
+# Output of NAME is in $T/NAME.out and $T/NAME.err, begun anew with each start; $T is the test's own folder. SECONDS default to
+# $PATIENCE. Nothing sleeps for a fixed time: a wait looks every 20 ms and fails at its end, saying what it waited for.
 
 T=${BATS_TEST_TMPDIR:-}
 PATIENCE=${PATIENCE:-20}
@@ -33,7 +33,7 @@ _pause() {
 }
 
 wait_until() {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + ($1 < PATIENCE ? PATIENCE : $1) + 1))
 	shift
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || { echo "waited in vain for: $*" >&2; return 1; }
@@ -67,6 +67,9 @@ daemon_signal() { kill -"$2" "${DAEMON_PID[$1]}"; }
 daemon_run() {
 	local name=$1
 	shift
+	# Here and not only by the process that is to come, or a wait could find what an earlier one of this name wrote.
+	: >"$T/$name.out"
+	: >"$T/$name.err"
 	"$@" >"$T/$name.out" 2>"$T/$name.err" </dev/null 3>&- &
 	DAEMON_PID[$name]=$!
 }

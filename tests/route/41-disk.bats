@@ -89,6 +89,7 @@ daemon_run_put() { "$P" put ipc://run/in 256 > "$1.out" 2> /dev/null 3>&- & }
 	daemon_stop hub
 	mkfifo in
 	exec 7<>in
+	rm hub.err	# the first one's "ready" is not this one's
 	LD_PRELOAD=$T/shim.so route -L text -d spool -r rules -i - < in 2> hub.err 3>&- &
 	DAEMON_PID[p]=$!
 	wait_for hub.err ready
@@ -158,8 +159,8 @@ long_events() {
 	wait_for first.out 'refused 3'
 	rm fail-sync
 	wait_until 10 eval 'events 4 9 | put | grep -q "acked 6"'
-	timeout 5 "$P" take ipc://run/to-extra w 256 1 | cmp - <(events 4 9)
-	timeout 5 "$P" take ipc://run/to-store w 256 1 | cmp - <(events 1 9)
+	timeout "$PATIENCE" "$P" take ipc://run/to-extra w 256 1 | cmp - <(events 4 9)
+	timeout "$PATIENCE" "$P" take ipc://run/to-store w 256 1 | cmp - <(events 1 9)
 	echo 'all -> store' > rules
 	daemon_signal hub HUP
 	wait_for hub.err 'extra: no longer in the rules, nothing left'
@@ -167,8 +168,8 @@ long_events() {
 	daemon_signal hub HUP
 	wait_for hub.err 'generation 4 in force'
 	events 10 12 | put
-	timeout 5 "$P" take ipc://run/to-extra w 256 1 | cmp - <(events 10 12)
+	timeout "$PATIENCE" "$P" take ipc://run/to-extra w 256 1 | cmp - <(events 10 12)
 	daemon_kill hub
 	hub
-	timeout 5 "$P" take ipc://run/to-store w 256 1 | cmp - <(events 10 12)
+	timeout "$PATIENCE" "$P" take ipc://run/to-store w 256 1 | cmp - <(events 10 12)
 }
