@@ -223,7 +223,7 @@ unsigned deliver_connected(struct dest *d, const char *set)
 	unsigned n = 0;
 
 	for (struct worker *w = d->workers; w; w = w->next) {
-		w->in_split = d->split.on && strcmp(w->set, set) == 0;
+		w->in_split = strcmp(w->set, set) == 0 && split_has(d, set);
 		n += w->in_split;
 	}
 	return n;

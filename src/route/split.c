@@ -56,6 +56,7 @@ static void begin(struct dest *d)
 	struct split *s = &d->split;
 
 	s->on = true;
+	s->barred = false;
 	s->off_because[0] = 0;
 	s->given = s->done = s->refused = s->shed = 0;
 	s->at = s->nlast = s->nbad = 0;
@@ -93,6 +94,7 @@ int split_init(struct dest *d, const char *spool)
 		snprintf(s->set, sizeof(s->set), "%s", set);
 		s->copy = json_bool(json_member(doc, "copy"), false);
 		s->percent = percent > 0 && percent <= 100 ? (unsigned)percent : 0;
+		s->barred = json_bool(json_member(doc, "barred"), false);
 		if (why)
 			snprintf(s->off_because, sizeof(s->off_because), "%s", why);
 		else
@@ -121,7 +123,7 @@ const char *split_set(struct dest *d, const char *set, unsigned percent, bool co
 
 	if (!*set || strlen(set) > ACK_NAME_MAX)
 		return "\"set\" is the name of a worker set, at most 64 bytes";
-	if (percent > 100 || (!copy && !percent))
+	if (percent > 100)
 		return "\"percent\" must be 1 to 100";
 	drop_copies(d);
 	snprintf(s->set, sizeof(s->set), "%s", set);
@@ -137,7 +139,7 @@ const char *split_set(struct dest *d, const char *set, unsigned percent, bool co
 	return NULL;
 }
 
-void split_off(struct dest *d, const char *because)
+static void end(struct dest *d, const char *because, bool barred)
 {
 	struct split *s = &d->split;
 
@@ -146,6 +148,7 @@ void split_off(struct dest *d, const char *because)
 	if (s->on)
 		log_info("destination %s: its split is off: %s", d->name, because);
 	s->on = false;
+	s->barred = barred;
 	snprintf(s->off_because, sizeof(s->off_because), "%s", because);
 	s->workers = deliver_connected(d, s->set);
 	lanes_split(&d->lanes, 0);
@@ -153,11 +156,16 @@ void split_off(struct dest *d, const char *because)
 	save(d);
 }
 
+void split_off(struct dest *d, const char *because)
+{
+	end(d, because, false);
+}
+
 static void retreat(struct dest *d, const char *because)
 {
 	metric_add(d->metrics[D_RETREATS], 1);
 	log_warn("destination %s: workers of set %s are not used any more", d->name, d->split.set);
-	split_off(d, because);
+	end(d, because, true);
 }
 
 int split_say(const struct dest *d, struct buf *out)
@@ -172,12 +180,12 @@ int split_say(const struct dest *d, struct buf *out)
 		return -1;
 	if (s->on)
 		return 0;
-	return buf_adds(out, ",\"off_because\":") < 0 || buf_add_json(out, s->off_because, strlen(s->off_because)) < 0 ? -1 : 0;
+	return buf_printf(out, ",\"barred\":%s,\"off_because\":", s->barred ? "true" : "false") < 0 || buf_add_json(out, s->off_because, strlen(s->off_because)) < 0 ? -1 : 0;
 }
 
 bool split_has(const struct dest *d, const char *set)
 {
-	return d->split.on && strcmp(d->split.set, set) == 0;
+	return (d->split.on || d->split.barred) && strcmp(d->split.set, set) == 0;
 }
 
 void split_workers(struct dest *d, int more)

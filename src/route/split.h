@@ -5,8 +5,11 @@
  *   copy   (shadow)  every line goes to the other workers, and a copy of it to a worker of the set, as far as they keep up; what
  *                    they say of it is counted and has no consequence
  *
+ * Held, the set gets nothing at all, as before it is ready.
+ *
  * A share is taken back by itself when the set refuses too much (more than SPLIT_BAD lines and more than 5 % of the last SPLIT_LAST), and
- * any split when none of its workers was connected for SPLIT_ALONE.
+ * any split when none of its workers was connected for SPLIT_ALONE. Then its workers get nothing: they are bad, or what they say of copies
+ * goes nowhere. Only when it is told to be off they are workers like all others.
  */
 #ifndef ROUTE_SPLIT_H
 #define ROUTE_SPLIT_H
@@ -27,6 +30,7 @@ struct json;
 
 struct split {
 	bool on, copy;
+	bool barred;			/* off by itself: workers of the set get nothing */
 	char set[ACK_NAME_MAX + 1];	/* "": there never was one */
 	unsigned percent;
 	uint64_t given, done, refused, shed;	/* lines, since it is on */
@@ -41,7 +45,7 @@ struct split {
 int split_init(struct dest *d, const char *spool);	/* what the file says; -1 with a message */
 void split_release(struct dest *d);
 
-/* On with another set or share, or off. NULL, or why not (static). */
+/* On with another set or share (0: held), or off. NULL, or why not (static). */
 const char *split_set(struct dest *d, const char *set, unsigned percent, bool copy);
 void split_off(struct dest *d, const char *because);
 int split_say(const struct dest *d, struct buf *out);	/* its members as JSON, without brackets */

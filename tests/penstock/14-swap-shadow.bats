@@ -66,3 +66,131 @@ analysis() { event "$1.analyze" analysis.emotion "{\"channel\":{\"id\":\"r\"},\"
 	run -1 p swap --diff analyze
 	[[ $output == *"no shadow is at work"* ]]
 }
+
+@test "shadow: what it says is compared and not sent; the same program is equal; promote and back" {
+	tree_new
+	tree_up
+	run -0 p swap --shadow --native --watch 100ms analyze -- analyze -e etc/emotes.tsv
+	[[ $output == *"shadow analyze.1"* ]]
+	load_begin 500 4
+	load_end
+	exact 2000
+	compared() { run p swap --diff analyze; [[ $output == *"2000 events compared"* ]]; }
+	wait_until 20 compared
+	[[ $output == *"2000 events compared, 100.00 % equal; 0 differ, 0 only the old one made, 0 only the new one"* ]]
+	run -0 p swap --promote --watch 100ms analyze
+	[[ $output == *"analyze.2 is in force"* ]]
+	[ "$(services)" = "analyze.2 gatewayd respond route store" ]
+	p swap --back analyze
+	unchanged
+	exact 2000
+}
+
+@test "shadow: a program that judges otherwise; taken back" {
+	tree_new
+	tree_up
+	p swap --shadow --watch 100ms analyze -- "$ROOT/scripts/examples/mood.py"
+	load_begin 500 2
+	load_end
+	exact 1000
+	compared() { run p swap --diff analyze; [[ $output == *"1000 events compared"* ]]; }
+	wait_until 20 compared
+	[[ $output == *"1000 events compared, 0.00 % equal; 1000 differ"* ]]
+	[[ $output == *"e-"*".analyze: data."* ]]
+	run -1 p swap --native analyze -- analyze
+	[[ $output == *"a shadow is at work"* ]]
+	p swap --back analyze
+	unchanged
+	[ -z "$(find "$D/run/shadow" -type f)" ]
+}
+
+@test "canary: its share of the conversations, always the same ones; over a restart; promote and back" {
+	tree_new
+	tree_up
+	run -0 p swap --canary 50% --watch 100ms analyze -- "$ROOT/scripts/examples/mood.py"
+	[[ $output == *"canary analyze.1 gets 50 %"* ]]
+	load_begin 500 4
+	wait_until 20 accepted 500
+	kill -9 "$(service_pid route)"
+	DAEMON_KILLED=yes
+	load_end
+	exact 2000
+	route -T -d "$D/spool" --from 1 --once -w 'type == "analysis.emotion"' >"$T/all"
+	room() { grep -o '"partitionkey":"[^"]*"' | sort -u; }
+	grep -F '"type": "analysis' "$T/all" | room >"$T/new"
+	grep -vF '"type": "analysis' "$T/all" | room >"$T/old"
+	[ -s "$T/new" ]
+	[ -s "$T/old" ]
+	[ -z "$(comm -12 "$T/new" "$T/old")" ]
+	run -0 p swap --promote --watch 100ms analyze
+	[[ $output == *"analyze.1 is in force"* ]]
+	[ "$(services)" = "analyze.1 gatewayd respond route store" ]
+	p swap --back analyze
+	unchanged
+}
+
+@test "a canary that refuses is taken out by route, and no line is lost" {
+	tree_new
+	tree_up
+	cat >"$T/later" <<-'EOF2'
+		#!/bin/sh
+		while IFS= read -r line; do
+			case $line in *penstock-probe*) echo ;; *) exit 111 ;; esac
+		done
+	EOF2
+	chmod +x "$T/later"
+	p swap --canary 50% --mode line --watch 100ms analyze -- "$T/later"
+	load_begin 200 3
+	off() { run p swap analyze; [[ $output == *"route took its lines back"* ]]; }
+	wait_until 30 off
+	load_end
+	exact 600
+	run -1 p swap --promote --watch 100ms analyze
+	p swap --back analyze
+	unchanged
+}
+
+@test "a shadow killed again and again is taken back by itself" {
+	tree_new
+	tree_up
+	p swap --shadow --native --watch 100ms analyze -- analyze
+	DAEMON_KILLED=yes
+	gone() {
+		local pid
+		[ "$(phase)" != none ] && [ "$(swaps .trial)" != null ] || return 0
+		pid=$(service_pid analyze.1)
+		[[ ! $pid =~ ^[0-9]+$ ]] || kill -9 "$pid"
+		return 1
+	}
+	wait_until 60 gone
+	run -0 p swap analyze
+	[[ $output == *"taken back by itself: analyze.1 failed 4 times"* ]]
+	p status >/dev/null
+}
+
+@test "shadow: it never gets a line that is not a copy: route killed, the tree restarted, the swap killed, the shadow away for 6 s" {
+	tree_new
+	tree_up
+	DAEMON_KILLED=yes
+	daemon_run swap penstock -C "$D" swap --shadow --native --watch 60s analyze -- analyze
+	wait_until 20 phase_is try
+	load_begin 300 14
+	wait_until 20 service_is analyze.1 run
+	daemon_kill swap
+	wait_until 20 accepted 300
+	p swap --shadow --native --watch 100ms analyze -- analyze -e etc/emotes.tsv
+	kill -9 "$(service_pid route)"
+	wait_until 20 service_is route run
+	p stop analyze.2
+	off() { run p swap analyze; [[ $output == *"took its lines back"* ]]; }
+	wait_until 20 off
+	p start analyze.2
+	load_end
+	exact 4200
+	tree_down
+	tree_up
+	p send --text 'this is good'
+	wait_until 20 outputs_are 4201
+	p swap --back analyze
+	unchanged
+}

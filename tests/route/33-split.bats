@@ -145,3 +145,27 @@ old() { daemon_run "${1:-old}" "$P" take ipc://run/to-store old 50; }
 	grep -q '"attempts":1,' spool/dead/store.ndjson
 	daemon_stop w
 }
+
+@test "workers of a set that is held, or was taken out, get nothing, also after a restart; told to be off they are like all others" {
+	hub
+	split '"set":"next","hold":true' | grep -q '"ok":true,"set":"next"'
+	hand next next nothing x
+	wait_until 5 eval '[ "$(says workers)" = 1 ]'
+	events 1 100 | put > /dev/null
+	# Nobody was there for five seconds, as route sees it: then the worker comes back.
+	daemon_stop next
+	wait_until 15 eval 'says off_because | grep -q "none of its workers"'
+	hand next next nothing x
+	daemon_kill hub
+	hub
+	old
+	wait_until 10 has store delivered 100
+	[ "$(grep -c '^{' next.out)" = 0 ]
+	[ "$(grep -c '^{' old.out)" = 100 ]
+	daemon_stop old
+	split '"off":true' > /dev/null
+	events 101 200 | put > /dev/null
+	wait_until 10 has store delivered 200
+	[ "$(grep -c '^{' next.out)" = 100 ]
+	daemon_stop next
+}

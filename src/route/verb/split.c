@@ -35,8 +35,14 @@ static void run(struct hub *h, struct call *c, const struct json *question)
 	if (json_bool(json_member(question, "off"), false)) {
 		split_off(d, "told to");
 	} else if (set) {
+		bool copy = json_bool(json_member(question, "copy"), false), hold = json_bool(json_member(question, "hold"), false);
 		int64_t percent = json_int(json_member(question, "percent"), 0);
-		why = split_set(d, set, percent > 0 && percent <= 100 ? (unsigned)percent : 0, json_bool(json_member(question, "copy"), false));
+
+		if (copy || hold)
+			percent = 0;
+		else if (percent < 1 || percent > 100)
+			percent = 101;	/* refused */
+		why = split_set(d, set, (unsigned)percent, copy && !hold);
 	}
 	if (why) {
 		verb_fail(c, "%s", why);
