@@ -187,13 +187,19 @@ uint64_t cursor_next_open(const struct cursor *c, uint64_t seq)
 	return seq;
 }
 
+/* Is a range worth writing? Without it the lines are read again; with rows that is much: all that was passed over. */
+static bool worth(const struct cursor *c, const struct cursor_range *r)
+{
+	return r->acked || c->behind.n;
+}
+
 size_t cursor_slot_size(const struct cursor *c)
 {
 	size_t need = FIXED_TEXT, size = CURSOR_SLOT;
 
 	need += (size_t)c->behind.n * ROW_TEXT + (c->low < c->solid ? RANGE_TEXT : 0);
 	for (size_t i = 0; i < c->n; i++)
-		need += c->r[c->at + i].acked ? RANGE_TEXT : 0;
+		need += worth(c, &c->r[c->at + i]) ? RANGE_TEXT : 0;
 	while (size < need && size < CURSOR_SLOT_MAX)
 		size *= 2;
 	return size;
@@ -278,7 +284,7 @@ void cursor_write(const struct cursor *c, char *slot, size_t size)
 	bool cut = !fits && c->low < c->solid;
 	for (size_t i = 0; i < c->n; i++) {
 		const struct cursor_range *r = &c->r[c->at + i];
-		if (!r->acked)
+		if (!worth(c, r))
 			continue;
 		if (n >= end) {
 			cut = true;
