@@ -61,16 +61,6 @@ static int pragmas(struct db *d, unsigned mode)
 	return db_exec(d, sql);
 }
 
-static int settle(struct db *d)
-{
-	/* The schema is read first: a connection that has read nothing has not found the log yet. */
-	int rc = sqlite3_exec(d->h, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL);
-	return rc == SQLITE_OK ? 0 : db_fail(d, rc);
-}
-
 /* SQLite keeps the log's file for as long as the database is open. It takes no locks on it: a second descriptor does no harm. */
 static int open_log(struct db *d)
 {
@@ -85,6 +75,30 @@ static int open_log(struct db *d)
 		db_describe(&d->err, path, db_fault_of(SQLITE_CANTOPEN, errno), errno, "cannot be opened");
 	free(path);
 	return d->log < 0 ? -1 : 0;
+}
+
+static int sync_log(struct db *d)
+{
+	int err = 0;
+
+	if (d->log < 0 && open_log(d))
+		return -1;
+	if (sync_files(&d->log, &err, 1) == 0)
+		return 0;
+	db_describe(&d->err, d->path, db_fault_of(SQLITE_IOERR, err), err, "its log cannot be synced");
+	return -1;
+}
+
+static int settle(struct db *d)
+{
+	/* The schema is read first: a connection that has read nothing has not found the log yet. */
+	int rc = sqlite3_exec(d->h, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
+
+	/* The log must be empty on the disk too: of what the failed sync was for the disk may have only the beginning, and
+	 * that, found after a loss of power, would be put over the newer database. */
+	if (rc == SQLITE_OK)
+		rc = sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return rc == SQLITE_OK ? sync_log(d) : db_fail(d, rc);
 }
 
 static struct db *new_db(const char *path)
@@ -109,7 +123,7 @@ static int set_up(struct db *d, unsigned mode, const struct db_schema *steps, si
 	if (pragmas(d, mode) || (mode & DB_SETTLE && settle(d)))
 		return -1;
 	sqlite3_progress_handler(d->h, DEADLINE_STEPS, out_of_time, d);
-	if (db_upgrade(d, mode & DB_READ, steps, n) || (d->group && open_log(d)))
+	if (db_upgrade(d, mode & DB_READ, steps, n) || (d->group && d->log < 0 && open_log(d)))
 		return -1;
 	if (mode & DB_READ)
 		return 0;

@@ -46,7 +46,7 @@ struct db_error {
  */
 struct db_schema { unsigned n; const char *name; const char *sql; };
 
-/* CREATE includes WRITE: the file is made, 0644 less umask. SETTLE: the whole log is copied into the database and both are synced
+/* CREATE includes WRITE: the file is made, 0644 less umask. SETTLE: the whole log is copied into the database, which is synced, and emptied
  * before anything else (after a sync that failed nobody knows what of the log is on the disk). */
 enum { DB_READ = 1, DB_WRITE = 2, DB_CREATE = 4, DB_GROUP = 8, DB_SETTLE = 16 };
 
