@@ -38,9 +38,11 @@ load disk
 @test "under a slow disk batches wait together, and each is acknowledged when it is kept" {
 	shim_hub
 	: > slow-sync
+	fds=$(fds)
 	for i in 1 2 3 4 5; do
 		events $((i * 10)) $((i * 10 + 9)) | daemon_run_put "p$i"
 	done
+	wait_until 10 have_all_been_read $((fds + 5))
 	[ ! -s p1.out ] && [ ! -s p5.out ]
 	rm slow-sync
 	for i in 1 2 3 4 5; do wait_for p$i.out 'acked 10 refused 0'; done
@@ -49,7 +51,19 @@ load disk
 	[ "$(grep -c '^{"_commit":' spool/*.ndjson)" -le 4 ]
 }
 
-daemon_run_put() { "$P" put ipc://run/in 256 > "$1.out" 2> /dev/null 3>&- & }
+daemon_run_put() {
+	"$P" put ipc://run/in 256 > "$1.out" 2> /dev/null 3>&- &
+	echo $! > "$1.pid"
+}
+fds() { ls "/proc/$(daemon_pid hub)/fd" | wc -l; }
+# The hub has so many descriptors, and it and all putters sleep: nothing is on its way between them.
+have_all_been_read() {
+	local p state
+	[ "$(fds)" -ge "$1" ] || return 1
+	for p in "$(daemon_pid hub)" $(cat p?.pid); do
+		read -r _ _ state _ < "/proc/$p/stat" && [ "$state" = S ] || return 1
+	done
+}
 
 @test "a line that repeats one that is not kept yet is not acknowledged before it" {
 	shim_hub

@@ -131,7 +131,7 @@ for line in sys.stdin:
 @test "a line it hangs on" {
 	for mode in $MODES; do
 		poisoned hang 9
-		run_stage -a "$mode" --deadline 0.4 -- ./poison < in
+		run_stage -a "$mode" --deadline 0.7 -- ./poison < in
 		only_refused e-9
 	done
 }
