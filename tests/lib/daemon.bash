@@ -94,11 +94,20 @@ daemon_start() {
 	rm -f "$ready"
 }
 
+# What each thread of a process does: waits (for the disk, when its state is D), runs; and signals it has not taken.
+_where() {
+	local task
+	for task in "/proc/$1/task"/*; do
+		echo "thread ${task##*/}: $(grep -E '^(State|SigPnd|ShdPnd)' "$task/status" | tr -s '\t\n' ' ')in $(<"$task/wchan")"
+	done
+}
+
 # Waits for the end of NAME; its code in $status.
 _reap() {
 	local pid=${DAEMON_PID[$1]}
 	if ! wait_until "$PATIENCE" _pid_gone "$pid"; then
 		echo "$1 (pid $pid) does not end" >&2
+		_where "$pid" >&2
 		tail -n 20 "$T/$1.err" >&2
 		kill -9 "$pid"
 		wait "$pid" 2>/dev/null || true

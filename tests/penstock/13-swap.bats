@@ -101,7 +101,7 @@ load swap
 	run -1 p swap --native analyze -- "$T/junk"
 	[[ $output == *"no event"*"nothing has changed"* ]]
 	unchanged
-	run -1 p swap --native analyze --wait 700ms -- "$T/never"
+	run -1 p swap --native analyze --wait 3s -- "$T/never"
 	[[ $output == *"not ready"*"nothing has changed"* ]]
 	unchanged
 	run -1 p swap --native analyze -- "$T/dies"

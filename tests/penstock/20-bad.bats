@@ -84,7 +84,7 @@ load tree
 	printf '#!/bin/sh\nexec tail -f /dev/null\n' >"$D/service/slow/run"
 	chmod 755 "$D/service/slow/run"
 	echo 4 >"$D/service/slow/notification-fd"
-	run -1 tree_up --wait 500ms
+	run -1 tree_up --wait 3s
 	[[ $output == *"not everything was ready in time"*"slow is not ready: run"* ]]
 	[[ $output != *"route is not ready"* ]]
 	run -1 p status

@@ -62,7 +62,7 @@ run_to_kill() {
 	taker=$!
 	KILL_AT=$1 TORTURE=$T/power LD_PRELOAD=$T/shim.so route -L text -R run -d spool -r rules --segment 4k -s "$2" --sync-interval 10ms 2> hub.err 3>&- &
 	DAEMON_PID[hub]=$! DAEMON_KILLED=yes
-	wait_until 20 eval '_pid_gone '$!' || { [ "$(wc -l < taken)" -ge 60 ] && [ "$(wc -l < outcomes)" -ge 12 ]; }'
+	wait_until 20 eval '_pid_gone '$!' || { [ "$(wc -l < taken)" -ge 60 ] && [ "$(wc -l < outcomes)" -ge 12 ]; }' 2> waited || stands_still "$1"
 	_pid_gone "${DAEMON_PID[hub]}" || last=1
 	kill -9 $putter $taker
 	wait $putter $taker 2> /dev/null || true
@@ -72,6 +72,14 @@ run_to_kill() {
 	acked=$(sed -n 's/^acked \([0-9]*\) .*/\1/p' outcomes | awk '{ n += $1 } END { print n + 0 }')
 	acked=${acked:-0}
 	[ "$last" = 0 ]
+}
+
+# STEP: it was not killed, and not all is through: that is no end of the steps.
+stands_still() {
+	echo "step $1: stands still with $(wc -l < outcomes) batches acknowledged, $(wc -l < taken) lines taken"
+	_where "${DAEMON_PID[hub]}"
+	tail hub.err spool/cursor/store
+	still=1
 }
 
 # What is there now: a prefix of what was put, the acknowledged lines at least; all of it can be put again and is delivered in order.
@@ -87,7 +95,7 @@ check_after_kill() {
 	wait_until 20 all_delivered || true
 	kill -9 $taker
 	wait $taker 2> /dev/null || true
-	delivered | cmp - want || { echo "step $1: not all was delivered"; return 1; }
+	delivered | cmp - want || { echo "step $1: not all was delivered"; cat hub.err; tail spool/cursor/store; return 1; }
 	daemon_stop hub
 }
 # Half a line is what was being printed when it was killed.
@@ -105,6 +113,7 @@ all_delivered() { [ "$(delivered | wc -l)" -ge 60 ]; }
 		# A kill alone takes nothing that was acknowledged, whatever -s says.
 		case $((n % 4)) in 1) mode=interval ;; 3) mode=never ;; *) mode=always ;; esac
 		run_to_kill "$n" "$mode" || true
+		[ -z "${still:-}" ]
 		[ "$mode" != always ] || power_loss
 		check_after_kill "$n"
 	done
