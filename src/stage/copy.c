@@ -103,7 +103,7 @@ static bool take(struct copy *c, struct load *l, const char *p, size_t n, bool a
 		copy_kill(c, "it wrote more than %u MiB for one batch", OUT_MAX >> 20);
 		return false;
 	case LOAD_OUT_OF_STEP:
-		copy_kill(c, "it wrote the line before once more; %s", ONE_FOR_ONE);
+		copy_kill(c, "it answered a line with the one before or one behind it; %s", ONE_FOR_ONE);
 		return false;
 	}
 	return true;

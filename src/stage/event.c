@@ -310,5 +310,11 @@ enum event_is event_look(struct events *v, uint32_t from, uint32_t to, bool answ
 	}
 	if (answers && same_event(v, &e, &c))
 		return EVENT_CHANGED;
+	/* A filter that drops lines or sorts them: from here on each of its lines would be taken for the answer to another one. */
+	if (answers && e.a[LA_ID].p && e.a[LA_SOURCE].p && from + 1 < to) {
+		uint64_t key = id_key(&e, v->key).a;
+		if (find_id(v, from + 1, to, e.a[LA_ID], &key))
+			return EVENT_OTHER;
+	}
 	return wants_more(&e, &c) ? complete(v, *cause - 1, &e, &c, p, n, out, why) : EVENT_NEW;
 }

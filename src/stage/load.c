@@ -185,6 +185,7 @@ enum load_fault load_take(struct load *l, const char *p, size_t n, bool answers,
 		count(l, M_STRAY, 1);
 		return 0;
 	case EVENT_TWICE:
+	case EVENT_OTHER:
 		return LOAD_OUT_OF_STEP;
 	case EVENT_BAD:
 		if (!l->own.n)

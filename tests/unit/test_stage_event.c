@@ -49,6 +49,7 @@ int main(void)
 	is("changed", "{\"id\":\"a\",\"source\":\"\\/other\",\"specversion\":\"1.0\",\"type\":\"u\"}", 0, 4, false, EVENT_CHANGED, 3, "");
 	is("changed answer", "{\"id\":\"a\",\"source\":\"/s\",\"specversion\":\"1.0\",\"type\":\"u\"}", 0, 4, true, EVENT_CHANGED, 1, "");
 	is("twice", "{\"specversion\":\"1.0\",\"id\":\"b\",\"source\":\"/s\",\"type\":\"t\"}", 2, 4, true, EVENT_TWICE, 0, "");
+	is("the answer to a line behind it", "{\"specversion\":\"1.0\",\"id\":\"b\",\"source\":\"/s\",\"type\":\"t\"}", 0, 4, true, EVENT_OTHER, 1, "");
 	is("stray", "hello", 0, 4, false, EVENT_STRAY, 0, "");
 	is("stray array", "[{}]", 0, 4, false, EVENT_STRAY, 0, "");
 	is("answer", "{\"type\":\"x\"}", 0, 4, true, EVENT_NEW, 1,
