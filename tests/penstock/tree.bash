@@ -13,9 +13,10 @@ unset PENSTOCK_DIR
 
 p() { penstock -C "$D" "$@"; }
 
+# Below those that connections of others get.
 free_port() {
-	PORT=$((20000 + RANDOM))
-	while (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; do PORT=$((20000 + RANDOM)); done
+	PORT=$((20000 + RANDOM % 12000))
+	while (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; do PORT=$((20000 + RANDOM % 12000)); done
 }
 
 tree_new() {
