@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -10,6 +11,7 @@
 #include "route/dest.h"
 
 #define FAR 65536u		/* lines: farther ahead than that a file is looked up anew */
+#define FILL_PATIENCE (50 * CLOCK_MS)	/* a slice is never longer than this, whoever has the processor */
 #define LOOK_EVERY (2 * CLOCK_MS)
 #define SAVE_EVERY 65536u	/* lines passed without an acknowledgement before the cursor is written all the same */
 
@@ -487,10 +489,28 @@ static bool read_holes(struct dest *d)
 	return true;
 }
 
+/*
+ * Where others have the processor a slice is this thread's time on it, from the first look on: else a worker would get one
+ * line where hundreds wait for it.
+ */
+static bool slice_is_over(int64_t end, int64_t *own)
+{
+	int64_t now = clock_mono(), time;
+	struct timespec t;
+
+	if (*own && now < end)
+		return false;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	time = t.tv_sec * CLOCK_S + t.tv_nsec;
+	if (!*own)
+		*own = time;
+	return now >= end + FILL_PATIENCE || time - *own >= FILL_SLICE;
+}
+
 void fill(struct dest *d)
 {
 	struct fill *f = &d->fill;
-	int64_t end = clock_mono() + FILL_SLICE;
+	int64_t end = clock_mono() + FILL_SLICE, own = 0;
 	bool back = true, front = true;
 
 	f->again = 0;
@@ -499,7 +519,7 @@ void fill(struct dest *d)
 	while (f->starting && (d->workers || d->mirror)) {
 		if (!read_holes(d))
 			return;
-		if (clock_mono() >= end)
+		if (slice_is_over(end, &own))
 			break;
 	}
 	if (f->starting) {
@@ -513,7 +533,7 @@ void fill(struct dest *d)
 			back = read_back(d);
 		if (front)
 			front = read_front(d);
-		if ((back || front) && clock_mono() >= end) {
+		if ((back || front) && slice_is_over(end, &own)) {
 			f->again = end;
 			break;
 		}
