@@ -75,6 +75,13 @@ void copies_renew(struct run *r)
 	}
 }
 
+void copies_hurry(struct run *r)
+{
+	for (unsigned i = 0; i < r->set->copies; i++)
+		if (r->copies[i].again.due)
+			loop_timer_in(r->loop, &r->copies[i].again, 0);
+}
+
 bool copies_end(struct run *r)
 {
 	bool all = true;

@@ -221,7 +221,8 @@ void copy_later(struct copy *c, bool soon)
 {
 	int64_t t = backoff_next(&c->wait, hash_random());
 
-	if ((soon || c->run->draining) && t > SHORT_WAIT)
+	/* Behind a pipe's end nobody else gets the lines: they may still wait long for their program. */
+	if ((soon || (c->run->draining && !c->run->in_stream)) && t > SHORT_WAIT)
 		t = SHORT_WAIT;
 	loop_timer_in(c->run->loop, &c->again, t);
 }

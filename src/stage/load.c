@@ -366,6 +366,9 @@ void load_later(struct load *l, const char *why, const char *detail)
 		for (uint32_t i = l->halve.from; i < l->own.n; i++)
 			refuse(l, i + 1, true, why, detail);
 		l->halve.from = l->halve.to = l->own.n;
+	} else if (l->run->told) {
+		log_error("told to end, and %u lines of standard input are not done: %s", l->own.n - l->halve.from, why);
+		run_fail(l->run);
 	}
 	out_of_copy(l);
 }

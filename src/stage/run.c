@@ -278,6 +278,9 @@ static void on_terminate(void *arg, int signo)
 	struct run *r = arg;
 
 	(void)signo;
+	r->told = true;
+	if (r->in_stream)
+		copies_hurry(r);
 	if (r->draining)
 		return;
 	r->draining = true;

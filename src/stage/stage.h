@@ -100,6 +100,7 @@ struct run {
 	bool ordered;			/* the output is a stream's, in the order of the input's */
 	bool pass;			/* lines that the program passes on are put */
 	bool ready, draining, input_over, failed, stopping;
+	bool told;	/* to end, by a signal */
 	struct batch *held;		/* from a stream: copied, and asked for no more until there is room */
 	struct load *first, **last;
 	unsigned nloads, window;
@@ -152,6 +153,7 @@ int copies_open(struct run *r);			/* -1: the program cannot be started, said */
 void copies_close(struct run *r);
 struct copy *copy_for(struct run *r, const struct load *l);	/* one that has room for it; NULL: none */
 void copy_give(struct copy *c, struct load *l);
+void copies_hurry(struct run *r);		/* what waits for its next try is tried now */
 void copies_renew(struct run *r);		/* start each anew when it has finished what it has */
 bool copies_end(struct run *r);			/* their input is over; true: all have ended */
 void copies_pause(struct run *r, bool on);

@@ -163,3 +163,13 @@ EOF
 		daemon_stop "w-$mode"
 	done
 }
+
+@test "told to end in a pipe while its program says later: one more try, then exit 1 that says how many lines are left" {
+	events 1 3 > in
+	daemon_run later sh -c 'exec stage -L text -a eof -- sh -c "exit 111" < in'
+	wait_until 10 grep -q 111 later.err
+	daemon_signal later TERM
+	daemon_wait later
+	[ "$status" -eq 1 ]
+	grep -q 'told to end, and 3 lines of standard input are not done' later.err
+}
