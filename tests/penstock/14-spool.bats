@@ -58,7 +58,8 @@ first() { p spool cursors --json | jq .low; }
 	[[ "$output" == *"cursor/store: cannot be read"* ]]
 	again
 	head -c 1000 "$T/whole/$file" >"$D/spool/$file"
-	run -0 p spool check
+	run -1 p spool check
+	[[ "$output" == *"a write that did not end"*"cursor/store: is at "*", and the last line is "*"damaged" ]]
 	again
 	printf '{"_commit":{"seq":7,"n":1,"bytes":2,"gen":1,"crc":"00000000"}}\n' >>"$D/spool/$file"
 	run -1 p spool check
