@@ -303,13 +303,6 @@ size_t db_sync(struct db *const *d, size_t n)
 	return bad;
 }
 
-int db_checkpoint(struct db *d)
-{
-	int rc = sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-
-	return rc == SQLITE_OK || rc == SQLITE_BUSY ? 0 : db_fail(d, rc);
-}
-
 int db_check(struct db *d, void (*fn)(void *arg, const char *finding), void *arg)
 {
 	struct db_stmt *s = db_prepare(d, "PRAGMA integrity_check");

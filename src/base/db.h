@@ -72,7 +72,6 @@ bool db_inside(const struct db *d);			/* a transaction is open */
  * NULL. Returns how many failed; db_unsynced tells which, db_error why: such a database must be closed and opened with DB_SETTLE. */
 size_t db_sync(struct db *const *d, size_t n);
 bool db_unsynced(const struct db *d);
-int db_checkpoint(struct db *d);			/* copies the log now, as far as readers allow */
 /* PRAGMA integrity_check: fn for each finding; number of findings, -1 if it could not be done. */
 int db_check(struct db *d, void (*fn)(void *arg, const char *finding), void *arg);
 
