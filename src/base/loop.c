@@ -22,6 +22,7 @@ struct slot {
 	struct loop_io *io;
 	uint32_t gen;
 	uint32_t next_free;
+	unsigned told;		/* what epoll was told; it may be more than io->want by LOOP_IN, see loop_io_want */
 	bool regular;		/* a file that epoll refuses: always ready */
 };
 
@@ -158,21 +159,30 @@ int loop_io_add(struct loop *l, struct loop_io *io, unsigned want)
 		l->nregular++;
 		clock_arm(l);
 	}
-	io->want = want;
+	l->slots[io->slot].told = io->want = want;
 	return 0;
 }
 
+/* Tells epoll what is wanted, if it does not know. */
+static int tell(struct loop *l, const struct loop_io *io, unsigned want)
+{
+	struct slot *s = &l->slots[io->slot];
+	struct epoll_event e = event_of(l, io, want);
+
+	if (s->told != want && !s->regular && epoll_ctl(l->epoll, EPOLL_CTL_MOD, io->fd, &e))
+		return -1;
+	s->told = want;
+	return 0;
+}
+
+/* A reader that pauses is mostly back before its next bytes come, so epoll is told of a pause when they do come (serve_event):
+ * two calls of the system saved for each message of a link. */
 int loop_io_want(struct loop *l, struct loop_io *io, unsigned want)
 {
-	struct epoll_event e;
-
 	if (io->want == want)
 		return 0;
-	if (!l->slots[io->slot].regular) {
-		e = event_of(l, io, want);
-		if (epoll_ctl(l->epoll, EPOLL_CTL_MOD, io->fd, &e))
-			return -1;
-	}
+	if (l->slots[io->slot].told != (want | LOOP_IN) && tell(l, io, want))
+		return -1;
 	io->want = want;
 	if (l->nregular)
 		clock_arm(l);
@@ -370,6 +380,8 @@ static void serve_event(struct loop *l, const struct epoll_event *e)
 	io = l->slots[i].io;
 	if (!io || l->slots[i].gen != (uint32_t)(e->data.u64 >> 32))
 		return;
+	if (l->slots[i].told != io->want && tell(l, io, io->want) == 0)
+		return; /* what of it is wanted comes again, in the next round */
 	if (e->events & EPOLLIN)
 		events |= LOOP_IN;
 	if (e->events & EPOLLOUT)
