@@ -1,17 +1,26 @@
 #include "supervise/spawn.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdbool.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static struct rlimit inherited, raised;
+#define STACK (64 << 10)	/* the child's, until it execs */
+
+static struct rlimit inherited;
 static bool is_raised;
 
 void spawn_raise_limit(void)
 {
+	struct rlimit raised;
+
 	if (getrlimit(RLIMIT_NOFILE, &inherited) < 0)
 		return;
 	raised = inherited;
@@ -19,66 +28,94 @@ void spawn_raise_limit(void)
 	is_raised = raised.rlim_cur != inherited.rlim_cur && setrlimit(RLIMIT_NOFILE, &raised) == 0;
 }
 
-/* Order matters: fchdir while dirfd is what it was; 0 and 1 before notify_to may overwrite their sources. */
-static int actions_fill(posix_spawn_file_actions_t *fa, const struct spawn *s)
-{
-	int e = posix_spawn_file_actions_addfchdir_np(fa, s->dirfd);
+struct birth {
+	const struct spawn *s;
+	int error;		/* errno of the child, 0: it is another program now */
+};
 
-	if (!e && s->in >= 0)
-		e = posix_spawn_file_actions_adddup2(fa, s->in, 0);
-	if (!e && s->out >= 0)
-		e = posix_spawn_file_actions_adddup2(fa, s->out, 1);
-	if (!e && s->notify >= 0)
-		e = posix_spawn_file_actions_adddup2(fa, s->notify, s->notify_to);
-	return e;
+/* Signals are all blocked when the child begins. Dispositions are its own (no CLONE_SIGHAND). */
+static int reset_signals(void)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			sigaction(sig, &dfl, NULL);	/* the C library keeps two, refuses them, and never ignores them */
+	sigemptyset(&none);
+	return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int attr_fill(posix_spawnattr_t *at)
+static int move_fd(int fd, int to)
 {
-	sigset_t all, none;
-	int e;
+	if (fd < 0)
+		return 0;
+	if (fd == to)
+		return fcntl(fd, F_SETFD, 0);
+	return dup2(fd, to) < 0 ? -1 : 0;
+}
 
-	sigfillset(&all);
-	sigemptyset(&none);
-	e = posix_spawnattr_setflags(at,
-		POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	if (!e)
-		e = posix_spawnattr_setsigdefault(at, &all);
-	if (!e)
-		e = posix_spawnattr_setsigmask(at, &none);
-	return e;
+/* The C library's own functions would tell other threads of this process to follow: the system's calls, for the child alone. */
+static int become(const struct spawn_limits *l)
+{
+	if (syscall(SYS_setgroups, l->ngroups, l->groups) < 0 || syscall(SYS_setresgid, l->gid, l->gid, l->gid) < 0)
+		return -1;
+	return (int)syscall(SYS_setresuid, l->uid, l->uid, l->uid);
+}
+
+static int limit(const struct spawn_limits *l)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (setrlimit(l->v[i].resource, &l->v[i].value) < 0)
+			return -1;
+	errno = 0;
+	if (l->nice && nice(l->nice) == -1 && errno)
+		return -1;
+	return l->user ? become(l) : 0;
+}
+
+/* In the child: shared memory, own descriptors and limits. Order matters: fchdir while dirfd is what it was; 0 to 2 before
+ * notify_to may overwrite their sources. Only calls of the system; no lock can be held by another thread that these need. */
+static int child(void *arg)
+{
+	struct birth *b = arg;
+	const struct spawn *s = b->s;
+
+	if (s->told)
+		__atomic_store_n(s->told, (uint32_t)syscall(SYS_getpid), __ATOMIC_RELEASE);
+	if (setsid() < 0 || fchdir(s->dirfd) < 0 || move_fd(s->in, 0) < 0 || move_fd(s->out, 1) < 0 || move_fd(s->err > 0 ? s->err : -1, 2) < 0 ||
+	    move_fd(s->notify, s->notify_to) < 0)
+		goto fail;
+	if (is_raised && setrlimit(RLIMIT_NOFILE, &inherited) < 0)
+		goto fail;
+	if ((s->limits && limit(s->limits) < 0) || reset_signals() < 0)
+		goto fail;
+	execve(s->path ? s->path : s->argv[0], (char *const *)s->argv, s->envp ? s->envp : environ);
+fail:
+	b->error = errno;
+	_exit(127);
 }
 
 pid_t spawn(const struct spawn *s)
 {
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t at;
-	pid_t pid = -1;
-	int e;
+	static char stack[STACK] __attribute__((aligned(16)));
+	struct birth b = { .s = s };
+	sigset_t all, before;
+	pid_t pid;
 
-	e = posix_spawn_file_actions_init(&fa);
-	if (e)
-		goto out;
-	e = posix_spawnattr_init(&at);
-	if (e)
-		goto actions;
-	e = actions_fill(&fa, s);
-	if (!e)
-		e = attr_fill(&at);
-	if (e)
-		goto attr;
-	if (is_raised)
-		setrlimit(RLIMIT_NOFILE, &inherited);
-	e = posix_spawn(&pid, s->argv[0], &fa, &at, (char *const *)s->argv, environ);
-	if (is_raised)
-		setrlimit(RLIMIT_NOFILE, &raised);
-attr:
-	posix_spawnattr_destroy(&at);
-actions:
-	posix_spawn_file_actions_destroy(&fa);
-out:
-	if (e) {
-		errno = e;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	pid = clone(child, stack + STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, &b);
+	if (pid < 0)
+		b.error = errno;
+	else if (b.error)
+		waitpid(pid, NULL, 0);
+	/* A change of user in the child took this from the memory that it shared. */
+	if (s->limits && s->limits->user)
+		prctl(PR_SET_DUMPABLE, 1);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (b.error) {
+		errno = b.error;
 		return -1;
 	}
 	return pid;
