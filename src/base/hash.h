@@ -17,6 +17,7 @@ struct sip { uint64_t v[4]; uint64_t len; unsigned char tail[8]; };
 void sip_init(struct sip *s, const uint64_t key[2]);
 void sip_add(struct sip *s, const void *p, size_t n);
 struct hash128 sip_end(struct sip *s);
+struct hash128 sip_hash(const uint64_t key[2], const void *p, size_t n);	/* init, add, end; for short texts half the time */
 
 uint64_t hash_random(void);	/* getrandom(2); dies if the kernel has none */
 

@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "line/decode.h"
+#include "line/found.h"
 #include "line/scan_impl.h"
 #include "line/why.h"
 
@@ -214,7 +215,8 @@ static bool base64_ok(struct span v)
 
 /* ---- the members ---- */
 
-struct check { const char *line; };
+/* Outside of odd the line has nothing that an attribute may not hold, and no escapes. */
+struct check { const char *line; const char *odd, *odd_end; };
 
 static bool name_ok(struct span raw)
 {
@@ -232,11 +234,11 @@ static bool name_ok(struct span raw)
 }
 
 /* Is the value of a kind that an attribute may have? */
-static const char *attribute(struct span v)
+static const char *attribute(const struct check *c, struct span v)
 {
 	switch (v.p[0]) {
 	case '"':
-		return bad_string(v) ? WHY_ATTR_CHAR : NULL;
+		return v.p < c->odd_end && v.p + v.n > c->odd && bad_string(v) ? WHY_ATTR_CHAR : NULL;
 	case '{': case '[':
 		return WHY_ATTR_VALUE;
 	case 't': case 'f': case 'n':
@@ -282,22 +284,38 @@ static int member(void *arg, enum line_attr known, struct span name, struct span
 		return base64_ok(v) ? 0 : refuse(err, (size_t)(v.p - c->line), WHY_BASE64);
 	if (known == LA_COUNT && !name_ok(name))
 		return refuse(err, (size_t)(name.p - c->line), WHY_ATTR_NAME);
-	why = attribute(v);
+	why = attribute(c, v);
 	if (!why && known != LA_COUNT && v.p[0] != 'n')
 		why = known_form(known, v);
 	return why ? refuse(err, (size_t)(v.p - c->line), why) : 0;
 }
 
-int envelope_check(const char *p, size_t n, size_t max, struct envelope *e, struct line_err *err)
+/* The line's JSON and each of its members. */
+static int check_members(const char *p, size_t n, struct envelope *e, struct line_err *err, struct scan_found *found, bool *fast)
+{
+	struct check c = { p, p, p + n };
+
+	*fast = scan_fast(p, n, e, found);
+	if (!*fast)
+		return scan_slow(p, n, e, err, member, &c);
+	c.odd = p + found->odd;
+	c.odd_end = p + found->odd_end;
+	for (unsigned i = 0; i < found->ntop; i++)
+		if (member(&c, found->top[i].known, found->top[i].name, found->top[i].value, err) != 0)
+			return -1;
+	return 0;
+}
+
+int envelope_find(const char *p, size_t n, size_t max, struct envelope *e, struct line_err *err, struct scan_found *found, bool *fast)
 {
 	static const char *const missing[] = { WHY_NO_SPECVERSION, WHY_NO_ID, WHY_NO_SOURCE, WHY_NO_TYPE };
-	struct check c = { p };
 
 	if (n > max) {
+		*fast = false;
 		memset(e, 0, sizeof *e);
 		return refuse(err, max, WHY_TOO_LONG);
 	}
-	if (scan_with(p, n, e, err, member, &c) != 0)
+	if (check_members(p, n, e, err, found, fast) != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
 		if (!e->a[LA_SPECVERSION + i].p)
@@ -305,6 +323,14 @@ int envelope_check(const char *p, size_t n, size_t max, struct envelope *e, stru
 	if (e->a[LA_DATA].p && e->a[LA_DATA_BASE64].p)
 		return refuse(err, (size_t)(e->a[LA_DATA_BASE64].p - p), WHY_TWO_DATA);
 	return 0;
+}
+
+int envelope_check(const char *p, size_t n, size_t max, struct envelope *e, struct line_err *err)
+{
+	struct scan_found found;
+	bool fast;
+
+	return envelope_find(p, n, max, e, err, &found, &fast);
 }
 
 void envelope_tenant(const struct envelope *e, char out[TENANT_MAX + 1])

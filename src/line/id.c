@@ -27,40 +27,69 @@ static void add_text(struct sip *s, struct span raw)
 	sip_add(s, "", 1);
 }
 
+#define SHORT 512u	/* bytes of a text that is put together first */
+
+/* Puts the text and its NUL at out + n, if there is room and nothing to decode; the new length, or 0. n may be 0 for no room already. */
+static size_t put_text(char *out, size_t n, struct span raw)
+{
+	struct span text = decode_plain(raw);
+
+	if (!n || !text.p || text.n >= SHORT - n)
+		return 0;
+	memcpy(out + n, text.p, text.n);
+	out[n + text.n] = '\0';
+	return n + text.n + 1;
+}
+
 struct hash128 id_key(const struct envelope *e, const uint64_t key[2])
 {
+	char all[SHORT + 1];
+	size_t n = put_text(all, put_text(all, 1, e->a[LA_SOURCE]), e->a[LA_ID]);
 	struct sip s;
 
+	if (n)
+		return sip_hash(key, all + 1, n - 1);
 	sip_init(&s, key);
 	add_text(&s, e->a[LA_SOURCE]);
 	add_text(&s, e->a[LA_ID]);
 	return sip_end(&s);
 }
 
-uint64_t id_lane(const struct envelope *e)
+/* all: the tenant's name of n bytes and its NUL, in SHORT bytes that are used up. */
+static uint64_t lane_of(const struct envelope *e, char *all, size_t n)
 {
+	struct span key = e->a[LA_PARTITIONKEY].p ? e->a[LA_PARTITIONKEY] : e->a[LA_ID];
+	size_t whole;
 	struct sip s;
-	char tenant[TENANT_MAX + 1];
 
+	/* A key that looks like an id is not that id's lane. */
+	all[n + 1] = e->a[LA_PARTITIONKEY].p ? 'k' : 'i';
+	whole = put_text(all, n + 2, key);
+	if (whole)
+		return sip_hash(lane_key, all, whole).a;
 	sip_init(&s, lane_key);
-	envelope_tenant(e, tenant);
-	sip_add(&s, tenant, strlen(tenant) + 1);
-	if (e->a[LA_PARTITIONKEY].p) {
-		sip_add(&s, "k", 1);
-		add_text(&s, e->a[LA_PARTITIONKEY]);
-	} else {
-		sip_add(&s, "i", 1);	/* a key that looks like an id is not that id's lane */
-		add_text(&s, e->a[LA_ID]);
-	}
+	sip_add(&s, all, n + 2);
+	add_text(&s, key);
 	return sip_end(&s).a;
 }
 
-uint64_t id_tenant(const struct envelope *e)
+void id_place(const struct envelope *e, uint64_t *lane, uint64_t *tenant)
 {
-	char tenant[TENANT_MAX + 1];
+	char all[SHORT + 1];
+	size_t n;
 
-	envelope_tenant(e, tenant);
-	return hash_crc32c(0, tenant, strlen(tenant)) | UINT64_C(1) << 32;
+	envelope_tenant(e, all);
+	n = strlen(all);
+	*tenant = hash_crc32c(0, all, n) | UINT64_C(1) << 32;
+	*lane = lane_of(e, all, n);
+}
+
+uint64_t id_lane(const struct envelope *e)
+{
+	uint64_t lane, tenant;
+
+	id_place(e, &lane, &tenant);
+	return lane;
 }
 
 void id_derive(struct writer *w, const struct envelope *cause, const char *stage, unsigned n)

@@ -14,8 +14,8 @@ struct hash128 id_key(const struct envelope *e, const uint64_t key[2]);
 
 /* Events with the same tenant and partitionkey stay in order; a line without a partitionkey is alone: it hashes by its id. */
 uint64_t id_lane(const struct envelope *e);
-/* The tenant alone, never 0. Names that come out alike only share a turn. */
-uint64_t id_tenant(const struct envelope *e);
+/* The lane and the tenant alone, which is never 0. Tenants that come out alike only share a turn. */
+void id_place(const struct envelope *e, uint64_t *lane, uint64_t *tenant);
 
 /* Attributes id and source of an output: <input id>.<stage>, or <input id>.<stage>.<n> for n > 0, under the input's own
  * source: two inputs whose ids are alike under different sources have outputs that are not alike. */

@@ -1,6 +1,7 @@
 #include "line/scan.h"
 
 #include "base/utf8.h"
+#include "line/found.h"
 #include "line/names.h"
 #include "line/scan_impl.h"
 #include "line/token.h"
@@ -287,7 +288,7 @@ static int name_the_lf(struct scan *s)
 	return -1;
 }
 
-int scan_with(const char *p, size_t n, struct envelope *e, struct line_err *err, scan_top_fn *top, void *arg)
+int scan_slow(const char *p, size_t n, struct envelope *e, struct line_err *err, scan_top_fn *top, void *arg)
 {
 	struct scan s;
 	const char *q;
@@ -315,7 +316,9 @@ int scan_with(const char *p, size_t n, struct envelope *e, struct line_err *err,
 
 int scan_strict(const char *p, size_t n, struct envelope *e, struct line_err *err)
 {
-	return scan_with(p, n, e, err, NULL, NULL);
+	struct scan_found found;
+
+	return scan_fast(p, n, e, &found) ? 0 : scan_slow(p, n, e, err, NULL, NULL);
 }
 
 int scan_value(const char *p, size_t n, struct line_err *err)

@@ -21,8 +21,8 @@
  * for a name that is not in the table. */
 typedef int scan_top_fn(void *arg, enum line_attr known, struct span name, struct span value, struct line_err *err);
 
-/* scan_strict with a function to look at each member on the way; top may be NULL. */
-int scan_with(const char *p, size_t n, struct envelope *e, struct line_err *err, scan_top_fn *top, void *arg);
+/* scan_strict, a token at a time, with a function to look at each member on the way; top may be NULL. */
+int scan_slow(const char *p, size_t n, struct envelope *e, struct line_err *err, scan_top_fn *top, void *arg);
 
 /* Which attribute is this name (text without quotes)? LA_COUNT: none of the table. */
 static inline enum line_attr scan_attr_find(const char *p, size_t n)

@@ -36,7 +36,8 @@ int decide_mask(const struct rules *r, const char *p, size_t n, const struct env
 
 int decide(const struct rules *r, const char *p, size_t n, const struct envelope *e, struct spool_line *out)
 {
-	*out = (struct spool_line){ .lane = id_lane(e), .tenant = id_tenant(e), .notbefore = notbefore_of(e) };
+	*out = (struct spool_line){ .notbefore = notbefore_of(e) };
+	id_place(e, &out->lane, &out->tenant);
 	return decide_mask(r, p, n, e, &out->mask);
 }
 
@@ -48,13 +49,14 @@ int decide_again(const struct rules *r, const char *p, size_t n, struct spool_li
 
 	if (again_open(p, n, &a) < 0 || scan_lazy(a.p, a.n, &e) < 0)
 		return -1;
+	*out = (struct spool_line){ .mask = 0 };
+	id_place(&e, &out->lane, &out->tenant);
 	if (!a.hold && !a.to[0]) {
 		struct pred_line l = { .raw = { a.p, a.n }, .e = &e, .scratch = &scratch, .trouble = &trouble };
 		trouble = NULL;
-		*out = (struct spool_line){ .mask = rules_eval(r, &l), .lane = id_lane(&e), .tenant = id_tenant(&e) };
+		out->mask = rules_eval(r, &l);
 		return trouble ? DECIDE_LATER : 0;
 	}
-	*out = (struct spool_line){ .lane = id_lane(&e), .tenant = id_tenant(&e) };
 	if (a.hold) {
 		out->notbefore = notbefore_of(&e);
 		/* It was held, so it has a time; should that not be readable, it is due. */

@@ -81,7 +81,7 @@ static int check_line(struct put *p, uint32_t n, const char *line, size_t len, s
 {
 	struct line_err err;
 
-	if (envelope_check(line, len, LINE_MAX_BYTES, &out->e, &err) < 0 || types_check(line, &out->e, &err) < 0)
+	if (types_check_line(line, len, LINE_MAX_BYTES, &out->e, &err) < 0)
 		return refuse_bad(p, n, &err);
 	out->p = line;
 	out->n = len;
