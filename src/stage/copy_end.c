@@ -140,7 +140,7 @@ static void tell(struct copy *c, enum verdict v, const char *why)
 		return;
 	if (c->stopping && !c->n && !c->killed[0])
 		log_info("%s (%s) at the end of its input", why, c->who);
-	else if (c->n && (c->q[0]->halve.hunting || r->condemned))
+	else if (c->n && (c->q[0]->halve.hunting || c->q[0]->halve.room || r->condemned))
 		log_debug("%s, with %u %s in it", why, c->n, c->n == 1 ? "batch" : "batches");
 	else if (c->n)
 		log_warn("%s, with %u %s in it", why, c->n, c->n == 1 ? "batch" : "batches");
@@ -176,13 +176,15 @@ void copy_ended(void *arg, int status)
 		if (c->n)
 			run_over(c, v, why, detail);
 		soon = look_soon(blamed, v);
-		if (v == V_OK)
+		/* "Never" is an answer as "done" is: it works. */
+		if (v == V_OK || v == V_PERMANENT)
 			backoff_reset(&c->wait);
 		else
 			copy_later(c, soon);
 	} else {
 		life_over(c, v, why, detail);
 		soon = look_soon(blamed, v);
+		c->moved |= blamed && v == V_PERMANENT;
 		if (c->moved || c->renew)
 			backoff_reset(&c->wait);
 		if (c->stopping)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,33 +13,37 @@
 
 #define GROUPS 512u	/* more copies than there can be */
 
-static int to_guard = -1;
+static int to_guard = -1;	/* the guard waits for its end, which comes with the end of this process */
 static pid_t guard = -1;
+static pid_t (*groups)[GROUPS];	/* shared with the guard, so that it need not run when one comes or goes; 0: free */
 
-/* A positive number is a group that is there, a negative one a group that is over. */
 static void watch(int fd)
 {
-	pid_t group[GROUPS], p;
-	unsigned n = 0;
+	char c;
 
-	while (read(fd, &p, sizeof p) == sizeof p) {
-		if (p > 0 && n < GROUPS)
-			group[n++] = p;
-		for (unsigned i = 0; p < 0 && i < n; i++)
-			if (group[i] == -p)
-				group[i--] = group[--n];
-	}
-	while (n > 0)
-		kill(-group[--n], SIGKILL);
+	while (read(fd, &c, 1) < 0 && errno == EINTR)
+		;
+	for (unsigned i = 0; i < GROUPS; i++)
+		if ((*groups)[i])
+			kill(-(*groups)[i], SIGKILL);
 	_exit(0);
 }
 
 void guard_start(void)
 {
-	int p[2];
+	int p[2] = { -1, -1 };
+	void *shared = mmap(NULL, sizeof *groups, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (pipe2(p, O_CLOEXEC) || (guard = fork()) < 0) {
+	if (shared == MAP_FAILED || pipe2(p, O_CLOEXEC)) {
 		log_warn("no guard against programs that are left over: %s", strerror(errno));
+		return;
+	}
+	groups = shared;
+	guard = fork();
+	if (guard < 0) {
+		log_warn("no guard against programs that are left over: %s", strerror(errno));
+		close(p[0]);
+		close(p[1]);
 		return;
 	}
 	if (guard == 0) {
@@ -60,23 +65,25 @@ pid_t guard_pid(void)
 	return guard;
 }
 
-static void tell(pid_t p)
+/* The first slot with `from` in it becomes `to`. One store: a kill finds the one or the other. */
+static void replace(pid_t from, pid_t to)
 {
-	if (to_guard >= 0 && write(to_guard, &p, sizeof p) != sizeof p) {
-		log_warn("the guard against programs that are left over is gone: %s", strerror(errno));
-		close(to_guard);
-		to_guard = -1;
+	for (unsigned i = 0; groups && i < GROUPS; i++) {
+		if ((*groups)[i] != from)
+			continue;
+		__atomic_store_n(&(*groups)[i], to, __ATOMIC_RELEASE);
+		return;
 	}
 }
 
 void guard_add(pid_t group)
 {
-	tell(group);
+	replace(0, group);
 }
 
 void guard_remove(pid_t group)
 {
-	tell(-group);
+	replace(group, 0);
 }
 
 void guard_stop(void)

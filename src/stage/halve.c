@@ -1,12 +1,16 @@
 #include "stage/halve.h"
 
+#define GROW 4u
+
 /* What is given next while nothing is wrong. */
 static void all(struct halve *h)
 {
+	uint32_t left = h->n - h->from, most = h->one_by_one ? 1 : h->room ? h->room : left;
+
 	h->hunting = false;
 	h->strikes = 0;
 	h->end = h->n;
-	h->to = h->one_by_one && h->from < h->n ? h->from + 1 : h->n;
+	h->to = h->from + (most < left ? most : left);
 }
 
 void halve_init(struct halve *h, uint32_t n, bool one_by_one)
@@ -20,6 +24,8 @@ void halve_pass(struct halve *h)
 	uint32_t size = h->to - h->from;
 
 	h->from = h->to;
+	if (!h->hunting && h->room)
+		h->room = h->room < h->n ? h->room * GROW : 0;
 	if (!h->hunting || h->from == h->end) {
 		all(h);		/* the hunt found nobody: it was not the lines */
 		return;
@@ -57,13 +63,12 @@ bool halve_fail(struct halve *h, bool sure, bool single)
 	return false;
 }
 
-void halve_skip(struct halve *h, bool one)
+void halve_skip(struct halve *h)
 {
 	h->from++;
 	h->limit = 1;
+	h->room = 1;
 	all(h);
-	if (one && h->from < h->n)
-		h->to = h->from + 1;
 }
 
 void halve_singly(struct halve *h)

@@ -284,13 +284,13 @@ static void condemn(struct load *l, bool sure, const char *why, const char *deta
 		log_warn("line %u of a batch is singled out: %s", l->halve.from + 1, why);
 	refuse(l, l->halve.from + 1, false, why, detail);
 	if (sure) {
-		halve_skip(&l->halve, false);
+		halve_skip(&l->halve);
 		return;
 	}
 	r->condemned++;
 	if (l->ndoubts < BROKEN_AFTER && (!r->works || r->condemned >= BROKEN_AFTER))
 		l->doubts[l->ndoubts++] = l->halve.from + 1;
-	halve_skip(&l->halve, true);
+	halve_skip(&l->halve);
 	if (r->condemned < BROKEN_AFTER)
 		return;
 	if (r->in_stream) {

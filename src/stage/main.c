@@ -122,11 +122,13 @@ int main(int argc, char **argv)
 		return 1;
 	set.copies = (unsigned)copies;
 	set.mode = mode ? read_mode(mode) : NULL;
+	/* Asks interpreters that listen to it not to hold back their output. */
+	if ((check || (set.mode && set.mode->lives)) && setenv("PYTHONUNBUFFERED", "1", 0))
+		die(1, "no memory");
 	if (check)
 		return check_program(&set);
 	if (!set.mode)
 		set.mode = &mode_eof;
-	set.spawn.flush = set.mode->lives;
 	/* Each batch costs the start of a program; and nobody waits for one to be full. */
 	if (!take)
 		take = !set.mode->lives && strcmp(set.in, "-") == 0 ? TAKE_RUN : LINK_TAKE_DEFAULT;

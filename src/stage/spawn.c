@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 int spawn_user(struct spawn *s)
 {
 	const struct passwd *pw = getpwnam(s->user);
+	int n = NGROUPS_MAX;
 
 	if (!pw) {
 		log_error("--user %s: no such user", s->user);
@@ -31,10 +33,19 @@ int spawn_user(struct spawn *s)
 	}
 	s->uid = pw->pw_uid;
 	s->gid = pw->pw_gid;
-	if (geteuid() == 0 || geteuid() == s->uid)
+	if (geteuid() == s->uid)
 		return 0;
-	log_error("--user %s: only root can start a program as another user", s->user);
-	return -1;
+	if (geteuid() != 0) {
+		log_error("--user %s: only root can start a program as another user", s->user);
+		return -1;
+	}
+	s->groups = malloc((size_t)n * sizeof *s->groups);
+	if (!s->groups || getgrouplist(s->user, s->gid, s->groups, &n) < 0) {
+		log_error("--user %s: its groups: %s", s->user, s->groups ? "too many" : strerror(errno));
+		return -1;
+	}
+	s->ngroups = (size_t)n;
+	return 0;
 }
 
 /* As execvp looks for it. */
@@ -61,9 +72,6 @@ int spawn_find(const struct spawn *s)
 	return -1;
 }
 
-/* What the child says to its parent when it could not become the program. */
-struct failure { int error; char step[28]; };
-
 static void limit(int which, uint64_t value)
 {
 	struct rlimit r = { .rlim_cur = value, .rlim_max = value };
@@ -71,6 +79,11 @@ static void limit(int which, uint64_t value)
 	setrlimit(which, &r);
 }
 
+/*
+ * In the child. It has no memory of its own yet, it uses its parent's, which stands still until this one is the program (a copy of the
+ * page tables would cost more than all the rest). So nothing here allocates, locks, or changes what is the parent's. Returns the step that
+ * failed, errno says why.
+ */
 static const char *become(const struct spawn *s, const int fd[3], pid_t parent)
 {
 	sigset_t none;
@@ -79,26 +92,50 @@ static const char *become(const struct spawn *s, const int fd[3], pid_t parent)
 	/* Numbers below 3 would be overwritten by the others' dup2: log_init has taken those. */
 	if (dup2(fd[0], 0) < 0 || dup2(fd[1], 1) < 0 || dup2(fd[2], 2) < 0)
 		return "its descriptors";
-	if (s->memory)
-		limit(RLIMIT_AS, s->memory);
 	if (s->files)
 		limit(RLIMIT_NOFILE, s->files);
 	if (s->cpu)
 		limit(RLIMIT_CPU, (uint64_t)((s->cpu + CLOCK_S - 1) / CLOCK_S));
-	if (s->user && geteuid() == 0 && (initgroups(s->user, s->gid) || setgid(s->gid) || setuid(s->uid)))
+	if (s->groups && (setgroups(s->ngroups, s->groups) || setgid(s->gid) || setuid(s->uid)))
 		return "becoming the user";
 	/* Behind setuid, which would take it back. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return "dying with stage";
 	if (getppid() != parent)
 		_exit(127);
-	if (s->flush)
-		setenv("PYTHONUNBUFFERED", "1", 0);
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Last: until here it is this process' memory that would count. */
+	if (s->memory)
+		limit(RLIMIT_AS, s->memory);
 	execvp(s->argv[0], s->argv);
 	return "";
+}
+
+/* A process that is the program, or -1: *what is the step that failed, errno says why. Not inline: nothing of the caller's is in its registers. */
+static __attribute__((noinline)) pid_t start(const struct spawn *s, const int fd[3], const char **what)
+{
+	static volatile struct { const char *step; int error; } failed;	/* what the child says */
+	pid_t parent = getpid(), pid;
+
+	failed.step = NULL;
+	pid = vfork();
+	if (pid == 0) {
+		failed.step = become(s, fd, parent);
+		failed.error = errno;
+		_exit(126);
+	}
+	if (pid > 0 && !failed.step)
+		return pid;
+	*what = "fork";
+	if (pid > 0) {
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		*what = failed.step;
+		errno = failed.error;
+	}
+	return -1;
 }
 
 static int open_terminal(int fd[2])
@@ -127,38 +164,19 @@ static void close_pair(int fd[2])
 
 int spawn_start(const struct spawn *s, bool terminal, struct spawned *to, const char **what)
 {
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 }, tell[2] = { -1, -1 }, e;
-	pid_t pid, self = getpid();
-	struct failure f = { 0 };
-	static char step[sizeof f.step];
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 }, e;
+	pid_t pid;
 
 	*what = "pipes";
 	if (pipe2(in, O_CLOEXEC) || (terminal ? open_terminal(out) : pipe2(out, O_CLOEXEC)) || pipe2(err, O_CLOEXEC) ||
-	    pipe2(tell, O_CLOEXEC) || fd_nonblock(in[1]) || fd_nonblock(out[0]) || fd_nonblock(err[0]))
+	    fd_nonblock(in[1]) || fd_nonblock(out[0]) || fd_nonblock(err[0]))
 		goto fail;
 	fcntl(in[1], F_SETPIPE_SZ, PIPE_BYTES);		/* refused beyond the user's share of pipe memory: no harm */
 	if (!terminal)
 		fcntl(out[0], F_SETPIPE_SZ, PIPE_BYTES);
-	*what = "fork";
-	pid = fork();
+	pid = start(s, (int[]){ in[0], out[1], err[1] }, what);
 	if (pid < 0)
 		goto fail;
-	if (pid == 0) {
-		const char *failed = become(s, (int[]){ in[0], out[1], err[1] }, self);
-		f.error = errno;
-		strncpy(f.step, failed, sizeof f.step - 1);
-		_exit(write(tell[1], &f, sizeof f) == sizeof f ? 126 : 127);
-	}
-	close(tell[1]);
-	tell[1] = -1;
-	setpgid(pid, pid);		/* whoever comes first */
-	if (read(tell[0], &f, sizeof f) == sizeof f) {
-		waitpid(pid, NULL, 0);
-		memcpy(step, f.step, sizeof step);
-		*what = step;
-		errno = f.error;
-		goto fail;
-	}
 	*what = "pidfd_open";
 	to->pidfd = pidfd_open(pid, 0);
 	if (to->pidfd < 0) {
@@ -168,7 +186,6 @@ int spawn_start(const struct spawn *s, bool terminal, struct spawned *to, const 
 		errno = e;
 		goto fail;
 	}
-	close(tell[0]);
 	close(in[0]);
 	close(out[1]);
 	close(err[1]);
@@ -182,7 +199,6 @@ fail:
 	close_pair(in);
 	close_pair(out);
 	close_pair(err);
-	close_pair(tell);
 	errno = e;
 	return -1;
 }

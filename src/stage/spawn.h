@@ -6,6 +6,7 @@
 #define STAGE_SPAWN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,7 +18,8 @@ struct spawn {
 	const char *user;	/* NULL: this one */
 	uid_t uid;		/* spawn_user */
 	gid_t gid;
-	bool flush;		/* the environment asks interpreters that listen to it not to buffer */
+	gid_t *groups;		/* and its groups; NULL: no other user than this one */
+	size_t ngroups;
 };
 
 struct spawned {

@@ -41,7 +41,7 @@ static unsigned play(unsigned n, unsigned bad, int way)
 			CHECK(!(condemned >> h.from & 1));
 			condemned |= 1u << h.from;
 			next++;
-			halve_skip(&h, false);
+			halve_skip(&h);
 		}
 	}
 	CHECK(condemned == bad);
@@ -58,7 +58,13 @@ int main(void)
 	for (unsigned at = 0; at < 31; at++) {
 		unsigned n = 31, bad = 1u << at;
 		int way = 0;
-		CHECK(play(n, bad, way) <= 3 + 2 * 5 + 1);
+		CHECK(play(n, bad, way) <= 3 + 2 * 5 + 3);
+	}
+	/* All are bad, and the program says so itself: a run for each, and the first hunt. */
+	for (unsigned n = 1; n < 32; n++) {
+		unsigned bad = (1u << n) - 1;
+		int way = 8;
+		CHECK(play(n, bad, way) <= n + 5);
 	}
 	{
 		/* A program that fails now and then, and not because of a line, condemns nobody. */
@@ -74,10 +80,18 @@ int main(void)
 		/* One line alone has three strikes, too. */
 		halve_init(&h, 1, false);
 		CHECK(!halve_fail(&h, false, false) && !halve_fail(&h, false, false) && halve_fail(&h, false, false));
-		/* Behind a bad line the next one may go alone. */
-		halve_init(&h, 5, false);
-		halve_skip(&h, true);
+		/* Behind a bad line the next one goes alone, and then more and more. */
+		halve_init(&h, 60, false);
+		halve_skip(&h);
 		CHECK(h.from == 1 && h.to == 2);
+		halve_pass(&h);
+		CHECK(h.from == 2 && h.to == 6);
+		halve_pass(&h);
+		CHECK(h.from == 6 && h.to == 22);
+		halve_pass(&h);
+		CHECK(h.from == 22 && h.to == 60);
+		halve_init(&h, 5, false);
+		halve_skip(&h);
 		halve_pass(&h);
 		CHECK(h.from == 2 && h.to == 5);
 		halve_singly(&h);
