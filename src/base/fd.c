@@ -179,8 +179,13 @@ int fd_mkdirs(const char *path, mode_t mode)
 
 int fd_lock(const char *path)
 {
+	return fd_lock_at(AT_FDCWD, path);
+}
+
+int fd_lock_at(int dirfd, const char *path)
+{
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = openat(dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return -1;

@@ -25,6 +25,7 @@ int fd_mkdirs(const char *path, mode_t mode);		/* mkdir -p */
  * While it is held its process must not open that file again, not even by these two: POSIX drops the fcntl lock at any
  * close. */
 int fd_lock(const char *path);
+int fd_lock_at(int dirfd, const char *path);		/* the same, path relative to a folder */
 pid_t fd_lock_owner(const char *path);			/* who holds the fcntl lock; 0 nobody, -1 errno */
 
 #endif

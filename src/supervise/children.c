@@ -30,6 +30,44 @@ int children_parse_stat(const char *p, size_t n, pid_t *parent, char *state)
 	return 0;
 }
 
+/* The fields are numbers but for COMM and the state; the state is the third. */
+int children_parse_birth(const char *p, size_t n, int64_t *ticks)
+{
+	const char *at = memrchr(p, ')', n), *end = p + n;
+	int64_t v = 0;
+
+	for (int field = 2; at && field < 22; field++)
+		if ((at = memchr(at, ' ', (size_t)(end - at))) != NULL)
+			at++;
+	if (!at || at == end || *at < '0' || *at > '9')
+		return -1;
+	for (; at < end && *at >= '0' && *at <= '9'; at++)
+		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *at - '0', &v))
+			return -1;
+	if (at == end || *at != ' ')
+		return -1;
+	*ticks = v;
+	return 0;
+}
+
+int children_birth(pid_t pid, int64_t *ticks)
+{
+	char path[64], text[1024], state;
+	pid_t parent;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof text);
+	close(fd);
+	if (n <= 0 || children_parse_stat(text, (size_t)n, &parent, &state) < 0 || state == 'Z' || state == 'X')
+		return -1;
+	return children_parse_birth(text, (size_t)n, ticks);
+}
+
 static int read_stat(int procfd, const char *pid, pid_t *parent, char *state)
 {
 	char path[300], text[1024];

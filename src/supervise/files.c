@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,24 +46,22 @@ static int make_folder(int dirfd)
 
 static int take_lock(struct files *f, char why[FILES_WHY_MAX])
 {
-	char path[PATH_MAX];
-	pid_t owner;
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd;
 
-	if (snprintf(path, sizeof path, "%s/supervise/lock", f->path) >= (int)sizeof path) {
-		errno = ENAMETOOLONG;
-		return why_errno(why, f->path, "supervise/lock");
-	}
-	f->lock = fd_lock(path);
+	f->lock = fd_lock_at(f->dirfd, "supervise/lock");
 	if (f->lock >= 0)
 		return 0;
 	if (errno != EWOULDBLOCK)
 		return why_errno(why, f->path, "supervise/lock");
-	owner = fd_lock_owner(path);
-	if (owner > 0)
+	fd = openat(f->dirfd, "supervise/lock", O_RDWR | O_CLOEXEC);
+	if (fd >= 0 && fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK)
 		snprintf(why, FILES_WHY_MAX, "%.150s/supervise/lock: held by process %ld; stop that supervisor first",
-			f->path, (long)owner);
+			f->path, (long)whole.l_pid);
 	else
 		snprintf(why, FILES_WHY_MAX, "%.150s/supervise/lock: held by another supervisor (runsv?); stop it first", f->path);
+	if (fd >= 0)
+		close(fd);
 	return -1;
 }
 
@@ -83,26 +82,45 @@ static int open_fifo(struct files *f, const char *file, int flags)
 	return -1;
 }
 
-int files_open(struct files *f, int dirfd, const char *path, char why[FILES_WHY_MAX])
+struct files *files_new(int dirfd, const char *path, char why[FILES_WHY_MAX])
 {
-	*f = (struct files){ .dirfd = dirfd, .path = path, .lock = -1, .control = -1, .ok = -1, .pid = -1 };
-	if (make_folder(dirfd) < 0)
-		return why_errno(why, path, "supervise");
+	struct files *f = calloc(1, sizeof *f + strlen(path) + 1);
+
+	if (!f) {
+		close(dirfd);
+		why_errno(why, path, "supervise");
+		return NULL;
+	}
+	f->dirfd = dirfd;
+	f->lock = f->control = f->ok = -1;
+	f->pid = -1;
+	strcpy(f->path, path);
+	if (make_folder(dirfd) < 0) {
+		why_errno(why, path, "supervise");
+		goto fail;
+	}
 	if (take_lock(f, why) < 0)
-		return -1;
+		goto fail;
+	/* Of an earlier run; it would say too soon that somebody supervises. */
+	if (unlinkat(dirfd, "supervise/ok", 0) < 0 && errno != ENOENT) {
+		why_errno(why, path, "supervise/ok");
+		goto fail;
+	}
 	f->control = open_fifo(f, "supervise/control", O_RDWR);
 	if (f->control < 0) {
 		why_errno(why, path, "supervise/control");
-		files_close(f);
-		return -1;
+		goto fail;
 	}
-	return 0;
+	return f;
+fail:
+	files_free(f);
+	return NULL;
 }
 
-int files_announce(struct files *f, char why[FILES_WHY_MAX])
+void shown_of(struct shown *out, const struct state *s, uint32_t pid)
 {
-	f->ok = open_fifo(f, "supervise/ok", O_RDONLY);
-	return f->ok < 0 ? why_errno(why, f->path, "supervise/ok") : 0;
+	status_of(&out->status, s, pid);
+	status_text(s, out->text);
 }
 
 static int replace(struct files *f, const char *file, const char *file_new, const void *p, size_t n)
@@ -143,13 +161,11 @@ static int overwrite(struct files *f, const char *file, const void *p, size_t n)
 }
 
 /* 0; 1 when it is written, but not replaced; -1. */
-static int write_status(struct files *f, const struct state *s, uint32_t pid)
+static int write_status(struct files *f, const struct status *st)
 {
 	unsigned char bytes[STATUS_BYTES];
-	struct status st;
 
-	status_of(&st, s, pid);
-	status_pack(&st, bytes);
+	status_pack(st, bytes);
 	if (replace(f, "supervise/status", "supervise/status.new", bytes, sizeof bytes) == 0)
 		return 0;
 	return overwrite(f, "supervise/status", bytes, sizeof bytes) < 0 ? -1 : 1;
@@ -168,44 +184,70 @@ static int write_pid(struct files *f, uint32_t pid)
 	return 0;
 }
 
-static int write_stat(struct files *f, const struct state *s)
+static int write_stat(struct files *f, const char *text)
 {
-	char text[STATUS_TEXT_MAX];
-	size_t n = status_text(s, text);
-
 	if (strcmp(text, f->text) == 0)
 		return 0;
-	if (replace(f, "supervise/stat", "supervise/stat.new", text, n) < 0)
+	if (replace(f, "supervise/stat", "supervise/stat.new", text, strlen(text)) < 0)
 		return -1;
-	memcpy(f->text, text, sizeof text);
+	strcpy(f->text, text);
 	return 0;
 }
 
-void files_write(struct files *f, const struct state *s, uint32_t pid)
+/* ok is a second name of control, whose reader is then its reader, too: a descriptor less for each service. Where there are no second
+ * names it is a fifo of its own. */
+static int announce(struct files *f)
 {
-	int bad_pid = write_pid(f, pid) < 0, bad_stat = write_stat(f, s) < 0;
-	int error = errno, status = write_status(f, s, pid);
-
-	if (status < 0)
-		error = errno;
-	if (!bad_pid && !bad_stat && status == 0) {
-		f->failing = false;
-		return;
-	}
-	/* Some of it may work while the disk is full: the fault is over when all of it does. */
-	if (!f->failing && (bad_pid || bad_stat || status < 0))
-		log_warn("%s/supervise/%s: %s: it may show an old state of this service until there is room", f->path,
-			status < 0 ? "status" : bad_pid ? "pid" : "stat", strerror(error));
-	f->failing = true;
+	if (f->announced)
+		return 0;
+	unlinkat(f->dirfd, "supervise/ok.new", 0);
+	if (linkat(f->dirfd, "supervise/control", f->dirfd, "supervise/ok.new", 0) == 0 &&
+	    renameat(f->dirfd, "supervise/ok.new", f->dirfd, "supervise/ok") == 0)
+		f->announced = true;
+	else if ((f->ok = open_fifo(f, "supervise/ok", O_RDONLY)) >= 0)
+		f->announced = true;
+	return f->announced ? 0 : -1;
 }
 
-void files_close(struct files *f)
+int files_write(struct files *f, const struct shown *shown)
 {
-	int *const fd[] = { &f->ok, &f->control, &f->lock };
+	const char *file = NULL;
+	int error = 0, status;
 
-	for (size_t i = 0; i < sizeof fd / sizeof *fd; i++) {
-		if (*fd[i] >= 0)
-			close(*fd[i]);
-		*fd[i] = -1;
+	if (write_pid(f, shown->status.pid) < 0) {
+		file = "pid";
+		error = errno;
 	}
+	if (write_stat(f, shown->text) < 0) {
+		file = file ? file : "stat";
+		error = errno;
+	}
+	status = write_status(f, &shown->status);
+	if (status < 0) {
+		file = "status";
+		error = errno;
+	}
+	if (status >= 0 && announce(f) < 0) {
+		file = "ok";
+		error = errno;
+	}
+	if (!file && status == 0) {
+		f->failing = false;
+		return 0;
+	}
+	/* Some of it may work while the disk is full: the fault is over when all of it does. */
+	if (!f->failing && file)
+		log_warn("%s/supervise/%s: %s: it may show an old state of this service until there is room", f->path, file, strerror(error));
+	f->failing = true;
+	return -1;
+}
+
+void files_free(struct files *f)
+{
+	const int fd[] = { f->ok, f->control, f->lock, f->dirfd };
+
+	for (size_t i = 0; i < sizeof fd / sizeof *fd; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
+	free(f);
 }

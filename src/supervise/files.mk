@@ -9,8 +9,16 @@
 # control.o   one-letter commands
 # board.o     the state of all services in one mapped file
 # report.o    supervise -s
+# process.o   the processes of slots: made, found, collected, taken over
+# ask.o       the scripts of control/
+# keep.o      what a supervise that is killed leaves to the next one
+# takeover.o  finding it again: processes and pipes
+# writer.o    a thread writes the files in supervise/
+# tally.o     supervise/death_tally
+# extra.o     what goes beyond runit and s6, asked at fixed moments
 # spawn.o     session, descriptors, signals, exec
 # stop.o      the end, in order
 # children.o  direct children, adopted ones too
-supervise_OBJS := main.o scan.o service.o slot.o state.o svdir.o files.o status.o control.o board.o report.o spawn.o stop.o children.o
-supervise_PURE := state.o svdir.o status.o control.o board.o children.o
+supervise_OBJS := main.o scan.o service.o slot.o state.o svdir.o files.o status.o control.o board.o report.o spawn.o stop.o children.o process.o ask.o keep.o takeover.o \
+	writer.o tally.o extra.o
+supervise_PURE := state.o svdir.o status.o control.o board.o children.o keep.o tally.o

@@ -17,7 +17,8 @@
 #include "base/loop.h"
 #include "base/metric.h"
 #include "base/notify.h"
-#include "supervise/board.h"
+#include "supervise/extra.h"
+#include "supervise/process.h"
 #include "supervise/report.h"
 #include "supervise/scan.h"
 #include "supervise/service.h"
@@ -92,18 +93,21 @@ static void on_round(void *arg)
 {
 	struct daemon *d = arg;
 
+	extra_round(&d->host);
 	host_flush(&d->host);
 	scan_collect(&d->scan);
 	if (d->stop.phase != STOP_NOT)
 		stop_step(&d->stop);
 	else if (!d->ready && scan_settled(&d->scan)) {
 		d->ready = true;
+		writer_drain(&d->host.writer);	/* sv can see them, too */
 		log_info("%zu services are up", d->scan.n);
 		notify_ready();
 	}
 	metric_set(d->metric[M_SERVICES], d->scan.n);
 	metric_add(d->metric[M_ORPHANS], d->host.orphans);
-	d->host.orphans = 0;
+	metric_add(d->metric[M_TAKEN], d->host.taken);
+	d->host.orphans = d->host.taken = 0;
 }
 
 static void enter_dir(const char *dir)
@@ -128,14 +132,14 @@ static void daemon_open(struct daemon *d, const char *dir)
 
 	if (!l)
 		die(SUPERVISE_SYSTEM, "no event loop: %s", strerror(errno));
-	d->host.loop = l;
+	host_init(&d->host, l);
 	if (metric_open("supervise") < 0)
 		die(SUPERVISE_SYSTEM, "no counters");
 #define METRIC(id, name, kind, unit, help) d->metric[M_##id] = metric_row(name, "", METRIC_##kind, help);
 #include "supervise/metrics.def"
 #undef METRIC
 	d->host.restarts = d->metric[M_RESTARTS];
-	if (board_open(&d->host.board, SUPERVISE_STATE) < 0)
+	if (board_open(&d->host.board, SUPERVISE_STATE) < 0 || keep_open(&d->host.keep, SUPERVISE_KEEP) < 0)
 		die(SUPERVISE_SYSTEM, "no state");
 	if (loop_signal(l, SIGCHLD, on_child, d) < 0 || loop_signal(l, SIGTERM, on_stop, d) < 0 ||
 	    loop_signal(l, SIGINT, on_stop, d) < 0 || loop_signal(l, SIGHUP, on_stop, d) < 0 ||
@@ -152,7 +156,7 @@ static void daemon_open(struct daemon *d, const char *dir)
 static void daemon_close(struct daemon *d)
 {
 	scan_release(&d->scan);
-	board_close(&d->host.board);
+	host_release(&d->host, d->stop.phase == STOP_DONE);
 	loop_free(d->host.loop);
 }
 

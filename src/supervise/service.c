@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "supervise/takeover.h"
 
 struct service *service_new(struct host *h, const char *name, dev_t dev, ino_t ino)
 {
@@ -28,19 +29,35 @@ struct service *service_new(struct host *h, const char *name, dev_t dev, ino_t i
 	sv->dev = dev;
 	sv->ino = ino;
 	sv->pipe[0] = sv->pipe[1] = -1;
+	sv->kept = -1;
 	sv->row = board_take(&h->board, name);
-	if (sv->row < 0) {
+	if (sv->row >= 0)
+		sv->kept = keep_take(&h->keep, dev, ino, name);
+	if (sv->kept < 0) {
+		if (sv->row >= 0)
+			board_give(&h->board, sv->row);
 		free(sv->name);
 		free(sv);
 		return NULL;
 	}
-	sv->main = (struct slot){ .host = h, .service = sv, .label = sv->name, .row = sv->row, .dirfd = -1 };
-	sv->log = (struct slot){ .host = h, .service = sv, .label = label, .row = sv->row, .logger = true, .dirfd = -1 };
+	sv->main = (struct slot){ .host = h, .service = sv, .label = sv->name, .row = sv->row, .kept = sv->kept, .dirfd = -1 };
+	sv->log = sv->main;
+	sv->log.label = label;
+	sv->log.logger = true;
 	return sv;
 fail:
 	free(sv);
 	log_error("%s: no memory", name);
 	return NULL;
+}
+
+static void close_pipe(struct service *sv)
+{
+	for (int i = 0; i < 2; i++) {
+		if (sv->pipe[i] >= 0)
+			close(sv->pipe[i]);
+		sv->pipe[i] = -1;
+	}
 }
 
 static void show_fault(struct service *sv)
@@ -55,26 +72,59 @@ static void show_fault(struct service *sv)
 	board_end(&sv->host->board, sv->row);
 }
 
-static int open_parts(struct service *sv)
+/* The pipe that the processes on record have between them, through one that has it: -1: there is none to be had. */
+static int pipe_of_old(struct service *sv, const struct keep_row *k)
 {
-	struct svdir dir, logdir;
+	static const int flags[2] = { O_RDONLY, O_WRONLY };
+	const struct { uint32_t pid; int likely; } row[] = { { k->main.pid, 1 }, { k->log.pid, 0 } };
 
-	if (slot_open(&sv->main, &dir, sv->why) < 0)
-		return -1;
-	if (dir.log) {
-		if (slot_open(&sv->log, &logdir, sv->why) < 0)
-			return -1;
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		for (int end = 0; end < 2 && row[i].pid; end++)
+			sv->pipe[end] = takeover_pipe((pid_t)row[i].pid, row[i].likely, k->pipe, flags[end]);
+		if (sv->pipe[0] >= 0 && sv->pipe[1] >= 0)
+			return 0;
+		close_pipe(sv);
+	}
+	return -1;
+}
+
+static int open_pipe(struct service *sv)
+{
+	struct keep_row *k = &sv->host->keep.row[sv->kept];
+
+	if (!k->pipe || pipe_of_old(sv, k) < 0) {
 		if (pipe2(sv->pipe, O_CLOEXEC) < 0) {
 			snprintf(sv->why, sizeof sv->why, "%.150s: no pipe to its logger: %s", sv->name, strerror(errno));
 			return -1;
 		}
-		sv->main.out = sv->pipe[1];
-		sv->log.in = sv->pipe[0];
-		slot_show(&sv->log);
+		k->pipe = takeover_pipe_inode(sv->pipe[0]);
 	}
-	slot_show(&sv->main);
-	host_flush(sv->host);	/* status is there before ok says so */
-	if (files_announce(&sv->main.files, sv->why) < 0 || (dir.log && files_announce(&sv->log.files, sv->why) < 0))
+	sv->main.out = sv->pipe[1];
+	sv->log.in = sv->pipe[0];
+	return 0;
+}
+
+/* Can we tell whether what is on record lives? */
+static int provable(struct service *sv, struct slot *s)
+{
+	char why[FILES_WHY_MAX];
+	int fd = takeover_process(slot_kept(s), why);
+
+	if (fd >= 0)
+		close(fd);
+	if (fd != -2)
+		return 0;
+	snprintf(sv->why, sizeof sv->why, "%.100s: not started: %.180s", s->label, why);
+	return -1;
+}
+
+static int open_parts(struct service *sv)
+{
+	struct svdir dir, logdir;
+
+	if (slot_open(&sv->main, &dir, sv->why) < 0 || provable(sv, &sv->main) < 0)
+		return -1;
+	if (dir.log && (slot_open(&sv->log, &logdir, sv->why) < 0 || provable(sv, &sv->log) < 0 || open_pipe(sv) < 0))
 		return -1;
 	return 0;
 }
@@ -96,10 +146,9 @@ int service_open(struct service *sv)
 	board_end(&sv->host->board, sv->row);
 	sv->open = true;
 	sv->over = sv->leaving = false;
-	if (sv->log.dirfd >= 0 && sv->log.st.want == WANT_UP)
-		slot_event(&sv->log, SV_UP, 0);
-	if (sv->main.st.want == WANT_UP)
-		slot_event(&sv->main, SV_UP, 0);
+	if (sv->log.dirfd >= 0)
+		slot_begin(&sv->log);
+	slot_begin(&sv->main);
 	return 0;
 }
 
@@ -108,11 +157,7 @@ void service_close(struct service *sv)
 	host_flush(sv->host);	/* no dirty slot may outlive its files */
 	slot_close(&sv->main);
 	slot_close(&sv->log);
-	for (int i = 0; i < 2; i++) {
-		if (sv->pipe[i] >= 0)
-			close(sv->pipe[i]);
-		sv->pipe[i] = -1;
-	}
+	close_pipe(sv);
 	if (sv->over)
 		sv->host->over--;
 	sv->open = sv->over = false;
@@ -124,6 +169,7 @@ void service_free(struct service *sv)
 		return;
 	service_close(sv);
 	board_give(&sv->host->board, sv->row);
+	keep_give(&sv->host->keep, sv->kept);
 	free(sv->name);
 	free(sv);
 }

@@ -20,6 +20,7 @@ struct service {
 	struct slot main, log;	/* log.dirfd -1: no logger */
 	int pipe[2];
 	int row;		/* of the board */
+	int kept;		/* of the record for the next supervise */
 	bool open;		/* files held; false: failed, or exited */
 	bool leaving;		/* removed or told to stop for good */
 	bool over;		/* both slots are gone; to be closed at the end of the round */

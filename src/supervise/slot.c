@@ -9,46 +9,25 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "base/metric.h"
+#include "supervise/ask.h"
 #include "supervise/control.h"
-#include "supervise/spawn.h"
+#include "supervise/extra.h"
+#include "supervise/process.h"
+#include "supervise/takeover.h"
+#include "supervise/tally.h"
 
 static struct state_now time_now(void)
 {
 	return (struct state_now){ clock_mono(), clock_wall(), hash_random() };
 }
 
-/* ---- who has which process ---- */
-
-struct slot *host_find(const struct host *h, pid_t pid)
+struct keep_slot *slot_kept(const struct slot *s)
 {
-	struct slot *s = h->by_pid[(unsigned)pid % HOST_PIDS];
+	struct keep_row *r = &s->host->keep.row[s->kept];
 
-	while (s && s->pid != pid)
-		s = s->next_pid;
-	return s;
-}
-
-static void pid_set(struct slot *s, pid_t pid)
-{
-	struct slot **head = &s->host->by_pid[(unsigned)pid % HOST_PIDS];
-
-	s->pid = pid;
-	s->next_pid = *head;
-	*head = s;
-}
-
-static void pid_clear(struct slot *s)
-{
-	struct slot **at = &s->host->by_pid[(unsigned)s->pid % HOST_PIDS];
-
-	while (*at != s)
-		at = &(*at)->next_pid;
-	*at = s->next_pid;
-	s->pid = 0;
+	return s->logger ? &r->log : &r->main;
 }
 
 /* ---- showing ---- */
@@ -68,6 +47,7 @@ void slot_show(struct slot *s)
 		.due = st->at == SV_WAIT ? clock_wall() + (st->due - clock_mono()) : 0,
 	};
 	board_end(&h->board, s->row);
+	extra_shown(s);
 	if (!s->dirty) {
 		s->dirty = true;
 		s->next_dirty = h->dirty;
@@ -77,164 +57,172 @@ void slot_show(struct slot *s)
 
 void host_flush(struct host *h)
 {
+	if (!h->dirty)
+		return;
 	while (h->dirty) {
 		struct slot *s = h->dirty;
+		struct shown shown;
 
 		h->dirty = s->next_dirty;
 		s->dirty = false;
-		files_write(&s->files, &s->st, (uint32_t)s->pid);
+		shown_of(&shown, &s->st, (uint32_t)s->pid);
+		writer_show(&h->writer, s->files, &shown);
 	}
+	writer_go(&h->writer);
 }
 
-/* ---- starting ---- */
-
-static void notify_close(struct slot *s)
+void host_init(struct host *h, struct loop *l)
 {
-	if (s->notify.fd < 0)
-		return;
-	loop_io_del(s->host->loop, &s->notify);
-	close(s->notify.fd);
-	s->notify.fd = -1;
+	h->loop = l;
+	writer_init(&h->writer);
 }
 
-static void on_notify(void *arg, unsigned events)
+void host_release(struct host *h, bool done)
 {
-	struct slot *s = arg;
-	char text[256];
-	ssize_t n;
-
-	(void)events;
-	n = read(s->notify.fd, text, sizeof text);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0 && !memchr(text, '\n', (size_t)n))
-		return;
-	notify_close(s);
-	if (n > 0)
-		slot_event(s, SV_READY, 0);
-}
-
-/* The reading end is watched; returns the writing end for the child, -1 when there is none. */
-static int notify_open(struct slot *s)
-{
-	int p[2];
-
-	s->notifies = svdir_notify(s->dirfd, s->label);
-	if (s->notifies < 0)
-		return -1;
-	if (pipe2(p, O_CLOEXEC) < 0)
-		goto fail;
-	s->notify.fd = p[0];
-	if (fd_nonblock(p[0]) < 0 || loop_io_add(s->host->loop, &s->notify, LOOP_IN) < 0) {
-		close(p[0]);
-		close(p[1]);
-		s->notify.fd = -1;
-		goto fail;
-	}
-	return p[1];
-fail:
-	log_warn("%s: no pipe for readiness: %s", s->label, strerror(errno));
-	return -1;
-}
-
-static pid_t slot_spawn(struct slot *s, const char *const *argv, int notify)
-{
-	struct spawn sp = {
-		.dirfd = s->dirfd, .argv = argv, .notify = notify, .notify_to = s->notifies, .in = s->in, .out = s->out,
-	};
-
-	return spawn(&sp);
-}
-
-static int start_run(struct slot *s)
-{
-	static const char *const argv[] = { "./run", NULL };
-	int notify = notify_open(s);
-	pid_t pid = slot_spawn(s, argv, notify);
-	int e = errno;
-
-	if (notify >= 0)
-		close(notify);
-	if (pid < 0) {
-		log_warn("%s/run: %s", s->label, strerror(e));
-		notify_close(s);
-		return -1;
-	}
-	if (s->st.starts > 1)
-		metric_add(s->host->restarts, 1);
-	pid_set(s, pid);
-	return 0;
-}
-
-static int start_finish(struct slot *s)
-{
-	char code[16], sig[16];
-	const char *const argv[] = { "./finish", code, sig, NULL };
-	int c, g;
-	pid_t pid;
-
-	if (faccessat(s->dirfd, "finish", F_OK, 0) < 0)
-		return -1;
-	state_finish_args(s->st.died, &c, &g);
-	snprintf(code, sizeof code, "%d", c);
-	snprintf(sig, sizeof sig, "%d", g);
-	pid = slot_spawn(s, argv, -1);
-	if (pid < 0) {
-		log_warn("%s/finish: %s", s->label, strerror(errno));
-		return -1;
-	}
-	pid_set(s, pid);
-	return 0;
+	writer_release(&h->writer);
+	board_close(&h->board);
+	keep_close(&h->keep, done);
 }
 
 /* ---- carrying out ---- */
 
-static void send_signals(struct slot *s, unsigned act)
+void slot_signal(struct slot *s, int sig)
+{
+	process_signal(s, sig);
+}
+
+/* What tells a run to end for good, and what follows if it does not. */
+static void send_stop(struct slot *s)
+{
+	int64_t wait = svdir_time(s->dirfd, s->label, "timeout-kill");
+
+	process_signal(s, svdir_down_signal(s->dirfd, s->label));
+	s->st.term_sent = true;
+	if (wait > 0 && loop_timer_in(s->host->loop, &s->timer, wait) < 0)
+		log_warn("%s: no memory for timeout-kill", s->label);
+}
+
+void slot_send(struct slot *s, unsigned act)
 {
 	static const struct { unsigned act; int sig; } row[] = {
 		{ ACT_TERM, SIGTERM }, { ACT_KILL, SIGKILL }, { ACT_PAUSE, SIGSTOP }, { ACT_ALRM, SIGALRM },
 		{ ACT_HUP, SIGHUP }, { ACT_INT, SIGINT }, { ACT_QUIT, SIGQUIT }, { ACT_USR1, SIGUSR1 },
-		{ ACT_USR2, SIGUSR2 }, { ACT_CONT, SIGCONT },
+		{ ACT_USR2, SIGUSR2 }, { ACT_CONT, SIGCONT }, { ACT_WAKE, SIGCONT },
 	};
 
+	if (s->pid <= 0)
+		return;
+	if (act == ACT_TERM)
+		s->st.term_sent = true;
+	if (act == ACT_STOP)
+		send_stop(s);
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++)
-		if ((act & row[i].act) && s->pid > 0 && kill(s->pid, row[i].sig) < 0)
-			log_warn("%s: signal %d to process %ld: %s", s->label, row[i].sig, (long)s->pid, strerror(errno));
+		if (act == row[i].act)
+			process_signal(s, row[i].sig);
 }
 
-/* True: what should have been started did not start, so that SV_DIED follows. */
-static bool perform(struct slot *s, unsigned act)
+/* Nothing holds the start, or it is shown as held. */
+static bool may_go(struct slot *s)
+{
+	if (extra_may_start(s) && !ask_start(s))
+		return true;
+	slot_show(s);
+	return false;
+}
+
+/* The event that follows, -1: none. */
+static int perform(struct slot *s, unsigned act, enum sv_event ev)
 {
 	struct loop *loop = s->host->loop;
-	bool failed = false;
+	int next = -1;
 
-	send_signals(s, act);
+	if (ev == SV_DUE && (act & ACT_KILL))	/* patience is over: no script is asked */
+		slot_send(s, ACT_KILL);
+	else if (act & ACT_SIGNALS)
+		ask_signals(s, act & ACT_SIGNALS);
 	if (act & ACT_UNWAIT)
 		loop_timer_del(loop, &s->timer);
-	if (act & ACT_FINISH)
-		failed = start_finish(s) < 0;
-	if (act & ACT_START)
-		failed = start_run(s) < 0;
+	if ((act & ACT_FINISH) && process_finish(s) < 0)
+		next = SV_DIED;
+	if ((act & ACT_PREPARE) && may_go(s))
+		next = SV_GO;
+	if ((act & ACT_START) && process_run(s) < 0)
+		next = SV_DIED;
 	if ((act & ACT_WAIT) && loop_timer_set(loop, &s->timer, s->st.due) < 0)
 		log_error("%s: no memory for a timer: start it again by hand", s->label);
 	if (act & ACT_SHOW)
 		slot_show(s);
-	return failed;
+	return next;
+}
+
+/* What is noted before a process is made would tell of one that was not; what comes with a signal must not be lost with it. */
+static void carry_out(struct slot *s, unsigned act, enum sv_event ev)
+{
+	for (;;) {
+		bool makes = act & (ACT_START | ACT_FINISH);
+		struct state_now now;
+		int next;
+
+		if (!makes)
+			keep_state(slot_kept(s), &s->st);
+		next = perform(s, act, ev);
+		if (makes)
+			keep_state(slot_kept(s), &s->st);
+		if (next < 0)
+			break;
+		ev = (enum sv_event)next;
+		now = time_now();
+		act = state_event(&s->st, ev, STATE_FAILED_STATUS, &now);
+	}
+	if (act & ACT_GONE) {
+		keep_forget(slot_kept(s));
+		service_slot_gone(s);
+	}
 }
 
 void slot_event(struct slot *s, enum sv_event ev, int status)
 {
-	unsigned act;
+	struct state_now now = time_now();
 
-	do {
-		struct state_now now = time_now();
+	carry_out(s, state_event(&s->st, ev, status, &now), ev);
+}
 
-		act = state_event(&s->st, ev, status, &now);
-		ev = SV_DIED;
-		status = STATE_FAILED_STATUS;
-	} while (perform(s, act));
-	if (act & ACT_GONE)
-		service_slot_gone(s);
+void slot_go(struct slot *s)
+{
+	if (s->dirfd >= 0 && s->st.at == SV_PREP && may_go(s))
+		slot_event(s, SV_GO, 0);
+}
+
+void slot_letter(struct slot *s, unsigned char letter)
+{
+	int ev = control_event(letter);
+
+	if (ev < 0 || (s->deaf && (ev == SV_UP || ev == SV_ONCE)))
+		return;
+	slot_event(s, (enum sv_event)ev, 0);
+}
+
+static void say_death(const struct slot *s, int status)
+{
+	if (s->st.at != SV_RUN || s->st.died_asked || status == 0)
+		return;
+	if (status == STATE_UNKNOWN)
+		log_warn("%s: process %ld ended; nobody told how", s->label, (long)s->pid);
+	else if (WIFSIGNALED(status))
+		log_warn("%s: process %ld was killed by signal %d", s->label, (long)s->pid, WTERMSIG(status));
+	else
+		log_warn("%s: process %ld exited with code %d", s->label, (long)s->pid, WEXITSTATUS(status));
+}
+
+void slot_ended(struct slot *s, int status)
+{
+	say_death(s, status);
+	if (s->st.at == SV_RUN) {
+		tally_add(s->dirfd, s->label, status);
+		extra_died(s, status);
+	}
+	process_forget(s);
+	slot_event(s, SV_DIED, status);
 }
 
 static void on_timer(void *arg)
@@ -249,92 +237,112 @@ static void on_control(void *arg, unsigned events)
 	ssize_t n;
 
 	(void)events;
-	n = read(s->files.control, letters, sizeof letters);
-	for (ssize_t i = 0; i < n; i++) {
-		int ev = control_event(letters[i]);
-
-		if (ev < 0 || (s->deaf && (ev == SV_UP || ev == SV_ONCE)))
-			continue;
-		slot_event(s, (enum sv_event)ev, 0);
-	}
-}
-
-static void say_death(const struct slot *s, int status)
-{
-	if (s->st.at != SV_RUN || s->st.died_asked || status == 0)
-		return;
-	if (WIFSIGNALED(status))
-		log_warn("%s: process %ld was killed by signal %d", s->label, (long)s->pid, WTERMSIG(status));
-	else
-		log_warn("%s: process %ld exited with code %d", s->label, (long)s->pid, WEXITSTATUS(status));
-}
-
-void host_reap(struct host *h)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct slot *s = host_find(h, pid);
-
-		if (!s) {
-			h->orphans++;
-			continue;
-		}
-		say_death(s, status);
-		pid_clear(s);
-		notify_close(s);
-		slot_event(s, SV_DIED, status);
-	}
+	n = read(s->files->control, letters, sizeof letters);
+	if (n > 0)
+		ask_letters(s, letters, (size_t)n);
 }
 
 /* ---- opening and closing ---- */
 
+/* Another supervisor, or another version of this, may have left a process that we have no record of: two of them must not run. */
+static int no_suspect(struct slot *s, char why[FILES_WHY_MAX])
+{
+	pid_t pid;
+
+	if (keep_last(slot_kept(s)))
+		return 0;
+	pid = takeover_suspect(s->dirfd);
+	if (pid == 0)
+		return 0;
+	snprintf(why, FILES_WHY_MAX, "%.120s: process %ld seems to be an earlier run of it that nobody supervises: not started; "
+		"stop it, or empty supervise/status if it is something else", s->label, (long)pid);
+	return -1;
+}
+
 int slot_open(struct slot *s, struct svdir *dir, char why[FILES_WHY_MAX])
 {
 	struct state_now now = time_now();
+	int fd;
 
 	s->in = s->out = -1;
 	s->deaf = s->dirty = false;
 	s->pid = 0;
-	s->notify = (struct loop_io){ .fd = -1, .fn = on_notify, .arg = s };
+	s->notify = (struct loop_io){ .fd = -1 };
 	s->timer = (struct loop_timer){ .fn = on_timer, .arg = s };
-	s->dirfd = open(s->label, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->dirfd < 0) {
+	fd = open(s->label, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
 		snprintf(why, FILES_WHY_MAX, "%.150s: %s", s->label, strerror(errno));
 		return -1;
 	}
-	svdir_read(s->dirfd, s->label, dir);
+	writer_drain_closing(&s->host->writer);
+	svdir_read(fd, s->label, dir);
 	s->notifies = dir->notify;
 	state_init(&s->st, !dir->down, s->logger, &now);
-	if (files_open(&s->files, s->dirfd, s->label, why) < 0)
+	s->files = files_new(fd, s->label, why);
+	if (!s->files)
+		return -1;
+	s->dirfd = fd;
+	s->control = (struct loop_io){ .fd = s->files->control, .fn = on_control, .arg = s };
+	if (no_suspect(s, why) < 0 || extra_open(s, why) < 0)
 		goto fail;
-	s->control = (struct loop_io){ .fd = s->files.control, .fn = on_control, .arg = s };
-	if (loop_io_add(s->host->loop, &s->control, LOOP_IN) < 0) {
-		snprintf(why, FILES_WHY_MAX, "%.150s/supervise/control: %s", s->label, strerror(errno));
-		files_close(&s->files);
-		goto fail;
-	}
-	return 0;
+	if (loop_io_add(s->host->loop, &s->control, LOOP_IN) == 0)
+		return 0;
+	snprintf(why, FILES_WHY_MAX, "%.150s/supervise/control: %s", s->label, strerror(errno));
 fail:
-	close(s->dirfd);
-	s->dirfd = -1;
+	slot_close(s);
 	return -1;
 }
 
 void slot_close(struct slot *s)
 {
-	struct loop *loop;
-
 	if (s->dirfd < 0)
 		return;
-	loop = s->host->loop;
-	loop_timer_del(loop, &s->timer);
-	notify_close(s);
-	loop_io_del(loop, &s->control);
-	files_close(&s->files);
-	close(s->dirfd);
+	loop_timer_del(s->host->loop, &s->timer);
+	loop_io_del(s->host->loop, &s->control);
+	ask_free(s);
+	process_forget(s);
+	extra_close(s);
+	writer_close(&s->host->writer, s->files);
+	writer_go(&s->host->writer);
+	s->files = NULL;
 	s->dirfd = -1;
+}
+
+static bool begin_from_record(struct slot *s)
+{
+	struct keep_slot *k = slot_kept(s);
+	const struct state *last = keep_last(k);
+	enum state_alive alive = STATE_NONE;
+	struct state_now now = time_now();
+	char why[FILES_WHY_MAX];
+	pid_t pid = (pid_t)k->pid;
+	int fd;
+
+	if (!last || !state_fits(last) || last->logger != s->logger)
+		return false;
+	s->st = *last;
+	if (s->st.want == WANT_EXIT)	/* a new supervisor is there to have it up */
+		s->st.want = WANT_UP;
+	fd = takeover_process(k, why);
+	if (fd >= 0 && process_adopt(s, pid, fd) == 0) {
+		alive = k->finish ? STATE_FINISH_LIVES : STATE_RUN_LIVES;
+		s->host->taken++;
+		log_info("%s: process %ld lives on and is taken over", s->label, (long)pid);
+	} else {
+		keep_dead(k);
+	}
+	carry_out(s, state_resume(&s->st, alive, &now), SV_GO);
+	if (alive == STATE_RUN_LIVES)
+		process_adopt_notify(s);
+	return true;
+}
+
+void slot_begin(struct slot *s)
+{
+	if (!begin_from_record(s))
+		slot_show(s);
+	if (s->st.at == SV_DOWN && s->st.want == WANT_UP)
+		slot_event(s, SV_UP, 0);
 }
 
 bool slot_settled(const struct slot *s)

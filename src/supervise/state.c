@@ -17,14 +17,21 @@ void state_init(struct state *s, bool want_up, bool logger, const struct state_n
 	s->backoff = (struct backoff){ .base = STATE_BACKOFF_BASE, .max = STATE_BACKOFF_MAX };
 }
 
+static unsigned prepare(struct state *s)
+{
+	s->at = SV_PREP;
+	s->loop = s->failed = false;
+	s->due = 0;
+	return ACT_PREPARE;
+}
+
 static unsigned start(struct state *s, const struct state_now *now)
 {
 	s->at = SV_RUN;
-	s->paused = s->term_sent = s->ready = s->loop = false;
+	s->paused = s->term_sent = s->ready = s->stopping = false;
 	s->died_asked = false;
 	s->started = now->mono;
 	s->since = now->wall;
-	s->due = 0;
 	s->starts++;
 	return ACT_START | ACT_SHOW;
 }
@@ -68,7 +75,7 @@ static unsigned settle(struct state *s, const struct state_now *now)
 		return ACT_SHOW;
 	wait = wait_after(s, now);
 	if (wait == 0)
-		return start(s, now);
+		return prepare(s);
 	s->at = SV_WAIT;
 	s->due = now->mono + wait;
 	return ACT_WAIT | ACT_SHOW;
@@ -85,8 +92,9 @@ static unsigned none(struct state *s, const struct event *e)
 
 static unsigned down_up(struct state *s, const struct event *e)
 {
+	(void)e;
 	s->want = WANT_UP;
-	return start(s, e->now);
+	return prepare(s);
 }
 
 static unsigned down_stop(struct state *s, const struct event *e)
@@ -98,8 +106,9 @@ static unsigned down_stop(struct state *s, const struct event *e)
 
 static unsigned down_once(struct state *s, const struct event *e)
 {
+	(void)e;
 	s->want = WANT_DOWN;
-	return start(s, e->now);
+	return prepare(s);
 }
 
 static unsigned down_exit(struct state *s, const struct event *e)
@@ -141,14 +150,35 @@ static unsigned wait_exit(struct state *s, const struct event *e)
 
 static unsigned wait_due(struct state *s, const struct event *e)
 {
-	return ACT_UNWAIT | start(s, e->now);
+	(void)e;
+	return ACT_UNWAIT | prepare(s);
 }
 
 /* What is in the pipe still has to be read: one more run, which then meets the end of its input. */
 static unsigned wait_eof(struct state *s, const struct event *e)
 {
+	(void)e;
 	s->want = WANT_EXIT;
-	return ACT_UNWAIT | start(s, e->now);
+	return ACT_UNWAIT | prepare(s);
+}
+
+/* ---- a start that is held ---- */
+
+static unsigned prep_stop(struct state *s, const struct event *e)
+{
+	s->at = SV_DOWN;
+	return down_stop(s, e);
+}
+
+static unsigned prep_exit(struct state *s, const struct event *e)
+{
+	(void)e;
+	return s->logger ? 0 : gone(s);
+}
+
+static unsigned prep_go(struct state *s, const struct event *e)
+{
+	return start(s, e->now);
 }
 
 /* ---- run and finish ---- */
@@ -167,17 +197,17 @@ static unsigned live_once(struct state *s, const struct event *e)
 	return ACT_SHOW;
 }
 
-static unsigned term(struct state *s)
+static unsigned stop(struct state *s, enum sv_want want)
 {
-	s->term_sent = s->died_asked = true;
-	return ACT_TERM | (s->want == WANT_UP ? 0 : ACT_CONT) | ACT_SHOW;
+	s->want = want;
+	s->stopping = s->died_asked = true;
+	return ACT_STOP | ACT_WAKE | ACT_AFTER | ACT_SHOW;
 }
 
 static unsigned run_stop(struct state *s, const struct event *e)
 {
 	(void)e;
-	s->want = WANT_DOWN;
-	return term(s);
+	return stop(s, WANT_DOWN);
 }
 
 static unsigned run_exit(struct state *s, const struct event *e)
@@ -185,14 +215,14 @@ static unsigned run_exit(struct state *s, const struct event *e)
 	(void)e;
 	if (s->logger)
 		return 0;
-	s->want = WANT_EXIT;
-	return term(s);
+	return stop(s, WANT_EXIT);
 }
 
 static unsigned run_term(struct state *s, const struct event *e)
 {
 	(void)e;
-	return term(s);
+	s->died_asked = true;
+	return ACT_TERM | (s->want == WANT_UP ? 0 : ACT_WAKE | ACT_AFTER) | ACT_SHOW;
 }
 
 static unsigned run_kill(struct state *s, const struct event *e)
@@ -231,11 +261,11 @@ static unsigned run_died(struct state *s, const struct event *e)
 {
 	s->died = e->status;
 	s->died_at = e->now->wall;
-	s->term_sent = s->ready = false;
+	s->term_sent = s->ready = s->stopping = false;
 	if (s->logger)
-		return settle(s, e->now);
+		return ACT_UNWAIT | settle(s, e->now);
 	s->at = SV_FINISH;
-	return ACT_FINISH | ACT_SHOW;
+	return ACT_UNWAIT | ACT_FINISH | ACT_SHOW;
 }
 
 static unsigned run_ready(struct state *s, const struct event *e)
@@ -272,7 +302,11 @@ static unsigned finish_kill(struct state *s, const struct event *e)
 
 static unsigned finish_died(struct state *s, const struct event *e)
 {
-	return settle(s, e->now);
+	if (s->want == WANT_UP && e->status != STATE_UNKNOWN && WIFEXITED(e->status) && WEXITSTATUS(e->status) == STATE_PERMANENT) {
+		s->want = WANT_DOWN;
+		s->failed = true;
+	}
+	return ACT_UNWAIT | settle(s, e->now);
 }
 
 /* Where no process lives, p and c change the flag that sv shows, as in runit. */
@@ -295,32 +329,38 @@ static step *const table[SV_STATES][SV_EVENTS] = {
 		[SV_UP] = down_up, [SV_STOP] = down_stop, [SV_ONCE] = down_once, [SV_EXIT] = down_exit,
 		[SV_TERM] = none, [SV_KILL] = none, [SV_PAUSE] = idle_pause, [SV_CONT] = idle_cont,
 		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
-		[SV_DIED] = none, [SV_DUE] = none, [SV_READY] = none, [SV_EOF] = down_eof,
+		[SV_DIED] = none, [SV_DUE] = none, [SV_GO] = none, [SV_READY] = none, [SV_EOF] = down_eof,
 	},
 	[SV_WAIT] = {
 		[SV_UP] = wait_up, [SV_STOP] = wait_stop, [SV_ONCE] = wait_once, [SV_EXIT] = wait_exit,
 		[SV_TERM] = none, [SV_KILL] = none, [SV_PAUSE] = idle_pause, [SV_CONT] = idle_cont,
 		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
-		[SV_DIED] = none, [SV_DUE] = wait_due, [SV_READY] = none, [SV_EOF] = wait_eof,
+		[SV_DIED] = none, [SV_DUE] = wait_due, [SV_GO] = none, [SV_READY] = none, [SV_EOF] = wait_eof,
+	},
+	[SV_PREP] = {
+		[SV_UP] = live_up, [SV_STOP] = prep_stop, [SV_ONCE] = live_once, [SV_EXIT] = prep_exit,
+		[SV_TERM] = none, [SV_KILL] = none, [SV_PAUSE] = idle_pause, [SV_CONT] = idle_cont,
+		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
+		[SV_DIED] = none, [SV_DUE] = none, [SV_GO] = prep_go, [SV_READY] = none, [SV_EOF] = live_eof,
 	},
 	[SV_RUN] = {
 		[SV_UP] = live_up, [SV_STOP] = run_stop, [SV_ONCE] = live_once, [SV_EXIT] = run_exit,
 		[SV_TERM] = run_term, [SV_KILL] = run_kill, [SV_PAUSE] = run_pause, [SV_CONT] = run_cont,
 		[SV_ALRM] = run_signal, [SV_HUP] = run_signal, [SV_INT] = run_signal,
 		[SV_QUIT] = run_signal, [SV_USR1] = run_signal, [SV_USR2] = run_signal,
-		[SV_DIED] = run_died, [SV_DUE] = none, [SV_READY] = run_ready, [SV_EOF] = live_eof,
+		[SV_DIED] = run_died, [SV_DUE] = run_kill, [SV_GO] = none, [SV_READY] = run_ready, [SV_EOF] = live_eof,
 	},
 	[SV_FINISH] = {
 		[SV_UP] = live_up, [SV_STOP] = live_once, [SV_ONCE] = live_once, [SV_EXIT] = finish_exit,
 		[SV_TERM] = none, [SV_KILL] = finish_kill, [SV_PAUSE] = idle_pause, [SV_CONT] = idle_cont,
 		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
-		[SV_DIED] = finish_died, [SV_DUE] = none, [SV_READY] = none, [SV_EOF] = live_eof,
+		[SV_DIED] = finish_died, [SV_DUE] = finish_kill, [SV_GO] = none, [SV_READY] = none, [SV_EOF] = live_eof,
 	},
 	[SV_GONE] = {
 		[SV_UP] = none, [SV_STOP] = none, [SV_ONCE] = none, [SV_EXIT] = none,
 		[SV_TERM] = none, [SV_KILL] = none, [SV_PAUSE] = none, [SV_CONT] = none,
 		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
-		[SV_DIED] = none, [SV_DUE] = none, [SV_READY] = none, [SV_EOF] = none,
+		[SV_DIED] = none, [SV_DUE] = none, [SV_GO] = none, [SV_READY] = none, [SV_EOF] = none,
 	},
 };
 
@@ -340,6 +380,44 @@ unsigned state_event(struct state *s, enum sv_event ev, int status, const struct
 	return table[s->at][ev](s, &e);
 }
 
+bool state_fits(const struct state *s)
+{
+	return (unsigned)s->at < SV_STATES && (unsigned)s->want <= WANT_EXIT;
+}
+
+unsigned state_resume(struct state *s, enum state_alive alive, const struct state_now *now)
+{
+	const struct event died = { SV_DIED, STATE_UNKNOWN, now };
+
+	if (!state_fits(s))
+		return 0;
+	s->backoff.base = STATE_BACKOFF_BASE;
+	s->backoff.max = STATE_BACKOFF_MAX;
+	if (alive == STATE_RUN_LIVES) {
+		if (s->at != SV_RUN)	/* killed before it could note the start */
+			start(s, now);
+		s->at = SV_RUN;
+		/* Perhaps the order was noted and its signal was not sent. */
+		return ACT_SHOW | (s->stopping ? ACT_STOP | ACT_WAKE : 0);
+	}
+	if (alive == STATE_FINISH_LIVES) {
+		s->at = SV_FINISH;
+		return ACT_SHOW;
+	}
+	switch (s->at) {
+	case SV_RUN:
+		return run_died(s, &died);
+	case SV_FINISH:
+		return finish_died(s, &died);
+	case SV_WAIT:
+		return ACT_WAIT | ACT_SHOW;
+	case SV_PREP:
+		return prepare(s) | ACT_SHOW;
+	default:
+		return ACT_SHOW;
+	}
+}
+
 char state_want_byte(const struct state *s)
 {
 	return s->want == WANT_UP && !s->loop ? 'u' : 'd';
@@ -348,7 +426,7 @@ char state_want_byte(const struct state *s)
 const char *state_word(enum sv_at at)
 {
 	static const char *const word[SV_STATES] = {
-		[SV_DOWN] = "down", [SV_WAIT] = "wait", [SV_RUN] = "run", [SV_FINISH] = "finish", [SV_GONE] = "exited",
+		[SV_DOWN] = "down", [SV_WAIT] = "wait", [SV_PREP] = "starting", [SV_RUN] = "run", [SV_FINISH] = "finish", [SV_GONE] = "exited",
 	};
 
 	return (unsigned)at < SV_STATES ? word[at] : "?";
@@ -363,6 +441,8 @@ const char *state_want_word(enum sv_want want)
 
 void state_finish_args(int status, int *code, int *sig)
 {
-	*code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	*sig = WIFEXITED(status) ? 0 : status & 0xff;
+	bool told = status != STATE_UNKNOWN;
+
+	*code = told && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	*sig = !told || WIFEXITED(status) ? 0 : status & 0xff;
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervise/children.h"
+#include "supervise/process.h"
 
 #define AGAIN CLOCK_S	/* between one KILL and the next look at what is left */
 

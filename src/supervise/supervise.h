@@ -9,6 +9,7 @@
 
 #define SUPERVISE_FOLDER ".supervise"
 #define SUPERVISE_LOCK SUPERVISE_FOLDER "/lock"		/* held in both families while supervise runs */
+#define SUPERVISE_KEEP SUPERVISE_FOLDER "/keep"		/* keep.h */
 #define SUPERVISE_STATE SUPERVISE_FOLDER "/state"	/* board.h */
 
 #endif

@@ -99,7 +99,7 @@ teardown() {
 	daemon_kill sup
 }
 
-@test "a full disk: services start, die and stop; sv keeps seeing it; a warning is said" {
+@test "a full disk: services start, die and stop; sv keeps seeing it; a warning is said; with room the files say what is" {
 	mount -t tmpfs -o size=64k,nr_inodes=200 none "$S" 2>/dev/null || S=$(mktemp -d -p "$T")
 	findmnt "$S" >/dev/null || { echo "no right to mount a small tmpfs here" >&2; return 0; }
 	service a 'exec sleep 1000'
@@ -110,5 +110,9 @@ teardown() {
 	[[ $output == "ok: run: a: (pid $(sup_pid a)) "* ]]
 	n=$(grep -c "stat.*: No space left" "$T/sup.err")
 	[ "$n" -ge 1 ] && [ "$n" -le 4 ]
+	right() { [ "$(cat "$S/a/supervise/pid")" = "$(sup_pid a)" ] && grep -qx run "$S/a/supervise/stat"; }
+	run -1 right
+	rm "$S/fill"
+	wait_until 10 right
 	sup_stop
 }

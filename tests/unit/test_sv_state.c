@@ -17,40 +17,50 @@ struct row { enum sv_at from; enum sv_event ev; enum sv_at to; enum sv_want want
 
 static const struct row grid[] = {
 #define STAY(at, ev) { at, ev, at, WANT_UP, 0 }
-	{ SV_DOWN, SV_UP, SV_RUN, WANT_UP, ACT_START | ACT_SHOW },
+	{ SV_DOWN, SV_UP, SV_PREP, WANT_UP, ACT_PREPARE },
 	{ SV_DOWN, SV_STOP, SV_DOWN, WANT_DOWN, ACT_SHOW },
-	{ SV_DOWN, SV_ONCE, SV_RUN, WANT_DOWN, ACT_START | ACT_SHOW },
+	{ SV_DOWN, SV_ONCE, SV_PREP, WANT_DOWN, ACT_PREPARE },
 	{ SV_DOWN, SV_EXIT, SV_GONE, WANT_EXIT, ACT_GONE | ACT_SHOW },
 	STAY(SV_DOWN, SV_TERM), STAY(SV_DOWN, SV_KILL),
 	{ SV_DOWN, SV_PAUSE, SV_DOWN, WANT_UP, ACT_SHOW }, { SV_DOWN, SV_CONT, SV_DOWN, WANT_UP, ACT_SHOW },
 	STAY(SV_DOWN, SV_ALRM), STAY(SV_DOWN, SV_HUP), STAY(SV_DOWN, SV_INT), STAY(SV_DOWN, SV_QUIT),
-	STAY(SV_DOWN, SV_USR1), STAY(SV_DOWN, SV_USR2), STAY(SV_DOWN, SV_DIED), STAY(SV_DOWN, SV_DUE), STAY(SV_DOWN, SV_READY),
+	STAY(SV_DOWN, SV_USR1), STAY(SV_DOWN, SV_USR2), STAY(SV_DOWN, SV_DIED), STAY(SV_DOWN, SV_DUE), STAY(SV_DOWN, SV_GO), STAY(SV_DOWN, SV_READY),
 	{ SV_DOWN, SV_EOF, SV_GONE, WANT_EXIT, ACT_GONE | ACT_SHOW },
 
-	{ SV_WAIT, SV_UP, SV_RUN, WANT_UP, ACT_UNWAIT | ACT_START | ACT_SHOW },
+	{ SV_WAIT, SV_UP, SV_PREP, WANT_UP, ACT_UNWAIT | ACT_PREPARE },
 	{ SV_WAIT, SV_STOP, SV_DOWN, WANT_DOWN, ACT_UNWAIT | ACT_SHOW },
-	{ SV_WAIT, SV_ONCE, SV_RUN, WANT_DOWN, ACT_UNWAIT | ACT_START | ACT_SHOW },
+	{ SV_WAIT, SV_ONCE, SV_PREP, WANT_DOWN, ACT_UNWAIT | ACT_PREPARE },
 	{ SV_WAIT, SV_EXIT, SV_GONE, WANT_EXIT, ACT_UNWAIT | ACT_GONE | ACT_SHOW },
 	STAY(SV_WAIT, SV_TERM), STAY(SV_WAIT, SV_KILL),
 	{ SV_WAIT, SV_PAUSE, SV_WAIT, WANT_UP, ACT_SHOW }, { SV_WAIT, SV_CONT, SV_WAIT, WANT_UP, ACT_SHOW },
 	STAY(SV_WAIT, SV_ALRM), STAY(SV_WAIT, SV_HUP), STAY(SV_WAIT, SV_INT), STAY(SV_WAIT, SV_QUIT),
 	STAY(SV_WAIT, SV_USR1), STAY(SV_WAIT, SV_USR2), STAY(SV_WAIT, SV_DIED),
-	{ SV_WAIT, SV_DUE, SV_RUN, WANT_UP, ACT_UNWAIT | ACT_START | ACT_SHOW },
-	STAY(SV_WAIT, SV_READY),
-	{ SV_WAIT, SV_EOF, SV_RUN, WANT_EXIT, ACT_UNWAIT | ACT_START | ACT_SHOW },
+	{ SV_WAIT, SV_DUE, SV_PREP, WANT_UP, ACT_UNWAIT | ACT_PREPARE },
+	STAY(SV_WAIT, SV_GO), STAY(SV_WAIT, SV_READY),
+	{ SV_WAIT, SV_EOF, SV_PREP, WANT_EXIT, ACT_UNWAIT | ACT_PREPARE },
+
+	{ SV_PREP, SV_UP, SV_PREP, WANT_UP, ACT_SHOW }, { SV_PREP, SV_STOP, SV_DOWN, WANT_DOWN, ACT_SHOW },
+	{ SV_PREP, SV_ONCE, SV_PREP, WANT_DOWN, ACT_SHOW }, { SV_PREP, SV_EXIT, SV_GONE, WANT_EXIT, ACT_GONE | ACT_SHOW },
+	STAY(SV_PREP, SV_TERM), STAY(SV_PREP, SV_KILL),
+	{ SV_PREP, SV_PAUSE, SV_PREP, WANT_UP, ACT_SHOW }, { SV_PREP, SV_CONT, SV_PREP, WANT_UP, ACT_SHOW },
+	STAY(SV_PREP, SV_ALRM), STAY(SV_PREP, SV_HUP), STAY(SV_PREP, SV_INT), STAY(SV_PREP, SV_QUIT),
+	STAY(SV_PREP, SV_USR1), STAY(SV_PREP, SV_USR2), STAY(SV_PREP, SV_DIED), STAY(SV_PREP, SV_DUE),
+	{ SV_PREP, SV_GO, SV_RUN, WANT_UP, ACT_START | ACT_SHOW },
+	STAY(SV_PREP, SV_READY),
+	{ SV_PREP, SV_EOF, SV_PREP, WANT_EXIT, ACT_SHOW },
 
 	{ SV_RUN, SV_UP, SV_RUN, WANT_UP, ACT_SHOW },
-	{ SV_RUN, SV_STOP, SV_RUN, WANT_DOWN, ACT_TERM | ACT_CONT | ACT_SHOW },
+	{ SV_RUN, SV_STOP, SV_RUN, WANT_DOWN, ACT_STOP | ACT_WAKE | ACT_AFTER | ACT_SHOW },
 	{ SV_RUN, SV_ONCE, SV_RUN, WANT_DOWN, ACT_SHOW },
-	{ SV_RUN, SV_EXIT, SV_RUN, WANT_EXIT, ACT_TERM | ACT_CONT | ACT_SHOW },
+	{ SV_RUN, SV_EXIT, SV_RUN, WANT_EXIT, ACT_STOP | ACT_WAKE | ACT_AFTER | ACT_SHOW },
 	{ SV_RUN, SV_TERM, SV_RUN, WANT_UP, ACT_TERM | ACT_SHOW },
 	{ SV_RUN, SV_KILL, SV_RUN, WANT_UP, ACT_KILL },
 	{ SV_RUN, SV_PAUSE, SV_RUN, WANT_UP, ACT_PAUSE | ACT_SHOW }, { SV_RUN, SV_CONT, SV_RUN, WANT_UP, ACT_CONT | ACT_SHOW },
 	{ SV_RUN, SV_ALRM, SV_RUN, WANT_UP, ACT_ALRM }, { SV_RUN, SV_HUP, SV_RUN, WANT_UP, ACT_HUP },
 	{ SV_RUN, SV_INT, SV_RUN, WANT_UP, ACT_INT }, { SV_RUN, SV_QUIT, SV_RUN, WANT_UP, ACT_QUIT },
 	{ SV_RUN, SV_USR1, SV_RUN, WANT_UP, ACT_USR1 }, { SV_RUN, SV_USR2, SV_RUN, WANT_UP, ACT_USR2 },
-	{ SV_RUN, SV_DIED, SV_FINISH, WANT_UP, ACT_FINISH | ACT_SHOW },
-	STAY(SV_RUN, SV_DUE),
+	{ SV_RUN, SV_DIED, SV_FINISH, WANT_UP, ACT_UNWAIT | ACT_FINISH | ACT_SHOW },
+	{ SV_RUN, SV_DUE, SV_RUN, WANT_UP, ACT_KILL }, STAY(SV_RUN, SV_GO),
 	{ SV_RUN, SV_READY, SV_RUN, WANT_UP, ACT_SHOW },
 	{ SV_RUN, SV_EOF, SV_RUN, WANT_EXIT, ACT_SHOW },
 
@@ -61,8 +71,8 @@ static const struct row grid[] = {
 	{ SV_FINISH, SV_PAUSE, SV_FINISH, WANT_UP, ACT_SHOW }, { SV_FINISH, SV_CONT, SV_FINISH, WANT_UP, ACT_SHOW },
 	STAY(SV_FINISH, SV_ALRM), STAY(SV_FINISH, SV_HUP), STAY(SV_FINISH, SV_INT), STAY(SV_FINISH, SV_QUIT),
 	STAY(SV_FINISH, SV_USR1), STAY(SV_FINISH, SV_USR2),
-	{ SV_FINISH, SV_DIED, SV_RUN, WANT_UP, ACT_START | ACT_SHOW },
-	STAY(SV_FINISH, SV_DUE), STAY(SV_FINISH, SV_READY),
+	{ SV_FINISH, SV_DIED, SV_PREP, WANT_UP, ACT_UNWAIT | ACT_PREPARE },
+	{ SV_FINISH, SV_DUE, SV_FINISH, WANT_UP, ACT_KILL }, STAY(SV_FINISH, SV_GO), STAY(SV_FINISH, SV_READY),
 	{ SV_FINISH, SV_EOF, SV_FINISH, WANT_EXIT, ACT_SHOW },
 };
 
@@ -112,9 +122,10 @@ static void logger(void)
 	}
 	struct state s = at(SV_RUN, true);
 
-	CHECK(state_event(&s, SV_DIED, 0, &now) == (ACT_START | ACT_SHOW), "a logger has no finish");
+	CHECK(state_event(&s, SV_DIED, 0, &now) == (ACT_UNWAIT | ACT_PREPARE), "a logger has no finish");
+	state_event(&s, SV_GO, 0, &now);
 	state_event(&s, SV_EOF, 0, &now);
-	CHECK(state_event(&s, SV_DIED, 0, &now) == (ACT_GONE | ACT_SHOW), "a logger whose input ended is gone");
+	CHECK(state_event(&s, SV_DIED, 0, &now) == (ACT_UNWAIT | ACT_GONE | ACT_SHOW), "a logger whose input ended is gone");
 }
 
 /* Lets it die so many times, each run `life` long, with this wait status; returns the last wait. */
@@ -140,7 +151,7 @@ static void waits(void)
 	struct state s = at(SV_RUN, false);
 	int64_t w;
 
-	CHECK(dies(&s, 1, CLOCK_S, 1 << 8) == 0 && s.at == SV_RUN, "a run of a second starts again at once");
+	CHECK(dies(&s, 1, CLOCK_S, 1 << 8) == 0 && s.at == SV_PREP, "a run of a second starts again at once");
 	CHECK(dies(&s, 1, CLOCK_S - 1, 1 << 8) == CLOCK_S, "the first failure waits a full second");
 	CHECK(!s.loop && state_want_byte(&s) == 'u', "and shows that it is wanted up");
 	w = dies(&s, 1, 1, SIGSEGV);
@@ -148,7 +159,7 @@ static void waits(void)
 	CHECK(state_want_byte(&s) == 'd', "and shows d, so that sv up can end the wait");
 	w = dies(&s, 20, 1, 1 << 8);
 	CHECK(w >= STATE_BACKOFF_MAX / 2 && w <= STATE_BACKOFF_MAX, "not for ever: %lld", (long long)w);
-	CHECK(state_event(&s, SV_UP, 0, &now) == (ACT_UNWAIT | ACT_START | ACT_SHOW), "a command ends the wait");
+	CHECK(state_event(&s, SV_UP, 0, &now) == (ACT_UNWAIT | ACT_PREPARE), "a command ends the wait");
 	CHECK(dies(&s, 1, 2 * CLOCK_S, 1 << 8) == 0, "a longer run");
 	CHECK(dies(&s, 1, 1, 1 << 8) == CLOCK_S, "begins the count anew");
 	s = at(SV_RUN, false);
@@ -194,18 +205,63 @@ static void letters(void)
 	CHECK(control_letter(SV_DIED) == 0 && control_letter(SV_EOF) == 0, "no letter makes an inner event");
 }
 
+static void permanent(void)
+{
+	struct state s = at(SV_FINISH, false);
+
+	state_event(&s, SV_DIED, STATE_PERMANENT << 8, &now);
+	CHECK(s.at == SV_DOWN && s.want == WANT_DOWN && s.failed, "a finish of 125 keeps it down");
+	state_event(&s, SV_UP, 0, &now);
+	CHECK(s.at == SV_PREP && !s.failed, "until it is asked for");
+	s = at(SV_FINISH, false);
+	state_event(&s, SV_DIED, 1 << 8, &now);
+	CHECK(s.at == SV_PREP, "any other code does not");
+}
+
+/* What a supervisor that was killed had noted, and what is found: what the next one makes of it. */
+static void resume(void)
+{
+	static const struct { enum sv_at was; enum sv_want want; enum state_alive alive; enum sv_at is; unsigned act; } row[] = {
+		{ SV_RUN, WANT_UP, STATE_RUN_LIVES, SV_RUN, ACT_SHOW },
+		{ SV_PREP, WANT_UP, STATE_RUN_LIVES, SV_RUN, ACT_SHOW },
+		{ SV_FINISH, WANT_UP, STATE_FINISH_LIVES, SV_FINISH, ACT_SHOW },
+		{ SV_RUN, WANT_DOWN, STATE_FINISH_LIVES, SV_FINISH, ACT_SHOW },
+		{ SV_RUN, WANT_UP, STATE_NONE, SV_FINISH, ACT_UNWAIT | ACT_FINISH | ACT_SHOW },
+		{ SV_FINISH, WANT_UP, STATE_NONE, SV_PREP, ACT_UNWAIT | ACT_PREPARE },
+		{ SV_FINISH, WANT_DOWN, STATE_NONE, SV_DOWN, ACT_UNWAIT | ACT_SHOW },
+		{ SV_FINISH, WANT_EXIT, STATE_NONE, SV_GONE, ACT_UNWAIT | ACT_GONE | ACT_SHOW },
+		{ SV_WAIT, WANT_UP, STATE_NONE, SV_WAIT, ACT_WAIT | ACT_SHOW },
+		{ SV_PREP, WANT_UP, STATE_NONE, SV_PREP, ACT_PREPARE | ACT_SHOW },
+		{ SV_DOWN, WANT_DOWN, STATE_NONE, SV_DOWN, ACT_SHOW },
+	};
+	struct state s;
+
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		unsigned act;
+
+		s = at(row[i].was, false);
+		s.want = row[i].want;
+		act = state_resume(&s, row[i].alive, &now);
+		CHECK(s.at == row[i].is && s.want == row[i].want && act == row[i].act, "taken over, row %zu: %s, %x", i, state_word(s.at), act);
+	}
+	s = at(SV_RUN, false);
+	state_event(&s, SV_STOP, 0, &now);
+	CHECK(state_resume(&s, STATE_RUN_LIVES, &now) & ACT_STOP, "one that was told to end is told again");
+	s.at = (enum sv_at)77;
+	CHECK(state_resume(&s, STATE_NONE, &now) == 0, "a record that is none");
+	CHECK(s.at == (enum sv_at)77, "is left as it is");
+}
+
 /* The world beside the machine: is there a process, is the timer armed? */
 struct world { bool process, timer; unsigned long starts, bad; };
 
 static void act(struct world *w, unsigned a)
 {
-	const unsigned signals = ACT_TERM | ACT_KILL | ACT_PAUSE | ACT_ALRM | ACT_HUP | ACT_INT | ACT_QUIT | ACT_USR1 | ACT_USR2 | ACT_CONT;
+	const unsigned signals = ACT_TERM | ACT_KILL | ACT_PAUSE | ACT_ALRM | ACT_HUP | ACT_INT | ACT_QUIT | ACT_USR1 | ACT_USR2 | ACT_CONT | ACT_STOP | ACT_WAKE;
 
 	w->bad += (a & signals) && !w->process;
-	if (a & ACT_UNWAIT) {
-		w->bad += !w->timer;
+	if (a & ACT_UNWAIT)
 		w->timer = false;
-	}
 	if (a & (ACT_START | ACT_FINISH)) {
 		w->bad += w->process || w->timer;
 		w->process = true;
@@ -236,7 +292,7 @@ static void walk(bool is_logger)
 		ev = (enum sv_event)(r >> 20) % SV_EVENTS;
 		if (ev == SV_EXIT && r % 50)
 			ev = SV_DIED;
-		if ((ev == SV_EOF && (!is_logger || r % 50)) || (ev == SV_DUE && !w.timer) || (ev == SV_DIED && !w.process))
+		if ((ev == SV_EOF && (!is_logger || r % 50)) || (ev == SV_DUE && !w.timer && !w.process) || (ev == SV_DIED && !w.process))
 			continue;
 		if (ev == SV_DIED)
 			w.process = false;
@@ -245,6 +301,7 @@ static void walk(bool is_logger)
 		w.bad += (bits & ACT_WAIT) && (s.due <= t.mono || s.due > t.mono + STATE_BACKOFF_MAX);
 		w.bad += w.process != (s.at == SV_RUN || s.at == SV_FINISH);
 		w.bad += w.timer != (s.at == SV_WAIT);
+		w.bad += (bits & ACT_PREPARE) && s.at != SV_PREP;
 		w.bad += s.at == SV_WAIT && s.want != WANT_UP;
 		w.bad += s.at == SV_DOWN && s.want != WANT_DOWN && s.starts > 0;
 		w.bad += s.ready && s.at != SV_RUN;
@@ -265,6 +322,8 @@ int main(void)
 	waits();
 	arguments();
 	letters();
+	permanent();
+	resume();
 	walk(false);
 	walk(true);
 	return check_done();
