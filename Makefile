@@ -124,16 +124,20 @@ $(B)/fuzz/%: tests/fuzz/%.c $(PURE) $(LIB)
 	@echo '  CC $<'
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
 
-# Measuring tools of scripts/bench; nng_* are peers built on libnng.
+# Measuring tools of scripts/bench; nng_* are peers built on libnng. Of sv_* those that supervisors are measured with are small and static.
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 bench: $(BENCH)
+$(B)/bench/sv_service $(B)/bench/sv_bare: $(B)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	$(Q)$(CC) -std=gnu11 $(OPT) $(WARN) $(DEFS) -Isrc -static -o $@ $<
 $(B)/bench/%: tests/bench/%.c $(PURE) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) $(if $(filter nng_%,$*),-lnng) -lm
 
 # Tools of scripts/torture; its shim is put in front of every program of the tree.
-TORTURE := $(patsubst %,$(B)/torture/%,disk source worker check shim.so)
+TORTURE := $(patsubst %,$(B)/torture/%,disk source worker check service shim.so)
 .PHONY: torture
 torture: $(TORTURE)
 $(B)/torture/%: tests/torture/%.c $(wildcard tests/torture/*.h) $(PURE) $(LIB)
@@ -149,7 +153,17 @@ man:
 	@command -v mandoc >/dev/null || { echo "make: mandoc is missing: apt-get install mandoc" >&2; exit 1; }
 	@[ -z "$(wildcard man/*.[1578])" ] || mandoc -Tlint -Wwarning $(wildcard man/*.[1578])
 
-install: all
+# The places of systemd's units; a folder of drop-ins holds what all of them share.
+UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
+.PHONY: install-units
+install-units:
+	install -d $(UNITS)/penstock-.service.d $(DESTDIR)$(PREFIX)/lib/sysusers.d
+	for u in share/systemd/*.service share/systemd/penstock-.service.d/*.conf; do \
+	  sed 's|@LIBEXEC@|$(LIBEXEC)|g; s|@BIN@|$(PREFIX)/bin|g' $$u >$(UNITS)/$${u#share/systemd/} && \
+	    chmod 644 $(UNITS)/$${u#share/systemd/} || exit 1; done
+	install -m 644 share/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/penstock.conf
+
+install: all install-units
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(SHARE) $(DESTDIR)$(MAN)
 	for p in $(filter-out penstock,$(PROGRAMS)); do install -m 755 $(BIN)/$$p $(DESTDIR)$(LIBEXEC)/ || exit 1; done
 	install -m 755 $(BIN)/penstock $(DESTDIR)$(PREFIX)/bin/
@@ -160,7 +174,8 @@ install: all
 	  install -m 644 share/completion/penstock.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/penstock; }
 
 uninstall:
-	rm -rf $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(SHARE)
+	rm -rf $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(SHARE) $(UNITS)/penstock-.service.d
+	rm -f $(UNITS)/penstock@.service $(UNITS)/penstock-*@.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/penstock.conf
 	rm -f $(DESTDIR)$(PREFIX)/bin/penstock $(DESTDIR)$(PREFIX)/share/bash-completion/completions/penstock
 	for m in man/*.[1578]; do rm -f $(DESTDIR)$(MAN)/man$${m##*.}/$${m##*/}; done
 

@@ -132,13 +132,15 @@ static void set_log(const struct args *a)
 	log_set(form, verbose ? LOG_DEBUG : LOG_INFO);
 }
 
-static void set_notify(const struct args *a)
+/* Under a supervisor that knows no readiness, like runsv, the same command line comes without that descriptor: then nobody is told. */
+static void set_notify(void)
 {
 	if (!notify_number)
 		return;
-	if (fcntl((int)notify_number, F_SETFD, FD_CLOEXEC))
-		args_usage(a, "-F %d: that descriptor is not open", (int)notify_number);
-	notify_fd = (int)notify_number;
+	if (fcntl((int)notify_number, F_SETFD, FD_CLOEXEC) == 0)
+		notify_fd = (int)notify_number;
+	else
+		log_debug("-F %d: that descriptor is not open: nobody is told when this program is ready", (int)notify_number);
 }
 
 /* Moves argv[i] behind all others. */
@@ -197,7 +199,7 @@ int args_parse(const struct args *a, int argc, char **argv)
 	if (config && row_file(config, rows, nrows, a->known_key, why))
 		args_usage(a, "%s", why);
 	set_log(a);
-	set_notify(a);
+	set_notify();
 	return i;
 }
 

@@ -1,103 +1,227 @@
-# The same commands under runit's own runsvdir and under supervise: the same words, exit codes, files and bytes.
+# Debian's unmodified sv, under runit's runsvdir with its runsv and under supervise: the same words, exit codes, files and bytes.
 load ../lib/daemon
 load services
-
-# What may differ between two runs: process ids and seconds.
-plain() { sed -E 's/pid [0-9]+/pid N/g; s/\b[0-9]+s\b/Ns/g'; }
-
-tell() {
-	local rc=0 out
-	out=$("$@" 2>&1) || rc=$?
-	printf '$ %s\n%s\n= %s\n' "$*" "$out" "$rc" | plain
-}
-
-# Bytes 16 to 19 of the record, and the text.
-files() {
-	for f in "$@"; do
-		echo "$f: $(od -An -tu1 -j16 -N4 "$S/$f/supervise/status") $(stat -c %s "$S/$f/supervise/status") $(cat "$S/$f/supervise/stat")" \
-			"$([ -s "$S/$f/supervise/pid" ] && echo process || echo none)" \
-			"$(stat -c %a "$S/$f"/supervise/{control,lock,ok,pid,stat,status} | tr '\n' ' ')"
-	done
-}
+load conform
 
 wants() { [ "$(od -An -c -j17 -N1 "$S/$1/supervise/status" | tr -d ' ')" = "$2" ]; }
+termed() { [ "$(od -An -tu1 -j18 -N1 "$S/$1/supervise/status" | tr -d ' ')" = "$2" ]; }
+# Ignores all it can, and tells what came; no process but its own.
+hears='for s in HUP INT QUIT ALRM USR1 USR2 TERM; do trap "echo $s >>got" $s; done; echo go >>got; mkfifo hang; while :; do read -r x <>hang; done'
 
-make_services() {
+# ---- status, up, down, once ----
+
+states_services() {
 	service plain 'exec sleep 1000'
-	service stays "trap : TERM; trap : HUP; trap : INT; trap : ALRM; trap : USR1; trap : USR2; trap : QUIT" 'mkfifo hang' 'while :; do read x <>hang; done'
-	service ended 'exec sleep 1000'
-	script "$S/ended/finish" 'echo "$@" >>args'
 	service off 'exec sleep 1000'
 	touch "$S/off/down"
 	service logged 'echo hello; exec sleep 1000'
 	script "$S/logged/log/run" 'exec cat >out'
-	service checked 'exec sleep 1000'
-	script "$S/checked/check" 'exit 1'
+	service mute 'exec sleep 1000'
+	script "$S/mute/log/run" 'exec cat >out'
+	touch "$S/mute/log/down"
+	service ended 'exec sleep 1000'
+	script "$S/ended/finish" 'echo "$@" >>args'
 }
-
-up() {
-	for s in plain stays ended logged logged/log checked; do wait_until 10 stat_is "$s" run; done
-	wait_until 10 stat_is off down
+states() {
+	local s
+	for s in plain logged logged/log mute ended; do wait_until 10 stat_is "$s" run; done
+	for s in off mute/log; do wait_until 10 stat_is "$s" down; done
 	wait_for "$S/logged/log/out" hello
-}
-
-scenario() {
-	up
-	tell sv status plain stays ended off logged checked
-	files plain stays ended off logged logged/log
-	for s in plain ended off logged; do
-		tell sv -v down "$s"
-		files "$s"
-		tell sv status "$s"
-		tell sv -v up "$s"
-		files "$s"
+	tell sv status plain off logged mute ended
+	tell sv s plain
+	show plain off logged logged/log mute mute/log ended
+	for s in plain logged ended; do
+		tell sv -v down $s
+		show $s
+		tell sv status $s
+		tell sv -v up $s
+		show $s
 	done
-	tell sv stop logged/log
-	tell sv status logged
-	tell sv start logged/log
-	tell sv -v pause plain
-	files plain
-	tell sv -v cont plain
+	tell sv start off
+	tell sv status off
+	tell sv stop logged/log mute
+	tell sv status logged mute
+	tell sv start logged/log mute/log
+	tell sv status logged mute
 	tell sv -v once plain
-	files plain
-	# A running service meets sv's condition for `up` at once, so sv may print the record from before its own letter.
-	sv up plain
+	show plain
+	tell sv once off	# it runs: only not again
+	wait_until 10 wants off d
+	show off
+	tell sv kill off
+	wait_until 10 stat_is off down
+	tell sv -v o off
+	show off
+	# Up meets its condition at once, so what sv prints may be from before its letter.
+	quiet sv up plain
 	wait_until 10 wants plain u
 	tell sv status plain
-	for c in hup alarm interrupt quit 1 2; do tell sv "$c" stays; done
-	tell sv -v -w 1 down stays
-	tell sv -v -w 1 force-stop stays
-	files stays
-	tell sv -v up stays
-	tell sv -w 1 start checked
-	tell sv -w 1 check plain
-	tell sv status nobody
-	tell sv nonsense plain
-	for s in plain ended off logged; do tell sv -v down $s; done
-	files plain ended off logged
 	cat "$S/ended/args"
 }
+@test "status, up, down, once, start, stop: of services, loggers, with down and finish" { both states; }
 
-# runsvdir leaves its runsv running at TERM; at HUP it ends them.
-by_runit() {
-	daemon_run peer runsvdir -P "$S"
-	scenario >"$T/runit.said"
-	sv down stays checked
-	sv kill stays checked
-	daemon_signal peer HUP
-	daemon_wait peer
-	for s in "$S"/*; do wait_until 10 unlocked "$s"; done
-}
-unlocked() { flock -n "$1/supervise/lock" true; }
+# ---- signals ----
 
-@test "sv says the same, with the same codes, and finds the same bytes" {
-	make_services
-	by_runit
-	rm -rf "${S:?}"/*
-	make_services
-	daemon_run sup supervise -L text -k 1s "$S"
-	scenario >"$T/ours.said"
-	sup_stop
-	[ "$(grep -c '^= 0' "$T/ours.said")" -ge 28 ]
-	diff "$T/runit.said" "$T/ours.said"
+signals_services() {
+	service hears "$hears"
+	service dies 'exec sleep 1000'
+	service off 'exec sleep 1000'
+	touch "$S/off/down"
 }
+signals() {
+	local c old
+	wait_for "$S/hears/got" go
+	wait_until 10 stat_is dies run
+	for c in hup:HUP alarm:ALRM interrupt:INT quit:QUIT 1:USR1 2:USR2 term:TERM h:HUP a:ALRM i:INT q:QUIT t:TERM; do
+		: >"$S/hears/got"
+		tell sv "${c%:*}" hears
+		wait_for "$S/hears/got" "${c#*:}"
+	done
+	wait_until 10 termed hears 1
+	show hears
+	tell sv -v pause hears
+	show hears
+	grep '^State' "/proc/$(cat "$S/hears/supervise/pid")/status"
+	tell sv status hears
+	tell sv -v cont hears
+	show hears
+	for c in term kill hup interrupt 1 2 alarm quit; do
+		wait_until 10 stat_is dies run
+		old=$(cat "$S/dies/supervise/pid")
+		quiet sv $c dies
+		wait_until 10 process_gone "$old"
+	done
+	# Nothing runs: letters go nowhere, p and c change what is shown.
+	for c in hup alarm interrupt quit 1 2 term kill; do quiet sv $c off; done
+	show off
+	tell sv pause off
+	wait_until 10 stat_is off "down, paused"
+	tell sv status off
+	tell sv -v cont off
+	show off
+	: >"$S/hears/got"
+	printf 'zy\n 3Hhg' >"$S/hears/supervise/control"
+	wait_for "$S/hears/got" HUP
+	show hears
+}
+@test "signals: each arrives, is shown, and nowhere else; letters that are none are ignored" { both signals; }
+
+# ---- waiting: restart, check, force-, time-outs ----
+
+waits_services() {
+	service plain 'exec sleep 1000'
+	service hears "$hears"
+	service never 'exec sleep 1000'
+	script "$S/never/check" 'exit 1'
+	service later 'rm -f n; exec sleep 1000'
+	script "$S/later/check" 'echo x >>n; pwd >where; echo "$#" >>where; [ "$(wc -l <n)" -ge 2 ]'
+	service off 'exec sleep 1000'
+	touch "$S/off/down"
+}
+waits() {
+	local s
+	for s in plain never later; do wait_until 10 stat_is $s run; done
+	wait_for "$S/hears/got" go
+	tell sv restart plain
+	tell sv -w 1 restart hears
+	wait_until 10 termed hears 1
+	show hears
+	tell sv -w 1 down hears
+	show hears
+	tell sv -w 1 force-stop hears
+	wait_until 10 stat_is hears down
+	show hears
+	tell sv -w 1 up hears
+	tell sv -v -w 1 start never
+	tell sv check plain
+	tell sv -w 1 check never
+	tell sv start later
+	tell sv check off
+	tell sv try-restart off
+	tell sv reload plain
+	tell sv force-reload later
+	tell sv force-restart plain
+	tell sv restart off
+	tell sv -w 1 force-restart hears
+	tell sv try-restart plain
+	plain <"$S/later/where"
+	tell sv stop plain off never
+}
+@test "restart, reload, try-restart, check, force-stop, force-restart, and their time-outs" { both waits; }
+
+# ---- usage, names, exit codes ----
+
+names_services() {
+	service plain 'exec sleep 1000'
+	service off 'exec sleep 1000'
+	touch "$S/off/down"
+	mkdir "$S/.hidden"
+	echo '#!/bin/sh' >"$S/file"
+}
+names() {
+	local s
+	wait_until 10 stat_is plain run
+	wait_until 10 stat_is off down
+	tell sv status nobody
+	tell sv status .hidden
+	tell sv status file
+	tell sv nonsense plain
+	tell sv refresh plain
+	tell sv
+	tell sv -w 1
+	tell sv status "$S/plain"
+	(cd "$S/plain" && tell sv status ./ && tell sv status .)
+	tell sv status plain off nobody other
+	ln -s "$(command -v sv)" "$S/plain/plain"
+	ln -s "$(command -v sv)" "$S/off/off"
+	tell "$S/plain/plain" status	# as an LSB script: 0 up, 3 down
+	tell "$S/off/off" status
+	tell "$S/plain/plain"
+	modes plain
+	tell sv -v -w 3 exit off	# and gone: nobody has ok open
+	[ "$WHO" = ours ] || daemon_signal runit STOP
+}
+@test "names, relative and absolute; several at once; wrong usage; as an LSB script; modes of the files" { both names; }
+
+# ---- exit ----
+
+leaves_services() {
+	service plain 'exec sleep 1000'
+	service ended 'exec sleep 1000'
+	script "$S/ended/finish" 'echo "$@" >>args'
+	service hears "$hears"
+	service logged 'echo first; trap "echo last; exit 5" TERM; mkfifo hang; read -r x <>hang'
+	script "$S/logged/log/run" 'cat >out; echo end >>out'
+	service forced "$hears"
+}
+unsupervised() { ! { : >"$S/$1/supervise/ok"; } 2>/dev/null; }
+unlocked() { flock -n "$S/$1/supervise/lock" true; }
+leaves() {
+	local s
+	for s in plain ended; do wait_until 10 stat_is $s run; done
+	wait_for "$S/logged/log/out" first
+	for s in hears forced; do wait_for "$S/$s/got" go; done
+	# runsvdir would start a new runsv, within five seconds.
+	[ "$WHO" = ours ] || daemon_signal runit STOP
+	tell sv -v exit plain
+	tell sv status plain
+	tell sv up plain
+	show plain
+	tell sv shutdown ended
+	cat "$S/ended/args"
+	tell sv shutdown logged
+	wait_until 10 unlocked logged
+	cat "$S/logged/log/out"
+	show logged logged/log
+	quiet sv exit hears
+	wait_until 10 stat_is hears "run, got TERM, want exit"
+	show hears
+	tell sv status hears
+	quiet sv kill hears
+	wait_until 10 unlocked hears
+	tell sv -w 1 force-shutdown forced
+	wait_until 10 unlocked forced
+	tell sv status hears ended logged forced
+	tell sv exit plain
+}
+@test "exit, shutdown, force-shutdown: finish and logger see the end, and then nobody supervises" { both leaves; }

@@ -137,7 +137,7 @@ static void refusals(void)
 	CHECK(run("", NULL, NULL, W(C"-s", C"some")) == 2 && says("not one of always|interval|never"), "no such choice");
 	CHECK(run("", NULL, NULL, W(C"--flag=yes")) == 2 && says("takes no value"), "a flag with a value");
 	CHECK(run("", NULL, NULL, W(C"-F", C"2")) == 2 && says("want 3 to"), "descriptor 2 is no notification");
-	CHECK(run("", NULL, NULL, W(C"-F", C"777")) == 2 && says("not open"), "a descriptor that is not open");
+	CHECK(run("7", NULL, NULL, W(C"-F", C"777", C"-n7", C"-v")) == 0 && says("not open"), "a descriptor that is not open: nobody is told");
 	CHECK(run("", NULL, NULL, W(C"-c", C"/nonexistent/x")) == 2 && says("/nonexistent/x: No such file"), "no file");
 }
 
