@@ -2,6 +2,15 @@
 
 #include "supervise/slot.h"
 
+void extra_look(void)
+{
+}
+
+void extra_forgotten(const char *name)
+{
+	(void)name;
+}
+
 bool extra_entry(const char *name)
 {
 	(void)name;

@@ -18,9 +18,14 @@ struct spawn;
 
 enum extra_child { EXTRA_RUN, EXTRA_FINISH, EXTRA_CONTROL };	/* control: a script of control/ */
 
-/* A directory of the scanned folder, in each look, before any is taken. False: it is no service itself, like one that only tells
- * how its instances are. Directories that this makes are found by the next look. */
+/* Before each look at the scanned folder: may make and remove directories there. */
+void extra_look(void);
+
+/* A directory found by a look. False: it is no service itself, like one that only tells how its instances are. */
 bool extra_entry(const char *name);
+
+/* Nothing of this service is left, and its entry is gone or is no service any more. */
+void extra_forgotten(const char *name);
 
 /* The slot's directory is open and locked, nothing is started. What is kept for it hangs on s->extra. -1 with the reason: it
  * is not taken, and tried again with back-off. */

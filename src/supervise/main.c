@@ -94,11 +94,11 @@ static void on_round(void *arg)
 	struct daemon *d = arg;
 
 	extra_round(&d->host);
-	host_flush(&d->host);
-	scan_collect(&d->scan);
 	if (d->stop.phase != STOP_NOT)
 		stop_step(&d->stop);
-	else if (!d->ready && scan_settled(&d->scan)) {
+	host_flush(&d->host);
+	scan_collect(&d->scan);
+	if (d->stop.phase == STOP_NOT && !d->ready && scan_settled(&d->scan)) {
 		d->ready = true;
 		writer_drain(&d->host.writer);	/* sv can see them, too */
 		log_info("%zu services are up", d->scan.n);

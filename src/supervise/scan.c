@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "supervise/extra.h"
 
 #define WATCH (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
@@ -76,7 +78,7 @@ static int look_read(struct look *l, DIR *d)
 				log_warn("%s: %s: not taken", e->d_name, strerror(errno));
 			continue;
 		}
-		if (!S_ISDIR(st.st_mode))
+		if (!S_ISDIR(st.st_mode) || !extra_entry(e->d_name))
 			continue;
 		if (!name_fits(e->d_name)) {
 			log_warn("a directory is not taken: give it a name of printable ASCII, at most %d bytes", BOARD_NAME_MAX - 1);
@@ -103,8 +105,12 @@ static struct service *by_name(const struct scan *s, const char *name)
 
 static void forget(struct scan *s, size_t i)
 {
+	char name[BOARD_NAME_MAX];
+
+	snprintf(name, sizeof name, "%s", s->v[i]->name);
 	service_free(s->v[i]);
 	s->v[i] = s->v[--s->n];
+	extra_forgotten(name);
 }
 
 static void retry_later(struct scan *s)
@@ -176,6 +182,7 @@ int scan_now(struct scan *s, bool again)
 		return 0;
 	loop_timer_del(s->host->loop, &s->settle);
 	loop_timer_del(s->host->loop, &s->retry);
+	extra_look();
 	d = opendir(".");
 	if (!d || look_read(&l, d) < 0) {
 		log_error("%s: %s: nothing is changed", s->dir, strerror(errno));

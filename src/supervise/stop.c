@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervise/children.h"
+#include "supervise/extra.h"
 #include "supervise/process.h"
 
 #define AGAIN CLOCK_S	/* between one KILL and the next look at what is left */
@@ -43,8 +44,17 @@ void stop_begin(struct stop *s)
 	s->scan->closed = true;
 	loop_timer_in(s->host->loop, &s->timer, s->patience);
 	enter(s, STOP_SERVICES);
-	for (size_t i = 0; i < s->scan->n; i++)
-		service_leave(s->scan->v[i]);
+}
+
+/* Those that others still need are told later. */
+static void tell(struct stop *s)
+{
+	for (size_t i = 0; i < s->scan->n; i++) {
+		struct service *sv = s->scan->v[i];
+
+		if (sv->open && !sv->leaving && (s->overdue || extra_may_stop(sv)))
+			service_leave(sv);
+	}
 }
 
 static bool services_gone(const struct stop *s)
@@ -109,6 +119,8 @@ void stop_step(struct stop *s)
 {
 	if (s->phase == STOP_NOT || s->phase == STOP_DONE)
 		return;
+	if (s->phase == STOP_SERVICES)
+		tell(s);
 	if (s->phase == STOP_SERVICES && services_gone(s))
 		enter(s, STOP_ORPHANS);
 	if (s->phase == STOP_ORPHANS && orphans_gone(s))
