@@ -158,9 +158,9 @@ UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 .PHONY: install-units
 install-units:
 	install -d $(UNITS)/penstock-.service.d $(DESTDIR)$(PREFIX)/lib/sysusers.d
-	for u in share/systemd/*.service share/systemd/penstock-.service.d/*.conf; do \
-	  sed 's|@LIBEXEC@|$(LIBEXEC)|g; s|@BIN@|$(PREFIX)/bin|g' $$u >$(UNITS)/$${u#share/systemd/} && \
-	    chmod 644 $(UNITS)/$${u#share/systemd/} || exit 1; done
+	for u in share/systemd/*.service; do \
+	  sed 's|@LIBEXEC@|$(LIBEXEC)|g; s|@BIN@|$(PREFIX)/bin|g' $$u >$(UNITS)/$${u##*/} && chmod 644 $(UNITS)/$${u##*/} || exit 1; done
+	install -m 644 share/systemd/common.conf $(UNITS)/penstock-.service.d/50-all.conf
 	install -m 644 share/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/penstock.conf
 
 install: all install-units
