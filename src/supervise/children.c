@@ -3,72 +3,73 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* "PID (COMM) S PPID ...": COMM may hold anything, parentheses and blanks too, so the last ')' counts. */
-int children_parse_stat(const char *p, size_t n, pid_t *parent, char *state)
+/* A number and the blank behind it; at the next field then. */
+static int number(const char **at, const char *end, int64_t *out)
 {
-	const char *end = memrchr(p, ')', n);
-	long long v = 0;
-	size_t left, i;
-
-	if (!end)
-		return -1;
-	left = (size_t)(p + n - end);
-	if (left < 5 || end[1] != ' ' || end[3] != ' ')
-		return -1;
-	*state = end[2];
-	for (i = 4; i < left && end[i] >= '0' && end[i] <= '9' && v < INT32_MAX; i++)
-		v = v * 10 + (end[i] - '0');
-	if (i == 4 || i == left || end[i] != ' ' || v > INT32_MAX)
-		return -1;
-	*parent = (pid_t)v;
-	return 0;
-}
-
-/* The fields are numbers but for COMM and the state; the state is the third. */
-int children_parse_birth(const char *p, size_t n, int64_t *ticks)
-{
-	const char *at = memrchr(p, ')', n), *end = p + n;
+	const char *p = *at;
 	int64_t v = 0;
 
-	for (int field = 2; at && field < 22; field++)
-		if ((at = memchr(at, ' ', (size_t)(end - at))) != NULL)
-			at++;
-	if (!at || at == end || *at < '0' || *at > '9')
-		return -1;
-	for (; at < end && *at >= '0' && *at <= '9'; at++)
-		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *at - '0', &v))
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *p - '0', &v))
 			return -1;
-	if (at == end || *at != ' ')
+	if (p == *at || p == end || *p != ' ')
 		return -1;
-	*ticks = v;
+	*at = p + 1;
+	*out = v;
 	return 0;
 }
 
-int children_birth(pid_t pid, int64_t *ticks)
+/* "PID (COMM) S PPID PGRP SESSION ... STARTTIME ...", 22 fields to there: COMM may hold anything, parentheses and blanks too, so the last ')'
+ * counts. */
+int children_parse(const char *p, size_t n, struct child_stat *out)
 {
-	char path[64], text[1024], state;
-	pid_t parent;
-	ssize_t n;
-	int fd;
+	const char *at = memrchr(p, ')', n), *end = p + n;
+	int64_t parent, group, session;
 
-	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (!at || end - at < 5 || at[1] != ' ' || at[3] != ' ')
 		return -1;
-	n = read(fd, text, sizeof text);
-	close(fd);
-	if (n <= 0 || children_parse_stat(text, (size_t)n, &parent, &state) < 0 || state == 'Z' || state == 'X')
+	out->state = at[2];
+	at += 4;
+	if (number(&at, end, &parent) < 0 || number(&at, end, &group) < 0 || number(&at, end, &session) < 0 ||
+	    parent > INT32_MAX || session > INT32_MAX)
 		return -1;
-	return children_parse_birth(text, (size_t)n, ticks);
+	for (int field = 7; field < 22; field++) {
+		at = memchr(at, ' ', (size_t)(end - at));
+		if (!at)
+			return -1;
+		at++;
+	}
+	out->parent = (pid_t)parent;
+	out->session = (pid_t)session;
+	return number(&at, end, &out->birth);
 }
 
-static int read_stat(int procfd, const char *pid, pid_t *parent, char *state)
+/* A /proc of another process namespace speaks of other processes. */
+static int open_proc(void)
+{
+	int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char self[32];
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = readlinkat(fd, "self", self, sizeof self - 1);
+	if (n > 0) {
+		self[n] = 0;
+		if (strtol(self, NULL, 10) == getpid())
+			return fd;
+	}
+	close(fd);
+	errno = ENOENT;
+	return -1;
+}
+
+static int read_stat(int procfd, const char *pid, struct child_stat *out)
 {
 	char path[300], text[1024];
 	ssize_t n;
@@ -80,23 +81,43 @@ static int read_stat(int procfd, const char *pid, pid_t *parent, char *state)
 		return -1;
 	n = read(fd, text, sizeof text);
 	close(fd);
-	return n <= 0 ? -1 : children_parse_stat(text, (size_t)n, parent, state);
+	return n <= 0 ? -1 : children_parse(text, (size_t)n, out);
 }
 
-int children_each(void (*fn)(void *arg, pid_t pid), void *arg)
+int children_birth(pid_t pid, int64_t *ticks)
 {
-	DIR *d = opendir("/proc");
-	struct dirent *e;
-	pid_t parent, self = getpid();
-	char state;
+	struct child_stat st;
+	char name[32];
+	int fd = open_proc(), rc;
 
-	if (!d)
+	if (fd < 0)
 		return -1;
+	snprintf(name, sizeof name, "%ld", (long)pid);
+	rc = read_stat(fd, name, &st);
+	close(fd);
+	if (rc < 0 || st.state == 'Z' || st.state == 'X')
+		return -1;
+	*ticks = st.birth;
+	return 0;
+}
+
+int children_each(bool (*want)(void *arg, const struct child_stat *st), void (*fn)(void *arg, pid_t pid, const struct child_stat *st), void *arg)
+{
+	struct child_stat st;
+	struct dirent *e;
+	int fd = open_proc();
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
 	while ((e = readdir(d)) != NULL) {
 		if (e->d_name[0] < '1' || e->d_name[0] > '9')
 			continue;
-		if (read_stat(dirfd(d), e->d_name, &parent, &state) == 0 && parent == self && state != 'Z')
-			fn(arg, (pid_t)strtol(e->d_name, NULL, 10));
+		if (read_stat(fd, e->d_name, &st) == 0 && st.state != 'Z' && want(arg, &st))
+			fn(arg, (pid_t)strtol(e->d_name, NULL, 10), &st);
 	}
 	closedir(d);
 	return 0;

@@ -14,11 +14,12 @@
 # keep.o      what a supervise that is killed leaves to the next one
 # takeover.o  finding it again: processes and pipes
 # writer.o    a thread writes the files in supervise/
+# ghost.o     processes whose directory is gone, and what those that were taken over leave behind
 # tally.o     supervise/death_tally
 # extra.o     what goes beyond runit and s6, asked at fixed moments
 # spawn.o     session, descriptors, signals, exec
 # stop.o      the end, in order
 # children.o  direct children, adopted ones too
 supervise_OBJS := main.o scan.o service.o slot.o state.o svdir.o files.o status.o control.o board.o report.o spawn.o stop.o children.o process.o ask.o keep.o takeover.o \
-	writer.o tally.o extra.o
+	ghost.o writer.o tally.o extra.o
 supervise_PURE := state.o svdir.o status.o control.o board.o children.o keep.o tally.o

@@ -17,6 +17,7 @@
 #include "base/metric.h"
 #include "supervise/ask.h"
 #include "supervise/extra.h"
+#include "supervise/ghost.h"
 #include "supervise/spawn.h"
 #include "supervise/takeover.h"
 
@@ -301,8 +302,12 @@ void process_signal(struct slot *s, int sig)
 
 void process_forget(struct slot *s)
 {
+	bool adopted = s->adopted;
+
 	adopted_free(s);
 	notify_close(s);
+	if (adopted)
+		ghost_session(s->host, s->pid);
 	if (s->pid <= 0)
 		return;		/* what is on record is not ours to forget */
 	pid_clear(s);

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "supervise/extra.h"
+#include "supervise/ghost.h"
 
 #define WATCH (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
@@ -108,6 +109,8 @@ static void forget(struct scan *s, size_t i)
 	char name[BOARD_NAME_MAX];
 
 	snprintf(name, sizeof name, "%s", s->v[i]->name);
+	if (!s->v[i]->open)	/* it may never have been taken over */
+		service_disown(s->v[i]);
 	service_free(s->v[i]);
 	s->v[i] = s->v[--s->n];
 	extra_forgotten(name);
@@ -123,7 +126,7 @@ static void take(struct scan *s, const struct found *f)
 {
 	struct service *sv;
 
-	if (by_name(s, f->name)) {
+	if (by_name(s, f->name) || ghost_named(s->host, f->name)) {
 		s->waits_for_old = true;
 		return;
 	}
@@ -173,6 +176,18 @@ static void match(struct scan *s, struct look *l, bool again)
 	}
 }
 
+struct search { struct scan *scan; const struct look *look; };
+
+static void not_found(void *arg, int row)
+{
+	struct search *search = arg;
+	struct host *h = search->scan->host;
+	const struct found key = { .dev = h->keep.row[row].dev, .ino = h->keep.row[row].ino };
+
+	if (search->look->n == 0 || !bsearch(&key, search->look->v, search->look->n, sizeof key, by_identity))
+		ghost_add(h, row);
+}
+
 int scan_now(struct scan *s, bool again)
 {
 	struct look l = { 0 };
@@ -195,6 +210,9 @@ int scan_now(struct scan *s, bool again)
 	if (l.n > 0)
 		qsort(l.v, l.n, sizeof *l.v, by_identity);
 	s->waits_for_old = false;
+	if (!s->looked)
+		keep_unclaimed(&s->host->keep, not_found, &(struct search){ s, &l });
+	s->looked = true;
 	match(s, &l, again);
 	s->known = s->n;
 	for (size_t i = 0; i < l.n; i++) {
@@ -211,9 +229,10 @@ int scan_now(struct scan *s, bool again)
 
 void scan_collect(struct scan *s)
 {
-	bool rescan = false;
+	bool rescan = s->host->ghost_gone && s->waits_for_old;
 
-	if (s->host->over == 0)
+	s->host->ghost_gone = false;
+	if (s->host->over == 0 && !rescan)
 		return;
 	for (size_t i = s->n; i-- > 0;) {
 		struct service *sv = s->v[i];

@@ -34,6 +34,7 @@ struct scan {
 	struct loop_timer settle, retry;
 	struct backoff backoff;
 	bool closed;		/* no new services: everything stops */
+	bool looked;		/* once */
 	bool waits_for_old;	/* an entry waits until the old service of its name is gone */
 };
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "supervise/ghost.h"
 #include "supervise/takeover.h"
 
 struct service *service_new(struct host *h, const char *name, dev_t dev, ino_t ino)
@@ -169,7 +170,8 @@ void service_free(struct service *sv)
 		return;
 	service_close(sv);
 	board_give(&sv->host->board, sv->row);
-	keep_give(&sv->host->keep, sv->kept);
+	if (sv->kept >= 0)
+		keep_give(&sv->host->keep, sv->kept);
 	free(sv->name);
 	free(sv);
 }
@@ -180,6 +182,13 @@ void service_leave(struct service *sv)
 		return;
 	sv->leaving = sv->main.deaf = sv->log.deaf = true;
 	slot_event(&sv->main, SV_EXIT, 0);
+}
+
+void service_disown(struct service *sv)
+{
+	if (sv->kept >= 0)
+		ghost_add(sv->host, sv->kept);
+	sv->kept = -1;
 }
 
 void service_kill(struct service *sv, bool logger, int sig)

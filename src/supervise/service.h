@@ -41,6 +41,9 @@ void service_close(struct service *sv);
 /* Stops it for good (d, with finish, then the logger by the end of its input); sv->over is set when nothing is left. */
 void service_leave(struct service *sv);
 
+/* It is not open, and its directory is gone: what is on record for it is a ghost's (ghost.h). */
+void service_disown(struct service *sv);
+
 /* Sends sig to the process group of whatever it, or its logger, runs. For the end of patience only: it skips state.c. */
 void service_kill(struct service *sv, bool logger, int sig);
 

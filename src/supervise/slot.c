@@ -14,6 +14,7 @@
 #include "supervise/ask.h"
 #include "supervise/control.h"
 #include "supervise/extra.h"
+#include "supervise/ghost.h"
 #include "supervise/process.h"
 #include "supervise/takeover.h"
 #include "supervise/tally.h"
@@ -80,6 +81,7 @@ void host_init(struct host *h, struct loop *l)
 void host_release(struct host *h, bool done)
 {
 	writer_release(&h->writer);
+	ghost_release(h);
 	board_close(&h->board);
 	keep_close(&h->keep, done);
 }

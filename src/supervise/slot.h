@@ -28,6 +28,8 @@
 struct slot;
 struct ask;
 struct adopted;
+struct ghost;
+struct ghost_past;
 
 struct host {
 	struct loop *loop;
@@ -37,6 +39,9 @@ struct host {
 	struct slot *by_pid[HOST_PIDS];
 	struct slot *dirty;
 	struct ask *asks;	/* scripts of control/ that run */
+	struct ghost *ghosts;	/* ghost.h */
+	struct ghost_past *past;
+	bool ghost_gone;	/* since scan_collect looked */
 	unsigned over;		/* services that are over and not yet closed */
 	unsigned orphans;	/* strangers that were reaped */
 	unsigned taken;		/* processes that were taken over */

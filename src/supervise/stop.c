@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervise/children.h"
 #include "supervise/extra.h"
+#include "supervise/ghost.h"
 #include "supervise/process.h"
 
+#define LOOK (20 * CLOCK_MS)	/* between looks for the end of what is no child */
 #define AGAIN CLOCK_S	/* between one KILL and the next look at what is left */
 
 static void on_patience(void *arg)
@@ -17,15 +21,22 @@ static void on_patience(void *arg)
 	struct stop *s = arg;
 
 	s->overdue = true;
+	ghost_kill(s->host);
 	for (size_t i = 0; i < s->scan->n; i++)
 		if (s->phase <= STOP_ORPHANS || s->phase == STOP_LOGGERS)
 			service_kill(s->scan->v[i], s->phase == STOP_LOGGERS, SIGKILL);
 	loop_timer_in(s->host->loop, &s->timer, AGAIN);
 }
 
+static void on_look(void *arg)
+{
+	(void)arg;	/* the round ends with stop_step */
+}
+
 void stop_init(struct stop *s, struct host *h, struct scan *scan, int64_t patience)
 {
-	*s = (struct stop){ .host = h, .scan = scan, .patience = patience, .timer = { .fn = on_patience, .arg = s } };
+	*s = (struct stop){ .host = h, .scan = scan, .patience = patience, .timer = { .fn = on_patience, .arg = s },
+		.look = { .fn = on_look, .arg = s } };
 }
 
 static void enter(struct stop *s, enum stop_phase phase)
@@ -59,6 +70,8 @@ static void tell(struct stop *s)
 
 static bool services_gone(const struct stop *s)
 {
+	if (s->host->ghosts)
+		return false;
 	for (size_t i = 0; i < s->scan->n; i++) {
 		const struct service *sv = s->scan->v[i];
 
@@ -89,27 +102,61 @@ static bool was_asked(struct stop *s, pid_t pid)
 	return false;
 }
 
-static void ask_orphan(void *arg, pid_t pid)
+static bool is_orphan(void *arg, const struct child_stat *st)
+{
+	const struct stop *s = arg;
+
+	return st->parent == getpid() || ghost_left(s->host, st->session, st->birth);
+}
+
+/* Nobody but its parent can collect a process: the number of a child of ours stays its own. Another's is looked at again behind its
+ * pidfd. -1: it cannot be sent, as to another user's process. */
+static int send(pid_t pid, const struct child_stat *st, int sig)
+{
+	int64_t birth;
+	int fd, rc = 0;
+
+	if (st->parent == getpid())
+		return kill(pid, sig) < 0 && errno == EPERM ? -1 : 0;
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd < 0)
+		return errno == ESRCH ? 0 : -1;
+	if (children_birth(pid, &birth) == 0 && birth == st->birth)
+		rc = (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+	rc = rc < 0 && errno == EPERM ? -1 : 0;
+	close(fd);
+	return rc;
+}
+
+static void ask_orphan(void *arg, pid_t pid, const struct child_stat *st)
 {
 	struct stop *s = arg;
+	bool now = s->overdue || s->phase == STOP_REST;
+	int rc = 0;
 
 	if (host_find(s->host, pid))
 		return;
-	s->strangers++;
-	if (s->overdue || s->phase == STOP_REST) {
-		kill(pid, SIGKILL);
-	} else if (!was_asked(s, pid)) {
-		kill(pid, SIGTERM);
-		kill(pid, SIGCONT);
+	if (now)
+		rc = send(pid, st, SIGKILL);
+	else if (!was_asked(s, pid) && (rc = send(pid, st, SIGTERM)) == 0)
+		send(pid, st, SIGCONT);
+	if (rc < 0) {
+		log_warn("process %ld, which a service left behind, may not be sent a signal: it is left alone", (long)pid);
+		return;
 	}
+	s->strangers++;
+	if (st->parent != getpid())	/* its end is told to another */
+		loop_timer_in(s->host->loop, &s->look, LOOK);
 }
 
 /* True when no orphan is left alive. */
 static bool orphans_gone(struct stop *s)
 {
 	s->strangers = 0;
-	if (children_each(ask_orphan, s) < 0) {
-		log_warn("/proc: %s: processes that services left behind are not ended", strerror(errno));
+	if (children_each(is_orphan, ask_orphan, s) < 0) {
+		if (!s->blind)
+			log_warn("/proc: %s: processes that services left behind are not ended", strerror(errno));
+		s->blind = true;
 		return true;
 	}
 	return s->strangers == 0;

@@ -2,7 +2,7 @@
  * stop: the end of supervise, in order, leaving no process behind.
  *
  *   1 services   each gets TERM and CONT, its finish runs; after `patience` whatever still runs gets KILL, group by group
- *   2 orphans    processes that services left behind (supervise is their subreaper): TERM and CONT, KILL when patience is over
+ *   2 orphans    processes that services left behind (supervise is their subreaper, see ghost.h for others): TERM and CONT, KILL when patience is over
  *   3 loggers    their pipe has no writer any more: they read to its end and leave; `patience` anew, then KILL
  *   4 rest       what loggers left behind: KILL
  *
@@ -27,7 +27,8 @@ struct stop {
 	int64_t patience;
 	enum stop_phase phase;
 	bool overdue;		/* patience is over: KILL */
-	struct loop_timer timer;
+	struct loop_timer timer, look;
+	bool blind;		/* /proc cannot be read: said */
 	pid_t asked[STOP_ASKED_MAX];	/* orphans that got their TERM; a full list sends one another */
 	unsigned nasked;
 	unsigned strangers;	/* found by the last look */

@@ -28,7 +28,7 @@ struct pidfd_info_0 {
 #define INFO_EXIT (1u << 3)
 #define GET_INFO _IOWR(0xff, 11, struct pidfd_info_0)
 
-static int64_t to_ticks(int64_t ns)
+int64_t takeover_ticks(int64_t ns)
 {
 	int64_t hz = sysconf(_SC_CLK_TCK);
 
@@ -63,7 +63,7 @@ int takeover_process(const struct keep_slot *s, char why[FILES_WHY_MAX])
 		close(fd);
 		return -2;
 	}
-	if (ended(fd) || ticks < to_ticks(s->before) || ticks > to_ticks(latest)) {
+	if (ended(fd) || ticks < takeover_ticks(s->before) || ticks > takeover_ticks(latest)) {
 		close(fd);
 		return -1;
 	}

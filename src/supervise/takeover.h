@@ -20,6 +20,8 @@ int takeover_process(const struct keep_slot *s, char why[FILES_WHY_MAX]);
  * from 6.15 on tell it once its parent has collected it. */
 int takeover_status(int pidfd, int *status);
 
+int64_t takeover_ticks(int64_t ns);	/* of the boot clock, as /proc/PID/stat counts */
+
 /* Opens the pipe with this inode through a process that has it, `likely` being its descriptor there; flags: O_RDONLY or O_WRONLY. Blocking.
  * -1 with errno; ENOENT: it has it not (any more). */
 int takeover_pipe(pid_t pid, int likely, uint64_t ino, int flags);

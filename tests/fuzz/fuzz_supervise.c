@@ -36,8 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct board_head head;
 	const char *why = NULL;
 	size_t sum = 0;
-	pid_t parent;
-	char state;
+	struct child_stat st;
 	int v;
 
 	if (size < 1)
@@ -52,7 +51,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		break;
 	case 2:
-		if (children_parse_stat((const char *)data + 1, size - 1, &parent, &state) == 0 && parent < 0)
+		if (children_parse((const char *)data + 1, size - 1, &st) == 0 && (st.parent < 0 || st.session < 0 || st.birth < 0))
+			abort();
+		v = svdir_parse_signal((const char *)data + 1, size - 1, &why);
+		if (v < -1 || v == 0 || v > 64)
 			abort();
 		break;
 	default:

@@ -1,6 +1,8 @@
 /* supervise's formats: the 20 bytes and the line that sv reads, notification-fd, /proc/PID/stat, the board. */
 #include "check.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,8 +11,10 @@
 #include "base/fd.h"
 #include "supervise/board.h"
 #include "supervise/children.h"
+#include "supervise/keep.h"
 #include "supervise/status.h"
 #include "supervise/svdir.h"
+#include "supervise/tally.h"
 
 static void record(void)
 {
@@ -74,19 +78,80 @@ static void notify(void)
 
 static void stat_text(void)
 {
-	static const struct { const char *text; int parent; char state; } row[] = {
-		{ "12 (sh) S 7 12 12 0", 7, 'S' }, { "12 (a) b) (c) Z 44 1", 44, 'Z' }, { "1 () R 0 1", 0, 'R' },
-		{ "12 (sh) S ", -1, 0 }, { "12 (sh) S 7", -1, 0 }, { "12 (sh", -1, 0 }, { "", -1, 0 }, { "1 (x) S x 1", -1, 0 },
-		{ "1 (x) S 99999999999 1", -1, 0 }, { "1 (x)", -1, 0 },
+#define REST " 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 "	/* fields 7 to 21 */
+	static const struct { const char *text; struct child_stat st; } row[] = {
+		{ "12 (sh) S 7 12 11" REST "988 1", { 7, 11, 'S', 988 } }, { "12 (a) b) (c) Z 44 1 2" REST "0 0", { 44, 2, 'Z', 0 } },
+		{ "1 () R 0 1 1" REST "5 ", { 0, 1, 'R', 5 } },
 	};
+	static const char *const bad[] = {
+		"12 (sh) S ", "12 (sh) S 7", "12 (sh", "", "1 (x) S x 1 1" REST "1 1", "1 (x) S 99999999999 1 1" REST "1 1", "1 (x)", "1 (x) S 1 1 1" REST,
+		"1 (x) S 1 1 1" REST "1", "1 (x) S 1 1 1" REST "99999999999999999999 1", "1 (x) S 1 1 1 ", "1 (x) S 1 1 -1" REST "1 1",
+	};
+	struct child_stat st;
 
-	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-		pid_t parent = -1;
-		char state = 0;
-		int rc = children_parse_stat(row[i].text, strlen(row[i].text), &parent, &state);
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+		CHECK(children_parse(row[i].text, strlen(row[i].text), &st) == 0 && st.parent == row[i].st.parent &&
+			st.session == row[i].st.session && st.state == row[i].st.state && st.birth == row[i].st.birth, "stat \"%s\"", row[i].text);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		CHECK(children_parse(bad[i], strlen(bad[i]), &st) < 0, "no stat \"%s\"", bad[i]);
+}
 
-		CHECK(row[i].parent < 0 ? rc < 0 : rc == 0 && parent == row[i].parent && state == row[i].state, "stat \"%s\"", row[i].text);
+static void signals(void)
+{
+	static const struct { const char *text; int want; } row[] = {
+		{ "TERM", 15 }, { "SIGTERM\n", 15 }, { "sigquit", 3 }, { " 9\n", 9 }, { "64", 64 }, { "65", -1 }, { "0", -1 }, { "", -1 }, { "SIG", -1 },
+		{ "TERM KILL", -1 }, { "SIGSIGTERM", -1 }, { "-1", -1 },
+	};
+	const char *why = "";
+
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+		CHECK(svdir_parse_signal(row[i].text, strlen(row[i].text), &why) == row[i].want, "down-signal, text %zu: %d", i, row[i].want);
+}
+
+static void tally(void)
+{
+	static const unsigned char want[TALLY_RECORD] = { 0x40, 0, 0, 0, 0x65, 0, 0, 37, 0x1d, 0xcd, 0x65, 0, 137, 9 };
+	unsigned char got[TALLY_RECORD];
+
+	tally_pack(got, INT64_C(0x65000000) * CLOCK_S + CLOCK_S / 2, 9);
+	CHECK(memcmp(got, want, sizeof got) == 0, "14 bytes as s6 writes them");
+	tally_pack(got, 0, 7 << 8);
+	CHECK(got[12] == 7 && got[13] == 0, "an exit code");
+}
+
+static void keep(void)
+{
+	char dir[] = "/tmp/penstock-unit-XXXXXX", path[64];
+	struct state_now now = { 1, 1, 1 };
+	struct keep k, next;
+	struct state st;
+	int row[100];
+
+	CHECK(mkdtemp(dir) != NULL, "a folder");
+	snprintf(path, sizeof path, "%s/keep", dir);
+	CHECK(keep_open(&k, path) == 0, "a record is made");
+	for (int i = 0; i < 100; i++) {
+		row[i] = keep_take(&k, 7, (ino_t)i, "name");
+		if (row[i] != i)
+			CHECK(0, "row %d", i);
 	}
+	state_init(&st, true, false, &now);
+	st.at = SV_RUN;
+	*keep_birth(&k.row[5].main, false) = 4711;
+	keep_state(&k.row[5].main, &st);
+	st.at = SV_FINISH;
+	keep_state(&k.row[5].main, &st);
+	keep_give(&k, 6);
+	CHECK(keep_open(&next, path) == 0, "and opened by the next");
+	CHECK(keep_take(&next, 7, 5, "name") == 5 && next.row[5].main.pid == 4711 && next.row[5].main.before > 0 &&
+		next.row[5].main.after == 0 && keep_last(&next.row[5].main)->at == SV_FINISH, "what was noted is known, the last state counts");
+	CHECK(keep_take(&next, 7, 1000, "other") == 6 && !keep_last(&next.row[6].main), "a free row is given to another");
+	CHECK(keep_take(&next, 7, 99, "name") == 99 && !keep_last(&next.row[99].log), "a slot of which nothing was noted");
+	keep_close(&next, false);
+	CHECK(access(path, F_OK) == 0, "it stays when something runs");
+	keep_close(&k, true);
+	CHECK(access(path, F_OK) < 0, "it goes when nothing does");
+	rmdir(dir);
 }
 
 struct seen { unsigned n, torn; char last[BOARD_NAME_MAX]; };
@@ -160,6 +225,9 @@ int main(void)
 	line();
 	notify();
 	stat_text();
+	signals();
+	tally();
+	keep();
 	board();
 	return check_done();
 }
