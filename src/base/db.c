@@ -77,28 +77,43 @@ static int open_log(struct db *d)
 	return d->log < 0 ? -1 : 0;
 }
 
-static int sync_log(struct db *d)
+/* Its pages are those that were read, but taken for clean: written again they are not. */
+static int write_again(int fd)
 {
-	int err = 0;
+	char piece[64 << 10];
+	ssize_t n;
 
-	if (d->log < 0 && open_log(d))
-		return -1;
-	if (sync_files(&d->log, &err, 1) == 0)
-		return 0;
-	db_describe(&d->err, d->path, db_fault_of(SQLITE_IOERR, err), err, "its log cannot be synced");
-	return -1;
+	for (off_t at = 0; (n = pread(fd, piece, sizeof(piece), at)) > 0; at += n) {
+		for (ssize_t done = 0, k; done < n; done += k)
+			if ((k = pwrite(fd, piece + done, (size_t)(n - done), at + done)) < 0)
+				return -1;
+	}
+	return n < 0 || fdatasync(fd) ? -1 : 0;
 }
 
-static int settle(struct db *d)
+/* Before SQLite looks at it. Nobody else writes to it: that is for the caller to see to. */
+static int settle(const char *path, struct db_error *err)
 {
-	/* The schema is read first: a connection that has read nothing has not found the log yet. */
-	int rc = sqlite3_exec(d->h, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
+	char *log = NULL;
+	int fd, rc = -1;
 
-	/* The log must be empty on the disk too: of what the failed sync was for the disk may have only the beginning, and
-	 * that, found after a loss of power, would be put over the newer database. */
-	if (rc == SQLITE_OK)
-		rc = sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	return rc == SQLITE_OK ? sync_log(d) : db_fail(d, rc);
+	if (asprintf(&log, "%s-wal", path) < 0) {
+		db_describe(err, path, DB_IO, ENOMEM, "cannot be opened");
+		return -1;
+	}
+	fd = open(log, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT)
+		rc = 0;
+	else if (fd < 0)
+		db_describe(err, log, db_fault_of(SQLITE_CANTOPEN, errno), errno, "cannot be opened");
+	else if (write_again(fd))
+		db_describe(err, log, db_fault_of(SQLITE_IOERR, errno), errno, "cannot be written to the disk once more");
+	else
+		rc = 0;
+	if (fd >= 0)
+		close(fd);
+	free(log);
+	return rc;
 }
 
 static struct db *new_db(const char *path)
@@ -120,7 +135,9 @@ static struct db *new_db(const char *path)
 static int set_up(struct db *d, unsigned mode, const struct db_schema *steps, size_t n)
 {
 	d->group = mode & DB_GROUP;
-	if (pragmas(d, mode) || (mode & DB_SETTLE && settle(d)))
+	if (mode & DB_SETTLE)
+		d->synced = 0;
+	if (pragmas(d, mode))
 		return -1;
 	sqlite3_progress_handler(d->h, DEADLINE_STEPS, out_of_time, d);
 	if (db_upgrade(d, mode & DB_READ, steps, n) || (d->group && d->log < 0 && open_log(d)))
@@ -178,8 +195,11 @@ struct db *db_open(const char *path, unsigned mode, const struct db_schema *step
 {
 	/* A reader opens for writing too where it may: it takes part in the shared index of the log; query_only keeps it a reader. */
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode & DB_CREATE ? SQLITE_OPEN_CREATE : 0);
-	struct db *d = open_name(path, path, flags, mode, steps, n, err);
+	struct db *d;
 
+	if (mode & DB_SETTLE && settle(path, err))
+		return NULL;
+	d = open_name(path, path, flags, mode, steps, n, err);
 	if (!d && mode & DB_READ && err->fault == DB_DENIED && access(path, R_OK) == 0)
 		d = open_unchanging(path, mode, steps, n, err);
 	return d;

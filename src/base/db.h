@@ -46,8 +46,9 @@ struct db_error {
  */
 struct db_schema { unsigned n; const char *name; const char *sql; };
 
-/* CREATE includes WRITE: the file is made, 0644 less umask. SETTLE: the whole log is copied into the database, which is synced, and emptied
- * before anything else (after a sync that failed nobody knows what of the log is on the disk). */
+/* CREATE includes WRITE: the file is made, 0644 less umask. SETTLE: what the log holds is written to the disk once more before anything
+ * else. After a sync that failed, of this process or of one that was killed, the log is read as it was written, and the disk may have holes in it,
+ * which no later sync closes: what stands behind them would not be found after a loss of power. */
 enum { DB_READ = 1, DB_WRITE = 2, DB_CREATE = 4, DB_GROUP = 8, DB_SETTLE = 16 };
 
 struct db;
@@ -69,7 +70,8 @@ void db_rollback(struct db *d);				/* harmless outside a transaction */
 bool db_inside(const struct db *d);			/* a transaction is open */
 /* DB_GROUP: what was committed is on the disk. So is what was found in the log when the database was opened: a repeat of a
  * transaction that an earlier process did not sync may be acknowledged after it. d[i] is left out when there is nothing to sync, and may be
- * NULL. Returns how many failed; db_unsynced tells which, db_error why: such a database must be closed and opened with DB_SETTLE. */
+ * NULL. Returns how many failed; db_unsynced tells which, db_error why: such a database must be closed and opened with DB_SETTLE.
+ * So must one that another process wrote to last: it may have been killed in such a moment. */
 size_t db_sync(struct db *const *d, size_t n);
 bool db_unsynced(const struct db *d);
 /* PRAGMA integrity_check: fn for each finding; number of findings, -1 if it could not be done. */

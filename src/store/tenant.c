@@ -18,7 +18,12 @@ int tenants_init(struct tenants *ts, const char *dir, unsigned most)
 {
 	char path[PATH_MAX];
 
-	*ts = (struct tenants){ .dir = dir, .most = most, .lock = -1 };
+	*ts = (struct tenants){ .dir = dir, .most = most, .lock = -1, .key = { hash_random(), hash_random() } };
+	ts->sound = calloc(TENANT_SOUND, sizeof(*ts->sound));
+	if (!ts->sound) {
+		log_error("no memory");
+		return -1;
+	}
 	if (fd_mkdirs(dir, 0750)) {
 		log_error("%s: %s: the folder of the history cannot be made", dir, strerror(errno));
 		return -1;
@@ -71,10 +76,37 @@ static void share_cache(struct tenants *ts)
 			db_cache(t->db, each < TENANT_CACHE_EACH ? each : TENANT_CACHE_EACH);
 }
 
+static uint64_t hash_of(const struct tenants *ts, const char *name)
+{
+	struct sip s;
+
+	sip_init(&s, ts->key);
+	sip_add(&s, name, strlen(name));
+	return sip_end(&s).a | 1;
+}
+
+static bool is_sound(const struct tenants *ts, const char *name)
+{
+	uint64_t h = hash_of(ts, name);
+
+	return ts->sound[h / 2 % TENANT_SOUND] == h;
+}
+
+static void note_sound(struct tenants *ts, const char *name, bool sound)
+{
+	uint64_t h = hash_of(ts, name), *at = &ts->sound[h / 2 % TENANT_SOUND];
+
+	if (sound)
+		*at = h;
+	else if (*at == h)
+		*at = 0;
+}
+
 static void close_db(struct tenants *ts, struct tenant *t, bool tidy)
 {
 	if (!t->db)
 		return;
+	note_sound(ts, t->name, !t->unsure && !db_unsynced(t->db));
 	db_close(t->db, tidy);
 	t->db = NULL;
 	ts->open--;
@@ -103,6 +135,8 @@ void tenants_release(struct tenants *ts)
 	if (ts->lock >= 0)
 		close(ts->lock);
 	ts->lock = -1;
+	free(ts->sound);
+	ts->sound = NULL;
 }
 
 static struct tenant *find(struct tenants *ts, const char *name)
@@ -169,6 +203,7 @@ static int prepare(struct tenant *t)
 /* 0; 1: there is none and create is false; -1 with t->error. */
 static int open_db(struct tenants *ts, struct tenant *t, bool create)
 {
+	unsigned mode = DB_GROUP | (create ? DB_CREATE : DB_WRITE) | (t->unsure || !is_sound(ts, t->name) ? DB_SETTLE : 0);
 	char path[PATH_MAX];
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s.db", ts->dir, t->name) >= sizeof(path)) {
@@ -178,8 +213,7 @@ static int open_db(struct tenants *ts, struct tenant *t, bool create)
 	}
 	if (!create && access(path, F_OK) && errno == ENOENT)
 		return 1;
-	t->db = db_open(path, DB_GROUP | (create ? DB_CREATE : DB_WRITE) | (t->unsure ? DB_SETTLE : 0), schema_steps, schema_count,
-		&t->error);
+	t->db = db_open(path, mode, schema_steps, schema_count, &t->error);
 	if (!t->db)
 		return -1;
 	ts->open++;
@@ -282,6 +316,8 @@ void tenants_fail(struct tenants *ts, struct tenant *t)
 	if (t->error.fault == DB_OK)
 		snprintf(t->error.text, sizeof(t->error.text), "%s: no memory", db_path(t->db));
 	db_rollback(t->db);
+	/* It may have been a sync of SQLite's own. */
+	t->unsure |= t->error.fault == DB_IO;
 	/* On a full disk it stays open: it can be read. */
 	if (t->error.fault != DB_FULL || t->unsure || reload(t))
 		close_db(ts, t, false);

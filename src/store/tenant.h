@@ -27,6 +27,7 @@
 #define TENANT_CACHE (32u << 20)	/* page caches of all databases together, bytes */
 #define TENANT_CACHE_EACH (8u << 20)	/* most for one */
 #define TENANT_FRESH 4096		/* most events that wait for fill(); each tenant has its own number from half of it, so that not all are filled in one batch */
+#define TENANT_SOUND 65536u	/* places for closed databases of which this process knows that all of them is on the disk */
 #define TENANT_QUERIES 16		/* statements of queries kept for each */
 
 struct tenant {
@@ -46,7 +47,7 @@ struct tenant {
 	struct db_error error;
 	int64_t again;			/* nothing is written before */
 	unsigned fails;			/* in a row */
-	bool unsure;			/* set by who saw a sync fail: the log must be settled before anything is acknowledged */
+	bool unsure;			/* a sync failed: its log must be settled before anything is acknowledged */
 
 	struct tenant *next;		/* same hash bucket */
 	struct tenant *newer, *older;	/* by use */
@@ -61,6 +62,7 @@ struct tenants {
 	unsigned known;			/* structs: open and failed ones */
 	struct tenant *bucket[TENANT_BUCKETS];
 	struct tenant *newest, *oldest;
+	uint64_t *sound, key[2];	/* hashes of their names, keyed; others are settled when they are opened (DB_SETTLE) */
 	bool stuck;			/* a failure since the caller cleared it was not one tenant's: the disk is full, dir cannot be written */
 };
 

@@ -2,7 +2,7 @@
  * disk: the tool beside the shim.
  *
  *   disk init STATE ROOT               makes STATE: what is below ROOT now is on the disk
- *   disk arm STATE CLASS WORD=N...     clock (ns), kill_at, part, fail_syncs, fail_mode, slow_syncs, slow_ms, full; CLASS all: every one
+ *   disk arm STATE CLASS WORD=N...     clock (ns), kill_at, part, good_syncs, fail_syncs, fail_mode, slow_syncs, slow_ms, full; CLASS all: every one
  *   disk show STATE                    a line for each class: its name, calls and faults felt
  *   disk lose STATE [SEED]             loss of power: ROOT becomes what the disk had. No process may run there. Without SEED in the
  *                                      strictest reading: nothing that was not synced is there. With it each unsynced write may be
@@ -107,7 +107,7 @@ static bool arm_one(struct disk_class_state *c, const char *word)
 		__atomic_store_n(&c->name, (__typeof__(c->name))v, __ATOMIC_SEQ_CST); \
 		return true; \
 	}
-	FIELD(clock) FIELD(part) FIELD(kill_at) FIELD(fail_mode) FIELD(fail_syncs) FIELD(slow_ms) FIELD(slow_syncs) FIELD(full)
+	FIELD(clock) FIELD(part) FIELD(kill_at) FIELD(fail_mode) FIELD(fail_syncs) FIELD(good_syncs) FIELD(slow_ms) FIELD(slow_syncs) FIELD(full)
 	return false;
 }
 

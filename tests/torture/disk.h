@@ -7,6 +7,8 @@
  * A sync throws away what is noted of its file or folder. So a loss of power can be played at any moment: `disk lose`.
  * Real syncs are not made: the page cache outlives any kill.
  *
+ * A sync that fails, fails once for every descriptor of the file that was open before, as it does on Linux (errseq_t).
+ *
  * Faults are armed for a class of processes (the name of the program) and used up by the shim in them.
  */
 #ifndef TORTURE_DISK_H
@@ -38,7 +40,8 @@ struct disk_class_state {
 	int64_t clock;		/* ns added to the wall clock */
 	int32_t kill_at;	/* counts down with each call that changes the disk; KILL at 1, with `part`/65536 of that call done */
 	uint32_t part;
-	int32_t fail_syncs;	/* so many syncs fail */
+	int32_t fail_syncs;	/* so many syncs fail, */
+	int32_t good_syncs;	/* after so many that do not */
 	int32_t fail_mode;
 	int32_t slow_syncs;	/* so many take slow_ms longer */
 	int32_t slow_ms;
@@ -52,6 +55,7 @@ struct disk_node {
 	int64_t born;		/* ns; an inode number may be used again, together with the time of birth it is not */
 	int64_t durable;
 	int64_t undo;		/* bytes of STATE/undo/NODE; 0: none */
+	int64_t errors;		/* syncs that failed */
 	int64_t dropped;	/* pages that the disk has otherwise: STATE/drop/NODE, struct dropped */
 };
 

@@ -36,6 +36,7 @@
 
 #define FDS 65536
 static int32_t node_of[FDS];	/* of a descriptor: index + 1 */
+static int64_t errors_of[FDS];	/* of its file's failed syncs, those that it knows of */
 static struct disk *disk;
 static struct disk_class_state *me;
 static char state[PATH_MAX];
@@ -206,7 +207,7 @@ static struct disk_node *node_at(int fd, bool make, bool fresh)
 				broken("too many files", disk->root);
 			n->born = born;
 			n->durable = fresh ? 0 : size;
-			n->undo = n->dropped = 0;
+			n->undo = n->dropped = n->errors = 0;
 			n->ino = ino;
 			found = n;
 		}
@@ -521,6 +522,18 @@ static void folder_synced(int dir)
 
 /* ---- opening ---- */
 
+/* For reading: its file may have a node. */
+static int open_reader(int dirfd, const char *path, int flags, mode_t mode)
+{
+	int fd = (int)sys(SYS_openat, (long)dirfd, (long)path, (long)flags, (long)mode);
+
+	if (disk && fd >= 0 && fd < FDS && !(flags & (O_PATH | O_DIRECTORY))) {
+		const struct disk_node *n = node_at(fd, false, false);
+		errors_of[fd] = n ? n->errors : 0;
+	}
+	return fd;
+}
+
 static int open_any(int dirfd, const char *path, int flags, mode_t mode)
 {
 	bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC));
@@ -530,7 +543,7 @@ static int open_any(int dirfd, const char *path, int flags, mode_t mode)
 	int dir, fd;
 
 	if (!disk || !writes || (flags & O_PATH) || (dir = folder_of(dirfd, path, &name)) < 0)
-		return (int)sys(SYS_openat, (long)dirfd, (long)path, (long)flags, (long)mode);
+		return open_reader(dirfd, path, flags, mode);
 	if (flags & O_CREAT)
 		fresh = sys(SYS_faccessat, (long)dir, (long)name, (long)F_OK) < 0;
 	if (fresh || (flags & O_TRUNC)) {
@@ -553,6 +566,7 @@ static int open_any(int dirfd, const char *path, int flags, mode_t mode)
 		return fd;
 	struct disk_node *n = node_at(fd, true, fresh);
 	node_of[fd] = (int32_t)(n - disk->node) + 1;
+	errors_of[fd] = n->errors;
 	if (flags & O_TRUNC) {
 		note_bytes(n, fd, 0, n->durable);
 		drop_touch(n, 0, INT64_MAX, false);
@@ -738,6 +752,26 @@ static bool is_log(int fd)
 	return n > 7 && strcmp(path + n - 7, ".ndjson") == 0;
 }
 
+/* Has a sync of its file failed that this descriptor does not know of? It knows now. failed: this is one. */
+static bool failed_before(int fd, bool failed)
+{
+	uint64_t ino;
+	int64_t born, size, now;
+	bool is_dir;
+	struct disk_node *n;
+
+	if (!disk || fd < 0 || fd >= FDS)
+		return false;
+	identify(fd, &ino, &born, &size, &is_dir);
+	if (is_dir || !(n = node_at(fd, false, false)))
+		return false;
+	now = failed ? __atomic_add_fetch(&n->errors, 1, __ATOMIC_SEQ_CST) : __atomic_load_n(&n->errors, __ATOMIC_SEQ_CST);
+	if (now == errors_of[fd])
+		return false;
+	errors_of[fd] = now;
+	return true;
+}
+
 static int sync_any(int fd)
 {
 	bool fails = false, late = false, drop = false;
@@ -749,7 +783,7 @@ static int sync_any(int fd)
 			__atomic_add_fetch(&me->hit_slow, 1, __ATOMIC_RELAXED);
 			nanosleep(&(struct timespec){ me->slow_ms / 1000, me->slow_ms % 1000 * 1000000l }, NULL);
 		}
-		if (use(&me->fail_syncs)) {
+		if (!use(&me->good_syncs) && use(&me->fail_syncs)) {
 			__atomic_add_fetch(&me->hit_fail, 1, __ATOMIC_RELAXED);
 			if (me->fail_mode == FAIL_LATE)
 				late = true;
@@ -762,6 +796,7 @@ static int sync_any(int fd)
 		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 	fails = fails || there("fail-sync");
 	late = late || there("late-sync");
+	late = failed_before(fd, fails || late) || late;
 	if (!fails || drop)
 		now_durable(fd, drop);
 	if (fails || late) {
