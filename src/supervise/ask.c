@@ -94,11 +94,12 @@ void ask_signals(struct slot *s, unsigned act)
 
 bool ask_start(struct slot *s)
 {
-	if (ask_busy(s)) {
-		s->ask->go = true;
-		return true;
-	}
-	return begin(s, ACT_PREPARE);
+	if (!ask_busy(s))
+		return begin(s, ACT_PREPARE);
+	if (!process_has_script(s, "control/u"))
+		return false;
+	s->ask->go = true;
+	return true;
 }
 
 void ask_letters(struct slot *s, const unsigned char *letters, size_t n)

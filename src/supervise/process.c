@@ -213,15 +213,19 @@ int process_finish(struct slot *s)
 	return 0;
 }
 
+bool process_has_script(const struct slot *s, const char *path)
+{
+	struct stat st;
+
+	return fstatat(s->dirfd, path, &st, 0) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IXUSR);
+}
+
 pid_t process_script(struct slot *s, const char *path)
 {
 	const char *const argv[] = { path, NULL };
 	struct spawn sp = { .argv = argv, .notify = -1 };
-	struct stat st;
 
-	if (fstatat(s->dirfd, path, &st, 0) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & S_IXUSR))
-		return -1;
-	return make(s, EXTRA_CONTROL, &sp);
+	return process_has_script(s, path) ? make(s, EXTRA_CONTROL, &sp) : -1;
 }
 
 /* ---- processes that are not our children ---- */
@@ -324,7 +328,7 @@ void host_reap(struct host *h)
 
 		if (s)
 			slot_ended(s, status);
-		else if (!ask_ended(h, pid, status))
+		else if (!ask_ended(h, pid, status) && !extra_reaped(pid, status))
 			h->orphans++;
 	}
 }
