@@ -1,16 +1,12 @@
 /*
  * penstock swap NAME -- program args...: another stage in the place of a service, while lines flow; --back, --canary, --shadow, --promote.
- * swap.h says how it is kept safe.
+ * This is the command line; swap.h says how it is kept safe.
  */
 #include "penstock/swap.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/args.h"
 #include "base/buf.h"
@@ -18,10 +14,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
-#include "link/ack.h"
 
-static bool native, shadow, promote, back, diff, keep, json;
-static const char *canary, *dest, *stage, *probe, *died;
+static bool native, shadow, promote, back, diff, keep;
+static const char *canary, *dest, *stage, *died;
 static int mode;
 static struct arg_list options;
 
@@ -36,11 +31,11 @@ static const struct arg rows[] = {
 	{ 'O', "option", ARG_LIST, &options, 0, 0, "WORD", "an option for stage, as --option=--deadline=5s; may be repeated", NULL, 0 },
 	{ 0, "dest", ARG_STR, &dest, 0, 0, "NAME", "route's destination that it takes from (as the old one's run says)", NULL, 0 },
 	{ 's', "stage", ARG_STR, &stage, 0, 0, "NAME", "the name in derived ids (NAME)", NULL, 0 },
-	{ 0, "probe", ARG_STR, &probe, 0, 0, "FILE", "lines that it must handle before it sees the stream (two of ours)", NULL, 0 },
+	{ 0, "probe", ARG_STR, &swap_asked.probe, 0, 0, "FILE", "lines that it must handle before it sees the stream (two of ours)", NULL, 0 },
 	{ 'w', "wait", ARG_TIME, &swap_times.wait, CLOCK_MS, 86400 * CLOCK_S, "TIME", "for the probe, and for readiness (20s)", NULL, 0 },
 	{ 0, "watch", ARG_TIME, &swap_times.watch, CLOCK_MS, 86400 * CLOCK_S, "TIME", "the new one must do well so long (2s)", NULL, 0 },
 	{ 0, "drain", ARG_TIME, &swap_times.drain, CLOCK_MS, 86400 * CLOCK_S, "TIME", "the one that goes is killed after this (30s)", NULL, 0 },
-	{ 'j', "json", ARG_FLAG, &json, 0, 0, NULL, "the state as JSON", NULL, 0 },
+	{ 'j', "json", ARG_FLAG, &swap_asked.json, 0, 0, NULL, "the state as JSON", NULL, 0 },
 	{ 0, "keep", ARG_FLAG, &keep, 0, 0, NULL, "for a shadow's log/run: keeps standard input", NULL, 0 },
 	{ 0, "died", ARG_STR, &died, 0, 0, "SERVICE", "for a trial's finish: it failed once more", NULL, 0 },
 };
@@ -52,25 +47,6 @@ static const struct args args = {
 	.about = "Puts another program in the place of a stage while lines flow, and takes it back; alone: what is swapped.",
 	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
-
-/* ---- what was begun ---- */
-
-static int settle_one(void *arg, const struct tree *t, struct swap *s)
-{
-	(void)arg;
-	if (s->phase == SWAP_REST)
-		return 0;
-	log_warn("%s: a swap was killed on its way (%s): %s", s->name, swap_phase_word(s->phase),
-		s->phase == SWAP_TURN || s->phase == SWAP_BACK ? "completed" : "taken back");
-	return swap_settle(t, s);
-}
-
-int swapped_settle(const struct tree *t)
-{
-	if (access(tree_path(t, "service/.swap"), F_OK) < 0)
-		return 0;
-	return swap_lock(t, false) < 0 || swap_each(t, settle_one, NULL) < 0 ? -1 : 0;
-}
 
 /* ---- what the command line says ---- */
 
@@ -109,15 +85,6 @@ static char *dest_of(const struct tree *t, const char *service)
 	return word;
 }
 
-static char *about_of(const struct swap_program *p)
-{
-	char *text = text_of("%s", p->mode ? p->mode : "native");
-
-	for (size_t i = 0; p->words[i] && strlen(text) < 160; i++)
-		text = text_of("%s%s%s", text, i ? " " : ": ", p->words[i]);
-	return text;
-}
-
 static void read_program(struct swap *s, int argc, char **argv)
 {
 	static const char *const modes[] = { "auto", "eof", "line", "sync" };
@@ -139,113 +106,12 @@ static void read_program(struct swap *s, int argc, char **argv)
 	p->mode = native ? NULL : text_of("%s", modes[mode]);
 }
 
-/* ---- doing it ---- */
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
-
-bool swap_interrupted(void)
-{
-	return interrupted != 0;
-}
-
-static void hear_signals(void)
-{
-	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
-}
-
-/* From here on it is completed, now or by the next swap: signals are not heard. */
-static int decide(const struct tree *t, struct swap *s, enum swap_phase phase)
-{
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	interrupted = 0;
-	return swap_step(t, s, phase) < 0 || swap_settle(t, s) < 0 ? 1 : swap_show(t, s->name, json);
-}
-
-/* Loads the record and ends what was begun. */
-static void begin(const struct tree *t, const char *name, struct swap *s)
-{
-	if (swap_lock(t, false) < 0 || swap_load(t, name, s) < 0 || settle_one(NULL, t, s) < 0)
-		exit(1);
-}
-
-static int undo(const struct tree *t, struct swap *s)
-{
-	interrupted = 0;
-	if (swap_settle(t, s) == 0)
-		log_error("%s: nothing has changed", s->name);
-	return 1;
-}
-
-/* The trial is made and ready, and gets its lines. */
-static int bring_up(const struct tree *t, struct swap *s)
-{
-	int held;
-
-	if (s->how == SWAP_SHADOW && (swap_shadow_clear(t, s->name) < 0 || swap_hub_end(t, &s->from) < 0 || swap_save(t, s) < 0))
-		return -1;
-	/* It gets nothing before it is ready: what a shadow says to a line that is no copy goes nowhere. */
-	held = swap_split_hold(t, s);
-	if (held == -1 || (held < 0 && s->how == SWAP_SHADOW) || swap_make(t, s) < 0 || swap_wait_ready(t, s->trial) < 0)
-		return -1;
-	if (s->how == SWAP_WHOLE)
-		return swap_pour(t, s);
-	return swap_split_set(t, s, s->how, s->percent) < 0 ? -1 : swap_watch(t, s);
-}
-
-static void choose_trial(const struct tree *t, struct swap *s)
-{
-	do
-		s->trial = text_of("%s.%" PRIu64, s->name, s->next++);
-	while (access(text_of("%s/service/%s", t->dir, s->trial), F_OK) == 0);
-	if (strlen(s->trial) > ACK_NAME_MAX)
-		die(1, "%s: its name is too long for a worker set", s->trial);
-	s->trial_about = about_of(&s->program);
-}
-
-/* s->program and s->how are set. */
-static int try_it(const struct tree *t, struct swap *s)
-{
-	struct swap_split split;
-
-	if (swap_split_ask(t, s, &split) == -1)
-		die(1, "%s: route must be up, and %s one of its destinations", s->name, s->dest);
-	if (s->program.mode && swap_check(t, &s->program, swap_times.wait) < 0) {
-		log_error("%s: nothing has changed", s->name);
-		return 1;
-	}
-	choose_trial(t, s);
-	if (swap_probe(t, s, probe, swap_times.wait) < 0) {
-		log_error("%s: nothing has changed", s->name);
-		return 1;
-	}
-	s->because = NULL;
-	if (swap_step(t, s, SWAP_TRY) < 0 || bring_up(t, s) < 0)
-		return undo(t, s);
-	if (s->how == SWAP_WHOLE)
-		return decide(t, s, SWAP_TURN);
-	return swap_step(t, s, SWAP_REST) < 0 ? 1 : swap_show(t, s->name, json);
-}
-
 static int do_swap(const struct tree *t, struct swap *s, int argc, char **argv)
 {
 	struct service_seen seen;
 
 	if (s->trial)
 		die(1, "%s: a %s is at work: --promote or --back first", s->name, swap_how_word(s->how));
-	if (s->n == SWAP_CHAIN_MAX)
-		die(1, "%s: swapped %d times: --back first", s->name, SWAP_CHAIN_MAX);
 	if (service_see(t, swap_top(s), &seen) < 0)
 		return 1;
 	if (!seen.found)
@@ -256,83 +122,7 @@ static int do_swap(const struct tree *t, struct swap *s, int argc, char **argv)
 		s->stage = text_of("%s", stage ? stage : s->name);
 	read_program(s, argc, argv);
 	s->how = canary ? SWAP_CANARY : shadow ? SWAP_SHADOW : SWAP_WHOLE;
-	return try_it(t, s);
-}
-
-static int do_promote(const struct tree *t, struct swap *s)
-{
-	struct swap_split split;
-
-	if (!s->trial)
-		die(1, "%s: no canary or shadow is at work", s->name);
-	if (s->how == SWAP_SHADOW) {
-		struct swap_program p = s->program;
-
-		/* One that sends has another command line than one that is only listened to. */
-		if (swap_step(t, s, SWAP_TRY) < 0 || swap_settle(t, s) < 0)
-			return 1;
-		s->program = p;
-		return try_it(t, s);
-	}
-	if (swap_split_ask(t, s, &split) < 0)
-		die(1, "%s: route must be up", s->name);
-	if (!split.on)
-		die(1, "%s: route took the canary's lines back: %s; --back removes it", s->name, split.because);
-	if (swap_split_set(t, s, SWAP_CANARY, 100) < 0)
-		return 1;
-	if (swap_watch(t, s) < 0) {
-		interrupted = 0;
-		if (swap_split_set(t, s, SWAP_CANARY, s->percent) == 0)
-			log_error("%s: is a canary as before", s->name);
-		return 1;
-	}
-	return decide(t, s, SWAP_TURN);
-}
-
-static void say_leftover(void *arg, const char *name, int64_t pid, int pidfd)
-{
-	(void)arg;
-	(void)pidfd;
-	log_error("%s: process %lld still runs, although its supervise was killed", name, (long long)pid);
-}
-
-static int do_back(const struct tree *t, struct swap *s)
-{
-	if (tree_supervise(t) <= 0 && leftover_each(t, say_leftover, NULL) != 0)
-		die(1, "%s: penstock down ends what still runs", s->name);
-	if (s->trial)
-		return decide(t, s, SWAP_TRY);
-	if (s->n < 2)
-		die(1, "%s: is not swapped: there is nothing to take back", s->name);
-	if (swap_step(t, s, SWAP_REACH) < 0)
-		return 1;
-	if (swap_up(t, s->service[s->n - 2]) < 0)
-		return undo(t, s);
-	return decide(t, s, SWAP_BACK);
-}
-
-/* ---- a stage that keeps failing ---- */
-
-/* finish of a trial or of a stage in force runs this. Its service is not over before finish ends, so the way back is another process'. */
-static int do_died(const struct tree *t, const char *name)
-{
-	static struct swap s;
-	int rc;
-
-	if (strchr(died, '/') || died[0] == '.' || swap_deaths(t, died) < SWAP_DEATHS)
-		return 0;
-	if (fork() != 0)
-		return 0;
-	setsid();
-	dup2(2, 1);	/* a shadow's logger ends when nobody holds the pipe to it */
-	rc = swap_lock(t, true);
-	if (rc < 0 || swap_load(t, name, &s) < 0)
-		_exit(rc == -2 ? 0 : 1);	/* a swap is at work, and sees it itself */
-	if (s.phase != SWAP_REST || !(s.trial ? strcmp(s.trial, died) == 0 : s.n > 1 && strcmp(swap_top(&s), died) == 0))
-		_exit(0);
-	log_error("%s: %s failed %d times in %d s: it is taken back", name, died, SWAP_DEATHS, SWAP_DEATHS_TIME);
-	s.because = text_of("%s failed %d times in %d s", died, SWAP_DEATHS, SWAP_DEATHS_TIME);
-	_exit(do_back(t, &s));
+	return swap_try(t, s);
 }
 
 /* ---- the command line ---- */
@@ -376,19 +166,18 @@ int cmd_swap(struct tree *t, int argc, char **argv)
 	if (keep)
 		return swap_keep(t, name);
 	if (died)
-		return do_died(t, name);
+		return swap_died(t, name, died);
 	if (words == argc && !back && !promote && !diff)
-		return swap_show(t, name, json);
+		return swap_show(t, name, swap_asked.json);
 	if (!back && !diff && tree_supervise(t) <= 0)
 		die(1, "%s: is down (penstock up starts it)", t->dir);
-	hear_signals();
-	begin(t, name, &s);
+	swap_begin(t, name, &s);
 	if (diff)
 		return swap_diff(t, &s);
 	if (back)
-		return do_back(t, &s);
+		return swap_back(t, &s, false);
 	if (promote)
-		return do_promote(t, &s);
+		return swap_promote(t, &s);
 	if (canary)
 		percent_of(canary, &s.percent);
 	return do_swap(t, &s, argc - words - 1, argv + words + 1);

@@ -12,15 +12,19 @@
  *
  *   phase   means                                                   swap_settle
  *   rest    nothing is under way                                    -
- *   try     `trial` is made or removed; it is not counted on        removes it
- *   turn    `trial` is ready and takes the place of the last one    drains the last one, sets it down
- *   reach   the one before the last is started again                sets it down again
- *   back    it is ready and takes its old place                     drains the last one, removes it
+ *   try     `trial` is made or removed; it is not counted on        removes it; starts `aside`, a shadow, again
+ *   turn    `trial` has proven itself and takes over                drains the last one, sets it down; removes `aside`
+ *   reach   the one before the last is started again, and tried     sets it down again
+ *   back    it has proven itself and takes its old place            drains the last one, removes it
+ *
+ * Forward and back the one that comes gets lines by steps, and is watched, before the other one goes: the workers of a service made here are a set of
+ * route's with the service's name, and a split gives that set its share.
  */
 #ifndef PENSTOCK_SWAP_H
 #define PENSTOCK_SWAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "penstock/penstock.h"
@@ -48,6 +52,7 @@ struct swap {
 	enum swap_how how;			/* what the trial is */
 	char *trial;				/* NULL: none */
 	char *trial_about;
+	char *aside, *aside_about;		/* a shadow that is down while its program is tried in earnest; NULL: none */
 	struct swap_program program;		/* of the trial */
 	uint64_t percent;			/* of a canary */
 	uint64_t from;				/* of a shadow: number of the first line it may have got */
@@ -56,7 +61,18 @@ struct swap {
 	char *because;				/* why the last one was taken back by itself; NULL */
 };
 
-bool swap_interrupted(void);	/* cmd_swap.c: a signal came: what is tried is given up */
+/* ---- swap_do.c: from one phase to the next; an exit code each ---- */
+
+struct swap_asked { const char *probe; bool json; };	/* by the command line: lines of the probe, NULL for ours; the state as JSON */
+extern struct swap_asked swap_asked;
+
+void swap_begin(const struct tree *t, const char *name, struct swap *s);	/* locks, loads and settles; a failure ends the program */
+int swap_try(const struct tree *t, struct swap *s);		/* s->program, how, dest and stage are set */
+int swap_promote(const struct tree *t, struct swap *s);
+int swap_back(const struct tree *t, struct swap *s, bool at_once);	/* at_once: not tried alone before */
+/* From finish of a trial or of a stage in force: it failed once more. Too often, and another process takes it back. */
+int swap_died(const struct tree *t, const char *name, const char *service);
+bool swap_interrupted(void);	/* a signal came: what is tried is given up */
 
 /* ---- swap_state.c: the record ---- */
 
@@ -86,6 +102,8 @@ int swap_make(const struct tree *t, const struct swap *s);
  * answers. -1 with a message. */
 int swap_check(const struct tree *t, struct swap_program *p, int64_t patience);
 int swap_probe(const struct tree *t, const struct swap *s, const char *file, int64_t patience);
+/* The same with a service of the tree that is down: its run, with pipes in the place of route's endpoints. */
+int swap_probe_service(const struct tree *t, const struct swap *s, const char *service, const char *file, int64_t patience);
 
 /* ---- swap_turn.c: services up and down ---- */
 
@@ -96,20 +114,25 @@ int swap_wait_ready(const struct tree *t, const char *service);		/* -1 with a me
 int swap_up(const struct tree *t, const char *service);			/* no longer down, started, ready */
 int swap_down(const struct tree *t, const char *service);		/* down for good, drained; killed when it takes too long */
 int swap_remove(const struct tree *t, const char *service);		/* drained, and the directory is gone; harmless when it is */
-/* Watches for swap_times.watch: the trial stays up, and route does not take the split back. -1 with a message. */
-int swap_watch(const struct tree *t, const struct swap *s);
-/* Gives the trial everything, by steps, so that a program that is still waking up holds up few conversations; and watches. */
-int swap_pour(const struct tree *t, const struct swap *s);
-/* Ends what was begun: see the table above. -1 with a message. */
-int swap_settle(const struct tree *t, struct swap *s);
+
+/* ---- swap_watch.c: the one that comes gets its lines, and how it does; -1 with a message: not well ---- */
+
+int swap_watch(const struct tree *t, const struct swap *s);	/* the trial stays up, and route does not take its share back: for swap_times.watch */
+int swap_pour(const struct tree *t, const struct swap *s);	/* by steps the trial gets everything */
+int swap_pour_back(const struct tree *t, const struct swap *s);	/* by steps the last one's lines go to the one before */
+
+/* ---- swap_settle.c ---- */
+
+int swap_settle(const struct tree *t, struct swap *s);		/* ends what was begun: see the table above. -1 with a message */
 
 /* ---- swap_split.c: what route is told ---- */
 
 struct swap_split { bool on; int64_t percent, given, done, refused, shed; bool copy; char set[80], because[256]; };
-/* The trial's workers get percent of the conversations, a shadow's get copies, and nothing else, also when route has taken that back;
- * held they get nothing. -1 with a message; -2: route says no. */
-int swap_split_set(const struct tree *t, const struct swap *s, enum swap_how how, uint64_t percent);
-int swap_split_hold(const struct tree *t, const struct swap *s);
+/* The workers of the set get percent of the conversations; or copies, and nothing else, also when route has taken that back; or, held,
+ * nothing. With the tree down: from its start on. -1 with a message; -2: route says no. */
+int swap_split_share(const struct tree *t, const struct swap *s, const char *set, uint64_t percent);
+int swap_split_copy(const struct tree *t, const struct swap *s, const char *set);
+int swap_split_hold(const struct tree *t, const struct swap *s, const char *set);
 int swap_split_off(const struct tree *t, const struct swap *s);		/* harmless when there is none, or the tree is down */
 int swap_split_ask(const struct tree *t, const struct swap *s, struct swap_split *out);	/* -1: it cannot be told; -2: it knows no sets */
 int swap_hub_end(const struct tree *t, uint64_t *seq);			/* number of the next line */
@@ -124,10 +147,14 @@ int swap_show(const struct tree *t, const char *name, bool json);	/* name NULL: 
 #define SWAP_DEATHS_TIME 30		/* ... in so many seconds: it is taken back */
 unsigned swap_deaths(const struct tree *t, const char *service);	/* notes one more; how many there were in that time, at most SWAP_DEATHS */
 
-/* ---- swap_diff.c: what a shadow says ---- */
+/* ---- swap_keep.c, swap_diff.c, swap_equal.c: what a shadow says ---- */
 
+#define SWAP_SHADOW_BYTES (32u << 20)	/* then the newer file becomes the older one */
 int swap_keep(const struct tree *t, const char *name);			/* standard input into run/shadow/NAME; an exit code */
-int swap_diff(const struct tree *t, const struct swap *s);		/* an exit code */
+char *swap_shadow_file(const struct tree *t, const char *name, const char *which);	/* "old" or "new" */
 int swap_shadow_clear(const struct tree *t, const char *name);		/* forgets what was kept */
+int swap_diff(const struct tree *t, const struct swap *s);		/* an exit code */
+/* Equal in type, subject, tenant, partitionkey and data? The order of members does not count. path[room]: where the first difference is. */
+bool swap_equal(const struct json *a, const struct json *b, char path[], size_t room);
 
 #endif

@@ -1,116 +1,21 @@
 /*
- * What a shadow says: its logger keeps it in run/shadow/NAME, at most two files of KEEP_BYTES; --diff compares it with what the stage in
- * force said of the same events, which is in the spool. Two events are equal when type, subject, tenant, partitionkey, causationid
- * and data are; times and traces may differ.
+ * penstock swap --diff: what a shadow said (swap_keep.c) beside what the stage in force said of the same events, which is in the spool. Two events are
+ * equal when type, subject, tenant, partitionkey and data are; times and traces may differ.
  */
 #include "penstock/swap.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/log.h"
 
-#define FOLDER "run/shadow"
-#define KEEP_BYTES (32u << 20)		/* then the newer file becomes the older one */
-#define LINE_BYTES ((1u << 20) + 1)
 #define EXAMPLES 5
-
-static char *file_of(const struct tree *t, const char *name, const char *which)
-{
-	return text_of("%s/" FOLDER "/%s/%s.ndjson", t->dir, name, which);
-}
-
-int swap_shadow_clear(const struct tree *t, const char *name)
-{
-	static const char *const files[] = { "old", "new" };
-
-	for (int i = 0; i < 2; i++) {
-		char *path = file_of(t, name, files[i]);
-
-		if (unlink(path) < 0 && errno != ENOENT) {
-			log_error("%s: %s", path, strerror(errno));
-			return -1;
-		}
-	}
-	return 0;
-}
-
-/* ---- keeping ---- */
-
-static int open_new(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		log_error("%s: %s", path, strerror(errno));
-	return fd;
-}
-
-/* Whole lines of b, at most a file's worth; -1 with a message. */
-static int keep_lines(struct buf *b, int *fd, const char *path, const char *old)
-{
-	const char *lf = memrchr(b->p, '\n', b->len);
-	struct stat st;
-	size_t n;
-
-	if (!lf) {
-		if (b->len == b->max)
-			buf_clear(b);	/* no line of ours is so long */
-		return 0;
-	}
-	n = (size_t)(lf + 1 - b->p);
-	if (fstat(*fd, &st) == 0 && st.st_size + (off_t)n > KEEP_BYTES) {
-		close(*fd);
-		if (rename(path, old) < 0 || (*fd = open_new(path)) < 0)
-			return -1;
-	}
-	if (fd_write_all(*fd, b->p, n) < 0) {
-		log_error("%s: %s", path, strerror(errno));
-		return -1;
-	}
-	buf_drop(b, n);
-	return 0;
-}
-
-int swap_keep(const struct tree *t, const char *name)
-{
-	char *folder = text_of("%s/" FOLDER "/%s", t->dir, name), *path = file_of(t, name, "new"), *old = file_of(t, name, "old");
-	struct buf b;
-	ssize_t n = 1;
-	int fd, rc = 0;
-
-	if (fd_mkdirs(folder, 0700) < 0) {
-		log_error("%s: %s", folder, strerror(errno));
-		return 1;
-	}
-	fd = open_new(path);
-	buf_init(&b, 2 * LINE_BYTES);
-	while (fd >= 0 && rc == 0 && n != 0) {
-		if (buf_reserve(&b, b.max - b.len) < 0)
-			die(1, "no memory");
-		n = read(0, b.p + b.len, b.max - b.len);
-		if (n < 0 && errno != EINTR) {
-			log_error("stdin: %s", strerror(errno));
-			rc = -1;
-		} else if (n > 0) {
-			b.len += (size_t)n;
-			rc = keep_lines(&b, &fd, path, old);
-		}
-	}
-	buf_release(&b);
-	return fd < 0 || rc < 0 ? 1 : 0;
-}
-
-/* ---- comparing ---- */
 
 /* One event that the shadow made, or that it was given (passed on, as stages in a pipe do). */
 struct said { char *key, *line; size_t len; bool made, met; };
@@ -188,7 +93,7 @@ static int read_said(struct diff *d, const char *path)
 	struct buf b;
 	int rc = 0;
 
-	buf_init(&b, 2 * KEEP_BYTES);
+	buf_init(&b, 2 * SWAP_SHADOW_BYTES);
 	if (fd_read_file(path, &b) < 0 && errno != ENOENT) {
 		log_error("%s: %s", path, strerror(errno));
 		rc = -1;
@@ -210,78 +115,6 @@ static void sort_said(struct diff *d)
 		if (n == 0 || strcmp(d->v[n - 1].key, d->v[i].key) != 0)
 			d->v[n++] = d->v[i];
 	d->n = n;
-}
-
-static bool equal(const struct json *a, const struct json *b, char path[], size_t room);
-
-struct walk { const struct json *other; char *path; size_t room; };
-
-static int equal_member(void *arg, const char *name, const struct json *value)
-{
-	struct walk *w = arg;
-	size_t at = strlen(w->path);
-
-	snprintf(w->path + at, w->room - at, "%s%s", at ? "." : "", name);
-	if (!equal(value, json_member(w->other, name), w->path, w->room))
-		return 1;
-	w->path[at] = 0;
-	return 0;
-}
-
-static int has_member(void *arg, const char *name, const struct json *value)
-{
-	struct walk *w = arg;
-	size_t at = strlen(w->path);
-
-	(void)value;
-	if (json_member(w->other, name))
-		return 0;
-	snprintf(w->path + at, w->room - at, "%s%s", at ? "." : "", name);
-	return 1;
-}
-
-static bool equal_text(const struct json *a, const struct json *b)
-{
-	struct buf x, y;
-	bool same;
-
-	buf_init(&x, 4u << 20);
-	buf_init(&y, 4u << 20);
-	same = json_print(a, &x) == 0 && json_print(b, &y) == 0 && x.len == y.len && memcmp(x.p, y.p, x.len) == 0;
-	buf_release(&x);
-	buf_release(&y);
-	return same;
-}
-
-/* The order of members does not count. path: where the first difference is. */
-static bool equal(const struct json *a, const struct json *b, char path[], size_t room)
-{
-	struct walk w = { b, path, room }, back = { a, path, room };
-
-	if (!a || !b)
-		return !a && !b;
-	if (json_is_object(a))
-		return json_is_object(b) && json_each(a, equal_member, &w) == 0 && json_each(b, has_member, &back) == 0;
-	if (!json_is_array(a))
-		return equal_text(a, b);
-	if (!json_is_array(b) || json_count(a) != json_count(b))
-		return false;
-	for (size_t i = 0; i < json_count(a); i++)
-		if (!equal(json_at(a, i), json_at(b, i), path, room))
-			return false;
-	return true;
-}
-
-static bool equal_event(const struct json *a, const struct json *b, char path[], size_t room)
-{
-	static const char *const members[] = { "type", "subject", "tenant", "partitionkey", "data" };
-
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-		snprintf(path, room, "%s", members[i]);
-		if (!equal(json_member(a, members[i]), json_member(b, members[i]), path, room))
-			return false;
-	}
-	return true;
 }
 
 static void print_value(const char *who, const struct json *doc, const char *path)
@@ -313,7 +146,7 @@ static void compare_event(struct diff *d, struct said *s, const struct json *old
 	char path[512] = "";
 
 	s->met = true;
-	if (equal_event(old, new, path, sizeof path)) {
+	if (swap_equal(old, new, path, sizeof path)) {
 		d->equal++;
 	} else {
 		d->different++;
@@ -400,7 +233,7 @@ int swap_diff(const struct tree *t, const struct swap *s)
 		log_error("%s: no shadow is at work", s->name);
 		return 1;
 	}
-	if (read_said(&d, file_of(t, s->name, "old")) < 0 || read_said(&d, file_of(t, s->name, "new")) < 0)
+	if (read_said(&d, swap_shadow_file(t, s->name, "old")) < 0 || read_said(&d, swap_shadow_file(t, s->name, "new")) < 0)
 		return 1;
 	sort_said(&d);
 	if (read_spool(t, s, &d) < 0)

@@ -70,7 +70,7 @@ static pid_t start(const struct run *r, const char *folder, char *const argv[])
 	pid_t pid = -1;
 	int e;
 
-	/* The path that supervise gives to services. */
+	/* The path that supervise gives to services, and a descriptor 3, where a run of a service says that it is ready. */
 	if (setenv("PATH", text_of("%s:%s", program_folder(), old && *old ? old : "/usr/bin:/bin"), 1) < 0)
 		die(1, "no memory");
 	sigfillset(&all);
@@ -79,7 +79,7 @@ static pid_t start(const struct run *r, const char *folder, char *const argv[])
 	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigdefault(&at, &all);
 	e = posix_spawn_file_actions_addchdir_np(&fa, folder) || posix_spawn_file_actions_adddup2(&fa, r->in, 0) || posix_spawn_file_actions_adddup2(&fa, r->out, 1) ||
-		posix_spawn_file_actions_adddup2(&fa, r->err, 2) ? ENOMEM : posix_spawnp(&pid, argv[0], &fa, &at, argv, environ);
+		posix_spawn_file_actions_adddup2(&fa, r->err, 2) || posix_spawn_file_actions_adddup2(&fa, r->err, 3) ? ENOMEM : posix_spawnp(&pid, argv[0], &fa, &at, argv, environ);
 	posix_spawn_file_actions_destroy(&fa);
 	posix_spawnattr_destroy(&at);
 	if (old)
@@ -185,27 +185,102 @@ static int read_lines(const char *file, struct buf *b)
 	return -1;
 }
 
-int swap_probe(const struct tree *t, const struct swap *s, const char *file, int64_t patience)
+/* Runs argv in folder on the lines of file, and judges what it says. */
+static int try_alone(const char *folder, char *const argv[], const char *who, const char *file, int64_t patience)
 {
-	char *argv[3 * SWAP_WORDS_MAX];
 	struct run r = { -1, -1, -1, -1 };
 	struct buf lines;
 	int rc = -1;
 
-	swap_command(t, s, true, argv, sizeof argv / sizeof *argv);
 	buf_init(&lines, SAID_MAX);
 	if (read_lines(file, &lines) < 0 || run_open(&r, lines.p, lines.len) < 0)
 		goto out;
-	r.code = run_wait(&r, t->dir, argv, patience);
+	r.code = run_wait(&r, folder, argv, patience);
 	if (r.code == 0)
 		rc = check_output(r.out);
 	else if (r.code > 0)
-		log_error("the probe: %s ended with code %d", s->program.words[0], r.code);
+		log_error("the probe: %s ended with code %d", who, r.code);
 	if (rc < 0)
 		show(r.err);
 out:
 	buf_release(&lines);
 	run_close(&r);
+	return rc;
+}
+
+int swap_probe(const struct tree *t, const struct swap *s, const char *file, int64_t patience)
+{
+	char *argv[3 * SWAP_WORDS_MAX];
+
+	swap_command(t, s, true, argv, sizeof argv / sizeof *argv);
+	return try_alone(t->dir, argv, s->program.words[0], file, patience);
+}
+
+/* ---- a service of the tree ---- */
+
+/* Appends text with "-" in the place of every `url` that is a word of its own, or ends one. How many. */
+static unsigned add_piped(struct buf *b, const char *text, const char *url)
+{
+	const char *p;
+	unsigned n = 0;
+
+	while ((p = strstr(text, url)) != NULL) {
+		const char *end = p + strlen(url);
+		bool whole = !*end || strchr(" \t\n\"';", *end);
+
+		buf_add(b, text, (size_t)(p - text));
+		buf_adds(b, whole ? "-" : url);
+		n += whole;
+		text = end;
+	}
+	buf_adds(b, text);
+	return n;
+}
+
+/* Its run with pipes for links, into the file made. -1 with a message; 1: its run does not name the links. */
+static int write_piped(const struct tree *t, const struct swap *s, const char *service, const char *made)
+{
+	char *path = text_of("%s/service/%s/run", t->dir, service);
+	struct buf run, half, whole;
+	int rc = -1, fd = -1;
+
+	buf_init(&run, SAID_MAX);
+	buf_init(&half, 2 * SAID_MAX);
+	buf_init(&whole, 4 * SAID_MAX);
+	if (fd_read_file(path, &run) < 0 || !buf_cstr(&run)) {
+		log_error("%s: %s", path, strerror(errno));
+		goto out;
+	}
+	rc = 1;
+	if (memchr(run.p, 0, run.len) || !add_piped(&half, run.p, text_of("ipc://run/to-%s", s->dest)) || !buf_cstr(&half) ||
+	    !add_piped(&whole, half.p, "ipc://run/in"))
+		goto out;
+	unlink(made);
+	fd = open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	rc = fd < 0 || fd_write_all(fd, whole.p, whole.len) < 0 ? -1 : 0;
+	if (fd >= 0 && close(fd) < 0)
+		rc = -1;
+	if (rc < 0)
+		log_error("%s: %s", made, strerror(errno));
+out:
+	buf_release(&run);
+	buf_release(&half);
+	buf_release(&whole);
+	return rc;
+}
+
+int swap_probe_service(const struct tree *t, const struct swap *s, const char *service, const char *file, int64_t patience)
+{
+	char *made = tree_path(t, "run/.probe"), *argv[] = { made, NULL };
+	int rc = write_piped(t, s, service, made);
+
+	if (rc > 0) {
+		log_warn("%s is not tried alone: its run does not name ipc://run/to-%s and ipc://run/in", service, s->dest);
+		return 0;
+	}
+	if (rc == 0)
+		rc = try_alone(text_of("%s/service/%s", t->dir, service), argv, service, file, patience);
+	unlink(made);
 	return rc;
 }
 

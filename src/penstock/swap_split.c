@@ -1,6 +1,7 @@
 /* What route is asked and told about the worker set of a trial: its verb split, over run/control. */
 #include "penstock/swap.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "link/link.h"
@@ -45,8 +47,8 @@ static struct json *ask(const struct tree *t, const struct buf *question, enum n
 	return doc;
 }
 
-/* {"do":"split","dest":...,"set":... and the rest. */
-static struct json *split(const struct tree *t, const struct swap *s, bool set, const char *rest, enum no *no)
+/* {"do":"split","dest":...,"set":... and the rest. set NULL: without one. */
+static struct json *split(const struct tree *t, const struct swap *s, const char *set, const char *rest, enum no *no)
 {
 	struct json *doc = NULL;
 	struct buf b;
@@ -56,7 +58,7 @@ static struct json *split(const struct tree *t, const struct swap *s, bool set, 
 	buf_add_json(&b, s->dest, strlen(s->dest));
 	if (set) {
 		buf_adds(&b, ",\"set\":");
-		buf_add_json(&b, s->trial, strlen(s->trial));
+		buf_add_json(&b, set, strlen(set));
 	}
 	if (buf_printf(&b, "%s}\n", rest) == 0)
 		doc = ask(t, &b, no);
@@ -64,14 +66,38 @@ static struct json *split(const struct tree *t, const struct swap *s, bool set, 
 	return doc;
 }
 
-static int set(const struct tree *t, const struct swap *s, const char *what)
+static char *kept_in(const struct tree *t, const struct swap *s)
+{
+	return text_of("%s/spool/split/%s", t->dir, s->dest);
+}
+
+/* With the tree down: what the hub will begin with. */
+static int keep(const struct tree *t, const struct swap *s, const char *set, const char *what)
+{
+	char *path = kept_in(t, s);
+	struct buf b;
+	int rc = -1;
+
+	buf_init(&b, 4096);
+	if (buf_adds(&b, "{\"set\":") == 0 && buf_add_json(&b, set, strlen(set)) == 0 && buf_printf(&b, "%s}\n", what) == 0 &&
+	    fd_mkdirs(text_of("%s/spool/split", t->dir), 0755) == 0 && fd_replace(path, b.p, b.len, 0600) == 0)
+		rc = 0;
+	else
+		log_error("%s: %s", path, strerror(errno));
+	buf_release(&b);
+	return rc;
+}
+
+static int tell(const struct tree *t, const struct swap *s, const char *set, const char *what)
 {
 	enum no no = NO_ANSWER;
 	struct json *doc;
 
+	if (tree_supervise(t) <= 0)
+		return keep(t, s, set, what);
 	if (swap_wait_ready(t, "route") < 0)
 		return -1;
-	doc = split(t, s, true, what, &no);
+	doc = split(t, s, set, what, &no);
 	json_free(doc);
 	if (doc || (no == NO_VERB && s->how == SWAP_WHOLE))
 		return 0;	/* without sets the old and the new one share the lines */
@@ -80,29 +106,33 @@ static int set(const struct tree *t, const struct swap *s, const char *what)
 	return no == NO_ANSWER ? -1 : -2;
 }
 
-int swap_split_set(const struct tree *t, const struct swap *s, enum swap_how how, uint64_t percent)
+int swap_split_share(const struct tree *t, const struct swap *s, const char *set, uint64_t percent)
 {
-	return set(t, s, how == SWAP_SHADOW ? ",\"copy\":true" : text_of(",\"percent\":%" PRIu64, percent));
+	return tell(t, s, set, text_of(",\"percent\":%" PRIu64, percent));
 }
 
-int swap_split_hold(const struct tree *t, const struct swap *s)
+int swap_split_copy(const struct tree *t, const struct swap *s, const char *set)
 {
-	return set(t, s, ",\"hold\":true");
+	return tell(t, s, set, ",\"copy\":true");
+}
+
+int swap_split_hold(const struct tree *t, const struct swap *s, const char *set)
+{
+	return tell(t, s, set, ",\"hold\":true");
 }
 
 int swap_split_off(const struct tree *t, const struct swap *s)
 {
-	char *kept = text_of("%s/spool/split/%s", t->dir, s->dest);
 	enum no no = NO_ANSWER;
 	struct json *doc;
 
 	if (tree_supervise(t) <= 0) {
-		unlink(kept);	/* what the hub would begin with */
+		unlink(kept_in(t, s));
 		return 0;
 	}
 	if (swap_wait_ready(t, "route") < 0)
 		return -1;
-	doc = split(t, s, false, ",\"off\":true", &no);
+	doc = split(t, s, NULL, ",\"off\":true", &no);
 	json_free(doc);
 	return doc || no != NO_ANSWER ? 0 : -1;
 }
@@ -117,7 +147,7 @@ int swap_split_ask(const struct tree *t, const struct swap *s, struct swap_split
 	memset(out, 0, sizeof *out);
 	if (tree_supervise(t) <= 0 || service_see(t, "route", &seen) < 0 || !seen.ready)
 		return -1;
-	doc = split(t, s, false, "", &no);
+	doc = split(t, s, NULL, "", &no);
 	if (!doc)
 		return no == NO_VERB ? -2 : -1;
 	set = json_str(json_member(doc, "set"), NULL);

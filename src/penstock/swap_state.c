@@ -108,6 +108,8 @@ static int read_record(const struct json *doc, struct swap *s)
 	s->stage = keep(json_member(doc, "stage"));
 	s->trial = keep(json_member(doc, "trial"));
 	s->trial_about = keep(json_member(doc, "trial_about"));
+	s->aside = keep(json_member(doc, "aside"));
+	s->aside_about = keep(json_member(doc, "aside_about"));
 	s->because = keep(json_member(doc, "because"));
 	s->percent = (uint64_t)json_int(json_member(doc, "percent"), 0);
 	s->from = (uint64_t)json_int(json_member(doc, "from"), 0);
@@ -188,6 +190,8 @@ static int print_record(struct buf *b, const struct swap *s)
 	add_text(b, "stage", s->stage);
 	add_text(b, "trial", s->trial);
 	add_text(b, "trial_about", s->trial_about);
+	add_text(b, "aside", s->aside);
+	add_text(b, "aside_about", s->aside_about);
 	add_text(b, "because", s->because);
 	buf_adds(b, ",\"chain\":[");
 	for (unsigned i = 0; i < s->n; i++) {

@@ -1,4 +1,4 @@
-/* Services of a swap up and down, and what was begun brought to its end. The tree may be down: then only files change. */
+/* Services of a swap up and down. The tree may be down: then only files change. */
 #include "penstock/swap.h"
 
 #include <errno.h>
@@ -18,11 +18,6 @@
 #define KILL_WAIT (10 * CLOCK_S)	/* for the end of what was killed, and for supervise to let a directory go */
 
 struct swap_times swap_times = { .wait = 20 * CLOCK_S, .drain = 30 * CLOCK_S, .watch = 2 * CLOCK_S };
-
-static bool supervised(const struct tree *t)
-{
-	return tree_supervise(t) > 0;
-}
 
 /* ---- waiting ---- */
 
@@ -107,7 +102,7 @@ int swap_up(const struct tree *t, const char *service)
 		log_error("%s: %s", path, strerror(errno));
 		return -1;
 	}
-	if (!supervised(t))
+	if (tree_supervise(t) <= 0)
 		return 0;
 	return service_letters(t, service, "u") < 0 ? -1 : swap_wait_ready(t, service);
 }
@@ -120,7 +115,7 @@ int swap_down(const struct tree *t, const char *service)
 		log_error("%s: %s", path, strerror(errno));
 		return -1;
 	}
-	return supervised(t) ? drain(t, service) : 0;
+	return tree_supervise(t) > 0 ? drain(t, service) : 0;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -148,7 +143,7 @@ static int wait_forgotten(const struct tree *t, const char *service)
 	for (;; poll(NULL, 0, LOOK_MS)) {
 		if (service_see(t, service, &seen) < 0)
 			return -1;
-		if (!seen.found || !supervised(t))
+		if (!seen.found || tree_supervise(t) <= 0)
 			return 0;
 		if (clock_mono() > end) {
 			log_error("%s: supervise does not let it go", service);
@@ -163,118 +158,14 @@ int swap_remove(const struct tree *t, const char *service)
 	char *made = text_of("%s/service/.swap/%s.new", t->dir, service), *metrics = text_of("%s/run/metrics/%s", t->dir, service);
 	bool there = access(place, F_OK) == 0;
 
-	if (there && supervised(t) && drain(t, service) < 0)
+	if (there && tree_supervise(t) > 0 && drain(t, service) < 0)
 		return -1;
 	if (there && (remove_tree(gone) < 0 || rename(place, gone) < 0)) {
 		log_error("%s: %s", place, strerror(errno));
 		return -1;
 	}
-	if (supervised(t) && wait_forgotten(t, service) < 0)
+	if (tree_supervise(t) > 0 && wait_forgotten(t, service) < 0)
 		return -1;
 	unlink(metrics);
 	return remove_tree(gone) < 0 || remove_tree(made) < 0 ? -1 : fd_sync_dir(place);
-}
-
-/* ---- a trial ---- */
-
-/* For at most `patience`; until_done: only until it has done something. */
-static int watch(const struct tree *t, const struct swap *s, int64_t patience, bool until_done)
-{
-	int64_t end = clock_mono() + patience, before = -1;
-	struct service_seen seen;
-	struct swap_split split;
-	bool known;
-
-	do {
-		if (service_see(t, s->trial, &seen) < 0)
-			return -1;
-		if (before < 0)
-			before = seen.restarts;
-		if (!seen.found || !seen.ready || seen.restarts > before) {
-			log_error("%s does not stay up: %s; what it said is in the tree's log", s->trial,
-				seen.found && seen.end[0] ? seen.end : "it ended");
-			return -1;
-		}
-		if (swap_interrupted()) {
-			log_error("interrupted");
-			return -1;
-		}
-		known = swap_split_ask(t, s, &split) == 0;
-		if (known && !split.on) {
-			log_error("%s: route took its lines back: %s", s->trial, split.because[0] ? split.because : "it refused too many");
-			return -1;
-		}
-		if (known && until_done && split.done > 0)
-			return 0;
-		poll(NULL, 0, LOOK_MS);
-	} while (clock_mono() < end);
-	return 0;
-}
-
-int swap_watch(const struct tree *t, const struct swap *s)
-{
-	return watch(t, s, swap_times.watch, false);
-}
-
-int swap_pour(const struct tree *t, const struct swap *s)
-{
-	static const uint64_t steps[] = { 1, 10 };
-
-	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-		if (swap_split_set(t, s, SWAP_WHOLE, steps[i]) < 0 || watch(t, s, swap_times.watch / 4, true) < 0)
-			return -1;
-	return swap_split_set(t, s, SWAP_WHOLE, 100) < 0 ? -1 : watch(t, s, swap_times.watch / 2, false);
-}
-
-/* The split outlives the stage: without one its workers would be like all others, and what a shadow says goes nowhere. */
-static int forget_trial(const struct tree *t, struct swap *s)
-{
-	if (supervised(t) && swap_split_hold(t, s) == -1)
-		return -1;
-	if (swap_remove(t, s->trial) < 0 || swap_split_off(t, s) < 0)
-		return -1;
-	if (s->how == SWAP_SHADOW && swap_shadow_clear(t, s->name) < 0)
-		return -1;
-	s->trial = s->trial_about = NULL;
-	s->how = SWAP_WHOLE;
-	memset(&s->program, 0, sizeof s->program);
-	return swap_step(t, s, SWAP_REST);
-}
-
-static int finish_turn(const struct tree *t, struct swap *s)
-{
-	if (swap_down(t, swap_top(s)) < 0 || swap_split_off(t, s) < 0)
-		return -1;
-	s->service[s->n] = s->trial;
-	s->about[s->n++] = s->trial_about;
-	s->trial = s->trial_about = NULL;
-	s->how = SWAP_WHOLE;
-	memset(&s->program, 0, sizeof s->program);
-	return swap_step(t, s, SWAP_REST);
-}
-
-static int finish_back(const struct tree *t, struct swap *s)
-{
-	/* Its place was ready when this was decided; it may have been down since. */
-	if (swap_up(t, s->service[s->n - 2]) < 0 || swap_remove(t, swap_top(s)) < 0)
-		return -1;
-	s->n--;
-	return swap_step(t, s, SWAP_REST);
-}
-
-int swap_settle(const struct tree *t, struct swap *s)
-{
-	switch (s->phase) {
-	case SWAP_REST:
-		return 0;
-	case SWAP_TRY:
-		return s->trial ? forget_trial(t, s) : swap_step(t, s, SWAP_REST);
-	case SWAP_TURN:
-		return finish_turn(t, s);
-	case SWAP_REACH:
-		return swap_down(t, s->service[s->n - 2]) < 0 ? -1 : swap_step(t, s, SWAP_REST);
-	case SWAP_BACK:
-		return finish_back(t, s);
-	}
-	return -1;
 }

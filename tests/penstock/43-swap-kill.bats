@@ -105,8 +105,14 @@ swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
 	p swap --back analyze
 	p swap --back analyze
 	one_in_force analyze.1
+	# Ready, and not trusted yet.
+	swap_until reach --back --watch 60s analyze
+	wait_until 20 service_is analyze run
+	run -0 p swap --back --watch 50ms analyze
+	[[ $output == *"killed on its way (reach): taken back"* ]]
+	swap_to "$T/slow"
 	touch "$T/slow.stay"
-	swap_until back --back analyze
+	swap_until back --back --watch 50ms analyze
 	rm "$T/slow.stay"
 	load_end
 	tree_down
@@ -150,26 +156,38 @@ swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
 	exact 14000
 }
 
-@test "route, the old and the new stage killed during a swap: it succeeds or changes nothing, nothing is lost or repeated" {
-	load_begin 1000 8
+# killed_during PHASE VICTIM ARGS...: kills -9 a process while swap ARGS watches; it succeeds, or says that nothing has changed
+killed_during() {
+	local at=$1 victim=$2 coming before
+	shift 2
+	before=$(in_force)
+	daemon_run swap penstock -C "$D" swap --watch 1500ms "$@"
+	wait_until 20 phase_is "$at"
+	coming=analyze
+	[ "$at" = reach ] || coming=$(swaps .trial)
+	wait_until 20 service_is "$coming" run
+	case $victim in new) victim=$coming ;; old) victim=$before ;; esac
+	kill -9 "$(service_pid "$victim")"
+	daemon_wait swap
+	echo "# $* $victim: code $status, in force $(in_force)"
+	cat "$T/swap.err"
+	[ "$(phase)" = none ] || [ "$(phase)" = rest ]
+	[ $status -eq 0 ] || grep -q 'nothing has changed' "$T/swap.err"
+	[ $status -eq 0 ] || [ "$(in_force)" = "$before" ]
+	[ "$victim" != "$coming" ] || [ $status -eq 1 ]
+	wait_until 20 service_is route run
+}
+
+@test "route, the old and the new stage killed during a swap and on the way back: it succeeds or changes nothing, nothing is lost or repeated" {
+	load_begin 1000 12
 	wait_until 20 accepted 200
-	for victim in route analyze new; do
-		daemon_run swap penstock -C "$D" swap --native --watch 1500ms analyze -- analyze
-		wait_until 20 phase_is try
-		trial=$(swaps .trial)
-		wait_until 20 service_is "$trial" run
-		[ $victim != new ] || victim=$trial
-		kill -9 "$(service_pid "$victim")"
-		daemon_wait swap
-		echo "# $victim: code $status, in force $(in_force)"
-		cat "$T/swap.err"
-		[ "$(phase)" = none ] || [ "$(phase)" = rest ]
-		[ $status -eq 0 ] || grep -q 'nothing has changed' "$T/swap.err"
-		[ "$victim" != "$trial" ] || [ $status -eq 1 ]
-		while [ "$(in_force)" != analyze ]; do p swap --back analyze; done
-		wait_until 20 service_is route run
+	for victim in route old new; do
+		killed_during try $victim --native analyze -- analyze
+		[ "$(in_force)" != analyze ] || swap_to analyze
+		killed_during reach $victim --back analyze
+		[ "$(in_force)" = analyze ] || p swap --back --watch 50ms analyze
 	done
 	load_end
 	unchanged
-	exact 8000
+	exact 12000
 }
