@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "supervise/past.h"
 #include "supervise/state.h"
 
 #define BOARD_HEAD 64
@@ -43,6 +44,8 @@ struct board_row {
 	char name[BOARD_NAME_MAX];	/* ended by NUL */
 	char fault[160];	/* why it is not supervised; "" = it is */
 	struct board_slot main, log;
+	struct past past;	/* of main; goes on over a restart of supervise */
+	char waits[64];		/* whose turn comes first (a file after); "" nobody's */
 };
 
 struct board {

@@ -8,6 +8,7 @@
 #define SUPERVISE_EXTRA_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "supervise/files.h"
 
@@ -17,6 +18,11 @@ struct service;
 struct spawn;
 
 enum extra_child { EXTRA_RUN, EXTRA_FINISH, EXTRA_CONTROL };	/* control: a script of control/ */
+
+/* Once, in the scanned folder, before the first look. logs: the absolute folder of the built-in logger, NULL: services without log/ keep
+ * supervise's own standard output and error; stamp: logd's word; echo: their lines go to standard error, too. */
+void extra_begin(struct host *h, const char *logs, const char *stamp, bool echo);
+void extra_end(void);
 
 /* Before each look at the scanned folder: may make and remove directories there. */
 void extra_look(void);
@@ -46,6 +52,14 @@ void extra_shown(struct slot *s);
 
 /* Everything stops: may this one be told to, or do others that need it still run? Asked at the end of each round. */
 bool extra_may_stop(const struct service *sv);
+
+/* A child that is no service's and no script's ended: it was ours. A child that nobody may end as a stranger. */
+bool extra_reaped(pid_t pid, int status);
+bool extra_is_ours(pid_t pid);
+
+/* Everything stops, no service lives: have the logs been written? Asked at the end of each round. */
+bool extra_logged(void);
+void extra_kill(void);		/* patience with that is over */
 
 /* At the end of every round, before files are written. */
 void extra_round(struct host *h);

@@ -17,9 +17,13 @@
 # ghost.o     processes whose directory is gone, and what those that were taken over leave behind
 # tally.o     supervise/death_tally
 # extra.o     what goes beyond runit and s6, asked at fixed moments
+# logs.o      the built-in logger: fifos, and what logd is told
+# limits.o    the file limits            env.o       the environment of a child
+# order.o     the file after             instance.o  the file instances
+# past.o      last deaths, restarts within the hour
 # spawn.o     session, descriptors, signals, exec
 # stop.o      the end, in order
 # children.o  direct children, adopted ones too
 supervise_OBJS := main.o scan.o service.o slot.o state.o svdir.o files.o status.o control.o board.o report.o spawn.o stop.o children.o process.o ask.o keep.o takeover.o \
-	ghost.o writer.o tally.o extra.o
-supervise_PURE := state.o svdir.o status.o control.o board.o children.o keep.o tally.o
+	ghost.o writer.o tally.o extra.o logs.o limits.o env.o order.o instance.o past.o
+supervise_PURE := state.o svdir.o status.o control.o board.o children.o keep.o tally.o past.o order.o instance.o limits.o

@@ -34,18 +34,24 @@ enum metric_id {
 };
 
 static int64_t patience = 20 * CLOCK_S;
-static bool status, json;
+static bool status, json, echo;
+static const char *logs;
+static int stamp;
+static const char *const stamps[] = { "iso", "tai", "none" };
 
 static const struct arg rows[] = {
 	{ 'k', "kill-after", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME",
 	  "stopping: KILL what has not ended after TIME (20s)", NULL, 0 },
+	{ 'l', "logs", ARG_STR, &logs, 0, 0, "DIR", "what services without log/ write goes to DIR/NAME/current (logd)", NULL, 0 },
+	{ 't', "stamp", ARG_ENUM, &stamp, 0, 0, "STAMP", "with -l: stamp of each line: iso (default), tai, none", "iso|tai|none", 0 },
+	{ 'e', "echo", ARG_FLAG, &echo, 0, 0, NULL, "with -l: to stderr, too", NULL, 0 },
 	{ 's', "status", ARG_FLAG, &status, 0, 0, NULL, "print the state of each service of DIR and exit", NULL, ARG_NOFILE },
 	{ 'j', "json", ARG_FLAG, &json, 0, 0, NULL, "with -s: one JSON object a line", NULL, ARG_NOFILE },
 };
 
 static const struct args args = {
 	.prog = "supervise",
-	.synopsis = "[-k TIME] [-F FD] [-M FILE] DIR\n-s [--json] DIR",
+	.synopsis = "[-k TIME] [-l DIR] [-F FD] [-M FILE] DIR\n-s [--json] DIR",
 	.about = "Starts, restarts and stops the service directories in DIR; runit's sv controls them.",
 	.rows = rows, .n = sizeof rows / sizeof *rows,
 	.flags = ARGS_DAEMON | ARGS_ANYWHERE, .usage_code = SUPERVISE_USAGE,
@@ -110,6 +116,19 @@ static void on_round(void *arg)
 	d->host.orphans = d->host.taken = 0;
 }
 
+/* Before the current directory changes. */
+static const char *absolute(const char *path)
+{
+	static char out[2 * 4096];
+	char cwd[4096];
+
+	if (!path || path[0] == '/')
+		return path;
+	if (!getcwd(cwd, sizeof cwd) || snprintf(out, sizeof out, "%s/%s", cwd, path) >= (int)sizeof out)
+		die(SUPERVISE_SYSTEM, "%s: %s", path, strerror(errno));
+	return out;
+}
+
 static void enter_dir(const char *dir)
 {
 	pid_t owner;
@@ -149,6 +168,7 @@ static void daemon_open(struct daemon *d, const char *dir)
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		log_warn("not a subreaper: %s: what services leave behind goes to init", strerror(errno));
 	spawn_raise_limit();
+	extra_begin(&d->host, logs, stamps[stamp], echo);
 	scan_init(&d->scan, &d->host, dir);
 	stop_init(&d->stop, &d->host, &d->scan, patience);
 }
@@ -156,6 +176,7 @@ static void daemon_open(struct daemon *d, const char *dir)
 static void daemon_close(struct daemon *d)
 {
 	scan_release(&d->scan);
+	extra_end();
 	host_release(&d->host, d->stop.phase == STOP_DONE);
 	loop_free(d->host.loop);
 }
@@ -174,6 +195,7 @@ int main(int argc, char **argv)
 	if (state_check() < 0)
 		die(SUPERVISE_SYSTEM, "the table of states has a hole");
 	signal(SIGPIPE, SIG_IGN);
+	logs = absolute(logs);
 	enter_dir(argv[at]);
 	daemon_open(&d, argv[at]);
 	if (scan_now(&d.scan, true) < 0)

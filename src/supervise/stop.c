@@ -25,6 +25,8 @@ static void on_patience(void *arg)
 	for (size_t i = 0; i < s->scan->n; i++)
 		if (s->phase <= STOP_ORPHANS || s->phase == STOP_LOGGERS)
 			service_kill(s->scan->v[i], s->phase == STOP_LOGGERS, SIGKILL);
+	if (s->phase == STOP_LOGGERS)
+		extra_kill();
 	loop_timer_in(s->host->loop, &s->timer, AGAIN);
 }
 
@@ -134,7 +136,7 @@ static void ask_orphan(void *arg, pid_t pid, const struct child_stat *st)
 	bool now = s->overdue || s->phase == STOP_REST;
 	int rc = 0;
 
-	if (host_find(s->host, pid))
+	if (host_find(s->host, pid) || (s->phase != STOP_REST && extra_is_ours(pid)))
 		return;
 	if (now)
 		rc = send(pid, st, SIGKILL);
@@ -172,7 +174,7 @@ void stop_step(struct stop *s)
 		enter(s, STOP_ORPHANS);
 	if (s->phase == STOP_ORPHANS && orphans_gone(s))
 		enter(s, STOP_LOGGERS);
-	if (s->phase == STOP_LOGGERS && loggers_gone(s))
+	if (s->phase == STOP_LOGGERS && loggers_gone(s) && extra_logged())
 		enter(s, STOP_REST);
 	if (s->phase == STOP_REST && orphans_gone(s)) {
 		enter(s, STOP_DONE);

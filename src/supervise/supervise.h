@@ -11,5 +11,6 @@
 #define SUPERVISE_LOCK SUPERVISE_FOLDER "/lock"		/* held in both families while supervise runs */
 #define SUPERVISE_KEEP SUPERVISE_FOLDER "/keep"		/* keep.h */
 #define SUPERVISE_STATE SUPERVISE_FOLDER "/state"	/* board.h */
+#define SUPERVISE_LOGS SUPERVISE_FOLDER "/logs"		/* a link to the folder of the built-in logger, while supervise runs with one */
 
 #endif

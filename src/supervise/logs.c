@@ -1,0 +1,385 @@
+#include "supervise/logs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/place.h"
+#include "supervise/spawn.h"
+#include "supervise/supervise.h"
+
+#define FIFO "supervise/output"
+#define LOOK (100 * CLOCK_MS)	/* between two looks whether a fifo that nobody needs any more is empty */
+#define CONTROL_FD 3
+
+struct outlet {
+	struct outlet *next;
+	int fd;			/* the fifo, both ends */
+	bool told;		/* logd has it */
+	bool closing;		/* its service is gone */
+	char name[];
+};
+
+static struct {
+	struct loop *loop;
+	const char *dir, *stamp;
+	bool on, echo, ending, said;	/* ending: logd was told to leave */
+	pid_t pid;			/* 0: it does not run */
+	int64_t started;
+	unsigned untold, closing;	/* outlets that are so */
+	struct loop_io io;
+	struct loop_timer again, look;
+	struct backoff backoff;
+	struct outlet *all;
+} logs = { .io = { .fd = -1 } };
+
+/* ---- logd ---- */
+
+static void hang_up(void)
+{
+	if (logs.io.fd < 0)
+		return;
+	loop_io_del(logs.loop, &logs.io);
+	close(logs.io.fd);
+	logs.io.fd = -1;
+}
+
+static int start(void)
+{
+	static char path[4200];
+	const char *argv[] = { "logd", "--control", "3", "-t", logs.stamp, "-L", log_form_word(), logs.dir, logs.echo ? "-e" : NULL, NULL };
+	struct spawn sp = { .argv = argv, .path = path, .in = -1, .out = -1, .notify_to = CONTROL_FD };
+	int pair[2] = { -1, -1 };
+
+	snprintf(path, sizeof path, "%.4096s/logd", place_folder());
+	sp.dirfd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (sp.dirfd < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		goto fail;
+	sp.notify = pair[1];
+	logs.io.fd = pair[0];
+	if (loop_io_add(logs.loop, &logs.io, 0) < 0)
+		goto fail;
+	logs.pid = spawn(&sp);
+	if (logs.pid < 0)
+		goto fail;
+	close(pair[1]);
+	close(sp.dirfd);
+	logs.started = clock_mono();
+	logs.said = false;
+	logs.untold = 0;
+	for (struct outlet *o = logs.all; o; o = o->next) {
+		o->told = false;
+		logs.untold++;
+	}
+	return 0;
+fail:
+	if (!logs.said)
+		log_error("logd: %s: what services write waits in their pipes", strerror(errno));
+	logs.said = true;
+	logs.pid = 0;
+	hang_up();
+	if (pair[1] >= 0)
+		close(pair[1]);
+	if (sp.dirfd >= 0)
+		close(sp.dirfd);
+	return -1;
+}
+
+static void start_later(int64_t wait)
+{
+	if (loop_timer_in(logs.loop, &logs.again, wait) < 0)
+		log_error("logd: no memory for a timer: it is not started again");
+}
+
+static void on_again(void *arg)
+{
+	(void)arg;
+	if (logs.pid > 0)
+		logs_tell();
+	else if (start() < 0)
+		start_later(backoff_next(&logs.backoff, hash_random()));
+	else
+		logs_tell();
+}
+
+bool logs_is(pid_t pid)
+{
+	return logs.pid > 0 && pid == logs.pid;
+}
+
+bool logs_reaped(pid_t pid, int status)
+{
+	if (!logs_is(pid))
+		return false;
+	logs.pid = 0;
+	hang_up();
+	if (!logs.on || (logs.ending && WIFEXITED(status) && WEXITSTATUS(status) == 0))
+		return true;
+	logs.ending = false;
+	if (WIFSIGNALED(status))
+		log_warn("logd: process %ld was killed by signal %d: started again", (long)pid, WTERMSIG(status));
+	else
+		log_warn("logd: process %ld exited with code %d: started again", (long)pid, WEXITSTATUS(status));
+	if (clock_mono() - logs.started >= CLOCK_S)
+		backoff_reset(&logs.backoff);
+	/* The first time at once. */
+	start_later(logs.backoff.tries++ ? backoff_next(&logs.backoff, hash_random()) : 1);
+	return true;
+}
+
+/* ---- telling ---- */
+
+static void on_socket(void *arg, unsigned events)
+{
+	(void)arg;
+	if (!(events & LOOP_OUT)) {
+		loop_io_want(logs.loop, &logs.io, 0);	/* it is gone: its death says the rest */
+		return;
+	}
+	loop_io_want(logs.loop, &logs.io, 0);
+	logs_tell();
+}
+
+/* The message and, with it, a descriptor (-1: none). 0; -1 with errno. */
+static int say(const char *text, size_t n, int fd)
+{
+	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } ctl = { 0 };
+	struct iovec iov = { (void *)text, n };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		m.msg_control = &ctl;
+		m.msg_controllen = sizeof ctl;
+		ctl.head.cmsg_level = SOL_SOCKET;
+		ctl.head.cmsg_type = SCM_RIGHTS;
+		ctl.head.cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(&ctl.head), &fd, sizeof fd);
+	}
+	return sendmsg(logs.io.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+/* A reading end alone: logd then sees when the last writer is gone. */
+static int reading_end(const struct outlet *o)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", o->fd);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? fcntl(o->fd, F_DUPFD_CLOEXEC, 3) : fd;
+}
+
+static int tell(struct outlet *o)
+{
+	char text[300];
+	int fd = reading_end(o), n, rc, e;
+
+	if (fd < 0)
+		return -1;
+	n = snprintf(text, sizeof text, "+%s", o->name);
+	rc = say(text, (size_t)n, fd);
+	e = errno;
+	close(fd);
+	errno = e;
+	return rc;
+}
+
+void logs_tell(void)
+{
+	if (!logs.untold || logs.io.fd < 0)
+		return;
+	for (struct outlet *o = logs.all; o && logs.untold; o = o->next) {
+		if (o->told)
+			continue;
+		if (tell(o) < 0) {
+			if (errno == EAGAIN)
+				loop_io_want(logs.loop, &logs.io, LOOP_OUT);
+			else if (errno != EPIPE && errno != ECONNRESET)
+				start_later(CLOCK_S);	/* no descriptors: on_again tells again */
+			return;
+		}
+		o->told = true;
+		logs.untold--;
+	}
+}
+
+/* ---- outlets ---- */
+
+static int open_fifo(int dirfd)
+{
+	struct stat st;
+	int fd;
+
+	if (mkfifoat(dirfd, FIFO, 0600) < 0 && errno != EEXIST)
+		return -1;
+	fd = openat(dirfd, FIFO, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)))
+		return fd;
+	close(fd);
+	errno = EEXIST;
+	return -1;
+}
+
+struct outlet *logs_add(const char *name, int dirfd, char why[FILES_WHY_MAX])
+{
+	struct outlet *o = malloc(sizeof *o + strlen(name) + 1);
+
+	if (!o) {
+		snprintf(why, FILES_WHY_MAX, "%.150s: no memory", name);
+		return NULL;
+	}
+	*o = (struct outlet){ .next = logs.all, .fd = open_fifo(dirfd) };
+	if (o->fd < 0) {
+		snprintf(why, FILES_WHY_MAX, "%.150s/" FIFO ": %s", name, strerror(errno));
+		free(o);
+		return NULL;
+	}
+	strcpy(o->name, name);
+	logs.all = o;
+	logs.untold++;
+	return o;
+}
+
+static void drop(struct outlet *o)
+{
+	struct outlet **at = &logs.all;
+
+	while (*at != o)
+		at = &(*at)->next;
+	*at = o->next;
+	logs.untold -= !o->told;
+	logs.closing -= o->closing;
+	close(o->fd);
+	free(o);
+}
+
+static bool is_empty(const struct outlet *o)
+{
+	int n = 0;
+
+	return ioctl(o->fd, FIONREAD, &n) < 0 || n == 0;
+}
+
+static void on_look(void *arg)
+{
+	struct outlet *next;
+
+	(void)arg;
+	for (struct outlet *o = logs.all; o; o = next) {
+		next = o->next;
+		if (o->closing && is_empty(o))
+			drop(o);
+	}
+	if (logs.closing)
+		loop_timer_in(logs.loop, &logs.look, LOOK);
+}
+
+void logs_del(struct outlet *o)
+{
+	if (!o)
+		return;
+	if (is_empty(o)) {
+		drop(o);
+		return;
+	}
+	o->closing = true;
+	logs.closing++;
+	if (!logs.look.due)
+		loop_timer_in(logs.loop, &logs.look, LOOK);
+}
+
+int logs_fd(const struct outlet *o)
+{
+	return o->fd;
+}
+
+/* Through a descriptor of its own, which does not wait: the fifo's flags belong to the service, too. */
+void logs_mark(const struct outlet *o, int dirfd, const char *text)
+{
+	char line[512];
+	int fd = openat(dirfd, FIFO, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW), n;
+
+	(void)o;
+	if (fd < 0)
+		return;
+	/* Less than PIPE_BUF: whole or not at all. logd knows it by its first byte. */
+	n = snprintf(line, sizeof line, "\x1esupervise: %.400s\n", text);
+	(void)!write(fd, line, (size_t)n);
+	close(fd);
+}
+
+/* ---- begin and end ---- */
+
+void logs_open(struct loop *l, const char *dir, const char *stamp, bool echo)
+{
+	logs.loop = l;
+	logs.dir = dir;
+	logs.stamp = stamp;
+	logs.echo = echo;
+	logs.on = true;
+	logs.io = (struct loop_io){ .fd = -1, .fn = on_socket };
+	logs.again = (struct loop_timer){ .fn = on_again };
+	logs.look = (struct loop_timer){ .fn = on_look };
+	logs.backoff = (struct backoff){ .base = CLOCK_S, .max = 30 * CLOCK_S };
+	if (start() < 0)
+		start_later(CLOCK_S);
+}
+
+bool logs_on(void)
+{
+	return logs.on;
+}
+
+bool logs_gone(void)
+{
+	if (!logs.on)
+		return true;
+	if (logs.pid == 0) {
+		/* Gone without having read everything: once more, until patience is over. */
+		for (const struct outlet *o = logs.all; o; o = o->next)
+			if (!is_empty(o))
+				return false;
+		return true;
+	}
+	logs_tell();
+	if (logs.ending || logs.untold)
+		return false;
+	if (say(".", 1, -1) == 0)
+		logs.ending = true;
+	else if (errno == EAGAIN)
+		loop_io_want(logs.loop, &logs.io, LOOP_OUT);
+	return false;
+}
+
+void logs_kill(void)
+{
+	if (logs.pid <= 0)
+		return;
+	log_warn("logd: process %ld did not end in time: killed", (long)logs.pid);
+	kill(logs.pid, SIGKILL);
+	logs.on = false;	/* not again */
+	loop_timer_del(logs.loop, &logs.again);
+}
+
+void logs_close(void)
+{
+	if (!logs.loop)
+		return;
+	while (logs.all)
+		drop(logs.all);
+	hang_up();
+	loop_timer_del(logs.loop, &logs.again);
+	loop_timer_del(logs.loop, &logs.look);
+}
