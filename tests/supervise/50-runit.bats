@@ -62,16 +62,17 @@ states() {
 
 # ---- signals ----
 
+deadly="term kill hup interrupt 1 2 alarm quit"
 signals_services() {
+	local s
 	service hears "$hears"
-	service dies 'exec sleep 1000'
+	for s in $deadly; do service dies.$s 'exec sleep 1000'; done
 	service off 'exec sleep 1000'
 	touch "$S/off/down"
 }
 signals() {
 	local c old
-	wait_for "$S/hears/got" go
-	wait_until 10 stat_is dies run
+	there hears && wait_for "$S/hears/got" go
 	for c in hup:HUP alarm:ALRM interrupt:INT quit:QUIT 1:USR1 2:USR2 term:TERM h:HUP a:ALRM i:INT q:QUIT t:TERM; do
 		: >"$S/hears/got"
 		tell sv "${c%:*}" hears
@@ -85,10 +86,10 @@ signals() {
 	tell sv status hears
 	tell sv -v cont hears
 	show hears
-	for c in term kill hup interrupt 1 2 alarm quit; do
-		wait_until 10 stat_is dies run
-		old=$(cat "$S/dies/supervise/pid")
-		quiet sv $c dies
+	for c in $deadly; do
+		wait_until 10 stat_is dies.$c run
+		old=$(cat "$S/dies.$c/supervise/pid")
+		quiet sv $c dies.$c
 		wait_until 10 process_gone "$old"
 	done
 	# Nothing runs: letters go nowhere, p and c change what is shown.
@@ -109,8 +110,9 @@ signals() {
 # ---- waiting: restart, check, force-, time-outs ----
 
 waits_services() {
-	service plain 'exec sleep 1000'
-	service hears "$hears"
+	local s
+	for s in plain other third; do service $s 'exec sleep 1000'; done
+	for s in hears deaf mute; do service $s "$hears"; done
 	service never 'exec sleep 1000'
 	script "$S/never/check" 'exit 1'
 	service later 'rm -f n; exec sleep 1000'
@@ -120,30 +122,18 @@ waits_services() {
 }
 waits() {
 	local s
-	for s in plain never later; do wait_until 10 stat_is $s run; done
-	wait_for "$S/hears/got" go
-	tell sv restart plain
-	tell sv -w 1 restart hears
+	for s in plain other third never later; do wait_until 10 stat_is $s run; done
+	for s in hears deaf mute; do there $s && wait_for "$S/$s/got" go; done
+	older plain other third later hears deaf mute
+	together "sv restart plain" "sv force-restart other" "sv reload third" "sv -w 1 restart hears" "sv -w 1 down deaf" "sv -w 1 force-stop mute" \
+		"sv -v -w 1 start never" "sv start later" "sv check off"
 	wait_until 10 termed hears 1
-	show hears
-	tell sv -w 1 down hears
-	show hears
-	tell sv -w 1 force-stop hears
-	wait_until 10 stat_is hears down
-	show hears
-	tell sv -w 1 up hears
-	tell sv -v -w 1 start never
-	tell sv check plain
-	tell sv -w 1 check never
-	tell sv start later
-	tell sv check off
-	tell sv try-restart off
-	tell sv reload plain
-	tell sv force-reload later
-	tell sv force-restart plain
-	tell sv restart off
-	tell sv -w 1 force-restart hears
-	tell sv try-restart plain
+	wait_until 10 stat_is mute down
+	show hears deaf mute
+	older hears
+	together "sv -w 1 force-restart hears" "sv check plain" "sv -w 1 check never" "sv force-reload later" "sv try-restart off" "sv -w 1 up deaf"
+	older plain off
+	together "sv try-restart plain" "sv restart off" "sv -w 1 force-reload deaf"
 	plain <"$S/later/where"
 	tell sv stop plain off never
 }
@@ -199,8 +189,8 @@ unlocked() { flock -n "$S/$1/supervise/lock" true; }
 leaves() {
 	local s
 	for s in plain ended; do wait_until 10 stat_is $s run; done
-	wait_for "$S/logged/log/out" first
-	for s in hears forced; do wait_for "$S/$s/got" go; done
+	there logged && wait_for "$S/logged/log/out" first
+	for s in hears forced; do there $s && wait_for "$S/$s/got" go; done
 	# runsvdir would start a new runsv, within five seconds.
 	[ "$WHO" = ours ] || daemon_signal runit STOP
 	tell sv -v exit plain

@@ -5,7 +5,9 @@
 #                      with a diff (< runit, > supervise). $WHO is runit or ours, for the differences that penstock-runit(7) lists
 #   tell COMMAND...    prints it, its output and exit code          quiet COMMAND...   only the exit code
 #   show SERVICE...    what is in supervise/                        tree SERVICE...    its processes: descriptors, signals, ...
-#   say TEXT           a heading
+#   together TEXT...   tell of each TEXT's words, at the same time, printed in their order          say TEXT           a heading
+#   there SERVICE      waits until sv can see it
+#   older SERVICE      waits until it is in its state for a second: within it sv takes the record of before for an answer
 # Loaded after daemon.bash and services.bash. A scenario waits for events as other tests do, and takes no time that can be seen.
 
 plain() { sed -E "s|$S|DIR|g"'; s/pid [0-9]+/pid N/g; s/\b[0-9]+s\b/Ns/g; s/[0-9]+ seconds/N seconds/g'; }
@@ -21,6 +23,21 @@ quiet() {
 	"$@" >/dev/null 2>&1 || rc=$?
 	echo "$ $* = $rc" | plain
 }
+together() {
+	local i=0 words pids=()
+	for words; do
+		# shellcheck disable=SC2086
+		tell $words >"$T/together.$WHO.$i" &
+		pids+=($!)
+		i=$((i + 1))
+	done
+	wait "${pids[@]}"
+	for ((i = 0; i < $#; i++)); do cat "$T/together.$WHO.$i"; done
+}
+_there() { [ -p "$S/$1/supervise/ok" ] && [ -e "$S/$1/supervise/stat" ]; }
+there() { wait_until 10 _there "$1"; }	# run may write before these are there
+_older() { [ $((0x$(od -An -v -tx1 -j1 -N7 "$S/$1/supervise/status" | tr -d ' ') - 10)) -lt "$EPOCHSECONDS" ]; }
+older() { local f; for f; do wait_until 10 _older "$f"; done; }
 
 # The record byte by byte: its length, the pid if it is the one of the file pid and lives, paused, wanted, TERM, state; the text.
 show() {
