@@ -67,9 +67,10 @@ static void make_shift(void)
 {
 	static const unsigned char zeros[PART];
 
+	/* Of one bit by doing it; of several it is the XOR of theirs. */
 	for (uint32_t k = 0; k < 4; k++)
-		for (uint32_t b = 0; b < 256; b++)
-			shift[k][b] = crc_table(b << (8 * k), zeros, PART);
+		for (uint32_t b = 1; b < 256; b++)
+			shift[k][b] = b & (b - 1) ? shift[k][b & (b - 1)] ^ shift[k][b & -b] : crc_table(b << (8 * k), zeros, PART);
 }
 
 static uint32_t behind_part(uint32_t crc)

@@ -87,7 +87,7 @@ void link_take_close(struct link_take *t);
 struct link_server;
 struct link_peer;	/* one connection */
 struct link_handler {
-	/* One request; it is borrowed until link_reply. At most one is open for a connection: while one is, a further frame
+	/* One request; it is borrowed until link_reply or link_release. At most one is open for a connection: while one is, a further frame
 	 * of the same connection waits; but with newest_wins the open one is dropped and this is called anew (held takes). */
 	void (*on_request)(void *arg, struct link_peer *peer, const char *p, size_t n);
 	void (*on_gone)(void *arg, struct link_peer *peer);	/* connection is over; peer is invalid afterwards */
@@ -100,6 +100,8 @@ const char *link_server_url(const struct link_server *s);	/* with the port that 
 /* Answers the open request of peer with the joined parts. Copies. Does nothing when none is open (peer was dropped). */
 struct iovec;
 void link_reply(struct link_peer *peer, const struct iovec *parts, int n);
+/* The bytes of the open request are not needed any more: their memory, in the caches still, is for the next one's. */
+void link_release(struct link_peer *peer);
 void link_drop(struct link_peer *peer, const char *why);	/* closes a peer that broke the protocol, logs why */
 void link_peer_set(struct link_peer *peer, void *data);
 void *link_peer_get(const struct link_peer *peer);

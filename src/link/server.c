@@ -86,6 +86,12 @@ void link_reply(struct link_peer *peer, const struct iovec *parts, int n)
 	peer->at->t->reply(peer, parts, n);
 }
 
+void link_release(struct link_peer *peer)
+{
+	if (peer->open)
+		peer->at->t->release(peer);
+}
+
 void link_drop(struct link_peer *peer, const char *why)
 {
 	peer->open = false;

@@ -283,6 +283,8 @@ static void on_request(void *arg, struct link_peer *peer, const char *lines, siz
 	p->peer = peer;
 	link_peer_set(peer, p);
 	put_batch(p, lines, len);
+	/* What is kept of them stands in the spool's group. */
+	link_release(peer);
 }
 
 static void on_gone(void *arg, struct link_peer *peer)

@@ -3,10 +3,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define FIRST_CAP 1024u
 #define FAR_SHIFT 28	/* the highest bits of a word: how far behind its own place it stands, ... */
 #define FAR_MAX 15u	/* ... or at least so far */
+#define RING_AHEAD 8	/* keys, two cache lines */
 #define MOVES 4u	/* keys moved to a new index for each key that is added: done long before the ring is full again */
 
 void repeat_init(struct repeat *r, uint32_t window)
@@ -102,6 +104,20 @@ static void move(struct repeat *r, uint32_t keys)
 	}
 }
 
+/*
+ * Places of the index are looked up all over it: on pages of 4 KiB each look is a miss of the address cache besides. Where the kernel has
+ * none of its large pages, nothing is lost but time.
+ */
+#define LARGE (2u << 20)
+
+static void spread(void *p, size_t n)
+{
+	uintptr_t from = ((uintptr_t)p + LARGE - 1) & ~(uintptr_t)(LARGE - 1), to = ((uintptr_t)p + n) & ~(uintptr_t)(LARGE - 1);
+
+	if (from < to)
+		madvise((void *)from, to - from, MADV_HUGEPAGE);
+}
+
 /* Twice as much, or all of the window if hardly more would be left for the next time. */
 static uint32_t next_cap(const struct repeat *r)
 {
@@ -126,6 +142,8 @@ static int grow(struct repeat *r)
 		free(words);
 		return -1;
 	}
+	spread(words, places * sizeof(*words));
+	spread(ring, (size_t)cap * sizeof(*ring));
 	/* Growing happens when the ring is full and has never wrapped, so it stands in order from 0. */
 	r->ring = ring;
 	r->cap = cap;
@@ -154,9 +172,11 @@ void repeat_ahead(const struct repeat *r, struct hash128 key)
 	if (!r->index.words)
 		return;
 	fetch(&r->index, key);
-	/* In a full ring each key pushes one out. This one's turn is next but one. */
-	if (r->n == r->window && r->head + 1 < r->cap)
+	/* In a full ring each key pushes one out. This one's turn is next but one; it must have come itself by then. */
+	if (r->n == r->window && r->head + 1 < r->cap) {
+		__builtin_prefetch(&r->ring[r->head] + RING_AHEAD, 1);
 		fetch(&r->index, r->ring[r->head + 1]);
+	}
 }
 
 int repeat_add(struct repeat *r, struct hash128 key)

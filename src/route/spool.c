@@ -327,8 +327,8 @@ void spool_close(struct spool *s)
 {
 	if (!s)
 		return;
-	spool_write_release(s);
 	spool_tail_release(s);
+	spool_write_release(s);
 	buf_release(&s->chunk);
 	unmark(s);
 	gaps_release(&s->gaps);

@@ -23,7 +23,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SPOOL_GROUP (4u << 20)		/* a group that has this much is closed */
+#define SPOOL_GROUP (1u << 20)		/* bytes of a group, if not one line has more */
+#define SPOOL_WAITING (4u << 20)	/* so much may wait for the disk */
 #define SPOOL_TAIL (8u << 20)
 #define SPOOL_CHUNK (128u << 10)
 

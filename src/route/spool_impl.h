@@ -31,14 +31,16 @@ struct group {
 	struct spool_waiter *waiters, **waiters_end;
 };
 
-/* Lines on disk that are still in memory; one allocation: this, the lines, the bytes. */
+/* Lines on disk that are still in memory: the group itself, or (where it has much more room than it uses) a copy behind this. */
 struct tail_group {
 	uint64_t first, gen, seg;
 	off_t off, end;		/* of the group in the segment; of the next one */
 	uint32_t n;
-	size_t size;		/* of the allocation */
+	size_t size;		/* of the memory */
+	struct group *whole;	/* or NULL */
 	const char *bytes;
-	struct spool_line lines[];
+	const struct spool_line *lines;
+	struct spool_line copy[];
 };
 
 struct spool {
@@ -114,7 +116,8 @@ struct seg *spool_add_seg(struct spool *s, uint64_t first, uint64_t gen);	/* NUL
 int spool_replace_seg(struct spool *s, size_t at, const struct seg *v, size_t n);	/* -1: no memory */
 struct seg *spool_last_seg(const struct spool *s);	/* NULL: none */
 struct seg *spool_find_seg(const struct spool *s, uint64_t seq);	/* the one that holds seq or the next higher; NULL: none */
-void spool_tail_add(struct spool *s, const struct group *g, uint64_t seg, off_t off, off_t end);
+bool spool_tail_add(struct spool *s, struct group *g, uint64_t seg, off_t off, off_t end);	/* true: g is the tail's now */
 void spool_tail_release(struct spool *s);
+void spool_group_done(struct spool *s, struct group *g);	/* one is kept for the next time, with its memory; otherwise freed */
 
 #endif

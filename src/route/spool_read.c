@@ -17,16 +17,27 @@ static struct tail_group *tail_at(const struct spool *s, size_t i)
 	return s->tail[s->tail_at + i];
 }
 
-void spool_tail_add(struct spool *s, const struct group *g, uint64_t seg, off_t off, off_t end)
+#define TAIL_WHOLE (64u << 10)	/* bytes: smaller groups are copied */
+
+static void tail_free(struct spool *s, struct tail_group *t)
+{
+	if (t->whole)
+		spool_group_done(s, t->whole);
+	free(t);
+}
+
+bool spool_tail_add(struct spool *s, struct group *g, uint64_t seg, off_t off, off_t end)
 {
 	size_t bytes = g->lines[g->n - 1].off + g->lines[g->n - 1].len;
-	size_t size = sizeof(struct tail_group) + g->n * sizeof(struct spool_line) + bytes;
+	bool whole = bytes >= TAIL_WHOLE && bytes >= g->bytes.cap / 4;
+	size_t head = sizeof(struct tail_group) + (whole ? 0 : g->n * sizeof(struct spool_line));
+	size_t size = head + (whole ? g->bytes.cap + g->cap * sizeof(struct spool_line) : bytes);
 	struct tail_group *t = NULL;
 
 	/* A group that is larger than the whole tail, or finds no memory, is read from the file; so is then all before it. */
 	while (s->tail_n && (s->tail_bytes + size > SPOOL_TAIL || size > SPOOL_TAIL)) {
 		s->tail_bytes -= tail_at(s, 0)->size;
-		free(tail_at(s, 0));
+		tail_free(s, tail_at(s, 0));
 		s->tail_at++;
 		s->tail_n--;
 	}
@@ -47,24 +58,31 @@ void spool_tail_add(struct spool *s, const struct group *g, uint64_t seg, off_t 
 		s->tail_at = 0;
 	}
 	if (size <= SPOOL_TAIL)
-		t = malloc(size);
+		t = malloc(whole ? head : size);
 	if (!t)
 		goto empty;
 	*t = (struct tail_group){ .first = g->first, .gen = g->gen, .seg = seg, .off = off, .end = end, .n = g->n, .size = size };
-	memcpy(t->lines, g->lines, g->n * sizeof(struct spool_line));
-	t->bytes = memcpy((char *)(t->lines + g->n), g->bytes.p, bytes);
+	if (whole) {
+		t->whole = g;
+		t->lines = g->lines;
+		t->bytes = g->bytes.p;
+	} else {
+		t->lines = memcpy(t->copy, g->lines, g->n * sizeof(struct spool_line));
+		t->bytes = memcpy((char *)(t->copy + g->n), g->bytes.p, bytes);
+	}
 	s->tail[s->tail_at + s->tail_n++] = t;
 	s->tail_bytes += size;
-	return;
+	return whole;
 empty:
 	/* The tail must have no hole. */
 	spool_tail_release(s);
+	return false;
 }
 
 void spool_tail_release(struct spool *s)
 {
 	for (size_t i = 0; i < s->tail_n; i++)
-		free(tail_at(s, i));
+		tail_free(s, tail_at(s, i));
 	free(s->tail);
 	s->tail = NULL;
 	s->tail_at = s->tail_n = s->tail_cap = s->tail_bytes = 0;

@@ -21,8 +21,7 @@ static void group_free(struct group *g)
 	free(g);
 }
 
-/* One group is kept for the next time, with its memory: most of the time there are two in use. */
-static void group_recycle(struct spool *s, struct group *g)
+void spool_group_done(struct spool *s, struct group *g)
 {
 	if (s->spare) {
 		group_free(g);
@@ -59,7 +58,7 @@ uint64_t spool_add(struct spool *s, const char *p, size_t n, const struct spool_
 {
 	struct group *g = s->open;
 
-	if (g && g->bytes.len >= SPOOL_GROUP)
+	if (g && g->n && g->bytes.len + n + SEGMENT_COMMIT_MAX > SPOOL_GROUP)
 		g = s->open = NULL;
 	if (!g && !(g = group_open(s)))
 		return 0;
@@ -103,7 +102,7 @@ bool spool_full(const struct spool *s)
 
 	for (const struct group *g = s->busy && s->first ? s->first->next : s->first; g; g = g->next)
 		waiting += g->bytes.len;
-	return waiting >= SPOOL_GROUP;
+	return waiting >= SPOOL_WAITING;
 }
 
 bool spool_idle(const struct spool *s)
@@ -262,10 +261,11 @@ static void kept(struct spool *s)
 		backoff_reset(&s->backoff);
 	}
 	s->ev.on_kept(s->arg, g->first, g->n);
-	spool_tail_add(s, g, seg->first, off, j->off + (off_t)(j->nhead + j->nbody));
+	bool taken = spool_tail_add(s, g, seg->first, off, j->off + (off_t)(j->nhead + j->nbody));
 	tell(g, 0);
 	s->ev.on_lines(s->arg, g->lines, g->n);
-	group_recycle(s, g);
+	if (!taken)
+		spool_group_done(s, g);
 }
 
 /* Takes back what the failed job may have left in the files. false: it cannot be taken back. */
@@ -319,7 +319,7 @@ static void lost(struct spool *s)
 	while ((g = all)) {
 		all = g->next;
 		tell(g, err);
-		group_recycle(s, g);
+		spool_group_done(s, g);
 	}
 	loop_timer_in(s->loop, &s->probe_timer, backoff_next(&s->backoff, hash_random()));
 }

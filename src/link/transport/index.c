@@ -16,7 +16,7 @@ const struct transport *const transports[] = {
 static bool has_hole(const struct transport *t)
 {
 	return !t->name || !t->schemes || !t->dial || !t->listen || !t->ask || !t->forget || !t->pause ||
-		!t->reply || !t->drop || !t->close;
+		!t->reply || !t->release || !t->drop || !t->close;
 }
 
 /* Is the scheme of n bytes one of the blank-separated words? */

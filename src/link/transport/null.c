@@ -97,6 +97,11 @@ static void null_reply(struct link_peer *peer, const struct iovec *parts, int n)
 	(void)peer, (void)parts, (void)n;
 }
 
+static void null_release(struct link_peer *peer)
+{
+	(void)peer;
+}
+
 static void null_drop(struct link_peer *peer, const char *why)
 {
 	(void)peer, (void)why;
@@ -118,6 +123,7 @@ const struct transport transport_null = {
 	.forget = null_forget,
 	.pause = null_pause,
 	.reply = null_reply,
+	.release = null_release,
 	.drop = null_drop,
 	.close = null_close,
 };

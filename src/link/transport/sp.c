@@ -28,6 +28,7 @@ const struct transport transport_sp = {
 	.forget = sp_forget,
 	.pause = sp_pause,
 	.reply = sp_reply,
+	.release = sp_release,
 	.drop = sp_drop,
 	.close = sp_close,
 };

@@ -17,6 +17,7 @@ struct endpoint *sp_listen(struct loop *l, const char *url, const struct link_op
 	const struct listen_events *ev, void *arg);
 void sp_listen_pause(struct sp_listen *s, bool on);
 void sp_reply(struct link_peer *peer, const struct iovec *parts, int n);
+void sp_release(struct link_peer *peer);
 void sp_drop(struct link_peer *peer, const char *why);
 void sp_listen_close(struct sp_listen *s);
 

@@ -238,6 +238,11 @@ void sp_reply(struct link_peer *peer, const struct iovec *parts, int n)
 	want(p);
 }
 
+void sp_release(struct link_peer *peer)
+{
+	conn_release(&((struct sp_peer *)peer)->c);
+}
+
 void sp_drop(struct link_peer *peer, const char *why)
 {
 	struct sp_peer *p = (struct sp_peer *)peer;

@@ -377,6 +377,11 @@ static void stdio_reply(struct link_peer *peer, const struct iovec *parts, int n
 	(void)peer, (void)parts, (void)n;
 }
 
+static void stdio_release(struct link_peer *peer)
+{
+	(void)peer;
+}
+
 static void stdio_drop(struct link_peer *peer, const char *why)
 {
 	(void)peer, (void)why;
@@ -404,6 +409,7 @@ const struct transport transport_stdio = {
 	.forget = stdio_forget,
 	.pause = stdio_pause,
 	.reply = stdio_reply,
+	.release = stdio_release,
 	.drop = stdio_drop,
 	.close = stdio_close,
 };

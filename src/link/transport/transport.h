@@ -75,6 +75,7 @@ struct transport {
 	void (*pause)(struct endpoint *e, bool on);
 	/* Answers peer's open request; copies what it can't send at once. */
 	void (*reply)(struct link_peer *peer, const struct iovec *parts, int n);
+	void (*release)(struct link_peer *peer);	/* the bytes of peer's open request are not needed any more */
 	void (*drop)(struct link_peer *peer, const char *why);	/* closes it with a log line; gone follows */
 	/* Ends it. A listener calls gone for every peer first. */
 	void (*close)(struct endpoint *e);
