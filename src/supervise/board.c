@@ -2,14 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 
-#define GROW 64		/* rows */
+#define GROW 16		/* rows */
 
 static const char magic[8] = { 'P', 'E', 'N', 'S', 'T', 'K', 'B', '1' };
 
@@ -47,9 +50,56 @@ static int map(struct board *b, uint32_t rows)
 	return 0;
 }
 
+static void keep_old(void *arg, const struct board_row *row, bool torn)
+{
+	struct board *b = arg;
+
+	(void)torn;	/* where it was killed while it wrote, a count may be wrong */
+	if (memchr(row->name, 0, sizeof row->name))
+		b->old[b->nold++] = *row;
+}
+
+/* The rows of the run before, for what goes on over a restart. Without memory or a file there are none. */
+static void read_old(struct board *b, const char *path)
+{
+	struct board_head head;
+	const char *why;
+	struct buf text;
+
+	buf_init(&text, size_for(BOARD_ROWS_MAX));
+	if (fd_read_file(path, &text) == 0 && text.len >= BOARD_HEAD) {
+		b->old = calloc(text.len / sizeof *b->old + 1, sizeof *b->old);
+		if (b->old)
+			board_each(text.p, text.len, &head, keep_old, b, &why);
+	}
+	buf_release(&text);
+}
+
+/* Mostly they come in the same order again. */
+static void past_of(struct board *b, struct board_row *r)
+{
+	for (uint32_t j = 0; j < b->nold; j++) {
+		uint32_t i = (b->hint + j) % b->nold;
+
+		if (strcmp(b->old[i].name, r->name) == 0) {
+			r->past = b->old[i].past;
+			b->hint = i + 1;
+			return;
+		}
+	}
+}
+
+void board_settled(struct board *b)
+{
+	free(b->old);
+	b->old = NULL;
+	b->nold = 0;
+}
+
 int board_open(struct board *b, const char *path)
 {
 	*b = (struct board){ .fd = -1 };
+	read_old(b, path);
 	unlink(path);	/* a reader of the last run keeps its own */
 	b->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (b->fd < 0 || map(b, GROW) < 0) {
@@ -76,6 +126,7 @@ void board_close(struct board *b)
 		munmap(b->head, b->size);
 	if (b->fd >= 0)
 		close(b->fd);
+	board_settled(b);
 	*b = (struct board){ .fd = -1 };
 }
 
@@ -110,7 +161,7 @@ int board_take(struct board *b, const char *name)
 			log_error("%s: more than %d services", name, BOARD_ROWS_MAX);
 			return -1;
 		}
-		if (map(b, b->rows + GROW) < 0) {
+		if (map(b, b->rows + GROW + b->rows / 4) < 0) {
 			log_error("%s: no room in .supervise/state: %s", name, strerror(errno));
 			return -1;
 		}
@@ -118,6 +169,7 @@ int board_take(struct board *b, const char *name)
 	r = board_begin(b, (int)i);
 	memset((char *)r + sizeof r->seq, 0, sizeof *r - sizeof r->seq);
 	strncpy(r->name, name, sizeof r->name - 1);
+	past_of(b, r);
 	r->used = 1;
 	board_end(b, (int)i);
 	if (i == b->head->rows)

@@ -54,10 +54,13 @@ struct board {
 	int fd;
 	uint32_t rows;		/* room in the mapping */
 	uint32_t free;		/* rows given back below head->rows */
+	struct board_row *old;	/* of the run before, until board_settled */
+	uint32_t nold, hint;
 };
 
-/* Creates path anew. On failure a warning is printed and the board works in private memory. -1: no memory. */
+/* Creates path anew; the past of services of the run before is kept for those of the same name. On failure a warning is printed and the board works in private memory. -1: no memory. */
 int board_open(struct board *b, const char *path);
+void board_settled(struct board *b);	/* every service has been seen: what the run before left is forgotten */
 void board_close(struct board *b);
 
 /* A row for name: its index, or -1 (no memory, no disk, too many), with a message. */

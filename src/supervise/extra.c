@@ -296,20 +296,21 @@ int extra_child(struct slot *s, enum extra_child what, struct spawn *sp)
 {
 	static struct limits limits;
 	struct extra *e = s->extra;
-	int rc = what == EXTRA_RUN ? limits_read(s->dirfd, s->label, &limits) : 0;
+	int rc;
 
-	if (rc < 0)
-		return -1;
-	if (rc > 0)
-		sp->limits = &limits.spawn;
-	if (e->outlet)
-		sp->out = sp->err = logs_fd(e->outlet);
 	if (what == EXTRA_RUN && !s->logger && s->st.starts > 1) {
 		struct board_row *row = board_begin(&s->host->board, s->row);
 
 		past_restart(&row->past, clock_wall());
 		board_end(&s->host->board, s->row);
 	}
+	rc = what == EXTRA_RUN ? limits_read(s->dirfd, s->label, &limits) : 0;
+	if (rc < 0)
+		return -1;
+	if (rc > 0)
+		sp->limits = &limits.spawn;
+	if (e->outlet)
+		sp->out = sp->err = logs_fd(e->outlet);
 	return fill_env(e, rc > 0 ? &limits : NULL, sp);
 }
 

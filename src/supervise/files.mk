@@ -8,7 +8,9 @@
 # status.o    the 20 bytes and the line that sv reads
 # control.o   one-letter commands
 # board.o     the state of all services in one mapped file
-# report.o    supervise -s
+# report.o    supervise -s               report_json.o  the same for programs
+# usage.o     memory and time of a process
+# lines.o     the last lines before a death
 # process.o   the processes of slots: made, found, collected, taken over
 # ask.o       the scripts of control/
 # keep.o      what a supervise that is killed leaves to the next one
@@ -25,5 +27,5 @@
 # stop.o      the end, in order
 # children.o  direct children, adopted ones too
 supervise_OBJS := main.o scan.o service.o slot.o state.o svdir.o files.o status.o control.o board.o report.o spawn.o stop.o children.o process.o ask.o keep.o takeover.o \
-	ghost.o writer.o tally.o extra.o logs.o limits.o env.o order.o instance.o past.o
-supervise_PURE := state.o svdir.o status.o control.o board.o children.o keep.o tally.o past.o order.o instance.o limits.o
+	ghost.o writer.o tally.o extra.o logs.o limits.o env.o order.o instance.o past.o report_json.o usage.o lines.o
+supervise_PURE := state.o svdir.o status.o control.o board.o children.o keep.o tally.o past.o order.o instance.o limits.o usage.o lines.o

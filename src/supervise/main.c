@@ -200,6 +200,7 @@ int main(int argc, char **argv)
 	daemon_open(&d, argv[at]);
 	if (scan_now(&d.scan, true) < 0)
 		return SUPERVISE_SYSTEM;
+	board_settled(&d.host.board);
 	on_round(&d);
 	if (loop_run(d.host.loop) < 0)
 		die(SUPERVISE_SYSTEM, "waiting: %s", strerror(errno));

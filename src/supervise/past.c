@@ -12,6 +12,8 @@ static int64_t minute_of(int64_t wall)
 /* Counts of minutes that have passed since are cleared. A clock that was set back counts into the newest minute. */
 static void turn(struct past *p, int64_t now)
 {
+	if (p->minute < 0)	/* no count of ours */
+		p->minute = 0;
 	if (now - p->minute >= PAST_MINUTES)
 		p->minute = now - PAST_MINUTES;
 	while (p->minute < now)
@@ -33,7 +35,9 @@ unsigned past_hour(const struct past *p, int64_t wall)
 	int64_t now = minute_of(wall);
 	unsigned n = 0;
 
-	for (int64_t m = p->minute; m > p->minute - PAST_MINUTES && m > now - PAST_MINUTES && m >= 0; m--)
+	if (p->minute < 0 || p->minute - PAST_MINUTES > now)
+		now = p->minute;	/* the clock was set back */
+	for (int64_t m = p->minute, i = 0; m >= 0 && m > now - PAST_MINUTES && i < PAST_MINUTES; m--, i++)
 		n += p->restarts[m % PAST_MINUTES];
 	return n;
 }

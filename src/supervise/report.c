@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "supervise/board.h"
+#include "supervise/report_json.h"
 #include "supervise/supervise.h"
 
 #define BOARD_BYTES (BOARD_HEAD + (size_t)BOARD_ROWS_MAX * sizeof(struct board_row))
@@ -95,84 +96,16 @@ static bool row_as_wanted(const struct board_row *r)
 	return !r->fault[0] && as_wanted(&r->main) && as_wanted(&r->log);
 }
 
-static const char *at_word(const struct board_row *r, const struct board_slot *s)
-{
-	if (r->fault[0])
-		return "fault";
-	if (s->at == SV_WAIT && s->loop)
-		return "crash-loop";
-	return state_word(s->at);
-}
-
-static uint64_t restarts(const struct board_slot *s)
-{
-	return s->starts > 1 ? s->starts - 1 : 0;
-}
-
-static void add_time(struct buf *b, const char *name, int64_t wall)
-{
-	char text[CLOCK_RFC3339_MAX];
-
-	if (wall == 0)
-		return;
-	clock_rfc3339(text, wall);
-	buf_printf(b, ",\"%s\":\"%s\"", name, text);
-}
-
-static void add_slot(struct buf *b, const struct board_row *r, const struct board_slot *s, int64_t now)
-{
-	buf_printf(b, "\"state\":\"%s\",\"pid\":", at_word(r, s));
-	if (s->pid)
-		buf_printf(b, "%" PRIu32, s->pid);
-	else
-		buf_adds(b, "null");
-	add_time(b, "since", s->since);
-	if (s->since)
-		buf_printf(b, ",\"seconds\":%" PRId64, now > s->since ? (now - s->since) / CLOCK_S : 0);
-	buf_printf(b, ",\"want\":\"%s\",\"ready\":", state_want_word(s->want));
-	if (s->notifies || s->at != SV_RUN)
-		buf_adds(b, s->ready ? "true" : "false");
-	else
-		buf_adds(b, "null");
-	if (s->ready)
-		add_time(b, "ready_since", s->ready_since);
-	buf_printf(b, ",\"paused\":%s,\"restarts\":%" PRIu64, s->paused ? "true" : "false", restarts(s));
-	if (s->at == SV_WAIT)
-		add_time(b, "next_start", s->due);
-	if (s->died_at) {
-		if (WIFEXITED(s->died))
-			buf_printf(b, ",\"last_exit\":{\"code\":%d,\"signal\":null", WEXITSTATUS(s->died));
-		else
-			buf_printf(b, ",\"last_exit\":{\"code\":null,\"signal\":%d", WTERMSIG(s->died));
-		add_time(b, "at", s->died_at);
-		buf_addc(b, '}');
-	}
-}
-
-static int print_json(const struct rows *r, int64_t now)
+static int print_json(const struct rows *r, const char *dir, int64_t now)
 {
 	struct buf b;
 	int rc = 0;
 
-	buf_init(&b, 64 << 10);
+	buf_init(&b, 256 << 10);
 	for (size_t i = 0; i < r->n && rc == 0; i++) {
-		const struct board_row *row = &r->v[i];
-
 		buf_clear(&b);
-		buf_adds(&b, "{\"name\":");
-		buf_add_json(&b, row->name, strlen(row->name));
-		buf_addc(&b, ',');
-		add_slot(&b, row, &row->main, now);
-		if (row->fault[0]) {
-			buf_adds(&b, ",\"fault\":");
-			buf_add_json(&b, row->fault, strlen(row->fault));
-		}
-		if (row->log.present) {
-			buf_adds(&b, ",\"log\":{");
-			add_slot(&b, row, &row->log, now);
-			buf_addc(&b, '}');
-		}
-		if (buf_adds(&b, "}\n") < 0 || fwrite(b.p, 1, b.len, stdout) != b.len)
+		report_json(&b, &r->v[i], dir, now);
+		if (buf_addc(&b, '\n') < 0 || fwrite(b.p, 1, b.len, stdout) != b.len)
 			rc = -1;
 	}
 	buf_release(&b);
@@ -202,12 +135,16 @@ static void print_row(const struct board_row *r, const char *suffix, const struc
 		snprintf(pid, sizeof pid, "%" PRIu32, s->pid);
 	if (s->since)
 		ago(since, sizeof since, now - s->since);
-	if (s->died_at && WIFEXITED(s->died))
+	if (r->waits[0] && !*suffix)
+		snprintf(note, sizeof note, "waits for %.50s", r->waits);
+	else if (s->died_at && s->died == STATE_UNKNOWN)
+		snprintf(note, sizeof note, "last exit: not known");
+	else if (s->died_at && WIFEXITED(s->died))
 		snprintf(note, sizeof note, "last exit: code %d", WEXITSTATUS(s->died));
 	else if (s->died_at)
 		snprintf(note, sizeof note, "last exit: signal %d", WTERMSIG(s->died));
-	printf("%-20s %-10s %8s %6s  %-5s %-6s %8" PRIu64 "  %s%s\n", name, at_word(r, s), pid, since, state_want_word(s->want),
-		s->at != SV_RUN ? "-" : !s->notifies ? "?" : s->ready ? "yes" : "no", restarts(s),
+	printf("%-20s %-10s %8s %6s  %-5s %-6s %8" PRIu64 "  %s%s\n", name, report_word(r, s), pid, since, state_want_word(s->want),
+		s->at != SV_RUN ? "-" : !s->notifies ? "?" : s->ready ? "yes" : "no", report_restarts(s),
 		r->fault[0] && !*suffix ? r->fault : note, s->paused ? ", paused" : "");
 }
 
@@ -248,7 +185,7 @@ int report(const char *dir, bool json)
 	for (size_t i = 0; i < r.n; i++)
 		if (!row_as_wanted(&r.v[i]))
 			code = 1;
-	if (json && print_json(&r, clock_wall()) < 0)
+	if (json && print_json(&r, dir, clock_wall()) < 0)
 		code = SUPERVISE_SYSTEM;
 	if (!json)
 		print_table(&r, clock_wall());

@@ -100,7 +100,7 @@ teardown() {
 }
 
 @test "a full disk: services start, die and stop; sv keeps seeing it; a warning is said; with room the files say what is" {
-	mount -t tmpfs -o size=64k,nr_inodes=200 none "$S" 2>/dev/null || S=$(mktemp -d -p "$T")
+	mount -t tmpfs -o size=160k,nr_inodes=200 none "$S" 2>/dev/null || S=$(mktemp -d -p "$T")
 	findmnt "$S" >/dev/null || { echo "no right to mount a small tmpfs here" >&2; return 0; }
 	service a 'exec sleep 1000'
 	sup_start
