@@ -91,6 +91,6 @@ store_has() { store -x -d "$T/history" 2>/dev/null | grep -qxF -- "$1"; }
 	grep -qx 'WebHook-Allowed-Rate: 120' "$T/head"
 	grep -qx 'Allow: POST, OPTIONS' "$T/head"
 	curl -s -i -X OPTIONS -H 'Origin: https://elsewhere.example' -H 'Access-Control-Request-Method: POST' "$URL/events" >"$T/head"
-	! grep -qi 'access-control' "$T/head"
-	! grep -qi 'webhook-allowed' "$T/head"
+	not grep -qi 'access-control' "$T/head"
+	not grep -qi 'webhook-allowed' "$T/head"
 }

@@ -11,6 +11,7 @@
 #   wait_for FILE REGEX [SECONDS]   until a line of FILE matches (grep -E)
 #   wait_until SECONDS COMMAND...   until the command succeeds; SECONDS below $PATIENCE count as $PATIENCE: a machine may be busy
 #   wait_socket PATH [SECONDS]
+#   not COMMAND...                  fails when the command succeeds (`! COMMAND` fails nothing, unless it is a test's last line)
 #
 # Output of NAME is in $T/NAME.out and $T/NAME.err, begun anew with each start; $T is the test's own folder. SECONDS default to
 # $PATIENCE. Nothing sleeps for a fixed time: a wait looks every 20 ms and fails at its end, saying what it waited for.
@@ -40,6 +41,8 @@ wait_until() {
 		_pause
 	done
 }
+
+not() { ! "$@" || { echo "this ought to fail: $*" >&2; return 1; }; }
 
 _has_line() { [ -e "$1" ] && grep -Eq -e "$2" -- "$1"; }
 

@@ -97,7 +97,7 @@ load probes
 	serve to ipc://in hold
 	daemon_start w "$P" work ipc://to-x ipc://in
 	wait_for to.out '^request .* 10 lines'
-	! grep '^done' from.out
+	not grep '^done' from.out
 	daemon_kill to
 	daemon_kill w
 	wait_for from.out '^lost b1$'
@@ -216,7 +216,7 @@ load probes
 	echo one > all
 	daemon_start from "$P" deal ipc://to-x all
 	wait_for from.out '^given b1'
-	! read -r -t 0.2 _ <&8
+	not read -r -t 0.2 _ <&8
 	serve to ipc://in ack
 	read -r -t 20 _ <&8
 	kill -TERM "$worker"

@@ -60,7 +60,7 @@ still_serving() {
 	run -0 "$R" talk "$URL" hello 010000000000000003 414141 eof
 	run -0 "$R" talk "$URL" hello 010000000000000008 4141414141414141 eof
 	[ "$(grep -c 'without a request id' s.err)" -eq 2 ]
-	! grep '^request' s.out
+	not grep '^request' s.out
 	still_serving
 }
 
@@ -86,7 +86,7 @@ still_serving() {
 	daemon_wait slow
 	daemon_kill half
 	wait_for s.out '^gone$'
-	! grep '16 bytes' s.out
+	not grep '16 bytes' s.out
 }
 
 @test "a frame that comes byte by byte is a frame" {

@@ -121,7 +121,7 @@ prepare() {
 		URL=$(sed -n 's/^ready //p' "s$s.out")
 		echo x > x
 		run -1 "$P" askfile "$URL" x 300
-		! grep '^request' "s$s.out"
+		not grep '^request' "s$s.out"
 		daemon_signal "s$s" USR1
 		run -0 --separate-stderr "$P" askfile "$URL" x
 		[ "$output" = x ]

@@ -72,6 +72,6 @@ setup() { mkdir "$T/r"; }
 	long=$(head -c 1048380 /dev/zero | tr '\0' i)
 	event "$long" chat.message '{"channel":{"id":"c"},"user":{"id":"u"},"text":"!ping"}' >"$T/in"
 	respond -L text -r "$T/r" <"$T/in" >"$T/out" 2>"$T/err" || true
-	! grep -q pong "$T/out"
+	not grep -q pong "$T/out"
 	grep -q 'longer than the limit' "$T/err"
 }

@@ -24,7 +24,7 @@ same() { # MODE PROGRAM...: passes everything on, in order
 	events 1 600 > in
 	for mode in $MODES; do
 		same "$mode" jq -c --unbuffered .
-		! grep -q 'holds back' log
+		not grep -q 'holds back' log
 	done
 }
 
@@ -112,7 +112,7 @@ for line in sys.stdin: sys.stdout.write(line)'; done
 			run_stage -a "$mode" --stdout pty -- $args < in2
 			[ "$status" -eq 0 ]
 			[ "$output" = "$(cat in2)" ]
-			! grep -q 'holds back' log
+			not grep -q 'holds back' log
 		done
 	done
 }

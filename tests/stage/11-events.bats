@@ -25,7 +25,7 @@ bot='if .type == "penstock.sync" then . else {type: "message.send", data: {text:
 		{type: "x.a", causationid: .id}, {type: "x.b", causationid: .id} end' < in
 	[ "$status" -eq 0 ]
 	[ "$(ids <<< "$output")" = "$(for i in {1..20}; do echo "e-$i.two"; echo "e-$i.two.1"; done)" ]
-	! grep -q 'one line at a time' log
+	not grep -q 'one line at a time' log
 }
 
 @test "what an event has stays" {

@@ -24,7 +24,7 @@ load stage
 		[ "$status" -eq 0 ]
 		[ "$output" = "$(cat in)" ]
 		grep -q ': nobody$' log
-		! grep -q ': root$' log
+		not grep -q ': root$' log
 	done
 }
 
@@ -99,7 +99,7 @@ load stage
 	exec 7>&-
 	wait "$pid"
 	[ "$(grep -o 'I am [0-9]*' log | sort -u | wc -l)" -eq 2 ]
-	! grep -q warning log
+	not grep -q warning log
 }
 
 @test "metrics" {

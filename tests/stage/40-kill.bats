@@ -113,7 +113,7 @@ check_all() {
 			work "w-$mode-$i" "$mode"
 			wait_until 30 at_least $((i * EVENTS / 10))
 			daemon_stop "w-$mode-$i"
-			! grep -q warning "w-$mode-$i.err"
+			not grep -q warning "w-$mode-$i.err"
 			none_left
 		done
 		work "w-$mode" "$mode"

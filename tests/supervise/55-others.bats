@@ -112,7 +112,7 @@ runs_anew() { [ -s "$D/service/$1/supervise/status" ] && [ -n "$(pid_in "$1")" ]
 		[ $s = echo ] || daemon_signal $s HUP
 		daemon_stop $s
 		grep -qx STOPPING=1 "$T/$s.out"
-		! grep -q "another process" "$T/$s.out"
+		not grep -q "another process" "$T/$s.out"
 	done
 	# And the whole tree under one unit.
 	daemon_run all "$ROOT/tests/supervise/as-systemd" "$units/penstock@.service" "$D"
