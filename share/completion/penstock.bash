@@ -31,6 +31,12 @@ _penstock() {
 		case $cmd in
 		start | stop | restart | reload | swap)
 			mapfile -t COMPREPLY < <(cd "$(_penstock_tree)/service" 2>/dev/null && compgen -d -- "$cur") ;;
+		logs)
+			if [[ $prev == --level || $prev == -l ]]; then
+				mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$cur")
+			else
+				mapfile -t COMPREPLY < <(cd "$(_penstock_tree)/log" 2>/dev/null && compgen -d -- "$cur")
+			fi ;;
 		query | dead | spool)
 			[ "$prev" != "$cmd" ] || mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" "$cmd" --help 2>/dev/null |
 				sed -nE "s/.* penstock $cmd ([a-z]+).*/\\1/p")" -- "$cur") ;;

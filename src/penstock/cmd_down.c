@@ -11,6 +11,7 @@
 
 #include "base/args.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 
 static int64_t patience = 60 * CLOCK_S;
@@ -62,6 +63,22 @@ static void end_leftover(void *arg, const char *name, int64_t pid, int pidfd)
 		log_error("%s: process %lld: %s", name, (long long)pid, strerror(errno));
 }
 
+/* logd goes by itself when the last pipe ends; it is told, so that nothing is left when this ends. */
+static void end_logger(const struct tree *t, int64_t end)
+{
+	char *lock = tree_path(t, "log/.logd");
+	pid_t pid = fd_lock_owner(lock);
+	int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+	if (fd < 0)
+		return;
+	if (fd_lock_owner(lock) == pid)
+		syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
+	while (fd_lock_owner(lock) == pid && clock_mono() < end)
+		poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, LOOK_MS);
+	close(fd);
+}
+
 /* TERM to each, and KILL when the time is over. */
 static int end_leftovers(const struct tree *t)
 {
@@ -75,6 +92,7 @@ static int end_leftovers(const struct tree *t)
 		n = leftover_each(t, end_leftover, &sig);
 		return -1;
 	}
+	end_logger(t, end);
 	return n;
 }
 

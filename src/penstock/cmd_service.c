@@ -5,6 +5,8 @@
 
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/args.h"
@@ -12,11 +14,15 @@
 #include "base/log.h"
 
 #define LOOK_MS 50	/* between two looks */
+#define INSTANCES_MAX 1000
 
 static int64_t patience = 20 * CLOCK_S;
+static bool rolling;
 
+/* The last one is restart's alone. */
 static const struct arg rows[] = {
 	{ 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "how long to wait (20s)", NULL, 0 },
+	{ 'r', "rolling", ARG_FLAG, &rolling, 0, 0, NULL, "the instances of NAME one at a time, each ready before the next; stop at the first that fails", NULL, 0 },
 };
 
 struct wish {
@@ -61,12 +67,77 @@ static int one(const struct tree *t, const char *name, const struct wish *w)
 			return -1;
 		if (fulfilled(w, &before, &now))
 			return 0;
+		if (w->up && (now.looping || now.fault[0])) {
+			log_error("%s: does not stay up: %s%s", name, now.fault[0] ? now.fault : "last exit: ", now.fault[0] ? "" : now.end);
+			return -1;
+		}
 		if (clock_mono() > end) {
 			log_error("%s: %s after the time given by --wait", name, w->up ? "is not ready" : "has not ended");
 			return -1;
 		}
 		poll(NULL, 0, LOOK_MS);
 	}
+}
+
+/* ---- instances, one at a time ---- */
+
+struct instances { const char *name; const char *v[INSTANCES_MAX]; size_t n; };
+
+static void collect(void *arg, const struct service_view *v)
+{
+	struct instances *in = arg;
+	size_t n = strlen(in->name);
+
+	if (strncmp(v->name, in->name, n) == 0 && v->name[n] == '@' && in->n < INSTANCES_MAX && strcmp(v->want, "up") == 0)
+		in->v[in->n++] = text_of("%s", v->name);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+	long i = strtol(strrchr(x, '@') + 1, NULL, 10), j = strtol(strrchr(y, '@') + 1, NULL, 10);
+
+	return (i > j) - (i < j);
+}
+
+/* It has to be ready before it is touched: else the one that is well goes while another is down. */
+static int well(const struct tree *t, const char *name)
+{
+	struct service_seen s;
+
+	if (look(t, name, &s) < 0)
+		return -1;
+	if (s.ready)
+		return 0;
+	log_error("%s: is not ready: nothing is restarted while it is down", name);
+	return -1;
+}
+
+static int roll(const struct tree *t, const char *name, const struct wish *w)
+{
+	static struct instances in;
+	size_t done = 0;
+
+	in = (struct instances){ .name = name };
+	if (services_each(t, collect, &in, NULL) < 0)
+		return -1;
+	if (in.n == 0) {
+		log_error("%s: has no instances that are up: is there a file instances in service/%s?", name, name);
+		return -1;
+	}
+	qsort(in.v, in.n, sizeof *in.v, by_number);
+	for (size_t i = 0; i < in.n; i++)
+		if (well(t, in.v[i]) < 0)
+			return -1;
+	for (; done < in.n; done++) {
+		if (one(t, in.v[done], w) < 0) {
+			log_error("%s: stopped after %zu of %zu: %zu were not touched", name, done, in.n, in.n - done - 1);
+			return -1;
+		}
+		printf("%s: ready again (%zu of %zu)\n", in.v[done], done + 1, in.n);
+		fflush(stdout);
+	}
+	return 0;
 }
 
 static int run(struct tree *t, int argc, char **argv, const struct args *args, const struct wish *w)
@@ -81,39 +152,39 @@ static int run(struct tree *t, int argc, char **argv, const struct args *args, c
 	tree_open(t);
 	if (tree_supervise(t) <= 0)
 		die(1, "%s: is down (penstock up starts it)", t->dir);
-	for (; at < argc; at++)
-		if (one(t, swapped(t, argv[at]), w) < 0)
+	for (; at < argc && !(rolling && code); at++)
+		if ((rolling ? roll(t, argv[at], w) : one(t, swapped(t, argv[at]), w)) < 0)
 			code = 1;
 	return code;
 }
 
-#define ARGS(name, text) { .prog = "penstock " name, .synopsis = "[--wait TIME] NAME ...", .about = text, \
-	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE }
+#define ARGS(name, form, rows_used, text) { .prog = "penstock " name, .synopsis = form " NAME ...", .about = text, \
+	.rows = rows, .n = rows_used, .flags = ARGS_ANYWHERE }
 
 int cmd_start(struct tree *t, int argc, char **argv)
 {
-	static const struct args args = ARGS("start", "Starts services and waits until they are ready.");
+	static const struct args args = ARGS("start", "[--wait TIME]", 1, "Starts services and waits until they are ready.");
 
 	return run(t, argc, argv, &args, &(struct wish){ .letters = "u", .up = true, .waits = true });
 }
 
 int cmd_stop(struct tree *t, int argc, char **argv)
 {
-	static const struct args args = ARGS("stop", "Stops services and waits until they have ended; they stay down until started.");
+	static const struct args args = ARGS("stop", "[--wait TIME]", 1, "Stops services and waits until they have ended; they stay down until started.");
 
 	return run(t, argc, argv, &args, &(struct wish){ .letters = "d", .waits = true });
 }
 
 int cmd_restart(struct tree *t, int argc, char **argv)
 {
-	static const struct args args = ARGS("restart", "Stops services and starts them again, waits until they are ready.");
+	static const struct args args = ARGS("restart", "[--rolling] [--wait TIME]", 2, "Stops services and starts them again, waits until they are ready.");
 
 	return run(t, argc, argv, &args, &(struct wish){ .letters = "tcu", .up = true, .again = true, .waits = true });
 }
 
 int cmd_reload(struct tree *t, int argc, char **argv)
 {
-	static const struct args args = ARGS("reload", "Tells services to read their configuration again (HUP); route says what became of it.");
+	static const struct args args = ARGS("reload", "[--wait TIME]", 1, "Tells services to read their configuration again (HUP); route says what became of it.");
 
 	return run(t, argc, argv, &args, &(struct wish){ .letters = "h", .reloads = true });
 }

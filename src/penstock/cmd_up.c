@@ -20,6 +20,7 @@
 #include "base/args.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 
 #define LOG_FILE "log/penstock.log"
@@ -31,7 +32,7 @@ static int64_t patience = 30 * CLOCK_S;
 static int64_t kill_after = 20 * CLOCK_S;
 
 static const struct arg rows[] = {
-	{ 'd', "daemon", ARG_FLAG, &background, 0, 0, NULL, "go into the background once ready; messages go to DIR/" LOG_FILE, NULL, 0 },
+	{ 'd', "daemon", ARG_FLAG, &background, 0, 0, NULL, "go into the background once ready; see penstock logs", NULL, 0 },
 	{ 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "how long to wait for readiness (30s)", NULL, 0 },
 	{ 'k', "kill-after", ARG_TIME, &kill_after, CLOCK_MS, 86400 * CLOCK_S, "TIME", "stopping: KILL what has not ended after TIME (20s)", NULL, 0 },
 };
@@ -46,6 +47,15 @@ static const struct args args = {
 
 struct faults { struct buf text; unsigned looping; };
 
+/* What it said before its last death. */
+static void note_lines(struct faults *f, const struct json *doc)
+{
+	const struct json *lines = json_member(json_at(json_member(doc, "deaths"), 0), "lines");
+
+	for (size_t i = 0; i < json_count(lines); i++)
+		buf_printf(&f->text, "    %s\n", json_str(json_at(lines, i), NULL));
+}
+
 static void note_fault(void *arg, const struct service_view *v)
 {
 	struct faults *f = arg;
@@ -55,9 +65,12 @@ static void note_fault(void *arg, const struct service_view *v)
 		f->looping++;
 	} else if (strcmp(v->state, "crash-loop") == 0) {
 		buf_printf(&f->text, "  %s does not stay up: started %lld times\n", v->name, (long long)v->restarts + 1);
+		note_lines(f, v->doc);
 		f->looping++;
 	} else if (strcmp(v->want, "up") == 0 && (strcmp(v->state, "run") != 0 || v->ready == 0)) {
-		buf_printf(&f->text, "  %s is not ready: %s\n", v->name, v->state);
+		const char *waits = json_str(json_member(v->doc, "waits_for"), NULL);
+
+		buf_printf(&f->text, "  %s is not ready: %s%s\n", v->name, waits ? "waits for " : v->state, waits ? waits : "");
 	}
 }
 
@@ -134,7 +147,7 @@ _Noreturn static void become_supervise(const struct tree *t, int ready_fd)
 	char *kill_text = text_of("%lldms", (long long)(kill_after / CLOCK_MS));
 	char *argv[] = {
 		(char *)"supervise", (char *)"-F", number, (char *)"-k", kill_text, (char *)"-M", tree_path(t, "run/metrics/supervise"),
-		tree_path(t, "service"), NULL,
+		(char *)"-l", tree_path(t, "log"), tree_path(t, "service"), background ? NULL : (char *)"-e", NULL,
 	};
 	const char *old = getenv("PATH");
 	int null;

@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "dead", cmd_dead, "lines that a destination could not take: see, edit, retry, drop" },
 	{ "query", cmd_query, "ask the history" },
 	{ "export", cmd_export, "every stored event, exactly as it came" },
+	{ "logs", cmd_logs, "what services wrote" },
 	{ "start", cmd_start, "start services" },
 	{ "stop", cmd_stop, "stop services" },
 	{ "restart", cmd_restart, "stop services and start them again" },

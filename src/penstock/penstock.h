@@ -107,6 +107,7 @@ int cmd_spool(struct tree *t, int argc, char **argv);
 int cmd_ledger(struct tree *t, int argc, char **argv);
 int cmd_dead(struct tree *t, int argc, char **argv);
 int cmd_status(struct tree *t, int argc, char **argv);
+int cmd_logs(struct tree *t, int argc, char **argv);
 int cmd_start(struct tree *t, int argc, char **argv);
 int cmd_stop(struct tree *t, int argc, char **argv);
 int cmd_restart(struct tree *t, int argc, char **argv);

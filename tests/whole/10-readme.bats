@@ -16,7 +16,7 @@ idle() { [ "$(pending "$1")" = 0 ]; }
 # A person reads on before typing the next recipe; by then what the last one set going is done.
 settle() {
 	local tree
-	! grep -q ' reload ' "$1" || wait_for chat/log/penstock.log 'replies files .* are in force'
+	! grep -q ' reload ' "$1" || wait_for chat/log/respond/current 'replies files .* are in force'
 	for tree in chat copy; do
 		! penstock -C $tree status >/dev/null 2>&1 || wait_until "$PATIENCE" idle $tree
 	done
