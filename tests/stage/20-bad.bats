@@ -191,7 +191,7 @@ for line in sys.stdin:
 }
 
 @test "sync mode: the sync lines in another order" {
-	events 1 2000 > in
+	events 1 600 > in
 	run_stage -a sync --take 100 -- python3 -uc '
 import sys
 held = None
