@@ -15,4 +15,10 @@ int num_u64(const char *s, uint64_t min, uint64_t max, uint64_t *out, const char
 int num_size(const char *s, uint64_t min, uint64_t max, uint64_t *out, const char **why);
 int num_duration(const char *s, int64_t min_ns, int64_t max_ns, int64_t *out_ns, const char **why);
 
+/* "1 line", "2 lines": the s. */
+static inline const char *num_s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 #endif

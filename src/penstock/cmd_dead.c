@@ -248,8 +248,11 @@ static int call_route(const struct tree *t, const char *verb, char **operands, i
 	if (yes)
 		add(&w, "--yes");
 	chosen(&w, operands, n);
-	execv(w.v[0], w.v);
-	die(1, "%s: %s", w.v[0], strerror(errno));
+	/* Its messages name what was typed. */
+	char *route = w.v[0];
+	w.v[0] = (char *)"penstock";
+	execv(route, w.v);
+	die(1, "%s: %s", route, strerror(errno));
 }
 
 int cmd_dead(struct tree *t, int argc, char **argv)

@@ -68,7 +68,8 @@ static void edit_line(void *arg, const char *line, size_t len, const char *name,
 		die(1, "etc/flags would be larger than %u bytes", FLAGS_MAX);
 }
 
-static void set(struct buf *text, const char *flag, bool on)
+/* false: it was not on before. */
+static bool set(struct buf *text, const char *flag, bool on)
 {
 	struct edit e = { .flag = flag, .on = on };
 
@@ -78,6 +79,7 @@ static void set(struct buf *text, const char *flag, bool on)
 		die(1, "etc/flags would be larger than %u bytes", FLAGS_MAX);
 	buf_release(text);
 	*text = e.out;
+	return e.found;
 }
 
 /* ---- the list ---- */
@@ -116,16 +118,33 @@ static void list(const struct tree *t, const struct buf *text, bool up)
 	json_free(doc);
 }
 
+/* A slip of the pen is told. The flag is set all the same: the rule that asks for it may be yet to come. */
+static void warn_of_unasked(const struct tree *t, int n, char **v)
+{
+	struct json *doc = hub_ask(t, "{\"do\":\"rules\"}\n", 10 * CLOCK_S);
+	const struct json *asked = json_member(doc, "flags");
+
+	for (int i = 0; asked && i < n; i++)
+		if (!json_member(asked, v[i]))
+			log_warn("no rule asks for a flag %s", v[i]);
+	json_free(doc);
+}
+
 static int change(const struct tree *t, struct buf *text, const char *path, int n, char **v, bool on, bool up)
 {
 	for (int i = 0; i < n; i++)
-		set(text, v[i], on);
+		if (!set(text, v[i], on) && !on)
+			printf("%s was off\n", v[i]);
 	if (fd_replace(path, text->p, text->len, 0644) < 0) {
 		log_error("%s: %s", path, strerror(errno));
 		return -1;
 	}
-	if (up)
-		return rules_reload(t);
+	if (up && rules_reload(t) < 0)
+		return -1;
+	if (up) {
+		warn_of_unasked(t, n, v);
+		return 0;
+	}
 	printf("the tree is down: in force when it is up\n");
 	return 0;
 }

@@ -30,7 +30,7 @@ int cmd_ledger(struct tree *t, int argc, char **argv)
 		args_usage(&args, "no operand is wanted: %s", argv[at]);
 	tree_open(t);
 	path = program_path("route");
-	cmd[n++] = (char *)"route";
+	cmd[n++] = (char *)"penstock";	/* its messages name what was typed */
 	cmd[n++] = (char *)"ledger";
 	cmd[n++] = (char *)"-L";
 	cmd[n++] = (char *)log_form_word();

@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/num.h"
 #include "base/utf8.h"
 #include "line/err.h"
 #include "line/line.h"
@@ -53,6 +54,7 @@ struct sending {
 	uint64_t lines, bad;		/* read; refused here */
 	bool reading;			/* input is watched */
 	bool ended, terminal, told_later, failed;
+	char refusal[200];		/* the last one that is for now; "": none since something was acknowledged */
 	int64_t begun;
 	struct loop_timer late, show;
 };
@@ -76,6 +78,7 @@ static void on_later(void *arg, const char *why)
 	if (!s->told_later)
 		log_warn("route refuses for now, and is asked again: %s", why);
 	s->told_later = true;
+	snprintf(s->refusal, sizeof(s->refusal), "%s", why);
 }
 
 static void show(struct sending *s)
@@ -102,8 +105,12 @@ static void on_late(void *arg)
 
 	if (s->terminal)
 		fputc('\n', stderr);
-	log_error("%" PRIu64 " lines without an answer from route: it %s (penstock status)", outbox_waiting(s->box),
-		outbox_connected(s->box) ? "is there, but acknowledges nothing" : "is not there");
+	if (outbox_connected(s->box) && s->refusal[0])
+		log_error("%" PRIu64 " line%s not acknowledged: route refuses for now: %s", outbox_waiting(s->box), num_s(outbox_waiting(s->box)),
+			s->refusal);
+	else
+		log_error("%" PRIu64 " line%s without an answer from route: it %s (penstock status)", outbox_waiting(s->box),
+			num_s(outbox_waiting(s->box)), outbox_connected(s->box) ? "is there, but acknowledges nothing" : "is not there");
 	s->failed = true;
 	loop_stop(s->loop);
 }
@@ -224,6 +231,7 @@ static void on_progress(void *arg)
 
 	loop_timer_del(s->loop, &s->late);
 	s->told_later = false;
+	s->refusal[0] = '\0';
 	if (s->held.p)
 		deal(s, false);
 	settle(s);
@@ -320,7 +328,8 @@ static int run(struct sending *s, const char *file)
 		fputc('\n', stderr);
 	}
 	if (s->failed || (!s->terminal && outbox_refused(s->box) + s->bad > 0))
-		log_warn("%" PRIu64 " lines acknowledged, %" PRIu64 " refused%s", outbox_acked(s->box), outbox_refused(s->box) + s->bad,
+		log_warn("%" PRIu64 " line%s acknowledged, %" PRIu64 " refused%s", outbox_acked(s->box), num_s(outbox_acked(s->box)),
+			outbox_refused(s->box) + s->bad,
 			s->failed ? "; the others may be sent again with them: route drops repeats" : "");
 	return s->failed || outbox_refused(s->box) + s->bad > 0 ? 1 : 0;
 }

@@ -59,7 +59,7 @@ int cmd_spool(struct tree *t, int argc, char **argv)
 		args_usage(&args, "what shall be done?");
 	tree_open(t);
 	path = program_path("route");
-	add(&w, "route");
+	add(&w, "penstock");	/* its messages name what was typed */
 	add(&w, "spool");
 	add_option(&w, "-L", log_form_word());
 	add_option(&w, "-d", tree_path(t, "spool"));

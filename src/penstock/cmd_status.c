@@ -10,10 +10,13 @@
 
 #include "base/args.h"
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/metric.h"
 
 #define DESTS_MAX 256
+#define PATIENCE CLOCK_S
 
 static bool json;
 
@@ -43,7 +46,7 @@ static const struct { const char *metric, *word; } intake[I_COUNT] = {
 };
 
 struct dest { char name[64]; uint64_t count[C_COUNT]; };
-struct hub { struct dest dest[DESTS_MAX]; size_t n; uint64_t intake[I_COUNT]; bool known; };
+struct hub { struct dest dest[DESTS_MAX]; size_t n; uint64_t intake[I_COUNT]; bool known; char refuses[200]; };
 
 /* The value of dest="..." in a row's labels. */
 static int label_dest(const char *labels, char out[64])
@@ -104,6 +107,7 @@ static void hub_read(const struct tree *t, struct hub *h)
 
 /* What is down, whether it is meant to be or not; but not what another stage has taken the place of. */
 static unsigned down;
+static bool hub_runs;
 
 static bool is_aside(const struct tree *t, const struct service_view *v)
 {
@@ -113,6 +117,17 @@ static bool is_aside(const struct tree *t, const struct service_view *v)
 static void count_down(void *arg, const struct service_view *v)
 {
 	down += v->fault || ((strcmp(v->state, "run") != 0 || v->ready == 0) && !is_aside(arg, v));
+	hub_runs |= !v->fault && strcmp(v->name, "route") == 0 && strcmp(v->state, "run") == 0 && v->ready != 0;
+}
+
+/* Why the hub takes nothing in, if that is so. After the services: one that does not run is seen there. */
+static void hub_refuses(const struct tree *t, struct hub *h)
+{
+	struct json *doc = hub_runs ? hub_ask(t, "{\"do\":\"status\"}\n", PATIENCE) : NULL;
+	const char *why = json_str(json_member(doc, "refuses"), NULL);
+
+	snprintf(h->refuses, sizeof h->refuses, "%s", why ? why : "");
+	json_free(doc);
 }
 
 /* ---- for people ---- */
@@ -154,9 +169,11 @@ static void print_hub(const struct hub *h)
 	}
 	printf("\nroute: %" PRIu64 " accepted, %" PRIu64 " repeats dropped, %" PRIu64 " refused at the door, %" PRIu64 " held for later\n",
 		h->intake[I_ACCEPTED], h->intake[I_REPEATS], h->intake[I_REFUSED], h->intake[I_HELD]);
+	if (h->refuses[0])
+		printf("route takes nothing in now: %s\n", h->refuses);
 }
 
-static int print_text(const struct tree *t, const struct hub *h, int64_t supervise)
+static int print_text(const struct tree *t, struct hub *h, int64_t supervise)
 {
 	int code = 111;
 
@@ -170,6 +187,7 @@ static int print_text(const struct tree *t, const struct hub *h, int64_t supervi
 	}
 	if (swapped_print(t) < 0)
 		code = -1;
+	hub_refuses(t, h);
 	print_hub(h);
 	return code;
 }
@@ -181,6 +199,11 @@ static void add_counts(struct buf *b, const struct hub *h)
 	buf_adds(b, ",\"intake\":{");
 	for (int i = 0; i < I_COUNT; i++)
 		buf_printf(b, "%s\"%s\":%" PRIu64, i ? "," : "", intake[i].word, h->intake[i]);
+	buf_adds(b, ",\"refuses\":");
+	if (h->refuses[0])
+		buf_add_json(b, h->refuses, strlen(h->refuses));
+	else
+		buf_adds(b, "null");
 	buf_adds(b, "},\"destinations\":[");
 	for (size_t i = 0; i < h->n; i++) {
 		buf_adds(b, i ? ",{\"name\":" : "{\"name\":");
@@ -192,7 +215,7 @@ static void add_counts(struct buf *b, const struct hub *h)
 	buf_adds(b, "]");
 }
 
-static int print_json(const struct tree *t, const struct hub *h, int64_t supervise)
+static int print_json(const struct tree *t, struct hub *h, int64_t supervise)
 {
 	struct buf raw, b;
 	int code = 111;
@@ -218,6 +241,7 @@ static int print_json(const struct tree *t, const struct hub *h, int64_t supervi
 	buf_adds(&b, "],\"swaps\":");
 	if (swapped_json(t, &b) < 0)
 		code = -1;
+	hub_refuses(t, h);
 	add_counts(&b, h);
 	if (buf_adds(&b, "}\n") < 0 || fwrite(b.p, 1, b.len, stdout) != b.len)
 		code = -1;

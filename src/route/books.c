@@ -12,6 +12,14 @@ void books_row(const struct spool *s, const struct cursor *c, struct book_row *r
 		.filtered = c->filtered, .dead = c->dead, .pending = c->pending, .shed = c->shed };
 }
 
+void books_lost(const struct spool *s, struct cursor *c, uint64_t seen)
+{
+	uint64_t missing = spool_lines(s, c->seen) - c->base + c->again - cursor_sum(c);
+
+	if (c->base != CURSOR_NO_BASE && (int64_t)missing > 0 && spool_is_gone(s, seen, c->seen))
+		c->shed += missing;
+}
+
 bool books_add_up(const struct book_row *r)
 {
 	return r->accepted == r->delivered + r->filtered + r->dead + r->pending + r->shed && (!r->counted || r->found == r->pending);
@@ -96,13 +104,16 @@ int books_read(struct spool *s, struct rules_book *rules, struct book *v, size_t
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct cursor *c = v[i].cursor;
+		uint64_t seen = c->seen;
 		c->seen = spool_end(s);
 		cursor_recount(c, v[i].found);
-		/* What is gone with a damaged file can never be delivered. */
-		if (c->pending > v[i].found && spool_is_gone(s, c->low, c->seen)) {
+		/* What is gone, with a damaged file or before a mirror read it, can never be delivered. */
+		if (c->pending > v[i].found && (c->gone || spool_is_gone(s, c->from, c->seen) || (c->mirror && c->low < spool_oldest(s)))) {
 			c->shed += c->pending - v[i].found;
 			c->pending = v[i].found;
 		}
+		c->gone = false;
+		books_lost(s, c, seen);
 		if (c->base == CURSOR_NO_BASE)
 			c->base = spool_lines(s, c->seen) + c->again - cursor_sum(c);
 	}
@@ -130,6 +141,8 @@ static bool pass(struct reader *r, uint64_t seq, const struct spool_line *line)
 int books_move(struct spool *s, struct rules_book *rules, unsigned place, struct cursor *c, uint64_t seq, struct books_moved *m)
 {
 	struct move v = { .c = c, .place = place, .forward = seq > c->low };
+	struct book rest = { .cursor = c, .place = place };
+	uint64_t shed = c->shed;
 	struct reader r = { .rules = rules, .each = pass, .arg = &v };
 
 	v.from = v.forward ? c->low : seq;
@@ -137,7 +150,6 @@ int books_move(struct spool *s, struct rules_book *rules, unsigned place, struct
 	if (read_from(s, &r, v.from) < 0)
 		return -1;
 	if (v.forward) {
-		/* Those that are gone were counted as pending, and are found when all is read. */
 		c->shed += v.m.shed;
 		c->pending -= v.m.shed < c->pending ? v.m.shed : c->pending;
 		cursor_done(c, c->low, seq - 1, true);
@@ -145,6 +157,10 @@ int books_move(struct spool *s, struct rules_book *rules, unsigned place, struct
 			if (c->behind.v[i].from < seq)
 				behind_move(&c->behind, &c->behind.v[i], seq);
 		cursor_update(c);
+		/* Those that were gone already are pending, too, and nobody would look for them any more. */
+		if ((c->gone || spool_is_gone(s, c->from, seq)) && books_read(s, rules, &rest, 1) < 0)
+			return -1;
+		v.m.shed = c->shed - shed;
 	} else {
 		c->again += v.m.again;
 		c->pending += v.m.again;

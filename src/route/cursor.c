@@ -67,13 +67,34 @@ static void make_room(struct cursor *c)
 	c->cap = cap;
 }
 
+/* What is shorter moves: what stands before i, or what stands behind it. */
 static void insert(struct cursor *c, size_t i, struct cursor_range range)
 {
-	make_room(c);
-	struct cursor_range *r = c->r + c->at;
-	memmove(r + i + 1, r + i, (c->n - i) * sizeof(*r));
+	struct cursor_range *r;
+
+	if (c->at && i < c->n / 2) {
+		r = c->r + --c->at;
+		memmove(r, r + 1, i * sizeof(*r));
+	} else {
+		make_room(c);
+		r = c->r + c->at;
+		memmove(r + i + 1, r + i, (c->n - i) * sizeof(*r));
+	}
 	r[i] = range;
 	c->n++;
+}
+
+static void take_out(struct cursor *c, size_t i, size_t k)
+{
+	struct cursor_range *r = c->r + c->at;
+
+	if (i < (c->n - k) / 2) {
+		memmove(r + k, r, i * sizeof(*r));
+		c->at += k;
+	} else {
+		memmove(r + i, r + i + k, (c->n - i - k) * sizeof(*r));
+	}
+	c->n -= k;
 }
 
 void cursor_update(struct cursor *c)
@@ -124,8 +145,8 @@ void cursor_done(struct cursor *c, uint64_t a, uint64_t b, bool acked)
 			r[i].b = r[j].b;
 		r[i].acked |= r[j].acked;
 	}
-	memmove(r + i + 1, r + j, (c->n - j) * sizeof(*r));
-	c->n -= j - i - 1;
+	if (j > i + 1)
+		take_out(c, i + 1, j - i - 1);
 }
 
 void cursor_open(struct cursor *c, uint64_t seq)
@@ -146,8 +167,7 @@ void cursor_open(struct cursor *c, uint64_t seq)
 			r->b = seq - 1;
 			insert(c, i + 1, (struct cursor_range){ seq + 1, was.b, was.acked });
 		} else if (was.a == was.b) {
-			memmove(r, r + 1, (c->n - i - 1) * sizeof(*r));
-			c->n--;
+			take_out(c, i, 1);
 		} else if (seq == was.a) {
 			r->a++;
 		} else {
@@ -234,13 +254,37 @@ static size_t add_hex(char *p, size_t n, uint64_t v)
 	return n;
 }
 
-static size_t add_range(char *p, size_t n, const char *comma, uint64_t a, uint64_t b)
+/* The numbers of a slot differ in their last digits: the others are kept from one to the next. */
+#define LAST UINT64_C(100000000)
+struct first_digits { uint64_t v; char text[20]; size_t n; };
+
+static size_t add_near(char *p, size_t n, uint64_t v, struct first_digits *f)
 {
-	n = add_text(p, n, comma);
+	uint32_t last = (uint32_t)(v % LAST);
+
+	v /= LAST;
+	if (v == 0)
+		return add_u64(p, n, last);
+	if (v != f->v) {
+		f->v = v;
+		f->n = add_u64(f->text, 0, v);
+	}
+	memcpy(p + n, f->text, sizeof(f->text));
+	n += f->n;
+	for (size_t i = 8; i-- > 0; last /= 10)
+		p[n + i] = (char)('0' + last % 10);
+	return n + 8;
+}
+
+/* p has room for RANGE_TEXT bytes and some more. */
+static size_t add_range(char *p, size_t n, const char *comma, uint64_t a, uint64_t b, struct first_digits *f)
+{
+	if (*comma)
+		p[n++] = *comma;
 	p[n++] = '[';
-	n = add_u64(p, n, a);
+	n = add_near(p, n, a, f);
 	p[n++] = ',';
-	n = add_u64(p, n, b);
+	n = add_near(p, n, b, f);
 	p[n++] = ']';
 	return n;
 }
@@ -266,6 +310,7 @@ void cursor_write(const struct cursor *c, char *slot, size_t size)
 {
 	size_t n = 0;
 	const char *comma = "";
+	struct first_digits first = { .v = 0 };
 
 	/* Rows and ranges say something only together: without room for all rows all above low is delivered again. */
 	size_t rows = (size_t)c->behind.n * ROW_TEXT;
@@ -278,7 +323,7 @@ void cursor_write(const struct cursor *c, char *slot, size_t size)
 	n = add_u64(slot, n, c->low);
 	n = add_text(slot, n, ",\"done\":[");
 	if (fits && c->low < c->solid) {
-		n = add_range(slot, n, comma, c->low, c->solid - 1);
+		n = add_range(slot, n, comma, c->low, c->solid - 1, &first);
 		comma = ",";
 	}
 	bool cut = !fits && c->low < c->solid;
@@ -290,7 +335,7 @@ void cursor_write(const struct cursor *c, char *slot, size_t size)
 			cut = true;
 			break;
 		}
-		n = add_range(slot, n, comma, r->a, r->b);
+		n = add_range(slot, n, comma, r->a, r->b, &first);
 		comma = ",";
 	}
 	n = add_text(slot, n, "]");
@@ -301,6 +346,10 @@ void cursor_write(const struct cursor *c, char *slot, size_t size)
 		",\"base\":%" PRIu64, c->from, c->seen, c->pending, c->delivered, c->dead, c->filtered, c->shed, c->again, c->base);
 	if (cut || c->cut)
 		n = add_text(slot, n, ",\"cut\":true");
+	if (c->gone)
+		n = add_text(slot, n, ",\"gone\":true");
+	if (c->mirror)
+		n = add_text(slot, n, ",\"mirror\":true");
 	n += (size_t)snprintf(slot + n, size - n, ",\"crc\":\"%08" PRIx32 "\"}", hash_crc32c(0, slot, n));
 	memset(slot + n, ' ', size - n);
 	slot[size - 1] = '\n';
@@ -449,6 +498,8 @@ int cursor_read(struct cursor *c, const char *slot, size_t size)
 		got.base = CURSOR_NO_BASE;
 	}
 	got.cut = scan_member(object, "cut").p != NULL;
+	got.gone = scan_member(object, "gone").p != NULL;
+	got.mirror = scan_member(object, "mirror").p != NULL;
 	cursor_release(c);
 	*c = got;
 	return 0;

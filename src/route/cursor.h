@@ -9,7 +9,7 @@
  *
  * The slot: one JSON object, blanks up to the size of the slot, LF as its last byte:
  *   {"turn":T,"low":SEQ,"done":[[a,b],...],"behind":[[SEQ,"tenant","lane"],...],"from":SEQ,"seen":SEQ,"pending":N,"delivered":N,"dead":N,"filtered":N,
- *    "shed":N,"again":N,"base":N,"cut":true,"crc":"8 hex digits"}
+ *    "shed":N,"again":N,"base":N,"cut":true,"gone":true,"mirror":true,"crc":"8 hex digits"}
  * tenant and lane are the hashes of decide.h as 16 hex digits, no lane: the whole tenant.
  * crc is CRC-32C of all bytes before `,"crc"`. Members not known are ignored by rule. A file holds two slots, written in turn;
  * the valid one with the higher turn counts.
@@ -44,6 +44,8 @@ struct cursor {
 	uint64_t shed;			/* lines of ours that were given up: skipped, or lost with the file that held them */
 	uint64_t again;			/* lines that were settled and had to be delivered once more (the cursor was set back) */
 	bool cut;			/* it was read from a slot that had no room for all ranges: some lines that are in `delivered` are open */
+	bool gone;			/* some of `pending` went with a damaged file, perhaps; known when all is read */
+	bool mirror;			/* its destination is one: it holds up nothing */
 	uint64_t base;			/* lines that the spool had kept in its life before `from`; CURSOR_NO_BASE: not known */
 };
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/num.h"
 
 static uint64_t last_id;	/* of batches, over all destinations */
 static uint32_t run;		/* of this process: ids of an earlier one mean nothing now */
@@ -128,7 +129,7 @@ static bool give(struct dest *d, struct worker *w)
 	link_reply(w->peer, &(struct iovec){ out.p, out.len }, 1);
 	return true;
 no_memory:
-	log_error("%s: no memory for a batch of %" PRIu32 " lines", d->name, n);
+	log_error("%s: no memory for a batch of %" PRIu32 " line%s", d->name, n, num_s(n));
 	while (n--)
 		lanes_return(from, items[n], clock_mono() + CLOCK_S);
 	free(b);
@@ -169,8 +170,8 @@ void deliver_serve(struct dest *d)
 	int64_t now = clock_mono(), lane_due, split;
 
 	while (d->out && d->out->due <= now) {
-		log_warn("%s: batch of %" PRIu32 " lines taken back from %s (%s): not done in time", d->name, d->out->n,
-			d->out->owner->as, link_peer_name(d->out->owner->peer));
+		log_warn("%s: batch of %" PRIu32 " line%s taken back from %s (%s): not done in time", d->name, d->out->n,
+			num_s(d->out->n), d->out->owner->as, link_peer_name(d->out->owner->peer));
 		batch_take_back(d, d->out);
 	}
 	split = split_due(d, now);

@@ -69,6 +69,7 @@ struct dest *dest_new(const struct dest_config *c, const char *name, unsigned pl
 		goto fail;
 	if (how == CURSOR_DAMAGED)
 		cursor_init(&d->cursor, spool_oldest(d->spool));
+	d->mirror = d->cursor.mirror;
 	if (how != CURSOR_READ)
 		d->cursor.base = spool_lines(d->spool, d->cursor.from);
 	if (how != CURSOR_READ && cursor_file_make(&d->file, &d->cursor) < 0)
@@ -130,12 +131,13 @@ static void close_parts(struct dest *d)
 	metric_set(d->metrics[D_WORKERS], 0);
 }
 
-static void save(struct dest *d)
+static int save(struct dest *d)
 {
 	dest_show_letters(d);
-	cursor_file_save(&d->file, &d->cursor);
+	d->unsaved = cursor_file_save(&d->file, &d->cursor) < 0;
 	d->saved_low = d->cursor.low;
 	d->save_at = 0;
+	return d->unsaved ? -1 : 0;
 }
 
 void dest_free(struct dest *d)
@@ -171,18 +173,25 @@ void dest_save(struct dest *d)
 	d->saved_at = now;
 }
 
+int dest_sync(struct dest *d)
+{
+	bool behind = d->cursor.low != d->saved_low || d->save_at || d->unsaved;
+
+	return (behind && save(d) < 0) || cursor_file_sync(&d->file) < 0 ? -1 : 0;
+}
+
 void dest_set_limits(struct dest *d, const struct dest_limits *limits, bool mirror)
 {
 	d->limits = *limits;
-	d->mirror = mirror;
+	d->mirror = d->cursor.mirror = mirror;
 }
 
 /* When all is read, what the counts have more than the window has can only be lines that are gone. */
 void dest_settle_gone(struct dest *d)
 {
-	if (!d->gone || d->fill.starting || d->cursor.behind.n || d->fill.next < spool_end(d->spool))
+	if (!d->cursor.gone || d->fill.starting || d->cursor.behind.n || d->fill.next < spool_end(d->spool))
 		return;
-	d->gone = false;
+	d->cursor.gone = false;
 	if (d->cursor.pending <= d->lanes.items)
 		return;
 	log_warn("destination %s: %llu lines of its own are gone", d->name, (unsigned long long)(d->cursor.pending - d->lanes.items));
@@ -194,7 +203,7 @@ void dest_settle_gone(struct dest *d)
 
 void dest_gone(struct dest *d)
 {
-	d->gone = true;
+	d->cursor.gone = true;
 	dest_settle_gone(d);
 }
 
@@ -223,7 +232,7 @@ void dest_clamp(struct dest *d, uint64_t next)
 
 bool dest_drained(const struct dest *d)
 {
-	return d->until != UINT64_MAX && d->cursor.low >= d->until && d->lanes.items == 0 && !d->out;
+	return d->until != UINT64_MAX && (d->mirror || (d->cursor.low >= d->until && d->lanes.items == 0 && !d->out));
 }
 
 void dest_settled(struct dest *d, struct item *it, bool delivered)

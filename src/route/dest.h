@@ -52,7 +52,7 @@ struct dest {
 	struct cursor cursor;
 	struct cursor_file file;
 	uint64_t saved_low;
-	bool gone;				/* dest_gone */
+	bool unsaved;				/* the file could not be written */
 	uint64_t open;				/* at start, when the cursor was cut: lines of ours that are open */
 	int64_t saved_at, save_at;		/* mono ns: when it was, and when it is to be; 0: it need not */
 	struct fill fill;
@@ -94,12 +94,13 @@ void dest_set_limits(struct dest *d, const struct dest_limits *limits, bool mirr
 void dest_settled(struct dest *d, struct item *it, bool delivered);	/* frees the item; the cursor passes it */
 void dest_shed(struct dest *d, uint64_t lines);		/* of a mirror: so many of ours are skipped */
 void dest_save(struct dest *d);				/* cursor to its file (not synced); a long one not each time: save_at */
+int dest_sync(struct dest *d);				/* what the cursor is now is on disk; -1 with a message */
 void dest_show_letters(struct dest *d);			/* the gauge of its dead letters */
 /* n lines from first on were added to the spool, `ours` of them for this destination. */
 void dest_count(struct dest *d, uint64_t ours, uint64_t first, uint64_t n);
 void dest_gone(struct dest *d);				/* lines of ours were lost with the file that held them: counted as shed when all is read */
 void dest_settle_gone(struct dest *d);			/* fill read on: perhaps all is */
 void dest_clamp(struct dest *d, uint64_t next);		/* numbers from next on were given up and will be used again */
-bool dest_drained(const struct dest *d);		/* not named by the rules, and nothing left */
+bool dest_drained(const struct dest *d);		/* not named by the rules, and nothing left, or a mirror */
 
 #endif

@@ -145,7 +145,7 @@ void dests_mark_unnamed(struct dests *ds, const struct rules *r, uint64_t from)
 			d->until = UINT64_MAX;
 		} else if (d->until == UINT64_MAX) {
 			d->until = from;
-			if (d->cursor.pending)
+			if (d->cursor.pending && !d->mirror)
 				log_warn("destination %s is no longer in the rules and has %" PRIu64 " lines pending; it is kept until "
 					"they are done", d->name, d->cursor.pending);
 		}
@@ -159,7 +159,10 @@ bool dests_drop_drained(struct dests *ds)
 	EACH_DEST(ds, d) {
 		if (!dest_drained(d))
 			continue;
-		log_info("destination %s: no longer in the rules, nothing left: closed", d->name);
+		if (d->cursor.pending)
+			log_info("mirror %s: no longer in the rules: closed; %" PRIu64 " pending are given up", d->name, d->cursor.pending);
+		else
+			log_info("destination %s: no longer in the rules, nothing left: closed", d->name);
 		dest_forget(d);
 		*at_ = NULL;
 		any = true;
@@ -216,7 +219,7 @@ int dests_renew(struct dests *ds, struct dest *d, int (*change)(void *arg, struc
 		die(1, "destination %s cannot be opened again", name);
 	d->until = until;
 	dest_set_limits(d, &limits, mirror);
-	if (spool_is_gone(d->spool, d->cursor.low, d->cursor.seen))
+	if (spool_is_gone(d->spool, d->cursor.from, d->cursor.seen))
 		dest_gone(d);
 	return listen_for(ds, d) < 0 ? -1 : r;
 }

@@ -34,7 +34,8 @@ void fill_init(struct dest *d)
 	f->next = cursor_top(&d->cursor);
 	spool_seek(&f->pos, f->next);
 	f->starting = d->cursor.n > 0;
-	spool_seek(&f->back, d->cursor.solid);
+	f->hole = d->cursor.solid;
+	spool_seek(&f->back, f->hole);
 	f->moved = UINT64_MAX / 2;
 }
 
@@ -42,7 +43,6 @@ void fill_release(struct dest *d)
 {
 	skim_release(&d->fill.skim);
 	held_release(&d->fill.buried);
-	held_release(&d->fill.counted);
 }
 
 /* ---- one line ---- */
@@ -77,14 +77,18 @@ static const struct spool_line *decided(struct dest *d, const struct spool_view 
 	*stop = false;
 	if (v->known)
 		return v->known;
+	if (memo_get(&d->book->memo, v->seq, scratch))
+		return scratch;
 	r = rules_book_get(d->book, v->gen);
 	if (!r) {
 		*stop = true;
 		return NULL;
 	}
 	int what = decide_again(r, v->p, v->n, scratch);
-	if (what == 0)
+	if (what == 0) {
+		memo_put(&d->book->memo, v->seq, scratch);
 		return scratch;
+	}
 	if (what == DECIDE_LATER) {
 		*stop = true;
 		return NULL;
@@ -107,15 +111,13 @@ static enum lanes_room room(const struct dest *d, const struct spool_line *line)
 }
 
 /* It is a dead letter already; the hub was killed before the cursor said so. */
-static bool buried(struct dest *d, uint64_t seq)
+static bool buried(struct dest *d, const struct spool_line *line, uint64_t seq)
 {
 	struct fill *f = &d->fill;
 
-	/* A lane that was cut is read again, what was settled between its lines with it. */
-	if (f->counted.lines && held_has(&f->counted, seq))
-		return true;
-	if (!f->buried.lines || !held_drop(&f->buried, seq) || held_add(&f->counted, seq) < 0)
+	if (!f->buried.lines || !held_drop(&f->buried, seq))
 		return false;
+	lanes_settled(&d->lanes, line->lane, seq);
 	/* The slot must say so: it has the counts. */
 	cursor_done(&d->cursor, seq, seq, true);
 	d->cursor.dead++;
@@ -146,8 +148,12 @@ static bool leave(struct dest *d, const struct spool_line *line, uint64_t seq, e
 {
 	struct behind *b = &d->cursor.behind;
 
+	/* After a kill it must not come again: it is in the counts. */
 	if (d->mirror) {
+		pass(d, seq);
 		dest_shed(d, 1);
+		cursor_done(&d->cursor, seq, seq, true);
+		d->fill.next = seq + 1;
 		return true;
 	}
 	/* The sketch begins in the middle of what is being read. */
@@ -182,7 +188,7 @@ static bool on_front_line(void *arg, const struct spool_view *v)
 	how = room(d, line);
 	if (how != LANES_ROOM)
 		return leave(d, line, v->seq, how);
-	if (buried(d, v->seq))
+	if (buried(d, line, v->seq))
 		return true;
 	pass(d, v->seq);
 	if (add(d, v->seq, line, v->p, v->n) < 0)
@@ -200,8 +206,8 @@ static bool read_front(struct dest *d)
 	if (d->cursor.behind.n)
 		skim_at(&f->skim, &f->pos);
 	/* What a mirror did not read in time may be removed. */
-	if (d->mirror && f->next < spool_oldest(d->spool))
-		d->gone = true;
+	if (d->mirror && d->cursor.low < spool_oldest(d->spool))
+		d->cursor.gone = true;
 	f->begun = f->pos;
 	r = spool_read(d->spool, &f->pos, on_front_line, d);
 	pass(d, f->pos.seq);
@@ -253,7 +259,7 @@ static bool take_up(struct dest *d, const struct spool_line *line, const struct 
 {
 	struct behind *b = &d->cursor.behind;
 	struct behind_row *rl, *rt;
-	bool dead = buried(d, v->seq);
+	bool dead = buried(d, line, v->seq);
 	enum lanes_room how = dead ? LANES_ROOM : room(d, line);
 
 	if (how == LANES_FULL)
@@ -385,7 +391,8 @@ static void met(struct dest *d)
 
 /*
  * Moves it to where the live rows have something. false: there are none; or so few that it is better to begin again: where half of them have
- * their share, all that is read for the others is read again for those.
+ * their share, all that is read for the others is read again for those. But not while all of the others begin farther on: nothing is
+ * read twice on the way there, and they would not come to their turn before the last of those.
  */
 static bool next_place(struct dest *d)
 {
@@ -408,6 +415,8 @@ static bool next_place(struct dest *d)
 	}
 	if (live == 0)
 		return false;
+	if (low > f->back.seq)
+		f->live = live;
 	if (live <= f->live / 2 && !starving && !lanes_hungry(&d->lanes)) {
 		for (size_t i = 0; i < b->n; i++)
 			if (b->v[i].live && b->v[i].from < f->back.seq)
@@ -450,6 +459,16 @@ static bool read_back(struct dest *d)
 
 /* ---- after a start ---- */
 
+/* Numbers from f->hole up to seq that no line has: nothing will ever settle them. */
+static void pass_holes(struct dest *d, uint64_t seq)
+{
+	struct fill *f = &d->fill;
+
+	if (seq > f->hole)
+		cursor_done(&d->cursor, f->hole, seq - 1, false);
+	f->hole = seq;
+}
+
 static bool on_hole_line(void *arg, const struct spool_view *v)
 {
 	struct dest *d = arg;
@@ -459,16 +478,22 @@ static bool on_hole_line(void *arg, const struct spool_view *v)
 
 	if (v->seq >= d->fill.next)
 		return false;
+	pass_holes(d, v->seq);
 	if (cursor_is_passed(&d->cursor, v->seq))
 		return true;
 	line = decided(d, v, &scratch, &stop);
 	if (stop)
 		return false;
-	if (!ours(d, line) || behind_covers(&d->cursor.behind, line->tenant, line->lane, v->seq) || buried(d, v->seq)) {
+	if (!ours(d, line) || behind_covers(&d->cursor.behind, line->tenant, line->lane, v->seq) || buried(d, line, v->seq)) {
 		cursor_done(&d->cursor, v->seq, v->seq, false);
 		return true;
 	}
-	return add(d, v->seq, line, v->p, v->n) == 0;
+	if (add(d, v->seq, line, v->p, v->n) < 0)
+		return false;
+	d->fill.hole = v->seq + 1;
+	/* Lines that are settled stand between these, up to next: what is given back must be behind them. */
+	lanes_settled(&d->lanes, line->lane, d->fill.next);
+	return true;
 }
 
 static bool read_holes(struct dest *d)
@@ -486,6 +511,8 @@ static bool read_holes(struct dest *d)
 		return false;
 	}
 	f->starting = r == SPOOL_MORE && f->back.seq < f->next;
+	if (!f->starting)
+		pass_holes(d, f->next);
 	return true;
 }
 

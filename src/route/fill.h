@@ -38,9 +38,10 @@ struct fill {
 	struct spool_pos stuck;		/* before the piece where it first passed over a line for want of room; seg 0: none */
 	bool going_back;		/* while it is on its way */
 	size_t live;			/* rows it went for */
-	bool starting;			/* the holes are read first: below `next`, with `back` */
+	bool starting;			/* the holes are read first: below `next`, with `back`; */
+	uint64_t hole;			/* all below are items, or none of ours */
 	struct skim skim;
-	struct held buried, counted;	/* lines among the dead letters since before the start that rows may still name; those met already */
+	struct held buried;		/* lines among the dead letters since before the start that were not met yet */
 	uint64_t moved;			/* what changed since rows were looked at: lines taken, lines settled, new rows */
 	int64_t looked;			/* mono ns: when that was */
 	int64_t again;			/* mono ns: reading is to go on; 0: when something happens */

@@ -12,9 +12,11 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/notify.h"
+#include "route/books.h"
 #include "route/decide.h"
 #include "route/deliver.h"
 #include "route/hub_impl.h"
+#include "route/jq.h"
 
 #define STOP_PATIENCE (2 * CLOCK_S)	/* how long the workers' last outcomes are waited for */
 
@@ -39,12 +41,9 @@ static bool on_trim(void *arg)
 {
 	struct hub *h = arg;
 
-	EACH_DEST(&h->dests, d) {
-		if (d->cursor.low != d->saved_low)
-			dest_save(d);
-		if (cursor_file_sync(&d->file) < 0)
+	EACH_DEST(&h->dests, d)
+		if (dest_sync(d) < 0)
 			return false;
-	}
 	return cursor_file_sync(&h->timer.file) == 0;
 }
 
@@ -222,13 +221,15 @@ static int walk_spool(struct hub *h)
 		return -1;
 	}
 	EACH_DEST(&h->dests, d) {
+		uint64_t seen = d->cursor.seen;
 		d->cursor.seen = end;
 		cursor_recount(&d->cursor, d->open);
+		books_lost(h->spool, &d->cursor, seen);
 		/* Books that cannot be told begin with what adds up. */
 		if (d->cursor.base == CURSOR_NO_BASE)
 			d->cursor.base = spool_lines(h->spool, end) + d->cursor.again - cursor_sum(&d->cursor);
 		dest_count(d, 0, end, 0);
-		if (spool_is_gone(h->spool, d->cursor.low, end))
+		if (spool_is_gone(h->spool, d->cursor.from, end))
 			dest_gone(d);
 	}
 	log_debug("spool read in %" PRId64 " ms: %u ids in the window", (clock_mono() - start) / CLOCK_MS, h->intake.repeat.n);
@@ -306,6 +307,7 @@ int hub_run(const struct hub_config *c)
 	signal(SIGPIPE, SIG_IGN);
 	loop_each_round(h.loop, on_round, &h);
 	if (start(&h) == 0) {
+		jq_hurry();
 		notify_ready();
 		log_info("ready: generation %" PRIu64 " of %s, next line %" PRIu64, h.book.now->gen, c->rules, spool_next(h.spool));
 		code = loop_run(h.loop) < 0;

@@ -91,7 +91,7 @@ void hub_gap_say(struct hub *h)
 	s->hub = h;
 	s->again.fn = on_again;
 	EACH_DEST(&h->dests, d)
-		if (spool_is_gone(h->spool, d->cursor.low, d->cursor.seen))
+		if (spool_is_gone(h->spool, d->cursor.from, d->cursor.seen))
 			dest_gone(d);
 	while ((g = spool_gap(h->spool))) {
 		r = put(h, g);

@@ -22,14 +22,21 @@
 
 #define LOOK (20 * CLOCK_MS)	/* between two looks at the processor time of a child that does not answer */
 #define START_AGAIN CLOCK_S
+#define RUNS (20 * CLOCK_MS)	/* of processor time: it is not stopped */
 
 struct jq {
 	char *program;			/* as in the rules */
 	pid_t pid;			/* 0: none runs */
 	int in, out, err;
+	bool raising;			/* it was asked about null and has not answered yet, */
+	bool slow;			/* and was waited for */
+	int64_t begun;			/* mono ns: when it was started */
 	int64_t not_before;		/* mono ns: no start before */
+	int64_t fault;			/* mono ns: when a line kept it busy, or ended it, last */
 	char said[200];			/* why the last one ended */
 };
+
+static int64_t patience = JQ_PATIENCE;
 
 /* The program between ours: exactly one answer for each line, whatever it says; what could make it depend on more than the line is an
  * error (pred/jq.c refuses it with its place). The line feed ends a comment. */
@@ -173,7 +180,11 @@ static int start(struct jq *q)
 	q->err = ours[2];
 	prlimit(q->pid, RLIMIT_AS, &memory, NULL);
 	prlimit(q->pid, RLIMIT_CORE, &no_core, NULL);
-	return 0;
+	q->begun = clock_mono();
+	q->raising = true;
+	q->slow = false;
+	/* Into an empty pipe; if it has ended already its answer tells. */
+	return write(q->in, "null\n", 5) == 5 || errno == EPIPE ? 0 : -1;
 }
 
 /* ---- a question ---- */
@@ -223,11 +234,10 @@ static int answer(struct jq *q)
 	return ENDED;
 }
 
-/* `cpu` is what the child may use; its start is not charged to the first line. */
-static enum outcome ask(struct jq *q, const char *p, size_t n, int64_t cpu)
+/* `cpu` is what the child may use; its start is not charged to the first line. One that runs, on a busy machine, is waited for four times as long. */
+static enum outcome ask(struct jq *q, const char *p, size_t n, bool lf, int64_t cpu, int64_t wait)
 {
-	int64_t give_up = clock_mono() + JQ_WAIT, used = -1;
-	bool lf = true;
+	int64_t begun = clock_mono(), used = -1;
 
 	for (;;) {
 		int left = feed(q, &p, &n, &lf), r;
@@ -239,31 +249,36 @@ static enum outcome ask(struct jq *q, const char *p, size_t n, int64_t cpu)
 			return (enum outcome)r;
 		if (k > 0)
 			continue;
-		int64_t now = cpu_of(q->pid);
+		int64_t now = cpu_of(q->pid), waited = clock_mono() - begun;
 		if (used < 0)
 			used = now;
 		if (now - used > cpu)
 			return BUSY;
-		if (clock_mono() > give_up)
+		if (waited > 4 * wait || (waited > wait && now - used < RUNS))
 			return SILENT;
 	}
 }
 
-/* A child that answers. -1: q->said. */
-static int bring_up(struct jq *q)
+/* A child that answers. -1: q->said. One that is slow to start goes on with it. */
+static int bring_up(struct jq *q, int64_t wait)
 {
 	enum outcome r;
 
-	if (q->pid)
+	if (q->pid && !q->raising)
 		return 0;
-	if (start(q) < 0)
+	if (!q->pid && start(q) < 0)
 		return -1;
-	r = ask(q, "null", 4, JQ_WAIT);
+	r = ask(q, "", 0, false, INT64_MAX, q->slow ? 0 : wait);
+	q->raising = q->slow = r == SILENT;
 	if (r == YES || r == NO)
 		return 0;
+	if (r == SILENT && clock_mono() - q->begun < JQ_START) {
+		snprintf(q->said, sizeof(q->said), "it does not answer yet (asked about null)");
+		return -1;
+	}
 	end(q);
-	if (r != ENDED)
-		snprintf(q->said, sizeof(q->said), "it does not answer within %d s (asked about null)", (int)(JQ_WAIT / CLOCK_S));
+	if (r == SILENT)
+		snprintf(q->said, sizeof(q->said), "it does not answer within %d s (asked about null)", (int)(JQ_START / CLOCK_S));
 	q->not_before = clock_mono() + START_AGAIN;
 	return -1;
 }
@@ -272,15 +287,22 @@ static int jq_ready(void *jq, char why[PRED_WHY])
 {
 	struct jq *q = jq;
 
-	if (bring_up(q) == 0)
+	if (bring_up(q, JQ_PATIENCE) == 0)
 		return 0;
 	snprintf(why, PRED_WHY, "jq: %s", q->said);
 	return -1;
 }
 
-/* The line is at fault: it is remembered, and does not hold. */
+/* The line is at fault: it is remembered, and does not hold. A second one soon after: then it rests, so that the hub has time for others. */
 static int fault(struct jq *q, const char *p, size_t n, const char *what)
 {
+	int64_t now = clock_mono();
+
+	if (q->fault && now - q->fault < JQ_FAULTS) {
+		q->not_before = now + JQ_REST;
+		snprintf(q->said, sizeof(q->said), "it rests after two lines that were too much for it");
+	}
+	q->fault = now;
 	log_error("jq '%.60s%s': %s on a line of %zu bytes that begins %.100s; it does not hold for that line", q->program,
 		strlen(q->program) > 60 ? "..." : "", what, n, p);
 	count_one(M_JQ_FAILED);
@@ -296,12 +318,12 @@ static int jq_ask(void *jq, const char *p, size_t n, const char **why)
 	if (jq_failed_has(q->program, p, n))
 		return 0;
 	for (int turn = 0; turn < 2; turn++) {
-		if (bring_up(q) < 0) {
-			*why = "a jq of the rules cannot be started";
+		if (bring_up(q, patience) < 0) {
+			*why = q->pid ? "a jq of the rules does not answer" : "a jq of the rules cannot be started";
 			log_error("jq '%.60s': %s; lines wait", q->program, q->said);
 			return -1;
 		}
-		enum outcome r = ask(q, p, n, JQ_CPU);
+		enum outcome r = ask(q, p, n, true, JQ_CPU, patience);
 		if (r == YES || r == NO)
 			return r == YES;
 		end(q);
@@ -340,6 +362,11 @@ static void jq_close(void *jq)
 	end(q);
 	free(q->program);
 	free(q);
+}
+
+void jq_hurry(void)
+{
+	patience = JQ_WAIT;
 }
 
 void jq_allow(void)

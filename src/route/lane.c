@@ -257,16 +257,31 @@ static void off_loan(struct lanes *ls, struct item *it)
 	ls->out_bytes -= it->len;
 }
 
+static void note_settled(struct lane *l, uint64_t seq)
+{
+	if (seq > l->settled)
+		l->settled = seq;
+}
+
 void lanes_settle(struct lanes *ls, struct item *it)
 {
 	struct lane *l = it->lane;
 
 	off_loan(ls, it);
 	l->cut = false;
+	note_settled(l, it->seq);
 	ls->items--;
 	ls->bytes -= it->len;
 	it->lane = NULL;
 	lane_settle_state(ls, l);
+}
+
+void lanes_settled(struct lanes *ls, uint64_t key, uint64_t seq)
+{
+	struct lane *l = lanes_lookup(ls, key);
+
+	if (l)
+		note_settled(l, seq);
 }
 
 void lanes_return(struct lanes *ls, struct item *it, int64_t due)
@@ -311,6 +326,7 @@ static struct item *pick(struct lanes *ls, struct lane *l, struct item **at)
 		l->end = at;
 	l->n--;
 	l->cut = false;
+	note_settled(l, it->seq);
 	l->tenant->queued--;
 	l->tenant->bytes -= it->len;
 	ls->items--;

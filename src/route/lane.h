@@ -96,6 +96,7 @@ size_t lanes_take(struct lanes *ls, unsigned side, struct item **out, size_t max
 
 /* An item on loan is finished: the caller owns it again (and frees it). */
 void lanes_settle(struct lanes *ls, struct item *it);
+void lanes_settled(struct lanes *ls, uint64_t key, uint64_t seq);	/* a line of the lane that never came in here is finished */
 /* An item on loan goes back to the front of its lane. Items of one batch must be given back last one first, so that order holds. The
  * lane waits until `due` when that is not 0. */
 void lanes_return(struct lanes *ls, struct item *it, int64_t due);
@@ -109,8 +110,9 @@ struct item *lanes_find(struct lanes *ls, uint64_t seq, uint64_t batch);
 
 /*
  * Lines that wait behind a lane that stands still are given back, to be read again when it goes on: what waits behind its first LANES_KEEP
- * lines and behind the last one with attempts or strikes that has no note (the owner's memory of them). Returns them linked by `next`, in order; NULL: nothing. Until a line of the lane is
- * settled its share is only that. */
+ * lines, behind the last one with attempts or strikes that has no note (the owner's memory of them), and behind all of its lines that are
+ * settled: who reads all of the lane again from the first one given back must not meet these. Returns them linked by `next`, in order;
+ * NULL: nothing. Until a line of the lane is settled its share is only that. */
 struct item *lanes_cut(struct lanes *ls, struct lane *l);
 uint64_t lane_key(const struct lane *l);
 uint64_t lane_tenant(const struct lane *l);

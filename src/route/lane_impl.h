@@ -30,6 +30,7 @@ struct lane {
 	struct item *first, **end;	/* lines that wait here */
 	size_t n;
 	size_t out;			/* items on loan */
+	uint64_t settled;		/* the highest number of its lines that is */
 	int64_t due;			/* of the back-off asked for while items were on loan */
 	struct lane *ready_next, *ready_prev;
 	size_t used;			/* bytes of its turn */

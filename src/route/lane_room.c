@@ -86,7 +86,7 @@ struct item *lanes_cut(struct lanes *ls, struct lane *l)
 	size_t keep = 0, n = 0;
 
 	for (it = l->first; it; it = it->next)
-		if (++n <= LANES_KEEP || ((it->attempts || it->strikes) && !it->note))
+		if (++n <= LANES_KEEP || it->seq < l->settled || ((it->attempts || it->strikes) && !it->note))
 			keep = n;
 	if (keep == l->n)
 		return NULL;

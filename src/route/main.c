@@ -6,6 +6,7 @@
  * route WORD ...                                                        looks at and changes files of a spool: tool/tool.h
  * route -T -d SPOOL [-w EXPR] [-n LAST | --from SEQ]                    follows the spool
  */
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -116,11 +117,21 @@ static int hub(void)
 	return hub_run(&config);
 }
 
+/* What it says of itself is what the user typed: penstock WORD, when that is who started us. */
+static int run_tool(const struct tool *t, int argc, char **argv, const char *caller)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "%s %s", strcmp(caller, "penstock") == 0 ? caller : "route", t->name);
+	argv[0] = name;
+	return t->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	for (const struct tool *const *t = tools; argc > 1 && *t; t++)
 		if (strcmp((*t)->name, argv[1]) == 0)
-			return (*t)->run(argc - 1, argv + 1);
+			return run_tool(*t, argc - 1, argv + 1, argv[0]);
 
 	int at = args_parse(&args, argc, argv);
 

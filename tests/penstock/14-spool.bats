@@ -34,7 +34,7 @@ first() { p spool cursors --json | jq .low; }
 	events 1 50 | p send
 	accepted 50
 	run -0 p spool check
-	[[ "$output" == "1 segments, 50 lines from "*": good" ]]
+	[[ "$output" == "1 segment, 50 lines from "*": good" ]]
 	tree_down
 	run -0 p spool check
 	cp -a "$D/spool" "$T/whole"

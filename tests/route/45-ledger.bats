@@ -121,6 +121,81 @@ P
 	daemon_stop w
 }
 
+@test "damage above what a killed hub had counted, and below: what is gone is shed, also when it is removed by force" {
+	printf 'all -> a, b\ntype == "none" -> c\n' > rules
+	hub --segment 4k --keep 1d
+	events 1 100 1 | put 5 > /dev/null
+	first=$(route spool cursors -d spool --json | sed -n 's/.*"a","low":\([0-9]*\).*/\1/p')
+	# Not one of them was counted in a slot.
+	daemon_kill hub
+	spoil() { head -c 100 /dev/zero | dd of="$(ls spool/*.ndjson | sed -n "$1p")" bs=1 seek=2000 conv=notrunc status=none; }
+	spoil 2
+	ledger > /dev/null
+	[ "$(books a)" = "100 0 0 0 95 5" ]
+	hub --segment 4k --keep 1d
+	[ "$(books b)" = "101 0 0 0 96 5" ]
+	[ "$(books c)" = "101 0 96 0 0 5" ]
+	daemon_kill hub
+	ledger > /dev/null
+	hub --segment 4k --keep 1d
+	daemon_stop hub
+	# Now all are counted; nobody takes them.
+	spoil 4
+	hub --segment 4k --keep 1d
+	ledger > /dev/null
+	run -0 route spool trim -L text -d spool -R run --before $((first + 90)) --force
+	left=$((100 - 10#$(basename "$(ls spool/*.ndjson | head -n 1)" .ndjson) + first + 2))
+	[ "$(books a)" = "102 0 0 0 $left $((102 - left))" ]
+	ledger > /dev/null || { ledger; return 1; }
+	take a 256 1 > /dev/null
+	wait_until 5 has a delivered $left
+	[ "$(books a)" = "102 $left 0 0 0 $((102 - left))" ]
+	[ "$(books c)" = "102 0 97 0 0 5" ]
+	daemon_kill hub
+	ledger > /dev/null
+}
+
+@test "damage among the lines that were with a worker when the hub was killed: the cursor passes it" {
+	hub --segment 4k --keep 1d
+	events 1 5 5 | put > /dev/null
+	stuck store
+	events 6 40 | sed 's/test:r/test:s/' | put 5 > /dev/null
+	take store 256 1 > got
+	wait_until 5 has store delivered "$(wc -l < got)"
+	daemon_kill hub
+	unstick store
+	head -c 100 /dev/zero | dd of="$(ls spool/*.ndjson | head -n 1)" bs=1 seek=500 conv=notrunc status=none
+	hub --segment 4k --keep 1d
+	daemon_run w "$P" take ipc://run/to-store w 256
+	wait_until 10 eval '[ "$(book store pending)" = 0 ]'
+	ledger > /dev/null
+	wait_until 5 eval '[ "$(cursor store low)" = "$(cursor store seen)" ]'
+	daemon_stop w
+}
+
+@test "a lane whose lines were given back between its dead letters: a kill counts none of these twice" {
+	line() { printf '{"specversion":"1.0","id":"%s","source":"/t","type":"x","partitionkey":"%s","data":{}}\n' "$1" "$2"; }
+	hub --window-lines 32
+	for k in a b; do for i in 1 2 3 4 5 6; do line later-$k$i $k; line x-$k$i $k; line later-$k$i. $k; line later-$k$i.. $k; done; done > in
+	put < in > /dev/null
+	python3 "$BATS_TEST_DIRNAME/refuser.py" run/to-store all 2> refuser.err 3>&- &
+	w=$!
+	wait_for spool/dead/store.ndjson x-b3
+	# Its report writes the slot once more.
+	line e c | put
+	wait_until 5 has store delivered 1
+	daemon_kill hub
+	wait $w || true
+	ledger > /dev/null || { ledger; return 1; }
+	[ "$(books store)" = "49 1 0 6 42 0" ]
+	hub --window-lines 32
+	daemon_run w "$P" take ipc://run/to-store w 256
+	wait_until 10 eval '[ "$(book store pending)" = 0 ]'
+	[ "$(books store)" = "49 43 0 6 0 0" ]
+	[ "$(grep -c '^{' w.out)" = 42 ]
+	daemon_stop w
+}
+
 @test "a cursor set forward and back: skipped lines are shed, lines that are given again are accepted again" {
 	for how in running stopped; do
 		rm -rf spool

@@ -1,4 +1,5 @@
-"""refuser.py SOCKET N|all [--every]: a worker that refuses lines whose id begins with x (--every: all) for good, with some stderr.
+"""refuser.py SOCKET N|all [--every]: a worker that refuses lines whose id begins with x (--every: all) for good, with some stderr, and those
+whose id begins with later for an hour.
 N: lines it takes in all; all: until none comes for a second."""
 import json, socket, struct, sys, time
 
@@ -40,6 +41,8 @@ while most == "all" or got < int(most):
         event = json.loads(line)["id"]
         if every or event.startswith("x"):
             refused.append({"n": i + 1, "error": 'no: "%s"' % event, "stderr": "Traceback:\n  line 1\n"})
+        elif event.startswith("later"):
+            refused.append({"n": i + 1, "error": "not now", "retry": True, "retry_after": 3600000})
     got += len(lines)
     ask_for = {"as": "refuser", "done": head["batch"], "refused": refused, "take": 256}
 del ask_for["take"]

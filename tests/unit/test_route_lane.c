@@ -207,6 +207,37 @@ static void room(void)
 	lanes_release(&ls);
 }
 
+/* What is given back is read again with all of the lane behind it. */
+static void settled(void)
+{
+	struct lanes ls;
+	struct item *v[8], *cut;
+
+	lanes_init(&ls);
+	for (uint64_t i = 1; i <= 8; i++)
+		add(&ls, 1, i);
+	CHECK(lanes_take(&ls, 0, v, 6, 1000) == 6, "six");
+	struct lane *l = v[0]->lane;
+	lanes_return(&ls, v[5], 0);
+	settle(&ls, v[4]);
+	for (size_t i = 4; i--; )
+		lanes_return(&ls, v[i], 1000);
+	cut = lanes_cut(&ls, l);
+	CHECK(cut && cut->seq == 6 && cut->next->seq == 7 && lane_queued(l) == 4, "nothing before a line that is settled");
+	for (struct item *next; cut; cut = next) {
+		next = cut->next;
+		free(cut);
+	}
+	for (uint64_t i = 6; i <= 8; i += 2)
+		add(&ls, 1, i);
+	lanes_settled(&ls, 1, 7);
+	lanes_settled(&ls, 2, 9);
+	cut = lanes_cut(&ls, l);
+	CHECK(cut && cut->seq == 8 && !cut->next && ls.lanes == 1, "nor before one that never came in");
+	free(cut);
+	lanes_release(&ls);
+}
+
 static void split(void)
 {
 	struct lanes ls;
@@ -372,6 +403,7 @@ int main(void)
 	turns();
 	strikes();
 	room();
+	settled();
 	split();
 	limits();
 	waiting();

@@ -11,6 +11,7 @@
 #include "base/args.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/num.h"
 #include "line/scan.h"
 #include "route/tool/change.h"
 #include "route/tool/pick.h"
@@ -34,8 +35,7 @@ static const struct arg rows[] = {
 	{ 0, "new-id", ARG_FLAG, &new_id, 0, 0, NULL, "replace: id and source may be others", NULL, ARG_NOFILE },
 };
 
-static const struct args args = {
-	.prog = "route dead",
+static struct args args = {
 	.synopsis = "list -d SPOOL [-w EXPR] [--json] [DEST|LETTER]...\n"
 		"show -d SPOOL [--json|--event [--indent]] [-w EXPR] [--all] [DEST|LETTER]...\n"
 		"retry|drop -d SPOOL [-R RUNDIR] [-y] [-w EXPR] [--all] [DEST|LETTER]...\n"
@@ -179,7 +179,7 @@ static bool agreed(uint64_t n)
 
 	if (yes || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return true;
-	fprintf(stderr, "drop %" PRIu64 " dead letter%s for good? [y/N] ", n, n == 1 ? "" : "s");
+	fprintf(stderr, "drop %" PRIu64 " dead letter%s for good? [y/N] ", n, num_s(n));
 	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
@@ -202,7 +202,7 @@ static int change_picked(struct pick *k, bool retry)
 			code = 1;
 	}
 	change_close(&w.c);
-	printf("%s %" PRIu64 " dead letter%s\n", retry ? "retried" : "dropped", w.done, w.done == 1 ? "" : "s");
+	printf("%s %" PRIu64 " dead letter%s\n", retry ? "retried" : "dropped", w.done, num_s(w.done));
 	if (w.all_bad)
 		code = 1;
 done:
@@ -313,6 +313,8 @@ done:
 
 static int run(int argc, char **argv)
 {
+	args.prog = argv[0];
+
 	int at = args_parse(&args, argc, argv), code;
 	const char *verb = at < argc ? argv[at++] : "";
 	struct pick k;

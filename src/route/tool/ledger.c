@@ -23,8 +23,8 @@ static const struct arg rows[] = {
 	{ 'j', "json", ARG_FLAG, &json, 0, 0, NULL, "one JSON object", NULL, ARG_NOFILE },
 };
 
-static const struct args args = {
-	.prog = "route ledger", .synopsis = "-d SPOOL [-R RUNDIR] [--json]",
+static struct args args = {
+	.synopsis = "-d SPOOL [-R RUNDIR] [--json]",
 	.about = "For each destination: accepted = delivered + filtered + dead + pending + shed? Exit code 1 if not.",
 	.rows = rows, .n = sizeof(rows) / sizeof(*rows), .flags = ARGS_ANYWHERE,
 };
@@ -73,7 +73,7 @@ static void print_row(const struct json *d)
 	if (json_bool(json_member(d, "adds_up"), false))
 		puts("  yes");
 	else if (found >= 0 && found != pending)
-		printf("  NO: %" PRId64 " lines are pending\n", found);
+		printf("  NO: %" PRId64 " line%s pending\n", found, found == 1 ? " is" : "s are");
 	else
 		puts("  NO");
 }
@@ -98,8 +98,10 @@ static int run(int argc, char **argv)
 	struct json_error err;
 	struct json *doc = NULL;
 	struct buf text;
-	int at = args_parse(&args, argc, argv), code = 1;
+	int at, code = 1;
 
+	args.prog = argv[0];
+	at = args_parse(&args, argc, argv);
 	if (at < argc)
 		args_usage(&args, "%s: not expected", argv[at]);
 	if (!spool)

@@ -112,7 +112,8 @@ int offline_open(struct offline *o, const char *spool)
 		return -1;
 	}
 	o->spool = spool_open(o->loop, &opts, &events, o);
-	/* Lines that a jq could not judge must be decided as the hub decided. */
+	/* Rules may ask a jq; lines that it could not judge must be decided as the hub decided. */
+	jq_allow();
 	if (!o->spool || open_cursors(o, spool) < 0 || jq_remember(o->rules_dir) < 0)
 		return -1;
 	o->book = (struct rules_book){ .dir = o->rules_dir, .place_of = place_of, .arg = o };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/args.h"
 #include "base/log.h"
@@ -182,12 +183,27 @@ int pick_each(struct pick *k, bool (*fn)(void *arg, const struct picked *l), voi
 	return r;
 }
 
+/* It has a cursor; or it had one, and letters are left. */
+static bool is_dest(const struct pick *k, const char *name)
+{
+	char cursor[4096], letters[4096];
+
+	snprintf(cursor, sizeof(cursor), "%s/cursor/%s", k->spool, name);
+	snprintf(letters, sizeof(letters), "%s/dead/%s.ndjson", k->spool, name);
+	return access(cursor, F_OK) == 0 || access(letters, F_OK) == 0;
+}
+
 unsigned pick_missing(const struct pick *k)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < k->nids; i++) {
 		const struct pick_id *id = &k->ids[i];
+		if (id->dest[0] && !id->found && !is_dest(k, id->dest)) {
+			log_error("%s: there is no such destination", id->dest);
+			n++;
+			continue;
+		}
 		if (!id->seq || id->found)
 			continue;
 		log_error("%s%s%" PRIu64 ": there is no such dead letter", id->dest, id->dest[0] ? ":" : "", id->seq);

@@ -39,7 +39,7 @@ struct picked {
 };
 /* fn for each letter that is alive and meant, by destination, in the order they died; stops when fn returns false. -1 with a message. */
 int pick_each(struct pick *k, bool (*fn)(void *arg, const struct picked *l), void *arg);
-/* After pick_each: names the numbers that were not found; how many. */
+/* After pick_each: names the numbers that were not found, and the destinations that there are not; how many. */
 unsigned pick_missing(const struct pick *k);
 
 #endif

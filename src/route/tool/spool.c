@@ -30,8 +30,7 @@ static const struct arg rows[] = {
 	{ 'j', "json", ARG_FLAG, &t.json, 0, 0, NULL, "cursors: an object a line", NULL, ARG_NOFILE },
 };
 
-static const struct args args = {
-	.prog = "route spool",
+static struct args args = {
 	.synopsis = "check -d SPOOL\ncat -d SPOOL [--from SEQ | --since TIME] [-w EXPR | --commits]\n"
 		"trim -d SPOOL [-R RUNDIR] [--before SEQ [--force]]\ncursors -d SPOOL [--json]\n"
 		"cursor set -d SPOOL [-R RUNDIR] DEST SEQ",
@@ -94,6 +93,8 @@ int shelf_open(const char *dir, uint64_t first)
 
 static int run(int argc, char **argv)
 {
+	args.prog = argv[0];
+
 	int at = args_parse(&args, argc, argv), n = argc - at;
 	char **v = argv + at;
 

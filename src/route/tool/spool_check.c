@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/num.h"
 #include "route/cursor_file.h"
 #include "route/gap.h"
 #include "route/parse.h"
@@ -123,7 +124,7 @@ static void check_cursor(struct check *c, const char *name)
 	if (how != CURSOR_READ) {
 		find(c, "cursor/%s: cannot be read; delivery would start at the oldest line", name);
 	} else {
-		if (k.low < c->oldest)
+		if (k.low < c->oldest && !k.mirror)
 			missing(c, name, k.low, c->oldest - 1);
 		/* While lines come the cursor may be ahead of what was read above. */
 		if (cursor_top(&k) > c->end && !c->in_use)
@@ -166,7 +167,7 @@ int spool_check(const struct spool_tool *t)
 	c.oldest = n ? v[0].first : 0;
 	if (n)
 		check_cursors(&c);
-	printf("%zu segments, %" PRIu64 " lines", n, c.lines);
+	printf("%zu segment%s, %" PRIu64 " line%s", n, num_s(n), c.lines, num_s(c.lines));
 	if (n)
 		printf(" from %" PRIu64 " to %" PRIu64, c.oldest, c.end - 1);
 	printf(": %s\n", c.found ? "damaged" : "good");

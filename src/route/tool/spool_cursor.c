@@ -108,7 +108,7 @@ static int trim_offline(const struct spool_tool *t, struct trimmed *out)
 	if (r == 0) {
 		uint64_t low = o.held, before = t->before ? t->before : INT64_MAX, bytes = spool_bytes(o.spool);
 		for (size_t i = 0; i < o.n; i++)
-			low = o.dests[i].c.low < low ? o.dests[i].c.low : low;
+			low = !o.dests[i].c.mirror && o.dests[i].c.low < low ? o.dests[i].c.low : low;
 		uint64_t to = spool_boundary(o.spool, t->force || before < low ? before : low);
 		if (to > o.held) {
 			log_error("lines from %" PRIu64 " on are held until their time (notbefore): they cannot be removed", o.held);
@@ -175,7 +175,8 @@ int spool_set(const struct spool_tool *t, const char *dest, const char *text)
 	}
 	buf_release(&reply);
 	if (r == 0)
-		printf("%s goes on with line %" PRIu64 ": %" PRIu64 " lines are skipped, %" PRIu64 " are delivered again\n", dest, seq, m.shed, m.again);
+		printf("%s goes on with line %" PRIu64 ": %" PRIu64 " line%s skipped, %" PRIu64 " %s delivered again\n", dest, seq, m.shed,
+			m.shed == 1 ? " is" : "s are", m.again, m.again == 1 ? "is" : "are");
 	return r < 0 || fflush(stdout) < 0;
 }
 
@@ -200,7 +201,7 @@ int spool_trim_now(const struct spool_tool *t)
 	}
 	buf_release(&reply);
 	if (r == 0)
-		printf("%" PRIu64 " segments removed (%" PRIu64 " bytes), %" PRIu64 " lines given up; the oldest line is %" PRIu64 "\n", out.removed,
-			out.bytes, out.shed, out.oldest);
+		printf("%" PRIu64 " segment%s removed (%" PRIu64 " bytes), %" PRIu64 " line%s given up; the oldest line is %" PRIu64 "\n", out.removed,
+			num_s(out.removed), out.bytes, out.shed, num_s(out.shed), out.oldest);
 	return r < 0 || fflush(stdout) < 0;
 }
