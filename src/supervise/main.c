@@ -167,7 +167,7 @@ static void daemon_open(struct daemon *d, const char *dir)
 	loop_each_round(l, on_round, d);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		log_warn("not a subreaper: %s: what services leave behind goes to init", strerror(errno));
-	spawn_raise_limit();
+	spawn_init();
 	extra_begin(&d->host, logs, stamps[stamp], echo);
 	scan_init(&d->scan, &d->host, dir);
 	stop_init(&d->stop, &d->host, &d->scan, patience);

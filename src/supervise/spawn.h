@@ -4,7 +4,8 @@
  *
  * The child shares this process' memory until its exec (CLONE_VM | CLONE_VFORK): it costs the same however large this process is, and it
  * writes its own id into *told before it execs, so that with *told in a shared mapping no child can exist that is not on
- * record, wherever this process is killed.
+ * record, wherever this process is killed. The table of descriptors is not copied but for its low end, where what the child is to have
+ * is put beforehand: a copy of thousands, to be closed at the exec, would take longer than all else.
  */
 #ifndef SUPERVISE_SPAWN_H
 #define SUPERVISE_SPAWN_H
@@ -44,7 +45,8 @@ struct spawn {
 /* The new process' id, or -1 with errno: no such file, not executable, no process to be had; *told is then of no use. */
 pid_t spawn(const struct spawn *s);
 
-/* Room for n services: raises the soft limit of open descriptors to the hard one. Children get the limit that was. */
-void spawn_raise_limit(void);
+/* Once, before the first service is opened: raises the soft limit of open descriptors to the hard one (children get the limit that was),
+ * and notes which descriptors are inherited. */
+void spawn_init(void);
 
 #endif
