@@ -48,9 +48,11 @@ struct found {
 	bool back[SAMPLES_MAX];			/* it came back */
 	unsigned passed, same;			/* so many did, so many byte for byte */
 	unsigned lines, answers, stray, fresh;	/* lines; those that mode line counts; no events; new events */
-	unsigned lacking, alone;		/* new ones without id, source or specversion; and without causationid */
+	unsigned lacking, causeless;	/* new ones without id, source or specversion; and without causationid */
 	unsigned broken;			/* that are no events, for no reason that could be completed */
-	bool unordered;
+	bool unordered, held;			/* not in order; not written at once */
+	bool unread;				/* it ends without having read anything */
+	int alone;				/* its exit code when it has nothing to say, and that means failure; 0: no such */
 	char why[200];				/* of the first broken one */
 };
 
@@ -101,12 +103,15 @@ static void look_at_line(struct found *f, const char *p, size_t n, int *last)
 		f->back[at] = true;
 		return;
 	}
+	if (!e.a[LA_TYPE].p) {
+		if (!f->broken++)
+			snprintf(f->why, sizeof f->why, "an event without type");
+		return;
+	}
 	f->fresh++;
-	if (!e.a[LA_TYPE].p && !f->broken++)
-		snprintf(f->why, sizeof f->why, "an event without type");
 	if (!e.a[LA_ID].p || !e.a[LA_SOURCE].p || !e.a[LA_SPECVERSION].p) {
 		f->lacking++;
-		f->alone += !e.a[LA_CAUSATIONID].p;
+		f->causeless += !e.a[LA_CAUSATIONID].p;
 	}
 }
 
@@ -156,28 +161,51 @@ static const char *end_text(const struct try *t, char out[320])
 	return out;
 }
 
+static int run_sample(const struct settings *set, const struct sample *sample, struct try *t)
+{
+	struct buf in;
+	int rc = -1;
+
+	buf_init(&in, 2u << 20);
+	if (buf_adds(&in, sample->line) == 0 && buf_addc(&in, '\n') == 0)
+		rc = try_run(t, &set->spawn, in.p, in.len, 0, TIME);
+	buf_release(&in);
+	return rc;
+}
+
 /* Which of the samples does it fail on? */
 static void tell_culprits(const struct settings *set, const struct found *f)
 {
 	for (unsigned i = 0; i < f->n; i++) {
 		struct try t;
-		struct buf in;
 		char text[320];
-		buf_init(&in, 2u << 20);
-		if (buf_adds(&in, f->sample[i].line) || buf_addc(&in, '\n') || try_run(&t, &set->spawn, in.p, in.len, 0, TIME)) {
-			buf_release(&in);
+		if (run_sample(set, &f->sample[i], &t))
 			return;
-		}
 		if (!good_end(set, &t))
 			say("  fails on", "%s: %s", f->sample[i].what, end_text(&t, text));
 		try_release(&t);
-		buf_release(&in);
 		if (t.late)
 			return;
 	}
 }
 
-static void tell_events(const struct found *f)
+/* One that ends with another code when it says nothing, as grep does: a batch may be of one line. Its code then, or 0. */
+static int find_silent_code(const struct settings *set, const struct found *f)
+{
+	int code = 0;
+
+	for (unsigned i = 0; i < f->n && !code; i++) {
+		struct try t;
+		if (run_sample(set, &f->sample[i], &t))
+			return 0;
+		if (!t.late && !t.out.len && WIFEXITED(t.status) && !set->ok[WEXITSTATUS(t.status)])
+			code = WEXITSTATUS(t.status);
+		try_release(&t);
+	}
+	return code;
+}
+
+static void tell_events(const struct found *f, const char *program)
 {
 	if (f->passed == f->n)
 		say("ids", "kept: every line came back with its source and id%s", f->same == f->n ? ", byte for byte" : ", written anew");
@@ -191,12 +219,12 @@ static void tell_events(const struct found *f)
 	else if (!f->lacking)
 		say("new events", "%u, complete", f->fresh);
 	else
-		say("new events", "%u, of which stage completes %u%s", f->fresh, f->lacking, !f->alone ? " through their causationid" :
+		say("new events", "%u, of which stage completes %u%s", f->fresh, f->lacking, !f->causeless ? " through their causationid" :
 			": they name no cause (causationid), so only -a line knows it; the other modes give one line at a time");
 	if (f->stray)
 		say("other output", "%u lines that are no events: to the log", f->stray);
 	if (f->broken)
-		say("bad events", "%u, the first one: %s", f->broken, f->why);
+		say("bad events", "%u, the first one: %s%s", f->broken, f->why, strcmp(program, "jq") == 0 ? "; jq wants -c" : "");
 }
 
 /* ---- the whole ---- */
@@ -220,48 +248,65 @@ static int fill(struct found *f, struct buf *in)
 
 static bool usable(const struct found *f, const struct mode *m, bool ends)
 {
-	if (!ends || f->broken)
+	if (!ends || f->broken || f->unread)
 		return false;
-	if (m->lives && f->unordered)
+	if (m == &mode_eof)
+		return !f->alone;
+	if (f->unordered)
 		return false;
-	if (m == &mode_line)
-		return f->answers == f->n;
-	return m != &mode_sync || f->back[SYNC];
+	return m == &mode_line ? f->answers == f->n : f->back[SYNC];
 }
 
+/* One that holds back its output works in the others, too, but would be ended and started for each answer. */
 static const struct mode *best(const struct found *f, bool ends)
 {
-	if (f->alone && usable(f, &mode_line, ends))
+	if (f->causeless && usable(f, &mode_line, ends))
 		return &mode_line;
+	if (f->held && usable(f, &mode_eof, ends))
+		return &mode_eof;
 	if (usable(f, &mode_sync, ends))
 		return &mode_sync;
 	return usable(f, &mode_line, ends) ? &mode_line : usable(f, &mode_eof, ends) ? &mode_eof : NULL;
+}
+
+static void tell_mode(const struct found *f, const struct mode *m, bool ends)
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "-a %s", m->name);
+	if (usable(f, m, ends))
+		say(name, "can be used%s", m == &mode_eof && f->unordered ? ", but the lines of a batch leave in another order" :
+			m->lives && f->held ? ", but it holds back its output" : "");
+	else if (!ends)
+		say(name, "cannot: it does not handle all samples, or does not end well when its input does");
+	else if (f->broken)
+		say(name, "cannot: it makes events that are none");
+	else if (f->unread)
+		say(name, "cannot: it does not read its input");
+	else if (m == &mode_eof)
+		say(name, "cannot: for a batch to which it says nothing it ends with code %d, which means failure; --ok 0,%d says that it does not", f->alone,
+			f->alone);
+	else if (f->unordered)
+		say(name, "cannot: lines do not stay in order");
+	else if (m == &mode_line)
+		say(name, "cannot: it wrote %u lines for %u (events, and empty lines for nothing to say)", f->answers, f->n);
+	else
+		say(name, "not well: the penstock.sync line does not come back");
 }
 
 static int tell_modes(const struct settings *set, const struct found *f, bool ends)
 {
 	const struct mode *use = set->mode ? (usable(f, set->mode, ends) ? set->mode : NULL) : best(f, ends);
 
-	for (const struct mode *const *m = modes; *m; m++) {
-		char name[32];
-		if (set->mode && *m != set->mode)
-			continue;
-		snprintf(name, sizeof name, "-a %s", (*m)->name);
-		if (usable(f, *m, ends))
-			say(name, "can be used");
-		else if (!ends)
-			say(name, "cannot: it does not handle all samples, or does not end well when its input does");
-		else if (f->broken)
-			say(name, "cannot: it makes events that are none");
-		else if (f->unordered)
-			say(name, "cannot: lines do not stay in order");
-		else if (*m == &mode_line)
-			say(name, "cannot: it wrote %u lines for %u (events, and empty lines for nothing to say)", f->answers, f->n);
-		else
-			say(name, "not well: the penstock.sync line does not come back");
-	}
-	if (use)
+	for (const struct mode *const *m = modes; *m; m++)
+		if (!set->mode || *m == set->mode)
+			tell_mode(f, *m, ends);
+	if (use && use == &mode_eof && f->held && usable(f, &mode_sync, ends) && !set->mode)
+		say("use", "-a eof; when it writes at once -a sync, which spares a start for each batch");
+	else if (use)
 		say("use", "-a %s", use->name);
+	else if (f->alone && (!set->mode || set->mode == &mode_eof))
+		say("use", "not as it is; with --ok 0,%d: -a eof", f->alone);
 	else
 		say("use", "not as it is");
 	return use ? 0 : 1;
@@ -273,7 +318,7 @@ int check_program(const struct settings *set)
 	struct try empty, all, twice;
 	struct buf in;
 	char text[320];
-	bool ends;
+	bool ends, silent;
 	int code = 1;
 
 	if (spawn_find(&set->spawn))
@@ -282,6 +327,7 @@ int check_program(const struct settings *set)
 	if (fill(&f, &in) || try_run(&empty, &set->spawn, "", 0, 0, TIME))
 		goto done;
 	say("empty input", "%s%s", end_text(&empty, text), empty.out.len ? ", writes something" : "");
+	silent = good_end(set, &empty);
 	try_release(&empty);
 	if (empty.late) {
 		say("use", "not as it is: it must end when its input does");
@@ -290,11 +336,17 @@ int check_program(const struct settings *set)
 	if (try_run(&all, &set->spawn, in.p, in.len, SILENCE, TIME))
 		goto done;
 	look(&f, &all);
+	f.held = all.before < all.out.len;
+	f.unread = all.unread == in.len;
 	ends = good_end(set, &all);
 	say("end of input", "%s", end_text(&all, text));
 	if (!ends)
 		tell_culprits(set, &f);
-	tell_events(&f);
+	else if (!silent)
+		f.alone = find_silent_code(set, &f);
+	if (all.unread)
+		say("reads", "%s; what it does not read counts as done in -a eof", f.unread ? "nothing" : "a part of its input only");
+	tell_events(&f, set->program);
 	if (all.out.len)
 		say("writes", "%s%s", all.before == all.out.len ? "at once" : all.before ? "a part of it only" : "only",
 			all.before == all.out.len ? "" : " when its input ends; -a line and -a sync would end and start it for that");

@@ -94,7 +94,12 @@ static void oldest_done(struct copy *c)
 	load_passed(l);
 }
 
-#define ONE_FOR_ONE "for -a line it must answer each line with one line (-a sync has no such rule)"
+/* Mode line: what it writes cannot be matched with what it was given. */
+static void out_of_step(struct copy *c, const char *what)
+{
+	c->misfit = true;
+	copy_kill(c, "it wrote %s; for -a line it must answer each line with one line (a filter wants -a eof)", what);
+}
 
 static bool take(struct copy *c, struct load *l, const char *p, size_t n, bool answers)
 {
@@ -103,7 +108,7 @@ static bool take(struct copy *c, struct load *l, const char *p, size_t n, bool a
 		copy_kill(c, "it wrote more than %u MiB for one batch", OUT_MAX >> 20);
 		return false;
 	case LOAD_OUT_OF_STEP:
-		copy_kill(c, "it answered a line with the one before or one behind it; %s", ONE_FOR_ONE);
+		out_of_step(c, "another line of the input than the one it was to answer");
 		return false;
 	}
 	return true;
@@ -114,7 +119,7 @@ static void answer(struct copy *c, const char *p, size_t n, const char *fault)
 	struct load *l = c->q[0];
 
 	if (l->fed < l->at[l->halve.from + 1] - l->at[l->base]) {
-		copy_kill(c, "it wrote more lines than it was given; %s", ONE_FOR_ONE);
+		out_of_step(c, "more lines than it was given");
 		return;
 	}
 	if (fault)
@@ -189,7 +194,7 @@ static void on_line(void *arg, const char *p, size_t n, const char *fault, bool 
 		if (c->run->set->mode == &mode_sync)
 			copy_kill(c, "it returned the penstock.sync lines in another order, or twice; -a sync wants lines to stay in order");
 		else
-			copy_kill(c, "it wrote a line that answers none; %s", ONE_FOR_ONE);
+			out_of_step(c, "a line that answers none");
 		/* What it wrote before may have been taken for something else. */
 		c->run->failed |= c->run->in_stream;
 		break;
@@ -232,7 +237,7 @@ void copy_start(struct copy *c)
 	const struct settings *set = c->run->set;
 	bool terminal = set->mode->lives && (set->terminal == TERMINAL_YES || (set->terminal == TERMINAL_AUTO && c->run->terminal));
 
-	c->moved = c->flushing = c->sure = c->renew = false;
+	c->moved = c->flushing = c->sure = c->renew = c->misfit = false;
 	c->terminal = terminal;
 	c->killed[0] = '\0';
 	snprintf(c->who, sizeof c->who, "%s", set->program);

@@ -27,6 +27,7 @@ struct copy {
 	unsigned slow;			/* times that it was not holding back but at work */
 	bool terminal;			/* its standard output is one */
 	char killed[160];		/* why we killed it; "" we did not */
+	bool misfit;			/* and that was: it broke the rule of mode line */
 };
 
 void copy_init(struct copy *c, struct run *r);

@@ -51,7 +51,7 @@ static void add_advice(const struct copy *c, char why[EVENT_WHY])
 
 	if (m == &mode_line)
 		snprintf(why + n, EVENT_WHY - n, ", and had not answered the line: -a line wants a line for each, an empty one for nothing to say "
-			"(else: -a eof)");
+			"(a filter wants -a eof)");
 	else if (m == &mode_sync)
 		snprintf(why + n, EVENT_WHY - n, ", and the penstock.sync line behind the lines had not come back (else: -a eof)");
 }
@@ -103,6 +103,12 @@ static void run_over(struct copy *c, enum verdict v, const char *why, const char
 	}
 }
 
+/* It swallowed a line: its input was over, and it had read that. */
+static bool unanswered(const struct copy *c, enum verdict v)
+{
+	return c->run->set->mode == &mode_line && c->flushing && (v == V_OK || (v == V_FAILED && !c->killed[0]));
+}
+
 /* Modes with a program that lives: the oldest load is to blame, if anyone. */
 static void life_over(struct copy *c, enum verdict v, char *why, const char *detail)
 {
@@ -123,9 +129,12 @@ static void life_over(struct copy *c, enum verdict v, char *why, const char *det
 		} else if (v == V_LATER) {
 			load_later(l, why, detail);
 		} else {
-			if (v == V_OK || (v == V_FAILED && c->flushing))
+			if (!c->misfit && (v == V_OK || (v == V_FAILED && c->flushing)))
 				add_advice(c, why);
-			load_failed(l, v == V_PERMANENT, why, detail);
+			if (c->misfit || unanswered(c, v))
+				load_misfit(l, why, detail);
+			else
+				load_failed(l, v == V_PERMANENT, why, detail);
 		}
 		first = false;
 	}
@@ -138,15 +147,16 @@ static void tell(struct copy *c, enum verdict v, const char *why)
 
 	if (v == V_OK && (!lives || c->flushing || c->stopping || c->renew))
 		return;
+	metric_add(r->metric[M_FAILURES], 1);
 	if (c->stopping && !c->n && !c->killed[0])
 		log_info("%s (%s) at the end of its input", why, c->who);
-	else if (c->n && (c->q[0]->halve.hunting || c->q[0]->halve.room || r->condemned))
+	else if (c->n && (c->misfit || unanswered(c, v) || c->q[0]->halve.hunting || c->q[0]->halve.room || r->condemned || !fit_tell(r)))
 		log_debug("%s, with %u %s in it", why, c->n, c->n == 1 ? "batch" : "batches");
 	else if (c->n)
-		log_warn("%s, with %u %s in it", why, c->n, c->n == 1 ? "batch" : "batches");
-	else
+		log_warn("%s, with %u %s in it%s", why, c->n, c->n == 1 ? "batch" : "batches", v == V_OK ? ", and is started again: one that does not "
+			"read all its input wants -a eof" : "");
+	else if (fit_tell(r))
 		log_warn("%s", why);
-	metric_add(r->metric[M_FAILURES], 1);
 }
 
 /* A bad line is looked for: that should not take longer than it must. */

@@ -4,6 +4,7 @@
 # copy.o      a running program: what goes in and out, and how long that may take
 # copies.o    all of them
 # copy_end.o  it has ended: what that means for what was in it
+# fit.o       is it a program for its mode?
 # child.o     one process: its descriptors, its end
 # proc.o      what /proc tells of others
 # spawn.o     starting it: pipes or a terminal, limits, user
@@ -16,4 +17,4 @@
 # hint.o      programs known to hold back their output
 # mode/*.o    a way of acknowledging each (mode/README.md)
 stage_PURE := halve.o event.o hint.o mode/index.o mode/eof.o mode/line.o mode/sync.o
-stage_OBJS := main.o run.o load.o copy.o copies.o copy_end.o child.o proc.o spawn.o guard.o said.o check.o try.o $(stage_PURE)
+stage_OBJS := main.o run.o load.o copy.o copies.o copy_end.o fit.o child.o proc.o spawn.o guard.o said.o check.o try.o $(stage_PURE)

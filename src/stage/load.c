@@ -315,8 +315,23 @@ void load_failed(struct load *l, bool sure, const char *why, const char *detail)
 	out_of_copy(l);
 }
 
-static void works(struct load *l)
+void load_misfit(struct load *l, const char *why, const char *detail)
 {
+	bool hunting = l->halve.hunting;
+
+	fit_broken(l, why);
+	if (l->run->misused) {
+		load_later(l, why, detail);
+		return;
+	}
+	load_failed(l, false, why, detail);
+	if (!hunting && l->halve.hunting)
+		l->suspect = l->halve.from + 1;
+}
+
+static void works(struct load *l, uint32_t n)
+{
+	fit_done(l, n);
 	l->run->works = true;
 	l->run->condemned = 0;
 	l->ndoubts = 0;
@@ -335,14 +350,14 @@ static void alone(struct load *l)
 
 void load_answered(struct load *l)
 {
-	works(l);
+	works(l, 1);
 	l->finished++;
 	halve_answer(&l->halve);
 }
 
 void load_passed(struct load *l)
 {
-	works(l);
+	works(l, l->halve.to - l->halve.from);
 	if (l->fault == FAULT_ALONE && l->halve.to - l->base > 1) {
 		alone(l);
 		return;

@@ -4,6 +4,7 @@
  *   run     links; loads in the order they came; what was made is put, what is done is reported, acknowledged last
  *   load    one batch: which lines are to be given next (halve), what was made of them (event, link/job)
  *   copy    one running program: the loads in it, its answers, deadlines, its death
+ *   fit     does the program keep to its mode?
  *
  * A load waits, is in one copy, or is done with; when all that was made from it is acknowledged it is reported and freed. Calls go down (run, copy, load)
  * but for run_moved: something changed, see what can go on.
@@ -87,6 +88,8 @@ struct load {
 	uint32_t finished, passed;	/* not counted in the metrics yet */
 	uint32_t doubts[BROKEN_AFTER];	/* lines singled out since the program last finished something: the lines' fault, or its? */
 	unsigned ndoubts;
+	uint32_t blamed;		/* the line on which the program last broke the mode's rule; from 1 */
+	uint32_t suspect;		/* it did so three times: what if this one is alone? from 1, 0: none */
 	enum { FAULT_NONE, FAULT_BAD, FAULT_ALONE } fault;
 	char why[EVENT_WHY];
 };
@@ -119,7 +122,13 @@ struct run {
 	bool swallows;			/* it does not return the sync lines */
 	bool terminal;			/* it holds back what goes to a pipe: give it a terminal */
 	bool holds;			/* and on a terminal, too, or said already */
-	bool told_changed, told_hint;
+	bool told_changed, told_hint, told_misfit;
+	bool misused;			/* it is no program for this mode */
+	unsigned misfits;		/* lines on which it broke the mode's rule, and */
+	uint64_t answered;		/* lines done since the first of them */
+	double credit;			/* for saying how it ended; counted until */
+	int64_t credit_at;
+	uint64_t unsaid;
 	uint64_t *metric[M_COUNT];
 };
 
@@ -146,7 +155,13 @@ void load_passed(struct load *l);		/* what was given is done, whatever may be wr
 void load_failed(struct load *l, bool sure, const char *why, const char *detail);
 void load_later(struct load *l, const char *why, const char *detail);	/* it asks for it to be given again later */
 void load_back(struct load *l);			/* not done, and nobody's fault */
+void load_misfit(struct load *l, const char *why, const char *detail);	/* the program broke the rule of its mode */
 bool load_wary(const struct load *l);		/* something is wrong with it: it goes in alone */
+
+/* fit.c: is it a program for this mode at all? A line that it trips over is the line's fault; many of them are not. */
+void fit_broken(struct load *l, const char *why);	/* the mode's rule was broken on the first line given */
+void fit_done(struct load *l, uint32_t n);		/* the first n lines given are done */
+bool fit_tell(struct run *r);				/* may one more of the messages that come again and again be said now? */
 
 /* copy.c, copies.c */
 int copies_open(struct run *r);			/* -1: the program cannot be started, said */

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +45,7 @@ static void feed(struct tried *r)
 		r->left -= (size_t)n;
 		r->heard = clock_mono();
 	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		r->t->unread = r->left;
 		end_input(r);	/* it reads no more */
 	}
 }
@@ -78,6 +80,16 @@ static void hear_err(struct tried *r)
 		shut(&r->p.err);
 }
 
+/* What stands in the pipe now nobody reads any more. */
+static void see_exit(struct tried *r)
+{
+	int unread = 0;
+
+	r->exited = true;
+	if (r->p.in >= 0 && ioctl(r->p.in, FIONREAD, &unread) == 0)
+		r->t->unread = r->left + (size_t)unread;
+}
+
 /* One round; false: it is over. */
 static bool step(struct tried *r, int64_t wait, int64_t limit)
 {
@@ -94,8 +106,8 @@ static bool step(struct tried *r, int64_t wait, int64_t limit)
 		hear(r);
 	if (fd[2].revents)
 		hear_err(r);
-	if (fd[3].revents)
-		r->exited = true;
+	if (fd[3].revents && !r->exited)
+		see_exit(r);
 	if (r->exited && (!r->out_open || !(fd[1].revents & POLLIN)))
 		return false;
 	if (r->p.in >= 0 && !r->left && clock_mono() - r->heard >= wait)

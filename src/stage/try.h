@@ -17,6 +17,7 @@
 struct try {
 	struct buf out;		/* what it wrote; try_release */
 	size_t before;		/* bytes of it that came before its input ended */
+	size_t unread;		/* bytes of its input that it left, when it ended before that did; 0: none */
 	int status;		/* as waitpid has it */
 	bool late;		/* it did not end in time, and was killed */
 	int64_t took;		/* from the end of its input to its own, ns */

@@ -19,6 +19,7 @@ says() { grep -Eq -- "$1" <<< "$output" || { printf '%s\n' "$output"; return 1; 
 	says '^ids +kept: .*written anew'
 	says '^writes +.*when its input ends'
 	says 'better +give jq the option --unbuffered'
+	says '^use +-a eof; when it writes at once -a sync'
 }
 
 @test "a filter, for eof only" {
@@ -29,8 +30,13 @@ says() { grep -Eq -- "$1" <<< "$output" || { printf '%s\n' "$output"; return 1; 
 	check -a line --ok 0,1 -- grep chat.message
 	[ "$status" -eq 1 ]
 	says '^use +not as it is'
+	check -- grep chat.message	# which ends with 1 when no line of a batch matches
+	[ "$status" -eq 1 ]
+	says '^-a eof +cannot: for a batch to which it says nothing it ends with code 1'
+	says '^use +not as it is; with --ok 0,1: -a eof'
 	check -- sort -r
 	says '^order +not kept'
+	says '^-a eof +can be used, but the lines of a batch leave in another order'
 	says '^use +-a eof'
 }
 
@@ -53,6 +59,11 @@ says() { grep -Eq -- "$1" <<< "$output" || { printf '%s\n' "$output"; return 1; 
 	[ "$status" -eq 1 ]
 	says '^use +not as it is: it must end when its input does'
 	run -1 stage --check -- /no/such
+	check -- true
+	[ "$status" -eq 1 ]
+	says '^-a eof +cannot: it does not read its input'
+	check -- head -n 1
+	says '^reads +a part of its input only; what it does not read counts as done'
 	check -- sed -u 's/.$//'
 	[ "$status" -eq 1 ]
 	says '^bad events +9, the first one: byte [0-9]+: '

@@ -68,6 +68,12 @@ poisoned() { # WORD NUMBER...: 300 messages, some with the word
 	poisoned never 1
 	run_stage -a eof --take 1 -- ./poison < <(head -n 1 in)
 	[ "$(grep -c 'ended with code' log)" -eq 2 ]	# one run, and the refusal
+	# A batch of nothing else: a run for each line, and no pause between them.
+	for mode in $MODES; do
+		run_stage -a "$mode" -- sh -c 'read -r line; exit 100' < in
+		[ "$(grep -c 'line refused: sh ended with code 100' log)" -eq 300 ]
+		[ "$(wc -l < log)" -le 310 ]
+	done
 }
 
 @test "one that dies at start is said to be broken, and ends stage" {
@@ -180,14 +186,35 @@ for line in sys.stdin:
 	[ "$output" = "$(cat in)" ]
 }
 
-@test "line mode: more lines than it was given, fewer lines" {
-	events 1 3 > in
-	run_stage -a line -- sed -u p < in
+@test "line mode: a program that writes more lines than it was given, fewer, or others ends it, and which mode is right is said once" {
+	events 1 300 > in
+	for bad in 'sed -u p' 'sed -u 2~3d' 'grep --line-buffered e-.*5"' 'sort -r' 'awk NR%2{print;fflush()}'; do
+		read -ra words <<< "$bad"
+		run_stage -a line -- "${words[@]}" < in
+		[ "$status" -eq 1 ] || { cat log; false; }
+		[ "$(grep -c "^stage: error: $words is no program for -a line.*wants -a eof" log)" -eq 1 ]
+		[ "$(wc -l < log)" -le 3 ] || { cat log; false; }
+	done
+}
+
+@test "line mode: a line that is swallowed or answered twice is that line's fault" {
+	events 1 300 > in
+	run_stage -a line -- sed -u '/number 77"/d' < in
 	[ "$status" -eq 1 ]
-	grep -Eq 'must answer each line with one line' log
-	run_stage -a line -- grep --line-buffered 'number 2"' < in
-	[ "$status" -eq 1 ]
-	grep -q 'had not answered the line' log
+	only_refused e-77
+	grep -q 'line refused: sed ended with code 0, and had not answered the line' log
+	! grep -q 'is no program for' log
+	run_stage -a line -- sed -u '/number 77"/p' < in
+	[ "$output" = "$(cat in)" ]
+	! grep -q 'is no program for' log
+}
+
+@test "line mode: a program that ends after each line is started again, and that is not said each time" {
+	events 1 100 > in
+	run_stage -a line -- head -n 1 < in
+	[ "$output" = "$(cat in)" ]
+	grep -q 'head ended with code 0, .*wants -a eof' log
+	[ "$(wc -l < log)" -le 6 ]
 }
 
 @test "sync mode: the sync lines in another order" {
