@@ -2,12 +2,6 @@
 load ../lib/daemon
 load services
 
-teardown() {
-	local bad=0 pid
-	daemons_end || bad=1
-	return "$bad"
-}
-
 # A kill and a new one; what it says goes to sup.err.
 again() {
 	daemon_kill sup
@@ -88,7 +82,7 @@ again() {
 }
 
 @test "a service and its logger keep their pipe, and lose nothing" {
-	service a 'i=0; while :; do i=$((i+1)); echo "$i"; read -r x <>"hang" || :; done'
+	service a 'exec 8<>hang; i=0; while :; do i=$((i+1)); echo "$i"; read -r x <&8; done'
 	mkfifo "$S/a/hang"
 	script "$S/a/log/run" 'exec cat >>out'
 	sup_start
@@ -117,7 +111,7 @@ again() {
 }
 
 @test "one that is getting ready is not hurt, and can still tell" {
-	service a 'read -r x <>go; echo >&5; read -r x <>go'
+	service a 'exec 8<>go; read -r x <&8; echo >&5; read -r x <&8'
 	mkfifo "$S/a/go"
 	echo 5 >"$S/a/notification-fd"
 	daemon_run sup supervise -L text "$S"
