@@ -50,16 +50,15 @@ static int map(struct board *b, uint32_t rows)
 	return 0;
 }
 
-static void keep_old(void *arg, const struct board_row *row, bool torn)
+static void ignore(void *arg, const struct board_row *row, bool torn)
 {
-	struct board *b = arg;
-
-	(void)torn;	/* where it was killed while it wrote, a count may be wrong */
-	if (memchr(row->name, 0, sizeof row->name))
-		b->old[b->nold++] = *row;
+	(void)arg;
+	(void)row;
+	(void)torn;
 }
 
-/* The rows of the run before, for what goes on over a restart. Without memory or a file there are none. */
+/* The rows of the run before, for what goes on over a restart; those that were given back at its end, too. Where it was killed while it
+ * wrote a count may be wrong. Without memory or a file there are none. */
 static void read_old(struct board *b, const char *path)
 {
 	struct board_head head;
@@ -67,10 +66,11 @@ static void read_old(struct board *b, const char *path)
 	struct buf text;
 
 	buf_init(&text, size_for(BOARD_ROWS_MAX));
-	if (fd_read_file(path, &text) == 0 && text.len >= BOARD_HEAD) {
-		b->old = calloc(text.len / sizeof *b->old + 1, sizeof *b->old);
-		if (b->old)
-			board_each(text.p, text.len, &head, keep_old, b, &why);
+	if (fd_read_file(path, &text) == 0 && board_each(text.p, text.len, &head, ignore, NULL, &why) == 0 && head.rows > 0)
+		b->old = malloc(head.rows * sizeof *b->old);
+	for (uint32_t i = 0; b->old && i < head.rows; i++) {
+		memcpy(&b->old[b->nold], text.p + size_for(i), sizeof *b->old);
+		b->nold += memchr(b->old[b->nold].name, 0, sizeof b->old->name) != NULL;
 	}
 	buf_release(&text);
 }

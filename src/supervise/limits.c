@@ -174,8 +174,10 @@ static int other_line(const char *word, char *value, struct limits *l, gid_t *pr
 	if (strcmp(word, "nice") == 0) {
 		bool minus = value[0] == '-';
 
-		if (num_u64(value + minus, 0, minus ? 20 : 19, &v, why) < 0)
+		if (num_u64(value + minus, 0, minus ? 20 : 19, &v, why) < 0) {
+			*why = "write a number from -20 to 19";
 			return -1;
+		}
 		l->spawn.nice = minus ? -(int)v : (int)v;
 		return 0;
 	}

@@ -35,3 +35,10 @@ stat_is() { [ "$(cat "$S/$1/supervise/stat" 2>/dev/null)" = "$2" ]; }
 restarted() { [ "$(sup_field "$1" .restarts)" -ge "$2" ]; }
 process_gone() { ! readlink "/proc/$1/exe" >/dev/null 2>&1; }	# a zombie is gone, too
 lines_are() { [ "$(wc -l <"$1" 2>/dev/null || echo 0)" -ge "$2" ]; }
+
+# sup_start_not_ready [ARGS]    supervise -L text ARGS on S, not waited for its readiness but for its first state
+sup_start_not_ready() {
+	daemon_run sup supervise -L text "$@" "$S"
+	wait_until 10 supervise_answers
+}
+supervise_answers() { supervise -s "$S" >/dev/null 2>&1 || [ $? -eq 1 ]; }
