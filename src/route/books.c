@@ -16,7 +16,9 @@ void books_lost(const struct spool *s, struct cursor *c, uint64_t seen)
 {
 	uint64_t missing = spool_lines(s, c->seen) - c->base + c->again - cursor_sum(c);
 
-	if (c->base != CURSOR_NO_BASE && (int64_t)missing > 0 && spool_is_gone(s, seen, c->seen))
+	bool gone = spool_is_gone(s, seen, c->seen) || (c->mirror && seen < spool_oldest(s));
+
+	if (gone && c->base != CURSOR_NO_BASE && (int64_t)missing > 0)
 		c->shed += missing;
 }
 

@@ -25,8 +25,8 @@ struct book_row {
 
 void books_row(const struct spool *s, const struct cursor *c, struct book_row *row);	/* c->seen is spool_end */
 bool books_add_up(const struct book_row *row);
-/* After lines from `seen` up to c->seen were read and counted: those of them that went with a damaged file are nobody's any more. Nothing tells
- * whose they were, so each destination gives them up. */
+/* After lines from `seen` up to c->seen were read and counted: those of them that went with a damaged file, or before a mirror read them,
+ * are nobody's any more. Nothing tells whose they were: they are given up. */
 void books_lost(const struct spool *s, struct cursor *c, uint64_t seen);
 /* {"name":...,"accepted":...,...,"adds_up":true} */
 int books_json(struct buf *out, const char *name, const struct book_row *row);

@@ -175,7 +175,8 @@ void dest_save(struct dest *d)
 
 int dest_sync(struct dest *d)
 {
-	bool behind = d->cursor.low != d->saved_low || d->save_at || d->unsaved;
+	/* A mirror may lose lines now that it has counted. */
+	bool behind = d->cursor.low != d->saved_low || d->save_at || d->unsaved || d->mirror;
 
 	return (behind && save(d) < 0) || cursor_file_sync(&d->file) < 0 ? -1 : 0;
 }
@@ -183,7 +184,11 @@ int dest_sync(struct dest *d)
 void dest_set_limits(struct dest *d, const struct dest_limits *limits, bool mirror)
 {
 	d->limits = *limits;
-	d->mirror = d->cursor.mirror = mirror;
+	d->mirror = mirror;
+	if (d->cursor.mirror == mirror)
+		return;
+	d->cursor.mirror = mirror;
+	save(d);
 }
 
 /* When all is read, what the counts have more than the window has can only be lines that are gone. */

@@ -31,6 +31,7 @@
 # hub_letters.o  those that were said again by a hub that was killed
 # jq.o           the children of jq conditions
 # jq_failed.o    lines they failed on
+# memo.o         what was decided about lines read last
 # rules.o        rules from a file, and where they send a line
 # rules_book.o   rules in force and those of older generations
 # tool/*.o       route WORD: what is done with files of a spool: dead (pick which, show, change); ledger, spool (offline: open one as the hub does)
@@ -52,7 +53,7 @@
 # repeat.o       window of ids seen
 # lex.o parse.o parse_expr.o  text to rules and conditions
 # pred/*.o       a predicate each (pred/README.md)
-route_PURE := decide.o again.o held.o letter.o segment.o cursor.o lane.o lane_take.o lane_room.o behind.o skim.o due.o repeat.o lex.o parse.o parse_expr.o rules.o rules_book.o lint.o explain.o walk.o pieces.o \
+route_PURE := decide.o again.o held.o letter.o segment.o cursor.o lane.o lane_take.o lane_room.o behind.o skim.o due.o repeat.o lex.o parse.o parse_expr.o rules.o rules_book.o memo.o lint.o explain.o walk.o pieces.o \
 	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/jq.o pred/logic.o
 route_OBJS := main.o hub.o hub_again.o hub_letters.o hub_rules.o hub_hits.o jq.o jq_failed.o hub_gap.o timer.o control.o verb/index.o verb/status.o verb/ledger.o verb/cursor.o verb/trim.o books.o verb/dead.o verb/again.o verb/letters.o verb/reload.o verb/rules.o intake.o dests.o dest.o fill.o deliver.o outcome.o split.o attempts.o verb/split.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	tool/index.o tool/dead.o tool/pick.o tool/show.o tool/change.o tool/offline.o tool/ledger.o tool/spool.o tool/spool_cat.o tool/spool_check.o tool/spool_cursor.o \

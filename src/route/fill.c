@@ -26,6 +26,12 @@ void fill_restart(struct dest *d, uint64_t seq)
 	skim_clear(&f->skim);
 }
 
+/* What a mirror did not read in time may be removed. */
+static void mirror_lost(struct dest *d)
+{
+	d->cursor.gone |= d->mirror && d->cursor.low < spool_oldest(d->spool);
+}
+
 void fill_init(struct dest *d)
 {
 	struct fill *f = &d->fill;
@@ -36,6 +42,7 @@ void fill_init(struct dest *d)
 	f->starting = d->cursor.n > 0;
 	f->hole = d->cursor.solid;
 	spool_seek(&f->back, f->hole);
+	mirror_lost(d);
 	f->moved = UINT64_MAX / 2;
 }
 
@@ -205,9 +212,7 @@ static bool read_front(struct dest *d)
 
 	if (d->cursor.behind.n)
 		skim_at(&f->skim, &f->pos);
-	/* What a mirror did not read in time may be removed. */
-	if (d->mirror && d->cursor.low < spool_oldest(d->spool))
-		d->cursor.gone = true;
+	mirror_lost(d);
 	f->begun = f->pos;
 	r = spool_read(d->spool, &f->pos, on_front_line, d);
 	pass(d, f->pos.seq);

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "route/memo.h"
 #include "route/parse.h"
 
 #define RULES_TEXT_MAX (1u << 20)	/* bytes of a rules file */
@@ -53,6 +54,7 @@ struct rules_book {
 	struct rules *now;		/* in force; one of them */
 	int (*place_of)(void *arg, const char *name);
 	void *arg;
+	struct memo memo;		/* of lines decided by any of them */
 };
 
 /* Puts r in force: as the newest generation in dir if the text is the same, else as a new one. Takes r. -1 with a message: not in

@@ -153,6 +153,7 @@ void rules_book_bind(struct rules_book *b)
 {
 	for (struct rules *r = b->all; r; r = r->next)
 		rules_bind(r, b->place_of, b->arg);
+	memo_release(&b->memo);
 }
 
 void rules_book_trim(struct rules_book *b, uint64_t oldest)
@@ -188,4 +189,5 @@ void rules_book_release(struct rules_book *b)
 		rules_free(r);
 	}
 	b->now = NULL;
+	memo_release(&b->memo);
 }

@@ -196,6 +196,29 @@ P
 	daemon_stop w
 }
 
+@test "a mirror that nobody takes from keeps no segment, and goes with its rule" {
+	echo 'all -> store, mirror m' > rules
+	hub --segment 4k --window-lines 20 --repeat-window 0
+	events 1 100 5 | put 5 > /dev/null
+	[ "$(books m)" = "100 0 0 0 16 84" ]
+	daemon_run w "$P" take ipc://run/to-store w 256
+	wait_until 5 eval '[ "$(ls spool | grep -c ndjson)" = 1 ]'
+	ledger > /dev/null
+	daemon_signal w KILL
+	daemon_wait w
+	daemon_kill hub
+	# What it had in memory is gone with the files.
+	[ "$(books m)" = "100 0 0 0 0 100" ]
+	hub --segment 4k --window-lines 20 --repeat-window 0
+	[ "$(books m)" = "100 0 0 0 0 100" ]
+	route spool check -d spool
+	echo 'all -> store' > rules
+	daemon_kill hub
+	hub --segment 4k --window-lines 20 --repeat-window 0
+	wait_until 5 eval '[ ! -e spool/cursor/m ]'
+	[ -z "$(spooled | grep spool.gap)" ]
+}
+
 @test "a cursor set forward and back: skipped lines are shed, lines that are given again are accepted again" {
 	for how in running stopped; do
 		rm -rf spool
