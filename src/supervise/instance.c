@@ -82,6 +82,8 @@ static int wanted(const char *name, const char **why)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return -1;
+	if (fd < 0 && errno == EACCES && faccessat(AT_FDCWD, name, X_OK, AT_EACCESS) < 0)
+		return -1;	/* a directory that cannot be entered is a service with a fault; one that runs is not to be stopped for that */
 	n = fd < 0 ? -1 : read(fd, text, sizeof text);
 	*why = strerror(errno);
 	if (fd >= 0)

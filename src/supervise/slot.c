@@ -16,6 +16,7 @@
 #include "supervise/extra.h"
 #include "supervise/ghost.h"
 #include "supervise/process.h"
+#include "supervise/spawn.h"
 #include "supervise/takeover.h"
 #include "supervise/tally.h"
 
@@ -274,6 +275,11 @@ int slot_open(struct slot *s, struct svdir *dir, char why[FILES_WHY_MAX])
 	fd = open(s->label, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
 		snprintf(why, FILES_WHY_MAX, "%.150s: %s", s->label, strerror(errno));
+		return -1;
+	}
+	if (spawn_last_fd(fd)) {
+		close(fd);
+		snprintf(why, FILES_WHY_MAX, "%.150s: not taken: descriptor %d is near the limit; raise it (ulimit -Hn)", s->label, fd);
 		return -1;
 	}
 	writer_drain_closing(&s->host->writer);

@@ -61,6 +61,13 @@ void spawn_init(void)
 			top = (unsigned)slot[i] + 1;
 }
 
+bool spawn_last_fd(int fd)
+{
+	struct rlimit now;
+
+	return getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur > SPAWN_RESERVE && (rlim_t)fd >= now.rlim_cur - SPAWN_RESERVE;
+}
+
 struct birth {
 	const struct spawn *s;
 	int fd[SLOTS];		/* in, out, err, notify, as the child finds them */

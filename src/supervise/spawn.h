@@ -49,4 +49,9 @@ pid_t spawn(const struct spawn *s);
  * and notes which descriptors are inherited. */
 void spawn_init(void);
 
+#define SPAWN_RESERVE 64	/* descriptors that are kept for work: pipes of readiness, files that are written, looks */
+
+/* Is this descriptor one of the last? Then what it was opened for is not taken, so that what there is can go on. */
+bool spawn_last_fd(int fd);
+
 #endif
