@@ -91,6 +91,8 @@ struct spool {
 	struct buf chunk;	/* bytes of a file, from a group on */
 	uint64_t chunk_file, chunk_off;
 	uint32_t epoch;		/* counts up when files change under the positions */
+	struct segment_scan scan;	/* how far the group at offset `scanned` was looked at */
+	uint64_t scanned;
 	uint64_t checked;	/* offset of the group in it that was checked last; its length, 0: none */
 	size_t checked_len;
 	struct commit checked_commit;

@@ -171,11 +171,12 @@ static int read_more(struct spool *s, const struct seg *seg, size_t want)
 
 /*
  * The group at `off` of seg, whose first line has number `seq`: checked, in the chunk. NULL: *bad tells whether it is damaged (else there was
- * no memory). Whoever stops within a group and comes again finds it in the chunk, checked already, if nobody else read meanwhile.
+ * no memory; or the chunk has not all of it, and `here` asks for no more). Whoever stops within a group and comes again finds it in the chunk,
+ * checked already, if nobody else read meanwhile.
  */
-static const char *group_at(struct spool *s, const struct seg *seg, uint64_t off, uint64_t seq, struct commit *c, size_t *len, bool *bad)
+static const char *group_at(struct spool *s, const struct seg *seg, uint64_t off, uint64_t seq, struct commit *c, size_t *len, bool here,
+	bool *bad)
 {
-	struct segment_scan scan = { 0, 0 };
 	const char *why;
 
 	*bad = false;
@@ -184,7 +185,11 @@ static const char *group_at(struct spool *s, const struct seg *seg, uint64_t off
 		s->chunk_file = seg->file;
 		s->chunk_off = off;
 		s->checked_len = 0;
+		s->scan = (struct segment_scan){ 0, 0 };
 	}
+	if (s->scanned != off)
+		s->scan = (struct segment_scan){ 0, 0 };
+	s->scanned = off;
 	if (s->checked_len && s->checked == off && (s->checked_commit.seq == seq || seq == SEGMENT_ANY)) {
 		*c = s->checked_commit;
 		*len = s->checked_len;
@@ -192,10 +197,13 @@ static const char *group_at(struct spool *s, const struct seg *seg, uint64_t off
 	}
 	for (;;) {
 		size_t at = (size_t)(off - s->chunk_off);
-		enum segment_result r = segment_next(s->chunk.p + at, s->chunk.len - at, seq, &scan, c, len, &why);
+		enum segment_result r = segment_next(s->chunk.p + at, s->chunk.len - at, seq, &s->scan, c, len, &why);
 		if (r == SEGMENT_GROUP)
 			break;
+		if (r == SEGMENT_MORE && here)
+			return NULL;
 		if (r == SEGMENT_BAD) {
+			s->scan = (struct segment_scan){ 0, 0 };
 			log_error("%s: segment %llu, byte %llu: %s", s->dir, (unsigned long long)seg->file, (unsigned long long)off, why);
 			*bad = true;
 			return NULL;
@@ -209,6 +217,7 @@ static const char *group_at(struct spool *s, const struct seg *seg, uint64_t off
 			return NULL;
 		}
 	}
+	s->scan = (struct segment_scan){ 0, 0 };
 	s->checked = off;
 	s->checked_len = *len;
 	s->checked_commit = *c;
@@ -253,7 +262,7 @@ static enum spool_read read_file(struct spool *s, struct spool_pos *pos, bool (*
 	const struct seg *seg = pos->seg && pos->epoch == s->epoch ? spool_find_seg(s, pos->seg) : NULL;
 	struct commit c;
 	const char *p;
-	bool bad;
+	bool bad, here = false;
 	size_t len;
 
 	if (seg && seg->first == pos->seg && (uint64_t)pos->off >= seg->size && pos->at < seg->end)
@@ -271,7 +280,9 @@ static enum spool_read read_file(struct spool *s, struct spool_pos *pos, bool (*
 			pos->seq = seg->first;
 	}
 	do {
-		p = group_at(s, seg, (uint64_t)pos->off, pos->at, &c, &len, &bad);
+		p = group_at(s, seg, (uint64_t)pos->off, pos->at, &c, &len, here, &bad);
+		if (!p && here && !bad)
+			break;
 		if (!p)
 			return bad ? damaged(s, seg) : SPOOL_ERROR;
 		if (!give_group(seg, pos, &c, p, fn, arg))
@@ -280,9 +291,9 @@ static enum spool_read read_file(struct spool *s, struct spool_pos *pos, bool (*
 		pos->at = c.seq + c.n;
 		pos->in = 0;
 		/* The next group too, if no more has to be read for it. */
-	} while ((uint64_t)pos->off < s->chunk_off + s->chunk.len && pos->at < seg->end &&
-		memmem(p + len, s->chunk.len - ((size_t)pos->off - s->chunk_off), "{\"_commit\":", 11));
-	if (s->chunk.cap > 8 * SPOOL_CHUNK)
+		here = true;
+	} while ((uint64_t)pos->off < s->chunk_off + s->chunk.len && pos->at < seg->end);
+	if (s->chunk.cap > 2 * SPOOL_GROUP)
 		buf_release(&s->chunk);
 	return SPOOL_MORE;
 }
@@ -324,13 +335,13 @@ int spool_fetch(struct spool *s, uint64_t seq, off_t off, struct buf *line)
 
 	buf_clear(line);
 	if (seg && seg->first <= seq && (uint64_t)off >= seg->off && (uint64_t)off < seg->size)
-		p = group_at(s, seg, (uint64_t)off, SEGMENT_ANY, &c, &len, &bad);
+		p = group_at(s, seg, (uint64_t)off, SEGMENT_ANY, &c, &len, false, &bad);
 	p = p ? line_in(&c, p, seq, &n) : NULL;
 	/* The file was put in order since, and the group stands elsewhere. */
 	if (!p && seg && seg->first <= seq) {
 		uint64_t at = seg->off;
 		for (uint64_t first = seg->first; !p && at < seg->size; at += len, first += c.n) {
-			const char *g = group_at(s, seg, at, first, &c, &len, &bad);
+			const char *g = group_at(s, seg, at, first, &c, &len, false, &bad);
 			if (!g)
 				break;
 			p = line_in(&c, g, seq, &n);
