@@ -252,7 +252,7 @@ static void say_leftover(void *arg, const char *name, int64_t pid, int pidfd)
 {
 	(void)arg;
 	(void)pidfd;
-	log_error("%s: process %lld still runs, although its supervise was killed", name, (long long)pid);
+	log_info("%s: process %lld still runs, although its supervise was killed: it is taken over", name, (long long)pid);
 }
 
 int cmd_up(struct tree *t, int argc, char **argv)
@@ -268,8 +268,8 @@ int cmd_up(struct tree *t, int argc, char **argv)
 		return 1;
 	if (pid > 0)
 		die(1, "%s: is up already (process %lld)", t->dir, (long long)pid);
-	if (leftover_each(t, say_leftover, NULL) != 0)
-		die(1, "%s: not started a second time: penstock down ends what still runs", t->dir);
+	if (leftover_each(t, say_leftover, NULL) < 0)
+		return 1;
 	if (tree_folders(t) < 0 || swapped_settle(t) < 0)
 		return 1;
 	/* The writing end is inherited by supervise on purpose; it makes it close-on-exec for the services. */

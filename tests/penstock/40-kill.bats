@@ -48,7 +48,7 @@ load tree
 	run -0 p down
 }
 
-@test "supervise killed with -9: what it left is not started twice, and down ends it" {
+@test "supervise killed with -9: the next one takes over what it left; down without one ends it" {
 	tree_small
 	tree_up
 	DAEMON_KILLED=yes
@@ -57,8 +57,13 @@ load tree
 	kill -9 "$sup"
 	wait_until 5 process_gone "$sup"
 	kill -0 "$pid"
-	run -1 p up -d
-	[[ $output == *"route: process $pid still runs"* && $output == *"penstock down"* ]]
+	run -0 tree_up
+	[[ $output == *"route: process $pid still runs"*"taken over"*"up."* ]]
+	[ "$(service_pid route)" = "$pid" ]
+	p send --text hello
+	sup=$(p status --json | jq .supervise)
+	kill -9 "$sup"
+	wait_until 5 process_gone "$sup"
 	run -0 p down
 	[[ $output == *"it is told to end"*"is down" ]]
 	process_gone "$pid"
