@@ -7,20 +7,19 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/loop.h"
 #include "line/reader.h"
-#include "stage/guard.h"
+#include "stage/plain.h"
 #include "stage/proc.h"
+#include "stage/reap.h"
 
 #define ERR_ROUND 16384u
 #define MUTE (200 * CLOCK_MS)	/* a program that ends closes its output a moment before */
 
 struct child {
-	struct child *next;		/* of all there are */
 	struct loop *loop;
 	const struct child_ops *ops;
 	void *arg;
@@ -35,57 +34,11 @@ struct child {
 	struct loop_timer linger, over, mute;
 };
 
-static struct child *all;
-
-static void enlist(struct child *c)
-{
-	c->next = all;
-	all = c;
-	guard_add(c->pid);
-}
-
-static void delist(const struct child *c)
-{
-	struct child **at = &all;
-
-	while (*at && *at != c)
-		at = &(*at)->next;
-	if (*at)
-		*at = c->next;
-}
-
-static bool ours(pid_t pid)
-{
-	for (const struct child *c = all; c; c = c->next)
-		if (c->pid == pid)
-			return true;
-	return pid == guard_pid();
-}
-
-/* What programs left behind in other groups has become a child of this process (PR_SET_CHILD_SUBREAPER). */
-static void kill_strays(void)
-{
-	pid_t list[PROC_MAX];
-	size_t n = proc_children(getpid(), list, 0);
-
-	for (size_t i = 0; i < n; i++) {
-		if (ours(list[i]))
-			continue;
-		kill(list[i], SIGKILL);
-		waitpid(list[i], NULL, 0);
-	}
-}
-
 /* Not collected yet, so that the number of the group is still ours. */
 static void collect(struct child *c)
 {
-	kill(-c->pid, SIGKILL);
-	guard_remove(c->pid);
-	while (waitpid(c->pid, &c->status, 0) < 0 && errno == EINTR)
-		;
+	reap(c->pid, &c->status);
 	c->pid = 0;
-	delist(c);
-	kill_strays();
 }
 
 static void shut(struct child *c, struct loop_io *io)
@@ -155,30 +108,14 @@ static void lingered(void *arg)
 
 /* ---- what it writes ---- */
 
-/* Leaves out ESC [ ... letter, with which programs colour what goes to a terminal. No JSON text holds an ESC. */
 static struct span uncoloured(struct child *c, struct span l)
 {
-	const char *p = l.p, *end = l.p + l.n;
-	size_t n = 0;
-
-	if (!c->terminal || !memchr(p, '\033', l.n))
+	if (!c->terminal || !memchr(l.p, '\033', l.n))
 		return l;
 	c->plain = c->plain ? c->plain : malloc(c->reader.max + 1);
 	if (!c->plain || l.n > c->reader.max)
 		return l;
-	while (p < end) {
-		if (*p != '\033') {
-			c->plain[n++] = *p++;
-			continue;
-		}
-		p++;
-		if (p < end && *p == '[')
-			for (p++; p < end && (*p < 0x40 || *p > 0x7e); p++)
-				;
-		if (p < end)
-			p++;
-	}
-	return (struct span){ c->plain, n };
+	return (struct span){ c->plain, plain_text(c->plain, l.p, l.n) };
 }
 
 static void lines(struct child *c)
@@ -329,7 +266,7 @@ int child_waits(const struct child *c)
 
 	if (c->in.fd < 0 || c->pid == 0 || ioctl(c->in.fd, FIONREAD, &unread) || unread > 0 || fstat(c->in.fd, &st))
 		return 0;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && i < PROC_LOOK; i++) {
 		n = proc_children(list[i], list, n);
 		if (!proc_input_is(list[i], &st))
 			continue;
@@ -392,7 +329,7 @@ struct child *child_start(struct loop *l, const struct spawn *s, bool terminal, 
 	c->over = (struct loop_timer){ .fn = over, .arg = c };
 	c->mute = (struct loop_timer){ .fn = muted, .arg = c };
 	reader_init(&c->reader, max_line);
-	enlist(c);
+	reap_add(p.pid);
 	said_clear(said);
 	if (loop_io_add(l, &c->in, 0) || loop_io_add(l, &c->out, LOOP_IN) || loop_io_add(l, &c->err, LOOP_IN) ||
 	    loop_io_add(l, &c->end, LOOP_IN)) {

@@ -318,9 +318,9 @@ static void look(void *arg)
 		return;
 	}
 	if (c->n && set->deadline && t - c->began >= set->deadline)
-		copy_kill(c, "it did not finish within %.1f s (--deadline)", (double)set->deadline / (double)CLOCK_S);
+		copy_kill(c, "it did not finish within %g s (--deadline)", (double)set->deadline / (double)CLOCK_S);
 	else if (c->n && set->expect && t - heard >= set->expect)
-		copy_kill(c, "it said nothing for %.1f s (--expect-every)", (double)set->expect / (double)CLOCK_S);
+		copy_kill(c, "it said nothing for %g s (--expect-every)", (double)set->expect / (double)CLOCK_S);
 	else if (c->n && set->mode->lives)
 		look_for_silence(c);
 	loop_timer_in(c->run->loop, &c->watch, QUIET_SURE);

@@ -36,8 +36,8 @@ static void describe(const struct copy *c, int status, char why[EVENT_WHY])
 	else if (WIFEXITED(status))
 		n = (size_t)snprintf(why, EVENT_WHY, "%s ended with code %d", c->run->set->program, WEXITSTATUS(status));
 	else
-		n = (size_t)snprintf(why, EVENT_WHY, "%s died of signal %d (%s)", c->run->set->program, WTERMSIG(status),
-			strsignal(WTERMSIG(status)));
+		n = (size_t)snprintf(why, EVENT_WHY, "%s died of signal %d (%s%s)", c->run->set->program, WTERMSIG(status),
+			strsignal(WTERMSIG(status)), WTERMSIG(status) == SIGXCPU && c->run->set->spawn.cpu ? ", --cpu" : "");
 	said_last(&c->said, last, sizeof last);
 	if (*last && n < EVENT_WHY)
 		snprintf(why + n, EVENT_WHY - n, ": %s", last);

@@ -11,11 +11,9 @@
 
 #include "base/log.h"
 
-#define GROUPS 512u	/* more copies than there can be */
-
 static int to_guard = -1;	/* the guard waits for its end, which comes with the end of this process */
 static pid_t guard = -1;
-static pid_t (*groups)[GROUPS];	/* shared with the guard, so that it need not run when one comes or goes; 0: free */
+static pid_t (*groups)[GUARD_GROUPS];	/* shared with the guard, so that it need not run when one comes or goes; 0: free */
 
 static void watch(int fd)
 {
@@ -23,7 +21,7 @@ static void watch(int fd)
 
 	while (read(fd, &c, 1) < 0 && errno == EINTR)
 		;
-	for (unsigned i = 0; i < GROUPS; i++)
+	for (unsigned i = 0; i < GUARD_GROUPS; i++)
 		if ((*groups)[i])
 			kill(-(*groups)[i], SIGKILL);
 	_exit(0);
@@ -68,7 +66,7 @@ pid_t guard_pid(void)
 /* The first slot with `from` in it becomes `to`. One store: a kill finds the one or the other. */
 static void replace(pid_t from, pid_t to)
 {
-	for (unsigned i = 0; groups && i < GROUPS; i++) {
+	for (unsigned i = 0; groups && i < GUARD_GROUPS; i++) {
 		if ((*groups)[i] != from)
 			continue;
 		__atomic_store_n(&(*groups)[i], to, __ATOMIC_RELEASE);

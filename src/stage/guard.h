@@ -10,6 +10,8 @@
 
 #include <sys/types.h>
 
+#define GUARD_GROUPS 512u	/* more copies than there can be */
+
 void guard_start(void);
 pid_t guard_pid(void);		/* -1: none */
 void guard_add(pid_t group);

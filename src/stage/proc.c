@@ -59,7 +59,7 @@ bool proc_reads_input(pid_t pid)
 	d = opendir(path);
 	if (!d)
 		return false;
-	for (unsigned n = 0; !reads && n < PROC_MAX && (e = readdir(d)); n++)
+	for (unsigned n = 0; !reads && n < PROC_LOOK && (e = readdir(d)); n++)
 		reads = e->d_name[0] != '.' && thread_reads(pid, e->d_name);
 	closedir(d);
 	return reads;

@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define PROC_MAX 32		/* most processes, or threads of one, that are looked at */
+#define PROC_MAX 320		/* most children that are found: more than there are copies of a program */
+#define PROC_LOOK 32		/* most processes, and threads of one, that are looked into */
 
 struct stat;
 

@@ -72,10 +72,15 @@ int spawn_find(const struct spawn *s)
 	return -1;
 }
 
-static void limit(int which, uint64_t value)
+/* Lower than now, never higher: that is not ours to give. */
+static void limit(int which, uint64_t value, uint64_t hard)
 {
-	struct rlimit r = { .rlim_cur = value, .rlim_max = value };
+	struct rlimit r;
 
+	if (getrlimit(which, &r))
+		return;
+	r.rlim_max = hard < r.rlim_max ? hard : r.rlim_max;
+	r.rlim_cur = value < r.rlim_max ? value : r.rlim_max;
 	setrlimit(which, &r);
 }
 
@@ -86,6 +91,7 @@ static void limit(int which, uint64_t value)
  */
 static const char *become(const struct spawn *s, const int fd[3], pid_t parent)
 {
+	uint64_t seconds = (uint64_t)((s->cpu + CLOCK_S - 1) / CLOCK_S);
 	sigset_t none;
 
 	setpgid(0, 0);
@@ -93,9 +99,10 @@ static const char *become(const struct spawn *s, const int fd[3], pid_t parent)
 	if (dup2(fd[0], 0) < 0 || dup2(fd[1], 1) < 0 || dup2(fd[2], 2) < 0)
 		return "its descriptors";
 	if (s->files)
-		limit(RLIMIT_NOFILE, s->files);
+		limit(RLIMIT_NOFILE, s->files, s->files);
+	/* First a signal that tells what it died of, and only then KILL. */
 	if (s->cpu)
-		limit(RLIMIT_CPU, (uint64_t)((s->cpu + CLOCK_S - 1) / CLOCK_S));
+		limit(RLIMIT_CPU, seconds, seconds + 1);
 	if (s->groups && (setgroups(s->ngroups, s->groups) || setgid(s->gid) || setuid(s->uid)))
 		return "becoming the user";
 	/* Behind setuid, which would take it back. */
@@ -108,7 +115,7 @@ static const char *become(const struct spawn *s, const int fd[3], pid_t parent)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Last: until here it is this process' memory that would count. */
 	if (s->memory)
-		limit(RLIMIT_AS, s->memory);
+		limit(RLIMIT_AS, s->memory, s->memory);
 	execvp(s->argv[0], s->argv);
 	return "";
 }

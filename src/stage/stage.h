@@ -1,12 +1,13 @@
 /*
  * stage: what its parts share. Private to this folder.
  *
- *   run     links; loads in the order they came; what was made is put, what is done is reported, acknowledged last
+ *   run     links; loads in the order they came
+ *   put     what was made is put, what is done is reported, acknowledged last
  *   load    one batch: which lines are to be given next (halve), what was made of them (event, link/job)
  *   copy    one running program: the loads in it, its answers, deadlines, its death
  *   fit     does the program keep to its mode?
  *
- * A load waits, is in one copy, or is done with; when all that was made from it is acknowledged it is reported and freed. Calls go down (run, copy, load)
+ * A load waits, is in one copy, or is done with; when all that was made from it is acknowledged it is reported and freed. Calls go down (run, put, copy, load)
  * but for run_moved: something changed, see what can go on.
  */
 #ifndef STAGE_STAGE_H
@@ -137,6 +138,10 @@ int run_stage(const struct settings *set);	/* the exit code */
 void run_moved(struct run *r);			/* soon: looks what can go on */
 void run_fail(struct run *r);			/* a message was printed: ends with code 1 */
 struct load *run_loose(struct run *r);		/* for output that belongs to no batch; NULL: no memory, said */
+
+/* put.c */
+void put_all(struct run *r);			/* puts what there is room for, and reports what is done */
+void put_result(void *arg, void *cookie, const struct put_result *res);	/* of a run's link_put; the cookie is a load */
 
 /* load.c */
 struct load *load_new(struct run *r, struct batch *b);	/* b NULL: loose. A stream's batch is copied. NULL: no memory, said */

@@ -130,7 +130,7 @@ for line in sys.stdin:
 	for mode in $MODES; do
 		run_stage -a "$mode" --deadline 0.05 -- sleep 1000 < in
 		[ "$status" -eq 1 ]
-		grep -q 'did not finish within 0.1 s (--deadline)' log
+		grep -q 'did not finish within 0.05 s (--deadline)' log
 	done
 }
 
