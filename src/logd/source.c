@@ -11,75 +11,11 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/metric.h"
-#include "base/sync.h"
-#include "base/tai.h"
 
 #define OUT_MAX (4u << 20)	/* a chunk of nothing but line feeds, with stamps */
 #define OUT_FLUSH (256u << 10)
-#define SYNC_GROUP 64
 
-static struct buf out, echo;
-
-/* ---- timers ---- */
-
-static void arm_age(struct desk *d, const struct source *s)
-{
-	int64_t due = s->opened ? folder_due(&s->folder) : 0, in;
-
-	if (!due)
-		return;
-	in = due - clock_wall();
-	if (in < CLOCK_S)
-		in = CLOCK_S;
-	if (!d->age.due || d->age.due > clock_mono() + in)
-		loop_timer_in(d->loop, &d->age, in);
-}
-
-static void on_age(void *arg)
-{
-	struct desk *d = arg;
-
-	for (struct source *s = d->all; s; s = s->next) {
-		if (!s->opened)
-			continue;
-		if (!s->folder.torn)
-			folder_age(&s->folder);
-		arm_age(d, s);
-	}
-}
-
-static void sync_group(struct folder **v, size_t n)
-{
-	int fd[SYNC_GROUP] = { 0 }, err[SYNC_GROUP];
-
-	for (size_t i = 0; i < n; i++)
-		fd[i] = v[i]->cur;
-	sync_files(fd, err, n);
-	for (size_t i = 0; i < n; i++) {
-		v[i]->unsynced = false;
-		if (err[i])
-			log_error("%s/current: %s: its end may be lost with the power", v[i]->path, strerror(err[i]));
-	}
-}
-
-static void on_sync(void *arg)
-{
-	struct desk *d = arg;
-	struct folder *v[SYNC_GROUP];
-	size_t n = 0;
-
-	for (struct source *s = d->all; s; s = s->next) {
-		if (!s->opened || !s->folder.unsynced)
-			continue;
-		v[n++] = &s->folder;
-		if (n == SYNC_GROUP) {
-			sync_group(v, n);
-			n = 0;
-		}
-	}
-	if (n)
-		sync_group(v, n);
-}
+static struct buf out, echo;	/* empty between two steps; never given back */
 
 /* ---- holding ---- */
 
@@ -98,10 +34,8 @@ static void hold(struct source *s, const char *what)
 
 static void on_source(void *arg, unsigned events);
 
-static void on_retry(void *arg)
+void sources_retry(struct desk *d)
 {
-	struct desk *d = arg;
-
 	for (struct source *s = d->all, *next; s; s = next) {
 		next = s->next;
 		if (!s->held)
@@ -128,51 +62,11 @@ static bool open_folder(struct source *s)
 	s->opened = true;
 	if (s->folder.torn && folder_write(&s->folder, "\n", 1) == 0)
 		s->folder.torn = false;
-	arm_age(s->desk, s);
+	desk_age_of(s->desk, s);
 	return true;
 }
 
 /* ---- lines ---- */
-
-static size_t add_stamp(struct buf *b, enum stamp kind, int64_t wall)
-{
-	char text[CLOCK_RFC3339_MAX + 1];
-	size_t n = 0;
-
-	if (kind == STAMP_TAI) {
-		tai_label(text, wall);
-		n = TAI_LABEL;
-	} else if (kind == STAMP_ISO) {
-		n = clock_rfc3339(text, wall);
-	}
-	if (n)
-		text[n++] = ' ';
-	if (b)
-		buf_add(b, text, n);
-	return n;
-}
-
-/* The place of a record of supervise's in p, or n. */
-static size_t find_mark(const char *p, size_t n)
-{
-	const char *at = p;
-
-	while ((at = memchr(at, SOURCE_MARK[0], n - (size_t)(at - p))) != NULL) {
-		if (n - (size_t)(at - p) >= sizeof SOURCE_MARK - 1 && memcmp(at, SOURCE_MARK, sizeof SOURCE_MARK - 1) == 0)
-			return (size_t)(at - p);
-		at++;
-	}
-	return n;
-}
-
-/* A line or a piece of one: its length, with its LF if it has one. */
-static size_t piece(const char *p, size_t n)
-{
-	const char *lf = memchr(p, '\n', n);
-	size_t len = lf ? (size_t)(lf - p) + 1 : n;
-
-	return find_mark(p, len);
-}
 
 static bool flush(struct source *s)
 {
@@ -198,7 +92,7 @@ static bool turn(struct source *s, size_t line)
 	if (folder_rotate(&s->folder) < 0)
 		return false;
 	metric_add(s->desk->rotations, 1);
-	arm_age(s->desk, s);
+	desk_age_of(s->desk, s);
 	return true;
 }
 
@@ -206,21 +100,22 @@ static bool turn(struct source *s, size_t line)
 static size_t write_lines(struct source *s, const char *p, size_t n)
 {
 	enum stamp kind = s->desk->stamp;
-	size_t stamp = add_stamp(NULL, kind, 0), kept = 0, at = 0;
+	size_t stamp = frame_stamp(NULL, kind, 0), kept = 0, at = 0;
 	uint64_t limit = s->folder.conf.size;
 	bool torn = s->folder.torn, full;
 	int64_t wall = clock_wall();
 
+	out.max = echo.max = OUT_MAX;
 	buf_clear(&out);
 	while (at < n) {
-		bool mark = find_mark(p + at, n - at < sizeof SOURCE_MARK ? n - at : sizeof SOURCE_MARK) == 0;
+		bool mark = frame_is_mark(p + at, n - at);
 		size_t len;
 
 		if (mark && torn) {
 			buf_addc(&out, '\n');
 			torn = false;
 		}
-		len = mark ? 1 + piece(p + at + 1, n - at - 1) : piece(p + at, n - at);
+		len = mark ? 1 + frame_piece(p + at + 1, n - at - 1) : frame_piece(p + at, n - at);
 		full = limit && s->folder.size + out.len + stamp + len > limit;
 		if (!torn && (full || out.len > OUT_FLUSH)) {
 			if (!flush(s))
@@ -231,7 +126,7 @@ static size_t write_lines(struct source *s, const char *p, size_t n)
 				return kept;
 		}
 		if (!torn)
-			add_stamp(&out, kind, wall);
+			frame_stamp(&out, kind, wall);
 		buf_add(&out, p + at + mark, len - mark);
 		if (s->desk->echo && !mark)
 			buf_add(&echo, p + at, len);
@@ -326,7 +221,7 @@ static ssize_t step(struct source *s)
 	write_echo();
 	s->said = false;
 	if (s->folder.conf.age && s->folder.since && s->desk->age.due == 0)
-		arm_age(s->desk, s);
+		desk_age_of(s->desk, s);
 	return n;
 }
 
@@ -345,16 +240,7 @@ void source_drain(struct source *s)
 		;
 }
 
-/* ---- all of them ---- */
-
-struct source *desk_find(struct desk *d, const char *name)
-{
-	struct source *s = d->all;
-
-	while (s && strcmp(s->name, name) != 0)
-		s = s->next;
-	return s;
-}
+/* ---- one of them ---- */
 
 int source_add(struct desk *d, const char *name, int fd)
 {
@@ -405,48 +291,4 @@ void source_free(struct source *s)
 		folder_close(&s->folder);
 	free(s->name);
 	free(s);
-}
-
-void desk_rotate(struct desk *d)
-{
-	for (struct source *s = d->all; s; s = s->next)
-		if (s->opened && !s->folder.torn && folder_rotate(&s->folder) < 0)
-			log_warn("%s: not rotated: %s", s->name, strerror(errno));
-}
-
-void desk_configure(struct desk *d)
-{
-	for (struct source *s = d->all; s; s = s->next) {
-		if (!s->opened)
-			continue;
-		folder_configure(&s->folder);
-		folder_prune(&s->folder, false);
-		arm_age(d, s);
-	}
-}
-
-int desk_open(struct desk *d)
-{
-	d->sync = (struct loop_timer){ .fn = on_sync, .arg = d };
-	d->retry = (struct loop_timer){ .fn = on_retry, .arg = d };
-	d->age = (struct loop_timer){ .fn = on_age, .arg = d };
-	buf_init(&out, OUT_MAX);
-	buf_init(&echo, OUT_MAX);
-	if (pipe2(d->scratch, O_CLOEXEC) == 0 && buf_reserve(&out, OUT_FLUSH) == 0)
-		return 0;
-	log_error("a pipe and memory: %s", strerror(errno));
-	return -1;
-}
-
-void desk_close(struct desk *d)
-{
-	while (d->all)
-		source_free(d->all);
-	loop_timer_del(d->loop, &d->sync);
-	loop_timer_del(d->loop, &d->retry);
-	loop_timer_del(d->loop, &d->age);
-	close(d->scratch[0]);
-	close(d->scratch[1]);
-	buf_release(&out);
-	buf_release(&echo);
 }

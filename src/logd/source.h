@@ -10,7 +10,7 @@
  * Where the folder cannot be written (a full disk) the source is held: what can be removed is removed (config: N), and it is tried again every
  * SOURCE_RETRY. Meanwhile the pipe fills and its writer waits; sources of other folders go on.
  *
- * A record of supervise's begins with SOURCE_MARK: the byte RS is dropped, and a line that is not whole is ended before it.
+ * A record of supervise's begins with FRAME_MARK: the byte RS is dropped, and a line that is not whole is ended before it.
  */
 #ifndef LOGD_SOURCE_H
 #define LOGD_SOURCE_H
@@ -20,13 +20,10 @@
 
 #include "base/loop.h"
 #include "logd/folder.h"
+#include "logd/frame.h"
 
 #define SOURCE_RETRY CLOCK_S
 #define SOURCE_CHUNK 65536u
-#define SOURCE_MARK "\x1esupervise: "
-
-enum stamp { STAMP_ISO, STAMP_TAI, STAMP_NONE };	/* "2026-11-20T08:43:02.590Z " "@40000000... " "" */
-
 /* What all sources share. */
 struct desk {
 	struct loop *loop;
@@ -62,8 +59,11 @@ int source_add(struct desk *d, const char *name, int fd);
 void source_drain(struct source *s);
 void source_free(struct source *s);
 
+void sources_retry(struct desk *d);	/* all that are held */
+
 struct source *desk_find(struct desk *d, const char *name);
 void desk_rotate(struct desk *d);	/* every folder that has something, now */
 void desk_configure(struct desk *d);	/* every config again */
+void desk_age_of(struct desk *d, const struct source *s);	/* its folder may have become the next whose age is to be looked at */
 
 #endif

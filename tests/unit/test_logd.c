@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/tai.h"
 #include "logd/conf.h"
+#include "logd/frame.h"
 #include "penstock/log_feed.h"
 
 static void labels(void)
@@ -60,9 +62,27 @@ static void levels(void)
 		CHECK(log_level_of(row[i].text, strlen(row[i].text)) == row[i].level, "level of %s", row[i].text);
 }
 
+static void frames(void)
+{
+	static const char mark[] = FRAME_MARK "a: process 3 ended\n";
+	static const char torn[] = "half" FRAME_MARK "x\n";
+	struct buf b;
+
+	buf_init(&b, 1000);
+	CHECK(frame_stamp(NULL, STAMP_ISO, 0) == 25 && frame_stamp(&b, STAMP_ISO, 590 * CLOCK_MS) == 25 &&
+		memcmp(b.p, "1970-01-01T00:00:00.590Z ", 25) == 0, "ISO");
+	buf_clear(&b);
+	CHECK(frame_stamp(&b, STAMP_TAI, 0) == 26 && b.len == 26 && b.p[25] == ' ' && frame_stamp(&b, STAMP_NONE, 0) == 0 && b.len == 26, "TAI64N, none");
+	buf_release(&b);
+	CHECK(frame_piece("ab\ncd", 5) == 3 && frame_piece("ab", 2) == 2 && frame_piece("\n", 1) == 1, "lines");
+	CHECK(frame_is_mark(mark, sizeof mark - 1) && frame_piece(torn, sizeof torn - 1) == 4 && !frame_is_mark(torn, 4), "a mark ends a line");
+	CHECK(frame_piece("a\x1e" "b\n", 4) == 4 && !frame_is_mark("\x1esuper", 6), "the byte alone is none");
+}
+
 int main(void)
 {
 	labels();
+	frames();
 	config();
 	levels();
 	return check_done();
