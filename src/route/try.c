@@ -75,8 +75,7 @@ static int one(struct try *t, enum reader_result what, struct span line, const s
 	struct line_err err = *read_err;
 	struct envelope e;
 
-	if (what == READER_BAD || envelope_check(line.p, line.n, LINE_MAX_BYTES, &e, &err) < 0 ||
-	    types_check(line.p, &e, &err) < 0) {
+	if (what == READER_BAD || types_check_line(line.p, line.n, LINE_MAX_BYTES, &e, &err) < 0) {
 		t->refused++;
 		return t->bad(t, line, &err);
 	}

@@ -82,7 +82,7 @@ if syslog_ng=$(prog syslog-ng); then
 	note syslog_ng "there is none; counted when all is in its disk buffer (reliable), not synced: a loss of power loses it"
 else absent syslog-ng syslog-ng-core; fi
 
-# measure NAME IN_FLIGHT COMMAND...: the third word that the command prints is lines/s.
+# measure NAME IN_FLIGHT COMMAND...: the third word that the command prints is lines/s. In flight, 256x1: 256 clients, one line each.
 measured=()
 measure() {
 	local key=$1_$2 got; shift 2
@@ -97,7 +97,7 @@ up() { case " ${peer_names[*]-} " in *" $1 "*) ;; *) return 1 ;; esac; }
 load() { "$tools/peer" "$@" < "${feed-corpus}"; }
 ours() { # CONNS BATCH ROUNDS
 	hub 'all -> nobody' -s always
-	"$tools/put" ipc://run/in "$@" < corpus
+	"$tools/put" ipc://run/in "$@" < "${feed-corpus}"
 	peak "$pid_route" > peak.ours
 	stop route
 }
@@ -111,24 +111,30 @@ filled() { # QUEUED: syslog-ng: until its queue holds so many
 		sleep 0.01
 	done
 }
-head -n $((lines / 4)) corpus > corpus.4; head -n $((lines / 200)) corpus > corpus.200
+head -n $((lines / 4)) corpus > corpus.4; head -n $((lines / 8)) corpus > corpus.8; head -n $((lines / 200)) corpus > corpus.200
 
 for round in 1 2 3; do
 	say "peers, round $round"
 	measure raw 256 raw
 	measure penstock 1024 ours 4 256 5
-	measure penstock 4096 ours 16 256 5
+	measure penstock 4096 ours 4 1024 5
+	measure penstock 16384 ours 16 1024 5
+	feed=corpus.4 measure penstock 256x1 ours 256 1
 	if up nats; then
 		measure nats 1024 load nats 14222 4 256
 		measure nats 4096 load nats 14222 4 1024
+		feed=corpus.4 measure nats 256x1 load nats 14222 256 1
 	fi
 	if up redis; then
 		measure redis 1024 load redis 16379 16 64
+		measure redis 4096 load redis 16379 16 256
 		measure redis 16384 load redis 16379 64 256
+		feed=corpus.4 measure redis 256x1 load redis 16379 256 1
 	fi
 	if up rabbit; then
 		feed=corpus.4 measure rabbit 1024 load amqp 15672 4 256
 		feed=corpus.4 measure rabbit 4096 load amqp 15672 4 1024
+		feed=corpus.8 measure rabbit 256x1 load amqp 15672 256 1
 	fi
 	! up rsyslog || feed=corpus.200 measure rsyslog 1024 load relp 15514 1 1024
 	! up rsyslog_lazy || feed=corpus.4 measure rsyslog_lazy 1024 load relp 15517 1 1024
@@ -139,21 +145,34 @@ for pid in ${peer_pids[@]+"${peer_pids[@]}"}; do wait "$pid" 2>/dev/null || true
 
 note raw "the same bytes in one file, an fdatasync for each 256 lines: the limit"
 note penstock "it is synced in the spool (-s always); repeats of an id are dropped"
-base=$(middle penstock_1024) best=0 best_same=0
+declare -A same=() our=()
+best=0 base=0
+for key in "${measured[@]}"; do
+	name=${key%_*} flight=${key##*_} got=$(middle "$key")
+	case $name in
+	penstock)
+		our[$flight]=$got
+		[ "$flight" = 256x1 ] || [ "$got" -le "$base" ] || base=$got ;;
+	redis | rabbit | rsyslog)
+		[ "$got" -le "$best" ] || best=$got
+		[ "$got" -le "${same[$flight]-0}" ] || same[$flight]=$got ;;
+	esac
+done
 printf '%-14s %9s %10s %11s  %s\n' "intake" "in flight" lines/s "penstock/it" "an acknowledgement says of its line that"
 for key in "${measured[@]}"; do
 	name=${key%_*} flight=${key##*_} got=$(middle "$key")
 	eval "what=\$note_$name"
-	printf '%-14s %9s %10s %11s  %s\n' "${name/raw/raw log}" "$flight" "$got" "$(ratio "$base" "$got")" "$what"
-	case $name in redis | rabbit | rsyslog)
-		[ "$got" -le "$best" ] || best=$got
-		[ "$flight" != 1024 ] || [ "$got" -le "$best_same" ] || best_same=$got ;;
-	esac
+	printf '%-14s %9s %10s %11s  %s\n' "${name/raw/raw log}" "$flight" "$got" "$(ratio "${our[$flight]-$base}" "$got")" "$what"
 done
-echo "in flight: lines given and not acknowledged. Every line is a message with an acknowledgement of its own; penstock's travel and are"
-echo "acknowledged 256 at a time (4 or 16 connections), the peers' are pipelined (1 to 64 connections, what suited each best)."
+echo "in flight: lines given and not acknowledged; 256x1: 256 clients with one line each. Every line is a message with an acknowledgement of its"
+echo "own; penstock's travel and are acknowledged 256 or 1024 at a time (4 or 16 connections), the peers' are pipelined, all that fit in one"
+echo "write (1 to 64 connections, what suited each best). penstock/it: with the same number in flight, if there is such a row, or its best."
 if [ "$best" -gt 0 ]; then
-	echo "penstock / best durable peer: $(ratio "$base" "$best_same") with the same number in flight, $(ratio "$base" "$best") with what suits it best"
+	for flight in 256x1 1024 4096 16384; do
+		[ -z "${same[$flight]-}" ] || echo "penstock / best durable peer, $flight in flight: $(ratio "${our[$flight]}" "${same[$flight]}")"
+	done
+	echo "penstock / best durable peer, each with what suits it best: $(ratio "$base" "$best")"
 fi
 echo "penstock / raw log: $(ratio "$base" "$(middle raw_256)"). Peak RSS of route: $(cat peak.ours)"
+unset same our
 rm -rf nats redis rabbit rsyslog rsyslog_lazy syslog_ng
