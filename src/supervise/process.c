@@ -197,7 +197,6 @@ int process_finish(struct slot *s)
 	char code[16], sig[16];
 	const char *const argv[] = { "./finish", code, sig, NULL };
 	struct spawn sp = { .argv = argv, .notify = -1 };
-	int64_t wait;
 	int c, g;
 
 	if (faccessat(s->dirfd, "finish", F_OK, 0) < 0)
@@ -207,10 +206,16 @@ int process_finish(struct slot *s)
 	snprintf(sig, sizeof sig, "%d", g);
 	if (make(s, EXTRA_FINISH, &sp) < 0)
 		return -1;
-	wait = svdir_time(s->dirfd, s->label, "timeout-finish");
+	process_finish_wait(s);
+	return 0;
+}
+
+void process_finish_wait(struct slot *s)
+{
+	int64_t wait = svdir_time(s->dirfd, s->label, "timeout-finish");
+
 	if (wait > 0 && loop_timer_in(s->host->loop, &s->timer, wait) < 0)
 		log_warn("%s: no memory for timeout-finish", s->label);
-	return 0;
 }
 
 bool process_has_script(const struct slot *s, const char *path)

@@ -12,6 +12,8 @@
 int process_run(struct slot *s);	/* ./run; -1 with a message */
 int process_finish(struct slot *s);	/* ./finish; -1: there is none, or with a message */
 
+void process_finish_wait(struct slot *s);	/* timeout-finish, from now on */
+
 bool process_has_script(const struct slot *s, const char *path);
 
 /* A script of control/, "control/t": its id; -1: there is none that is executable, or with a message. */

@@ -342,6 +342,8 @@ static bool begin_from_record(struct slot *s)
 	carry_out(s, state_resume(&s->st, alive, &now), SV_GO);
 	if (alive == STATE_RUN_LIVES)
 		process_adopt_notify(s);
+	if (alive == STATE_FINISH_LIVES)
+		process_finish_wait(s);
 	return true;
 }
 

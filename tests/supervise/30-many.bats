@@ -1,7 +1,26 @@
 load ../lib/daemon
 load services
 
+# Thousands of small files are made faster in memory.
+in_memory() {
+	MEMORY=$(mktemp -d /dev/shm/penstock-test.XXXXXX 2>/dev/null) || return 0
+	S=$MEMORY/s SVDIR=$MEMORY/s
+	mkdir "$S"
+}
+teardown() {
+	local bad=0
+	daemons_end || bad=1
+	[ -z "${MEMORY:-}" ] || rm -rf "$MEMORY"
+	return "$bad"
+}
+quiet() { # SECONDS without a process
+	local x
+	[ -p "$T/quiet" ] || mkfifo "$T/quiet"
+	read -r -t "$1" x <>"$T/quiet" || true
+}
+
 @test "500 services: one process, up, told of, and down without a descriptor or a zombie left" {
+	in_memory
 	for i in $(seq 500); do
 		mkdir "$S/s$i"
 		ln -s "$T/run" "$S/s$i/run"
@@ -41,10 +60,30 @@ load services
 
 @test "idle, it does not wake" {
 	service a 'exec sleep 1000'
+	script "$S/a/log/run" 'exec cat'
 	sup_start
-	wakes() { awk '/^voluntary_ctxt/ {print $2}' "/proc/$(daemon_pid sup)/status"; }
-	n=$(wakes)
-	read -r -t 3 x <>"$T/.pause" || true
-	[ $(($(wakes) - n)) -le 1 ]
+	wakes() { awk '/^voluntary_ctxt/ { n += $2 } END { print n }' "/proc/$(daemon_pid sup)/task"/*/status; }
+	looked() { [ "$(wakes)" -eq "$n" ] || { n=$(wakes); false; }; }	# the look at what its own files changed in the folder
+	n=0
+	settled() { quiet 0.5; looked; }
+	wait_until 5 settled
+	quiet 3
+	[ "$(wakes)" -eq "$n" ]
+	sup_stop
+}
+
+@test "5000 services: three descriptors each, all are known, and let go" {
+	[ "$(ulimit -Hn)" -ge 15200 ] || [ "$(ulimit -Hn)" = unlimited ] || skip "the hard limit of descriptors is below 15200"
+	in_memory
+	script "$T/run" 'exec sleep 1000'
+	(cd "$S" && for ((i = 0; i < 5000; i++)); do echo "s$i"; done | xargs mkdir &&
+		for ((i = 0; i < 5000; i++)); do echo "s$i/down"; done | xargs touch)
+	ln -s "$T/run" "$S/s4999/run"
+	sup_start
+	[ "$(ls "/proc/$(daemon_pid sup)/fd" | wc -l)" -le 15100 ]
+	[ "$(supervise -s "$S" | grep -c ' down ')" -ge 5000 ]
+	run -0 sv up s4999
+	wait_until 5 sup_is s4999 run
+	[ "$(awk '/^Pss:/ { print $2 }' "/proc/$(daemon_pid sup)/smaps_rollup")" -lt 40960 ]	# 8 KiB each
 	sup_stop
 }
