@@ -234,6 +234,18 @@ done:
 	return code ? 1 : 0;
 }
 
+/* Is there a letter among the operands, NUMBER or DEST:NUMBER, and not only destinations? */
+static bool names_letter(char **operands, int n)
+{
+	for (int i = 0; i < n; i++) {
+		const char *colon = strrchr(operands[i], ':'), *number = colon ? colon + 1 : operands[i];
+
+		if (*number && number[strspn(number, "0123456789")] == '\0')
+			return true;
+	}
+	return false;
+}
+
 /* ---- the rest is route's ---- */
 
 static int call_route(const struct tree *t, const char *verb, char **operands, int n)
@@ -267,7 +279,7 @@ int cmd_dead(struct tree *t, int argc, char **argv)
 		args_usage(&args, "edit takes one letter: NUMBER or DEST:NUMBER");
 	if ((through || dry_run) && (!retry || !through || !dry_run))
 		args_usage(&args, "--through and --dry-run belong together, with retry; to send letters through another program, penstock swap it in first");
-	if (picks && at == argc && !where && !all)
+	if (picks && !where && !all && (at == argc || (through && !names_letter(argv + at, argc - at))))
 		args_usage(&args, "%s: which letters? Their numbers, -w EXPR, or --all", verb);
 	tree_open(t);
 	if (strcmp(verb, "edit") == 0)

@@ -104,6 +104,8 @@ static int run(int argc, char **argv)
 		args_usage(&args, "-d is missing: the spool");
 	if (t.force && !t.before)
 		args_usage(&args, "--force goes with --before: up to where?");
+	if (t.commits && t.where)
+		args_usage(&args, "--commits prints the files as they are: -w chooses no lines of them");
 	if (strcmp(v[0], "cursor") == 0 && n == 4 && strcmp(v[1], "set") == 0)
 		return spool_set(&t, v[2], v[3]);
 	if (strcmp(v[0], "cursor") == 0)
