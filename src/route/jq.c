@@ -30,6 +30,7 @@ struct jq {
 	int in, out, err;
 	bool raising;			/* it was asked about null and has not answered yet, */
 	bool slow;			/* and was waited for */
+	bool told;			/* that lines wait for it */
 	int64_t begun;			/* mono ns: when it was started */
 	int64_t not_before;		/* mono ns: no start before */
 	int64_t fault;			/* mono ns: when a line kept it busy, or ended it, last */
@@ -289,7 +290,10 @@ static int jq_ready(void *jq, char why[PRED_WHY])
 
 	if (bring_up(q, JQ_PATIENCE) == 0)
 		return 0;
-	snprintf(why, PRED_WHY, "jq: %s", q->said);
+	if (q->pid)
+		snprintf(why, PRED_WHY, "jq: it does not answer within %d s (asked about null)", (int)(JQ_PATIENCE / CLOCK_S));
+	else
+		snprintf(why, PRED_WHY, "jq: %s", q->said);
 	return -1;
 }
 
@@ -319,10 +323,14 @@ static int jq_ask(void *jq, const char *p, size_t n, const char **why)
 		return 0;
 	for (int turn = 0; turn < 2; turn++) {
 		if (bring_up(q, patience) < 0) {
-			*why = q->pid ? "a jq of the rules does not answer" : "a jq of the rules cannot be started";
-			log_error("jq '%.60s': %s; lines wait", q->program, q->said);
+			*why = q->pid ? "a jq of the rules does not answer" : q->fault && q->not_before == q->fault + JQ_REST ?
+				"a jq of the rules rests after lines that were too much for it" : "a jq of the rules cannot be started";
+			if (!q->told)
+				log_error("jq '%.60s': %s; lines wait", q->program, q->said);
+			q->told = true;
 			return -1;
 		}
+		q->told = false;
 		enum outcome r = ask(q, p, n, true, JQ_CPU, patience);
 		if (r == YES || r == NO)
 			return r == YES;

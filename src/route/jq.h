@@ -26,7 +26,7 @@
 #define JQ_WAIT (250 * CLOCK_MS)	/* for an answer, or for the start of a child, while lines come */
 #define JQ_PATIENCE (2 * CLOCK_S)	/* the same at the start of the hub, and for new rules */
 #define JQ_START (10 * CLOCK_S)		/* a child that has not answered by then is ended */
-#define JQ_FAULTS (2 * CLOCK_S)
+#define JQ_FAULTS (5 * CLOCK_S)
 #define JQ_REST (500 * CLOCK_MS)
 #define JQ_MEMORY (512u << 20)		/* address space of a child */
 #define JQ_FAILED 65536u

@@ -41,7 +41,9 @@ load tree
 	run -0 p flag
 	[ "$output" = $'early on (no rule asks for it)\nbeta off' ]
 	run -0 p flag on beta early
-	[[ $output == *"generation 2 in force from line "* ]]
+	[[ $output == *"generation 2 in force from line "* && $output == *"no rule asks for a flag early"* ]]
+	run -0 p flag off never
+	[[ $output == *"never was off"* && $output == *"no rule asks for a flag never"* ]]
 	run -0 p flag
 	[ "$output" = $'early on (no rule asks for it)\nbeta on' ]
 	printf '# since Monday\nbeta # ask Ann\n' >"$D/etc/flags"

@@ -80,6 +80,8 @@ some_dead() {
 	run -0 p dead drop "$(number x1)"
 	run -1 p dead drop 99 "$(number x2)"
 	[[ "$output" == *"99: there is no such dead letter"* ]]
+	run -1 p dead list nosuch
+	[ "$output" = "penstock dead: error: nosuch: there is no such destination" ]
 	wait_until 10 letters 1
 	tree_down
 	run -1 p dead retry --all
@@ -92,4 +94,7 @@ some_dead() {
 	run -2 p dead edit
 	run -0 penstock dead --help
 	run -2 p dead list -w "data.n >"
+	[[ "$output" == *"(penstock dead --help lists the options)" ]]
+	# The destination is known, also without a letter.
+	run -0 p dead list store
 }

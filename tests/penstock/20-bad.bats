@@ -134,3 +134,15 @@ load tree
 	run -1 p export --tenant none
 	[[ $output == store:\ error:\ * ]]
 }
+
+@test "route takes nothing in: send and status say why" {
+	tree_small
+	sed -i 's/exec route/exec route --limit 1m/' "$D/service/route/run"
+	tree_up
+	events 1 8000 > in
+	run -1 p send --wait 1s in
+	[[ $output == *"asked again: the spool has reached its limit"*"not acknowledged: route refuses for now: the spool has reached its limit"* ]]
+	run -0 p status
+	[[ $output == *"route takes nothing in now: the spool has reached its limit" ]]
+	p status --json | jq -e '.intake.refuses == "the spool has reached its limit"'
+}

@@ -77,6 +77,19 @@ children() { pgrep -P "$(daemon_pid hub)" -x "${1:-jq}"; }
 	run ! grep -q 'still busy' hub.err
 }
 
+@test "lines that keep jq busy, one after another: it rests, lines are refused with retry meanwhile, and all are kept in the end" {
+	printf "all -> store\njq '[range(if .data.n == 1 or .data.n == 2 or .data.n == 3 then 1e9 else 1 end)] | length > 0' -> some\n" > rules
+	hub
+	numbers 1 5 > in
+	put < in > out
+	[[ "$(<out)" == "acked 2 refused 3 [3 "*"rests after lines that were too much for it, retry]"* ]] || { cat out; return 1; }
+	accepted() { put < in | grep -q 'acked 5'; }
+	wait_until 10 accepted
+	[ "$(wc -l < spool/rules/failed)" = 3 ]
+	gather some 2 | jq .data.n | cmp - <(seq 4 5)
+	[ "$(spooled | wc -l)" = 5 ]
+}
+
 @test "a jq that is killed or stopped is replaced, and its line is asked again" {
 	printf "jq '.data.n > 5' -> big\nall -> store\n" > rules
 	hub

@@ -26,6 +26,7 @@ ledger() { route ledger -L text -d spool -R run "$@"; }
 	fill_up
 	run -0 put < <(events 401 440 1)
 	[[ "$output" == "acked 0 refused 40 [1 No space left on device, retry]"* ]]
+	[[ "$(ask control '{"do":"status"}')" == *'"refuses":"No space left on device"}'* ]]
 	# A worker that refuses some lines for good.
 	daemon_start next "$P" server ipc://next ack
 	daemon_run w "$P" work ipc://run/to-store ipc://next refuse
