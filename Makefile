@@ -144,10 +144,10 @@ $(B)/torture/%: tests/torture/%.c $(wildcard tests/torture/*.h) $(PURE) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
-$(B)/torture/shim.so: tests/torture/shim.c tests/torture/disk.h
+$(B)/torture/shim.so: $(wildcard tests/torture/shim*.c) $(wildcard tests/torture/*.h)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -shared -fPIC -o $@ $< -ldl
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -shared -fPIC -o $@ $(filter %.c,$^) -ldl
 
 man:
 	@command -v mandoc >/dev/null || { echo "make: mandoc is missing: apt-get install mandoc" >&2; exit 1; }

@@ -220,7 +220,7 @@ starts() { LC_ALL=C awk '{ at += length($0) + 1 } /^{"_commit"/ { print at }' "$
 	command -v gcc > /dev/null || skip "needs a C compiler"
 	load disk
 	[ -z "${no_shim:-}" ] || skip "$no_shim"
-	"${CC:-cc}" -D_GNU_SOURCE -O1 -shared -fPIC -o shim.so "$BATS_TEST_DIRNAME/../torture/shim.c" -ldl
+	"${CC:-cc}" -D_GNU_SOURCE -O1 -shared -fPIC -o shim.so "$BATS_TEST_DIRNAME"/../torture/shim*.c -ldl
 	for ((n = 1; n < 60; n++)); do
 		fresh
 		flip "spool/${F[1]}" 1500

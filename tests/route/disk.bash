@@ -9,7 +9,7 @@ _torture=$BATS_TEST_DIRNAME/../torture
 
 shim_hub() {
 	[ -z "${no_shim:-}" ] || skip "$no_shim"
-	[ -e shim.so ] || "${CC:-cc}" -D_GNU_SOURCE -O1 -shared -fPIC -o shim.so "$_torture/shim.c" -ldl
+	[ -e shim.so ] || "${CC:-cc}" -D_GNU_SOURCE -O1 -shared -fPIC -o shim.so "$_torture"/shim*.c -ldl
 	export LD_PRELOAD=$T/shim.so
 	hub "$@" || { unset LD_PRELOAD; return 1; }
 	unset LD_PRELOAD
