@@ -46,6 +46,9 @@ static bool fulfilled(const struct wish *w, const struct service_seen *before, c
 {
 	if (!w->up)
 		return !now->running;
+	/* One that never says that it is ready could die right after its start: where others wait for it, it is given a second. */
+	if (rolling && !now->says && now->seconds < 1)
+		return false;
 	return now->ready && (!w->again || now->restarts > before->restarts);
 }
 
@@ -81,14 +84,15 @@ static int one(const struct tree *t, const char *name, const struct wish *w)
 
 /* ---- instances, one at a time ---- */
 
-struct instances { const char *name; const char *v[INSTANCES_MAX]; size_t n; };
+struct instances { const char *name; const char *v[INSTANCES_MAX]; size_t n; bool up; };	/* up: only those that are wanted up */
 
 static void collect(void *arg, const struct service_view *v)
 {
 	struct instances *in = arg;
 	size_t n = strlen(in->name);
 
-	if (strncmp(v->name, in->name, n) == 0 && v->name[n] == '@' && in->n < INSTANCES_MAX && strcmp(v->want, "up") == 0)
+	if (strncmp(v->name, in->name, n) == 0 && v->name[n] == '@' && in->n < INSTANCES_MAX &&
+	    (!in->up || strcmp(v->want, "up") == 0))
 		in->v[in->n++] = text_of("%s", v->name);
 }
 
@@ -118,14 +122,15 @@ static int roll(const struct tree *t, const char *name, const struct wish *w)
 	static struct instances in;
 	size_t done = 0;
 
-	in = (struct instances){ .name = name };
+	in = (struct instances){ .name = name, .up = true };
 	if (services_each(t, collect, &in, NULL) < 0)
 		return -1;
 	if (in.n == 0) {
 		log_error("%s: has no instances that are up: is there a file instances in service/%s?", name, name);
 		return -1;
 	}
-	qsort(in.v, in.n, sizeof *in.v, by_number);
+	if (in.n > 1)
+		qsort(in.v, in.n, sizeof *in.v, by_number);
 	for (size_t i = 0; i < in.n; i++)
 		if (well(t, in.v[i]) < 0)
 			return -1;
@@ -138,6 +143,24 @@ static int roll(const struct tree *t, const char *name, const struct wish *w)
 		fflush(stdout);
 	}
 	return 0;
+}
+
+/* A service, or all instances of a template. */
+static int one_or_all(const struct tree *t, const char *name, const struct wish *w)
+{
+	static struct instances in;
+	struct service_seen s;
+	int rc = 0;
+
+	if (service_see(t, name, &s) < 0)
+		return -1;
+	in = (struct instances){ .name = name };
+	if (!s.found && services_each(t, collect, &in, NULL) < 0)
+		return -1;
+	for (size_t i = 0; i < in.n; i++)
+		if (one(t, in.v[i], w) < 0)
+			rc = -1;
+	return in.n ? rc : one(t, name, w);
 }
 
 static int run(struct tree *t, int argc, char **argv, const struct args *args, const struct wish *w)
@@ -153,7 +176,7 @@ static int run(struct tree *t, int argc, char **argv, const struct args *args, c
 	if (tree_supervise(t) <= 0)
 		die(1, "%s: is down (penstock up starts it)", t->dir);
 	for (; at < argc && !(rolling && code); at++)
-		if ((rolling ? roll(t, argv[at], w) : one(t, swapped(t, argv[at]), w)) < 0)
+		if ((rolling ? roll(t, argv[at], w) : one_or_all(t, swapped(t, argv[at]), w)) < 0)
 			code = 1;
 	return code;
 }

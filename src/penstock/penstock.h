@@ -69,6 +69,8 @@ int services_each(const struct tree *t, void (*fn)(void *arg, const struct servi
 /* One service as supervise sees it now. */
 struct service_seen {
 	bool found, running, ready;	/* running: it has a process; ready: run, and said so if it can */
+	bool says;			/* it can say that it is ready */
+	int64_t seconds;		/* in its state */
 	bool looping;			/* it waits between starts that fail */
 	int64_t pid, restarts;
 	char fault[256];		/* why it cannot be taken; "" */

@@ -79,6 +79,8 @@ static void see(void *arg, const struct service_view *v)
 	s->pid = v->pid;
 	s->running = v->pid > 0;
 	s->ready = strcmp(v->state, "run") == 0 && v->ready != 0;
+	s->says = v->ready >= 0;
+	s->seconds = v->seconds;
 	s->looping = strcmp(v->state, "crash-loop") == 0;
 	s->restarts = v->restarts;
 	snprintf(s->fault, sizeof s->fault, "%s", v->fault ? v->fault : "");

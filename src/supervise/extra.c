@@ -44,12 +44,10 @@ static bool changed;			/* something that a held one may wait for */
 void extra_begin(struct host *h, const char *logs, const char *stamp, bool echo)
 {
 	host = h;
-	unlink(SUPERVISE_LOGS);
-	if (!logs)
-		return;
-	if (symlink(logs, SUPERVISE_LOGS) < 0)
-		log_warn(SUPERVISE_LOGS ": %s: supervise -s will know no last lines", strerror(errno));
-	logs_open(h->loop, logs, stamp, echo);
+	if (logs)
+		logs_open(h->loop, logs, stamp, echo);
+	else
+		unlink(SUPERVISE_LOGS);
 }
 
 void extra_end(void)

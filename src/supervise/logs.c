@@ -9,11 +9,13 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/place.h"
@@ -322,6 +324,28 @@ void logs_mark(const struct outlet *o, int dirfd, const char *text)
 
 /* ---- begin and end ---- */
 
+/* The logd of a supervise that was killed goes on with its folder: where that was another one, it is told that its time is over, or two would read
+ * one pipe. The lock is looked at again, so that no other process is meant. */
+static void send_home(const char *dir)
+{
+	char old[4096], lock[4200];
+	ssize_t n = readlink(SUPERVISE_LOGS, old, sizeof old - 1);
+	pid_t pid;
+	int fd;
+
+	if (n <= 0)
+		return;
+	old[n] = 0;
+	snprintf(lock, sizeof lock, "%s/.logd", old);
+	pid = strcmp(old, dir) == 0 ? 0 : fd_lock_owner(lock);
+	fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	if (fd < 0)
+		return;
+	if (fd_lock_owner(lock) == pid)
+		syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
+	close(fd);
+}
+
 void logs_open(struct loop *l, const char *dir, const char *stamp, bool echo)
 {
 	logs.loop = l;
@@ -333,6 +357,10 @@ void logs_open(struct loop *l, const char *dir, const char *stamp, bool echo)
 	logs.again = (struct loop_timer){ .fn = on_again };
 	logs.look = (struct loop_timer){ .fn = on_look };
 	logs.backoff = (struct backoff){ .base = CLOCK_S, .max = 30 * CLOCK_S };
+	send_home(dir);
+	unlink(SUPERVISE_LOGS);
+	if (symlink(dir, SUPERVISE_LOGS) < 0)
+		log_warn(SUPERVISE_LOGS ": %s: supervise -s will know no last lines", strerror(errno));
 	if (start() < 0)
 		start_later(CLOCK_S);
 }
@@ -365,12 +393,16 @@ bool logs_gone(void)
 
 void logs_kill(void)
 {
-	if (logs.pid <= 0)
+	if (!logs.on)
 		return;
-	log_warn("logd: process %ld did not end in time: killed", (long)logs.pid);
-	kill(logs.pid, SIGKILL);
 	logs.on = false;	/* not again */
 	loop_timer_del(logs.loop, &logs.again);
+	if (logs.pid > 0) {
+		log_warn("logd: process %ld did not end in time: killed; what it has not written is lost", (long)logs.pid);
+		kill(logs.pid, SIGKILL);
+	} else {
+		log_warn("logd does not run: what is left in the pipes of services is lost");
+	}
 }
 
 void logs_close(void)

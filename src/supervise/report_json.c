@@ -69,6 +69,8 @@ static void add_slot(struct buf *b, const struct board_row *r, const struct boar
 	add_time(b, "since", s->since);
 	if (s->since)
 		buf_printf(b, ",\"seconds\":%" PRId64, now > s->since ? (now - s->since) / CLOCK_S : 0);
+	if (s->at == SV_RUN)
+		buf_printf(b, ",\"uptime\":%" PRId64, now > s->since ? (now - s->since) / CLOCK_S : 0);
 	buf_printf(b, ",\"want\":\"%s\",\"ready\":", state_want_word(s->want));
 	if (s->notifies || s->at != SV_RUN)
 		buf_adds(b, yes(s->ready));

@@ -101,6 +101,19 @@ log_has() { grep -q -e "$2" "$D/log/$1/current"; }
 	run -1 p restart --rolling nobody
 	[[ $output == *"nobody: has no instances that are up"* ]]
 	run -2 p stop --rolling web
+	rm "$T/broken"
+	run -0 p stop web
+	[ "$(p status --json | jq -r '.services[].state' | sort -u)" = down ]
+	run -0 p start web
+	# Without readiness: one that dies within a second ends it, too.
+	rm "$D/service/web/notification-fd"
+	kill -ALRM "$(p status --json | jq .supervise)"
+	quiet() { [ ! -L "$D/service/web@2/notification-fd" ]; }
+	wait_until 5 quiet
+	run -0 p restart web
+	touch "$T/broken"
+	run -1 p restart --rolling web
+	[[ $output == *"web@1: ready again"*"web@2: does not stay up"* ]]
 }
 
 @test "a killed supervise: down ends what it left, the logger too" {

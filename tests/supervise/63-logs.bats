@@ -71,6 +71,29 @@ said() { sed 's/^[^ ]* //' "$L/$1/current"; }
 	sup_stop
 }
 
+@test "logs: the next supervise has another folder: the old logd goes" {
+	service a 'trap "echo got it" USR1; echo begin; while :; do sleep 1000 & wait; done'
+	sup_start -l "$L" -t none
+	wait_for "$L/a/current" begin
+	old=$(logd_pid)
+	daemon_kill sup
+	sup_start -l "$T/other" -t none
+	wait_until 10 process_gone "$old"
+	kill -USR1 "$(sup_pid a)"
+	wait_for "$T/other/a/current" 'got it'
+	sup_stop
+}
+
+@test "logs: a logd that cannot be started holds up no stop for longer than -k says" {
+	mkdir "$T/alone"
+	cp "$BIN/supervise" "$T/alone/"	# no logd beside it
+	service a 'echo hello; exec sleep 1000'
+	daemon_start sup "$T/alone/supervise" -L text -k 500ms -l "$L" "$S"
+	wait_for "$T/sup.err" 'logd: No such file'
+	sup_stop
+	grep -q 'left in the pipes of services is lost' "$T/sup.err"
+}
+
 @test "logs: a folder that cannot be written holds up nobody but the writer, and is told once" {
 	service a 'echo hello; exec sleep 1000'
 	mkdir "$L" && touch "$L/a"
