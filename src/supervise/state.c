@@ -417,32 +417,3 @@ unsigned state_resume(struct state *s, enum state_alive alive, const struct stat
 		return ACT_SHOW;
 	}
 }
-
-char state_want_byte(const struct state *s)
-{
-	return s->want == WANT_UP && !s->loop ? 'u' : 'd';
-}
-
-const char *state_word(enum sv_at at)
-{
-	static const char *const word[SV_STATES] = {
-		[SV_DOWN] = "down", [SV_WAIT] = "wait", [SV_PREP] = "starting", [SV_RUN] = "run", [SV_FINISH] = "finish", [SV_GONE] = "exited",
-	};
-
-	return (unsigned)at < SV_STATES ? word[at] : "?";
-}
-
-const char *state_want_word(enum sv_want want)
-{
-	static const char *const word[] = { [WANT_UP] = "up", [WANT_DOWN] = "down", [WANT_EXIT] = "exit" };
-
-	return (unsigned)want < sizeof word / sizeof *word ? word[want] : "?";
-}
-
-void state_finish_args(int status, int *code, int *sig)
-{
-	bool told = status != STATE_UNKNOWN;
-
-	*code = told && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	*sig = !told || WIFEXITED(status) ? 0 : status & 0xff;
-}

@@ -112,41 +112,39 @@ int64_t svdir_time(int dirfd, const char *name, const char *file)
 	return svdir_number(dirfd, name, file, INT32_MAX, &ms) == 0 ? (int64_t)ms * CLOCK_MS : 0;
 }
 
-int svdir_down_signal(int dirfd, const char *name)
+/* The value of a file with one word; `none` when it is not there, or, with a warning that ends in `so`, when it is bad. */
+static int value_of(int dirfd, const char *name, const char *file, int (*parse)(const char *p, size_t n, const char **why), int none,
+	const char *so)
 {
 	char text[SVDIR_FILE_MAX];
-	ssize_t n = read_small(dirfd, "down-signal", text);
+	ssize_t n = read_small(dirfd, file, text);
 	const char *why;
-	int sig;
+	int v = -1;
 
 	if (n < 0 && errno == ENOENT)
-		return SIGTERM;
+		return none;
 	if (n < 0)
 		why = strerror(errno);
-	else if ((sig = svdir_parse_signal(text, (size_t)n, &why)) > 0)
-		return sig;
-	log_warn("%s/down-signal: %s: TERM is sent", name, why);
-	return SIGTERM;
+	else
+		v = parse(text, (size_t)n, &why);
+	if (v >= 0)
+		return v;
+	log_warn("%s/%s: %s: %s", name, file, why, so);
+	return none;
 }
+
+int svdir_down_signal(int dirfd, const char *name)
+{
+	return value_of(dirfd, name, "down-signal", svdir_parse_signal, SIGTERM, "TERM is sent");
+}
+
+#define TEXT(n) #n
+#define NUMBER(n) TEXT(n)
 
 int svdir_notify(int dirfd, const char *name)
 {
-	char text[SVDIR_FILE_MAX];
-	ssize_t n = read_small(dirfd, "notification-fd", text);
-	const char *why;
-	int v;
-
-	if (n < 0 && errno == ENOENT)
-		return -1;
-	if (n < 0) {
-		log_warn("%s/notification-fd: %s: readiness is not waited for", name, strerror(errno));
-		return -1;
-	}
-	v = svdir_parse_notify(text, (size_t)n, &why);
-	if (v < 0)
-		log_warn("%s/notification-fd: %s: write one number from %d to %d; readiness is not waited for",
-			name, why, SVDIR_FD_MIN, SVDIR_FD_MAX);
-	return v;
+	return value_of(dirfd, name, "notification-fd", svdir_parse_notify, -1, "write one number from " NUMBER(SVDIR_FD_MIN) " to "
+		NUMBER(SVDIR_FD_MAX) "; readiness is not waited for");
 }
 
 void svdir_read(int dirfd, const char *name, struct svdir *out)
