@@ -9,7 +9,7 @@
 # intake.o       puts: check, repeats, keep, answer
 # dests.o        all destinations by place: opened, named, dropped
 # dest.o         one destination: its parts, its books
-# fill.o         lines from the spool into its window
+# fill.o fill_back.o  lines from the spool into its window; those that were passed over
 # deliver.o      workers, batches
 # outcome.o      what becomes of the lines of a batch
 # split.o        workers in two sets: canary, shadow
@@ -43,7 +43,7 @@
 # decide.o       line and rules to destinations, lane, time
 # again.o        the text of a line that the hub says again
 # segment.o      the text of a segment: commit lines, checksums
-# cursor.o       what a destination has done; the text of a slot
+# cursor.o cursor_slot.o  what a destination has done; the text of a slot
 # lane.o lane_take.o lane_room.o  order within a key, fair turns, shares of the memory
 # behind.o       what was passed over to be read later
 # skim.o         which tenants have lines in which part of it
@@ -53,8 +53,8 @@
 # repeat.o       window of ids seen
 # lex.o parse.o parse_expr.o  text to rules and conditions
 # pred/*.o       a predicate each (pred/README.md)
-route_PURE := decide.o again.o held.o letter.o segment.o cursor.o lane.o lane_take.o lane_room.o behind.o skim.o due.o repeat.o lex.o parse.o parse_expr.o rules.o rules_book.o memo.o lint.o explain.o walk.o pieces.o \
+route_PURE := decide.o again.o held.o letter.o segment.o cursor.o cursor_slot.o lane.o lane_take.o lane_room.o behind.o skim.o due.o repeat.o lex.o parse.o parse_expr.o rules.o rules_book.o memo.o lint.o explain.o walk.o pieces.o \
 	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/jq.o pred/logic.o
-route_OBJS := main.o hub.o hub_again.o hub_letters.o hub_rules.o hub_hits.o jq.o jq_failed.o hub_gap.o timer.o control.o verb/index.o verb/status.o verb/ledger.o verb/cursor.o verb/trim.o books.o verb/dead.o verb/again.o verb/letters.o verb/reload.o verb/rules.o intake.o dests.o dest.o fill.o deliver.o outcome.o split.o attempts.o verb/split.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
+route_OBJS := main.o hub.o hub_again.o hub_letters.o hub_rules.o hub_hits.o jq.o jq_failed.o hub_gap.o timer.o control.o verb/index.o verb/status.o verb/ledger.o verb/cursor.o verb/trim.o books.o verb/dead.o verb/again.o verb/letters.o verb/reload.o verb/rules.o intake.o dests.o dest.o fill.o fill_back.o deliver.o outcome.o split.o attempts.o verb/split.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_read.o syncer.o cursor_file.o dead.o \
 	tool/index.o tool/dead.o tool/pick.o tool/show.o tool/change.o tool/offline.o tool/ledger.o tool/spool.o tool/spool_cat.o tool/spool_check.o tool/spool_cursor.o \
 	try.o follow.o metrics.o $(route_PURE)

@@ -28,6 +28,7 @@ children() { pgrep -P "$(daemon_pid hub)" -x "${1:-jq}"; }
 	hub
 	numbers 1 300 | put
 	daemon_kill hub
+	route ledger -d spool -R run > /dev/null
 	hub
 	numbers 301 400 | put
 	gather even 200 | jq .data.n | cmp - <(seq 2 2 400)
