@@ -142,6 +142,26 @@ static void ago(char out[24], int64_t s)
 	snprintf(out, 24, "%" PRId64 "%c", s / row[i].unit, row[i].letter);
 }
 
+/* Why it is as it is: what it waits for; how it ended, and the last line it wrote. */
+static void print_why(const struct service_view *v)
+{
+	const struct json *death = json_at(json_member(v->doc, "deaths"), 0), *lines = json_member(death, "lines");
+	const char *waits = json_str(json_member(v->doc, "waits_for"), NULL);
+	const char *said = json_count(lines) ? json_str(json_at(lines, json_count(lines) - 1), NULL) : NULL;
+	int64_t code = json_int(json_member(death, "code"), -1), sig = json_int(json_member(death, "signal"), 0);
+
+	if (waits)
+		printf("  waits for %s", waits);
+	if (strcmp(v->state, "crash-loop") != 0 || !death)
+		return;
+	if (sig)
+		printf("  signal %" PRId64, sig);
+	else
+		printf("  code %" PRId64, code);
+	if (said)
+		printf(": %.120s", text_plain(said));
+}
+
 static void print_service(void *arg, const struct service_view *v)
 {
 	char pid[24] = "-", since[24];
@@ -150,8 +170,10 @@ static void print_service(void *arg, const struct service_view *v)
 	if (v->pid)
 		snprintf(pid, sizeof pid, "%" PRId64, v->pid);
 	ago(since, v->seconds);
-	printf("%-12s %-10s %8s %6s  %-5s %9" PRId64 "%s%s\n", v->name, v->fault ? "fault" : is_aside(arg, v) ? "aside" : v->state, pid, since,
+	printf("%-12s %-10s %8s %6s  %-5s %9" PRId64 "%s%s", v->name, v->fault ? "fault" : is_aside(arg, v) ? "aside" : v->state, pid, since,
 		v->ready < 0 ? "-" : v->ready ? "yes" : "no", v->restarts, v->fault ? "  " : "", v->fault ? v->fault : "");
+	print_why(v);
+	putchar('\n');
 }
 
 static void print_hub(const struct hub *h)

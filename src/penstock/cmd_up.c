@@ -53,7 +53,7 @@ static void note_lines(struct faults *f, const struct json *doc)
 	const struct json *lines = json_member(json_at(json_member(doc, "deaths"), 0), "lines");
 
 	for (size_t i = 0; i < json_count(lines); i++)
-		buf_printf(&f->text, "    %s\n", json_str(json_at(lines, i), NULL));
+		buf_printf(&f->text, "    %s\n", text_plain(json_str(json_at(lines, i), NULL)));
 }
 
 static void note_fault(void *arg, const struct service_view *v)

@@ -22,6 +22,9 @@ struct tree {
 /* printf into memory that lives as long as the program: a few texts, never freed. No memory ends the program. */
 char *text_of(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* What a stranger wrote, for a terminal: control characters (C1 in UTF-8, too) become '?'. From text_of. */
+char *text_plain(const char *s);
+
 /* Finds the tree; ends the program (code 1) with a message when there is none. The current directory stays as it was. */
 void tree_open(struct tree *t);
 

@@ -37,6 +37,19 @@ char *text_of(const char *fmt, ...)
 	return t->s;
 }
 
+char *text_plain(const char *s)
+{
+	char *copy = text_of("%s", s);
+
+	for (unsigned char *p = (unsigned char *)copy; *p; p++) {
+		if (*p < 0x20 || *p == 0x7f)
+			*p = '?';
+		if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			p[0] = p[1] = '?';
+	}
+	return copy;
+}
+
 static bool is_dir(const char *dir, const char *rel)
 {
 	char path[PATH_MAX];

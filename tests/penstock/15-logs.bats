@@ -73,17 +73,17 @@ log_has() { grep -q -e "$2" "$D/log/$1/current"; }
 
 @test "up -d: what does not stay up is told with what it said last" {
 	tree_small
-	service bad 'echo "the reason"; exit 4'
+	service bad 'printf "the reason\033[2J \302\233 é\n"; exit 4'
 	echo 3 >"$D/service/bad/notification-fd"
 	run -1 tree_up
-	[[ $output == *"bad does not stay up"*"the reason"* ]]
+	[[ $output == *"bad does not stay up"*"the reason?[2J ?? é"* ]]
 	[ "$(grep -c 'exited with code 4' "$D/log/bad/current")" -ge 2 ]
 }
 
 @test "restart --rolling: one at a time, each ready before the next; stops at the first that fails" {
 	tree_small
 	rm -r "$D/service/route"
-	service web "echo \"+\$INSTANCE\" >>'$T/order'; trap 'echo -\$INSTANCE >>$T/order; exit 0' TERM; [ ! -e '$T/broken' ] || [ \$INSTANCE != 2 ] || exit 1; echo >&3; while :; do sleep 1000 & wait; done"
+	service web "echo \"+\$INSTANCE\" >>'$T/order'; trap 'echo -\$INSTANCE >>$T/order; exit 0' TERM; [ ! -e '$T/broken' ] || [ \$INSTANCE != 2 ] || { echo broken; exit 1; }; echo >&3; while :; do sleep 1000 & wait; done"
 	echo 3 >"$D/service/web/notification-fd"
 	echo 3 >"$D/service/web/instances"
 	tree_up
@@ -96,6 +96,8 @@ log_has() { grep -q -e "$2" "$D/log/$1/current"; }
 	run -1 p restart --rolling web
 	[[ $output == *"web@1: ready again"*"web@2: does not stay up: last exit: code 1"*"stopped after 1 of 3: 1 were not touched"* ]]
 	[ "$(service_pid web@3)" = "$three" ]
+	why() { [[ $(p status) == *"web@2 "*"crash-loop"*"code 1: broken"* ]]; }
+	wait_until 10 why
 	run -1 p restart --rolling web
 	[[ $output == *"web@2: is not ready: nothing is restarted"* ]]
 	run -1 p restart --rolling nobody

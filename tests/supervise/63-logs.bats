@@ -71,6 +71,26 @@ said() { sed 's/^[^ ]* //' "$L/$1/current"; }
 	sup_stop
 }
 
+@test "logs: supervise and logd killed again and again, also both: every line that was written is there" {
+	service a 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo "line $i"; done; exec sleep 1000'
+	sup_start -l "$L" -t none
+	pid=$(sup_pid a)
+	for what in both logd sup both; do
+		old=$(logd_pid)
+		case $what in
+		logd) kill -9 "$old"; wait_until 10 new_logd "$old"; continue ;;
+		both) kill -STOP "$(daemon_pid sup)"; kill -9 "$old" ;;
+		esac
+		daemon_kill sup
+		sup_start -l "$L" -t none
+	done
+	wait_for "$L/a/current" '^line 20000$'
+	[ "$(sup_pid a)" = "$pid" ]
+	sup_stop
+	seq -f 'line %.0f' 20000 | grep -vxFf <(sort -u "$L/a/current") >"$T/lost" || true
+	[ ! -s "$T/lost" ]
+}
+
 @test "logs: the next supervise has another folder: the old logd goes" {
 	service a 'trap "echo got it" USR1; echo begin; while :; do sleep 1000 & wait; done'
 	sup_start -l "$L" -t none
