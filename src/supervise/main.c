@@ -181,6 +181,19 @@ static void daemon_close(struct daemon *d)
 	loop_free(d->host.loop);
 }
 
+/* From the lock on it is taken for a supervisor: what is sent before its loop runs waits until then. */
+static void hold_signals(void)
+{
+	static const int held[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGALRM };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof held / sizeof *held; i++)
+		sigaddset(&set, held[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
 int main(int argc, char **argv)
 {
 	static struct daemon d;
@@ -194,8 +207,8 @@ int main(int argc, char **argv)
 		args_usage(&args, "--json goes with -s");
 	if (state_check() < 0)
 		die(SUPERVISE_SYSTEM, "the table of states has a hole");
-	signal(SIGPIPE, SIG_IGN);
 	logs = absolute(logs);
+	hold_signals();
 	enter_dir(argv[at]);
 	daemon_open(&d, argv[at]);
 	if (scan_now(&d.scan, true) < 0)
