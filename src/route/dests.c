@@ -88,6 +88,19 @@ int dests_open_old(struct dests *ds)
 	return r;
 }
 
+/* Its cursor was made a moment ago, and lines came since: none of them was sent to it. */
+static void begin_here(const struct spool *s, struct dest *d)
+{
+	uint64_t end = spool_end(s), seen = d->cursor.seen;
+
+	if (end <= seen)
+		return;
+	d->cursor.filtered += spool_lines(s, end) - spool_lines(s, seen);
+	d->cursor.seen = end;
+	cursor_done(&d->cursor, d->cursor.low, end - 1, false);
+	fill_restart(d, end);
+}
+
 int dests_open_new(struct dests *ds, const struct rules *r)
 {
 	bool was[RULES_DESTS];
@@ -100,6 +113,8 @@ int dests_open_new(struct dests *ds, const struct rules *r)
 			place = add(ds, r->set.names[i], spool_next(ds->config.spool));
 		if (place < 0 || listen_for(ds, ds->v[place]) < 0)
 			goto fail;
+		if (!was[place])
+			begin_here(ds->config.spool, ds->v[place]);
 	}
 	return 0;
 fail:

@@ -104,6 +104,21 @@ P
 	daemon_stop w-seven
 }
 
+@test "destinations that come with new rules while lines flow: the books are exact" {
+	hub -s never
+	events 1 200000 50 > in
+	"$P" put ipc://run/in 16 < in > /dev/null 2>&1 3>&- &
+	w=$!
+	for i in 1 2 3 4 5 6; do
+		echo "all -> store, d$i" > rules
+		ask control '{"do":"reload"}' > /dev/null
+	done
+	ledger > now || { cat now; kill $w; return 1; }
+	kill $w
+	daemon_kill hub
+	ledger > /dev/null
+}
+
 @test "what is gone with a damaged file is shed" {
 	echo 'all -> store' > rules
 	hub --segment 4k
