@@ -285,6 +285,7 @@ static void on_request(void *arg, struct link_peer *peer, const char *lines, siz
 	put_batch(p, lines, len);
 	/* What is kept of them stands in the spool's group. */
 	link_release(peer);
+	spool_push(in->spool);
 }
 
 static void on_gone(void *arg, struct link_peer *peer)

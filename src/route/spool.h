@@ -25,6 +25,7 @@
 
 #define SPOOL_GROUP (1u << 20)		/* bytes of a group, if not one line has more */
 #define SPOOL_WAITING (4u << 20)	/* so much may wait for the disk */
+#define SPOOL_MUCH (64u << 10)		/* worth a sync of its own, though more may come */
 #define SPOOL_TAIL (8u << 20)
 #define SPOOL_CHUNK (128u << 10)
 
@@ -86,6 +87,9 @@ bool spool_full(const struct spool *s);			/* groups are waiting for the disk: st
 /* Adds one line (LF included). Returns its number, 0 when there is no memory. line->off and len are set here. */
 uint64_t spool_add(struct spool *s, const char *p, size_t n, const struct spool_line *line);
 void spool_kick(struct spool *s);			/* end of a round: what was added goes to the disk */
+/* In a round, between batches: the same if it is much, so that the disk has something to do while the others are looked at. Waiters may
+ * be told from within. */
+void spool_push(struct spool *s);
 /* Tells w when everything added so far is kept. false: it is already, w is not called. */
 bool spool_wait(struct spool *s, struct spool_waiter *w);
 bool spool_idle(const struct spool *s);			/* nothing added is unkept */

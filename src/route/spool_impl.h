@@ -79,6 +79,7 @@ struct spool {
 	struct group *first, **end;	/* groups not kept yet; the first is with the thread when busy and it is not `open` */
 	struct group *open;	/* collects; the last of the list, or NULL */
 	struct group *spare;
+	size_t last_bytes;	/* of the last group that went to the thread */
 	struct loop_timer sync_timer, probe_timer;
 	int refused;		/* errno: why nothing is accepted */
 	bool probing;		/* the next group decides */

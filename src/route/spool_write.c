@@ -42,6 +42,8 @@ static struct group *group_open(struct spool *s)
 		if (!g)
 			return NULL;
 		buf_init(&g->bytes, SEGMENT_GROUP_MAX);
+		/* As much as the last one had: growing step by step copies it over and over. If there is no memory, it will be said. */
+		buf_reserve(&g->bytes, s->last_bytes);
 	}
 	g->next = NULL;
 	g->waiters = NULL;
@@ -177,9 +179,8 @@ static void submit(struct spool *s)
 	j->dirfd = s->dirfd;
 	j->sync = s->o.sync == SPOOL_ALWAYS || s->sync_wanted;
 	if (g) {
-		struct commit c = { .seq = g->first, .n = g->n, .bytes = g->bytes.len, .gen = g->gen,
-			.crc = hash_crc32c(0, g->bytes.p, g->bytes.len) };
-		g->bytes.len += commit_write(g->bytes.p + g->bytes.len, &c);
+		j->commit = (struct commit){ .seq = g->first, .n = g->n, .bytes = g->bytes.len, .gen = g->gen };
+		s->last_bytes = g->bytes.len;
 		if (g == s->open)
 			s->open = NULL;
 		j->body = g->bytes.p;
@@ -197,6 +198,14 @@ static void submit(struct spool *s)
 void spool_kick(struct spool *s)
 {
 	if (!s->busy && s->first)
+		submit(s);
+}
+
+void spool_push(struct spool *s)
+{
+	if (s->busy)
+		syncer_collect(s->syncer);
+	if (!s->busy && s->first && (s->first->next || s->first->bytes.len >= SPOOL_MUCH))
 		submit(s);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/loop.h"
 
 struct syncer {
@@ -52,9 +53,18 @@ static int write_parts(const struct sync_job *j)
 	return 0;
 }
 
+static void close_group(struct sync_job *j)
+{
+	j->commit.crc = hash_crc32c(0, j->body, j->nbody);
+	j->nbody += commit_write(j->body + j->nbody, &j->commit);
+}
+
 static void carry_out(struct sync_job *j)
 {
 	bool made = j->fd < 0;
+
+	if (j->body)
+		close_group(j);
 
 	j->failed = SYNC_OPEN;
 	if (made) {
@@ -104,16 +114,11 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static void on_event(void *arg, unsigned events)
+void syncer_collect(struct syncer *s)
 {
-	struct syncer *s = arg;
 	struct sync_job *j = s->under_way;
-	uint64_t count;
 	bool done;
 
-	(void)events;
-	if (read(s->io.fd, &count, sizeof(count)) < 0)
-		return;
 	pthread_mutex_lock(&s->lock);
 	done = s->job == NULL;
 	pthread_mutex_unlock(&s->lock);
@@ -121,6 +126,18 @@ static void on_event(void *arg, unsigned events)
 		return;
 	s->under_way = NULL;
 	s->on_done(s->arg, j);
+}
+
+static void on_event(void *arg, unsigned events)
+{
+	struct syncer *s = arg;
+	uint64_t count;
+
+	(void)events;
+	if (read(s->io.fd, &count, sizeof(count)) < 0)
+		return;
+	/* It may be of a job that was collected already. */
+	syncer_collect(s);
 }
 
 struct syncer *syncer_new(struct loop *l, void (*on_done)(void *arg, struct sync_job *job), void *arg)
