@@ -84,21 +84,39 @@ static int read_stat(int procfd, const char *pid, struct child_stat *out)
 	return n <= 0 ? -1 : children_parse(text, (size_t)n, out);
 }
 
-int children_birth(pid_t pid, int64_t *ticks)
+static int stat_of(pid_t pid, struct child_stat *st)
 {
-	struct child_stat st;
 	char name[32];
 	int fd = open_proc(), rc;
 
 	if (fd < 0)
 		return -1;
 	snprintf(name, sizeof name, "%ld", (long)pid);
-	rc = read_stat(fd, name, &st);
+	rc = read_stat(fd, name, st);
 	close(fd);
-	if (rc < 0 || st.state == 'Z' || st.state == 'X')
+	return rc;
+}
+
+static bool has_ended(const struct child_stat *st)
+{
+	return st->state == 'Z' || st->state == 'X';
+}
+
+int children_birth(pid_t pid, int64_t *ticks)
+{
+	struct child_stat st;
+
+	if (stat_of(pid, &st) < 0 || has_ended(&st))
 		return -1;
 	*ticks = st.birth;
 	return 0;
+}
+
+bool children_zombie(pid_t pid)
+{
+	struct child_stat st;
+
+	return stat_of(pid, &st) == 0 && has_ended(&st);
 }
 
 int children_each(bool (*want)(void *arg, const struct child_stat *st), void (*fn)(void *arg, pid_t pid, const struct child_stat *st), void *arg)

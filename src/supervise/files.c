@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "supervise/lock.h"
 
 static int why_errno(char why[FILES_WHY_MAX], const char *path, const char *file)
 {
@@ -46,22 +47,17 @@ static int make_folder(int dirfd)
 
 static int take_lock(struct files *f, char why[FILES_WHY_MAX])
 {
-	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd;
+	pid_t owner;
 
-	f->lock = fd_lock_at(f->dirfd, "supervise/lock");
+	f->lock = lock_take(f->dirfd, "supervise/lock", &owner);
 	if (f->lock >= 0)
 		return 0;
 	if (errno != EWOULDBLOCK)
 		return why_errno(why, f->path, "supervise/lock");
-	fd = openat(f->dirfd, "supervise/lock", O_RDWR | O_CLOEXEC);
-	if (fd >= 0 && fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK)
-		snprintf(why, FILES_WHY_MAX, "%.150s/supervise/lock: held by process %ld; stop that supervisor first",
-			f->path, (long)whole.l_pid);
+	if (owner > 0)
+		snprintf(why, FILES_WHY_MAX, "%.150s/supervise/lock: held by process %ld; stop that supervisor first", f->path, (long)owner);
 	else
 		snprintf(why, FILES_WHY_MAX, "%.150s/supervise/lock: held by another supervisor (runsv?); stop it first", f->path);
-	if (fd >= 0)
-		close(fd);
 	return -1;
 }
 

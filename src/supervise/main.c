@@ -3,6 +3,7 @@
  * supervise -s [--json] DIR            says how they are
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,12 +13,12 @@
 
 #include "base/args.h"
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/metric.h"
 #include "base/notify.h"
 #include "supervise/extra.h"
+#include "supervise/lock.h"
 #include "supervise/process.h"
 #include "supervise/report.h"
 #include "supervise/scan.h"
@@ -137,11 +138,10 @@ static void enter_dir(const char *dir)
 		die(SUPERVISE_SYSTEM, "%s: %s", dir, strerror(errno));
 	if (mkdir(SUPERVISE_FOLDER, 0700) < 0 && errno != EEXIST)
 		die(SUPERVISE_SYSTEM, "%s/" SUPERVISE_FOLDER ": %s", dir, strerror(errno));
-	if (fd_lock(SUPERVISE_LOCK) >= 0)
+	if (lock_take(AT_FDCWD, SUPERVISE_LOCK, &owner) >= 0)
 		return;
 	if (errno != EWOULDBLOCK)
 		die(SUPERVISE_SYSTEM, "%s/" SUPERVISE_LOCK ": %s", dir, strerror(errno));
-	owner = fd_lock_owner(SUPERVISE_LOCK);
 	die(SUPERVISE_SYSTEM, "%s: process %ld supervises it already", dir, (long)owner);
 }
 

@@ -68,7 +68,8 @@ void host_flush(struct host *h)
 		h->dirty = s->next_dirty;
 		s->dirty = false;
 		shown_of(&shown, &s->st, (uint32_t)s->pid);
-		writer_show(&h->writer, s->files, &shown);
+		writer_show(&h->writer, s->files, &shown, s->asked);
+		s->asked = false;
 	}
 	writer_go(&h->writer);
 }
@@ -202,6 +203,7 @@ void slot_letter(struct slot *s, unsigned char letter)
 
 	if (ev < 0 || (s->deaf && (ev == SV_UP || ev == SV_ONCE)))
 		return;
+	s->asked = true;
 	slot_event(s, (enum sv_event)ev, 0);
 }
 
@@ -268,7 +270,7 @@ int slot_open(struct slot *s, struct svdir *dir, char why[FILES_WHY_MAX])
 	int fd;
 
 	s->in = s->out = -1;
-	s->deaf = s->dirty = false;
+	s->deaf = s->dirty = s->asked = false;
 	s->pid = 0;
 	s->notify = (struct loop_io){ .fd = -1 };
 	s->timer = (struct loop_timer){ .fn = on_timer, .arg = s };

@@ -140,11 +140,19 @@ void writer_release(struct writer *w)
 	pthread_mutex_destroy(&w->lock);
 }
 
-void writer_show(struct writer *w, struct files *f, const struct shown *shown)
+void writer_show(struct writer *w, struct files *f, const struct shown *shown, bool first)
 {
 	pthread_mutex_lock(&w->lock);
 	f->shown = *shown;
-	append(w, f);
+	if (first && !f->queued) {
+		f->queued = true;
+		f->next = w->head;
+		if (!w->head)
+			w->tail = f;
+		w->head = f;
+	} else {
+		append(w, f);
+	}
 	pthread_mutex_unlock(&w->lock);
 }
 

@@ -33,8 +33,9 @@ struct writer {
 void writer_init(struct writer *w);
 void writer_release(struct writer *w);	/* all that is queued is done first */
 
-/* To be written as *shown says; the first time ok is opened behind it. It is begun at writer_go. */
-void writer_show(struct writer *w, struct files *f, const struct shown *shown);
+/* To be written as *shown says; the first time ok is opened behind it. It is begun at writer_go. first: before what others wait for: it
+ * is an answer to a command, and sv writes none where the record shows that it is wanted already. */
+void writer_show(struct writer *w, struct files *f, const struct shown *shown, bool first);
 
 /* Takes f: what is to be written is written, then it is closed and freed. */
 void writer_close(struct writer *w, struct files *f);

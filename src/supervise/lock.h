@@ -1,0 +1,19 @@
+/*
+ * lock: a lock in both families (fd_lock) of a file that another supervisor may hold.
+ *
+ * A supervisor that is killed in the moment in which it makes a child leaves its locks to that child until its exec, and one that has
+ * not been collected to what is left of its threads: a lock whose owner has died is waited for, at most LOCK_PATIENCE.
+ */
+#ifndef SUPERVISE_LOCK_H
+#define SUPERVISE_LOCK_H
+
+#include <sys/types.h>
+
+#include "base/clock.h"
+
+#define LOCK_PATIENCE (3 * CLOCK_S)
+
+/* The descriptor; -1 with errno. EWOULDBLOCK: it is held, by *owner, 0 when that is not known (runsv). */
+int lock_take(int dirfd, const char *path, pid_t *owner);
+
+#endif
