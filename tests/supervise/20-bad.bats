@@ -51,6 +51,42 @@ teardown() {
 	sup_stop
 }
 
+@test "fifos that somebody else holds: letters arrive, and what held an ok of before is not taken for a supervisor" {
+	service a 'exec sleep 1000'
+	mkdir "$S/a/supervise"
+	mkfifo "$S/a/supervise/control" "$S/a/supervise/ok"
+	exec {c}<>"$S/a/supervise/control" {o}<>"$S/a/supervise/ok"
+	printf d >&"$c"
+	sup_start
+	wait_until 5 stat_is a down	# it was in the fifo
+	run -0 sv -v up a
+	printf k >&"$c"
+	wait_until 5 restarted a 1
+	sup_stop
+	exec {c}>&-
+	run -1 sv status a
+	[[ $output == *"runsv not running"* ]]
+	exec {o}>&-
+}
+
+@test "a logger that cannot be started: the service runs on, and what it says waits for one" {
+	service a 'echo one; echo up >up; exec sleep 1000'
+	mkdir "$S/a/log"
+	daemon_run sup supervise -L text "$S"
+	wait_for "$S/a/up" up
+	wait_for "$T/sup.err" 'a/log/run: No such file'
+	[ "$(sup_field a .state)" = run ]
+	script "$T/log/run" 'exec cat >>out'
+	mv "$T/log/run" "$S/a/log/run"
+	sv up a/log
+	wait_for "$S/a/log/out" one
+	kill -9 "$(sup_field a .log.pid)"
+	sv kill a
+	both_lines() { [ "$(cat "$S/a/log/out")" = $'one\none' ]; }
+	wait_until 20 both_lines
+	sup_stop
+}
+
 @test "a supervise that is a file, a dangling link, a link to a folder" {
 	service a 'exec sleep 1000'
 	service b 'exec sleep 1000'
