@@ -16,7 +16,7 @@
 #define BAD 10			/* as route judges a canary: more lines refused than this, and more than one in twenty */
 
 /* What a stage has done since a moment. */
-struct tally { int64_t done, refused; };
+struct tally { int64_t given, done, refused; };
 
 struct watched {
 	const struct tree *t;
@@ -56,13 +56,16 @@ static struct tally destination(const struct watched *w)
 /* all: of the destination, before split was asked, so that what the others did is not too much. */
 static void count(struct watched *w, struct tally all, const struct swap_split *split)
 {
-	struct tally now = { split->done, split->refused };
+	struct tally now = { split->given, split->done, split->refused };
 
 	if (!w->in_set)
-		now = (struct tally){ all.done - split->done - w->base.done, all.refused - split->refused - w->base.refused };
+		now = (struct tally){ 0, all.done - split->done - w->base.done, all.refused - split->refused - w->base.refused };
+	/* What a shadow says of its copies has no consequence, nor that it says nothing. */
+	if (w->s->how == SWAP_SHADOW)
+		now.given = now.refused = 0;
+	w->sum.given = w->before.given + now.given;
 	w->sum.done = w->before.done + (now.done > 0 ? now.done : 0);
-	/* What a shadow says of its copies has no consequence. */
-	w->sum.refused = w->s->how == SWAP_SHADOW ? 0 : w->before.refused + (now.refused > 0 ? now.refused : 0);
+	w->sum.refused = w->before.refused + (now.refused > 0 ? now.refused : 0);
 }
 
 /* ---- how it does ---- */
@@ -119,10 +122,16 @@ static int look_at_lines(struct watched *w)
 	return refuses(w);
 }
 
-/* For at most `patience`; until_done: only until it has done something. */
+/* It has lines, and with this share it has said nothing of any. */
+static bool is_mute(const struct watched *w)
+{
+	return w->sum.given > w->sum.done + w->sum.refused && w->sum.done == w->before.done && w->sum.refused == w->before.refused;
+}
+
+/* For at most `patience`, and then until it has said something of what it was given; until_done: only until it has done something. */
 static int watch(struct watched *w, int64_t patience, bool until_done)
 {
-	int64_t end = clock_mono() + patience;
+	int64_t end = clock_mono() + patience, last = end + swap_times.wait;
 
 	begin(w);
 	do {
@@ -135,10 +144,14 @@ static int watch(struct watched *w, int64_t patience, bool until_done)
 		if (until_done && w->sum.done > w->before.done)
 			return 0;
 		poll(NULL, 0, LOOK_MS);
-	} while (clock_mono() < end);
-	if (w->sum.refused <= w->sum.done)
+	} while (clock_mono() < end || (is_mute(w) && clock_mono() < last));
+	if (w->sum.refused > w->sum.done)
+		return refuses(w);
+	if (!is_mute(w))
 		return 0;
-	return refuses(w);
+	log_error("%s: was given %lld lines, and %s in the time given by --wait", w->service, (long long)w->sum.given,
+		w->sum.done ? "does no more" : "did none of them");
+	return -1;
 }
 
 /* ---- a trial ---- */

@@ -111,6 +111,29 @@ load swap
 	wait_until 20 _done
 }
 
+@test "a program that passes its probe and does no line of the stream is not put in force" {
+	tree_new
+	tree_up
+	cat >"$T/later" <<-'EOF2'
+		#!/bin/sh
+		while IFS= read -r line; do
+			case $line in
+			*"good message"*) [ "$1" = exits ] && exit 7; exec sleep 1000 ;;
+			esac
+			printf '%s\n' "$line"
+		done
+	EOF2
+	chmod +x "$T/later"
+	load_begin 200 6
+	run -1 p swap --mode sync analyze -- "$T/later" exits
+	[[ $output == *"refused "*" lines, and did 0"*"nothing has changed"* ]]
+	run -1 p swap --mode sync --wait 2s --drain 500ms analyze -- "$T/later" hangs
+	[[ $output == *"was given "*" lines, and did none of them in the time given by --wait"*"nothing has changed"* ]]
+	load_end
+	exact 1200
+	unchanged
+}
+
 @test "an interrupted swap takes everything back" {
 	tree_new
 	tree_up
