@@ -286,7 +286,7 @@ int swap_probe_service(const struct tree *t, const struct swap *s, const char *s
 
 /* ---- which mode ---- */
 
-/* "use             -a sync": the line of stage --check that counts. */
+/* "use             -a sync", perhaps with more behind it: the line of stage --check that counts. */
 static char *mode_in(int fd)
 {
 	const char *text, *p, *end;
@@ -300,7 +300,7 @@ static char *mode_in(int fd)
 		if (strncmp(p, "use ", 4) != 0 || !(p = strstr(p, "-a ")) || p >= end)
 			continue;
 		p += strlen("-a ");
-		mode = text_of("%.*s", (int)strcspn(p, " \n"), p);
+		mode = text_of("%.*s", (int)strspn(p, "abcdefghijklmnopqrstuvwxyz"), p);
 	}
 	buf_release(&b);
 	return mode;

@@ -5,8 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -259,22 +257,7 @@ bool child_closed(const struct child *c)
 
 int child_waits(const struct child *c)
 {
-	pid_t list[PROC_MAX] = { c->pid };
-	size_t n = 1;
-	struct stat st;
-	int unread = 0, readers = 0;
-
-	if (c->in.fd < 0 || c->pid == 0 || ioctl(c->in.fd, FIONREAD, &unread) || unread > 0 || fstat(c->in.fd, &st))
-		return 0;
-	for (size_t i = 0; i < n && i < PROC_LOOK; i++) {
-		n = proc_children(list[i], list, n);
-		if (!proc_input_is(list[i], &st))
-			continue;
-		readers++;
-		if (proc_reads_input(list[i]))
-			return 1;
-	}
-	return readers ? 0 : -1;
+	return c->in.fd < 0 || c->pid == 0 ? 0 : proc_waits(c->pid, c->in.fd);
 }
 
 /* ---- life ---- */

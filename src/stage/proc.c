@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -63,4 +64,24 @@ bool proc_reads_input(pid_t pid)
 		reads = e->d_name[0] != '.' && thread_reads(pid, e->d_name);
 	closedir(d);
 	return reads;
+}
+
+int proc_waits(pid_t pid, int in)
+{
+	pid_t list[PROC_MAX] = { pid };
+	size_t n = 1;
+	struct stat st;
+	int unread = 0, readers = 0;
+
+	if (ioctl(in, FIONREAD, &unread) || unread > 0 || fstat(in, &st))
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		n = proc_children(list[i], list, n);
+		if (!proc_input_is(list[i], &st))
+			continue;
+		readers++;
+		if (proc_reads_input(list[i]))
+			return 1;
+	}
+	return readers ? 0 : -1;
 }

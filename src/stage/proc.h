@@ -22,4 +22,10 @@ bool proc_input_is(pid_t pid, const struct stat *file);
 /* Does one of its threads sleep in read(2) of standard input? false, too, if it cannot be told. */
 bool proc_reads_input(pid_t pid);
 
+/*
+ * Does pid, or one it has started, sleep in read(2) of the pipe whose writing end is `in`, with nothing in it? 1 it does, 0 not now, -1 nobody
+ * is found who reads it: it cannot be told.
+ */
+int proc_waits(pid_t pid, int in);
+
 #endif

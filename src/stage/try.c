@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "stage/proc.h"
 
 struct tried {
 	struct try *t;
@@ -90,6 +91,14 @@ static void see_exit(struct tried *r)
 		r->t->unread = r->left + (size_t)unread;
 }
 
+/* For so long, and not because it has not come to it: on a busy machine a program may start for longer than that. */
+static bool is_silent(const struct tried *r, int64_t wait, int64_t limit)
+{
+	int64_t silent = clock_mono() - r->heard;
+
+	return silent >= wait && (wait == 0 || silent >= limit / 2 || proc_waits(r->p.pid, r->p.in) != 0);
+}
+
 /* One round; false: it is over. */
 static bool step(struct tried *r, int64_t wait, int64_t limit)
 {
@@ -110,7 +119,7 @@ static bool step(struct tried *r, int64_t wait, int64_t limit)
 		see_exit(r);
 	if (r->exited && (!r->out_open || !(fd[1].revents & POLLIN)))
 		return false;
-	if (r->p.in >= 0 && !r->left && clock_mono() - r->heard >= wait)
+	if (r->p.in >= 0 && !r->left && is_silent(r, wait, limit))
 		end_input(r);
 	if (clock_mono() - (r->p.in < 0 ? r->t->took : r->heard) < limit)
 		return true;

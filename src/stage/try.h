@@ -25,7 +25,7 @@ struct try {
 };
 
 /*
- * Gives it the bytes. wait: its input is not ended before it has been silent for that long (ns; 0: ends at once). It has `limit` from then
+ * Gives it the bytes. wait: its input is not ended before it has been silent for that long and waits for more, if that can be seen (ns; 0: ends at once). It has `limit` from then
  * on. -1 with a message: it cannot be started.
  */
 int try_run(struct try *t, const struct spawn *s, const char *in, size_t n, int64_t wait, int64_t limit);
