@@ -204,7 +204,7 @@ static void say_missing(const struct order_node *node, const char *name)
 	struct extra *e = node->owner;
 
 	if (!e->told_missing)
-		log_warn("%s/after: %s: no such service here: not waited for", node->name, name);
+		log_warn("%s/after: %s: no such service is supervised here: not waited for", node->name, name);
 	e->told_missing = true;
 }
 

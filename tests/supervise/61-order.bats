@@ -43,7 +43,7 @@ order_is() { [ "$(tr '\n' ' ' <"$T/order")" = "$1 " ]; }
 	sup_start
 	sup_is b run
 	[ "$(sup_field a .state)" = down ]
-	grep -q 'b/after: nobody: no such service here' "$T/sup.err"
+	grep -q 'b/after: nobody: no such service is supervised here' "$T/sup.err"
 	sup_stop
 }
 
