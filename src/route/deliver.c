@@ -172,6 +172,8 @@ void deliver_serve(struct dest *d)
 	while (d->out && d->out->due <= now) {
 		log_warn("%s: batch of %" PRIu32 " line%s taken back from %s (%s): not done in time", d->name, d->out->n,
 			num_s(d->out->n), d->out->owner->as, link_peer_name(d->out->owner->peer));
+		if (d->out->of_split && !d->out->copy)
+			split_late(d, d->out->n, d->out->due - d->limits.deadline);
 		batch_take_back(d, d->out);
 	}
 	split = split_due(d, now);
@@ -280,10 +282,31 @@ static void on_request(void *arg, struct link_peer *peer, const char *p, size_t 
 	deliver_serve(d);
 }
 
+/* Of a worker's batches (NULL: of those that the split's workers have of its share) the latest; NULL: none. Taken back in this order, all of them stand
+ * in their lanes as they stood. */
+static struct out_batch *last_of(const struct dest *d, const struct worker *w)
+{
+	struct out_batch *last = NULL;
+
+	for (struct out_batch *b = d->out; b; b = b->next)
+		if (w ? b->owner == w : b->of_split && !b->copy)
+			last = b;
+	return last;
+}
+
+void deliver_recall(struct dest *d)
+{
+	struct out_batch *last;
+
+	while ((last = last_of(d, NULL)))
+		batch_recall(d, last);
+}
+
 static void on_gone(void *arg, struct link_peer *peer)
 {
 	struct dest *d = arg;
 	struct worker *w = link_peer_get(peer), **at = &d->workers;
+	struct out_batch *last;
 
 	if (!w)
 		return;
@@ -294,16 +317,8 @@ static void on_gone(void *arg, struct link_peer *peer)
 	d->nworkers--;
 	if (w->in_split)
 		split_workers(d, -1);
-	/* The latest first, so that all of them stand in their lanes in the old order. */
-	for (;;) {
-		struct out_batch *last = NULL;
-		for (struct out_batch *b = d->out; b; b = b->next)
-			if (b->owner == w)
-				last = b;
-		if (!last)
-			break;
+	while ((last = last_of(d, w)))
 		batch_take_back(d, last);
-	}
 	free(w);
 	metric_set(d->metrics[D_WORKERS], metric_get(d->metrics[D_WORKERS]) - 1);
 	if (!d->stopped)

@@ -16,6 +16,7 @@ void deliver_serve(struct dest *d);	/* answers waiting workers as far as there a
 void deliver_stop(struct dest *d);	/* gives nothing out any more */
 /* Connections of a worker set; those count for the split from now on. */
 unsigned deliver_connected(struct dest *d, const char *set);
+void deliver_recall(struct dest *d);	/* what the split's workers have of its share is to be done by others; they are heard when they are late */
 bool deliver_busy(const struct dest *d);	/* batches are out */
 void deliver_release(struct dest *d);	/* forgets batches; before the lanes are released */
 

@@ -33,6 +33,8 @@ struct out_batch *batch_unlink(struct dest *d, struct out_batch *b);
 
 /* Its worker is gone or too slow: lines go back to their lanes; those that had their tries to the dead letters. Frees b. */
 void batch_take_back(struct dest *d, struct out_batch *b);
+/* It is to be done by others, and that says nothing about its lines. Frees b. */
+void batch_recall(struct dest *d, struct out_batch *b);
 /* A report. It is believed on any connection: the one that the batch was given on may be gone, or not be known to be gone yet.
  * false: it refuses a line that the batch does not have. */
 bool batch_report(struct dest *d, const struct take_request *r);

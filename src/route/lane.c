@@ -346,15 +346,45 @@ struct item *lanes_find(struct lanes *ls, uint64_t seq, uint64_t batch)
 	return NULL;
 }
 
+/* Puts a lane on the side where it belongs now. Did it change? */
+static bool change_side(const struct lanes *ls, struct lane *l)
+{
+	uint8_t side = side_of(ls, l->key);
+	bool changes = side != l->side;
+
+	l->side = side;
+	return changes;
+}
+
+static void change_waiting(struct lanes *ls)
+{
+	size_t n = ls->waiting.n;
+
+	/* In its own memory: what is read is never behind what is written. */
+	ls->waiting.n = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct due d = ls->waiting.v[i];
+		struct lane *l = d.p;
+		if (change_side(ls, l)) {
+			l->waiting = false;
+			lane_settle_state(ls, l);
+		} else {
+			due_add(&ls->waiting, &d);
+		}
+	}
+}
+
 void lanes_split(struct lanes *ls, unsigned percent)
 {
 	ls->percent = percent;
+	change_waiting(ls);
 	for (size_t i = 0; i < ls->places; i++) {
 		for (struct lane *l = ls->table[i]; l; l = l->next) {
 			bool ready = l->ready;
 			if (ready)
 				lane_leave_ready(ls, l);
-			l->side = side_of(ls, l->key);
+			if (change_side(ls, l))
+				l->due = 0;
 			if (ready)
 				lane_push_ready(ls, l);
 		}

@@ -68,7 +68,8 @@ struct lanes {
 int lanes_init(struct lanes *ls);	/* -1: no memory */
 void lanes_release(struct lanes *ls);	/* frees all items, those on loan excepted */
 
-/* All lanes anew: those whose key says so (percent of them) are on side 1. */
+/* All lanes anew: those whose key says so (percent of them) are on side 1. One that changes sides waits no longer: the other side's workers may
+ * do what was refused. */
 void lanes_split(struct lanes *ls, unsigned percent);
 
 enum lanes_room {

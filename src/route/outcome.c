@@ -112,7 +112,8 @@ static void outcome(struct dest *d, struct out_batch *b, const struct take_reque
 			lanes_settle(&d->lanes, it);
 			dest_settled(d, it, !why[i]);
 		} else {
-			int64_t due = retry_at(it, why[i]);
+			/* Refused by those who are asked no more: others may do it at once. */
+			int64_t due = b->of_split && !split_gives(d) ? 0 : retry_at(it, why[i]);
 			if (it->attempts < UINT16_MAX)
 				it->attempts++;
 			attempts_note(&d->attempts, it, false);
@@ -170,6 +171,18 @@ void batch_take_back(struct dest *d, struct out_batch *b)
 			attempts_note(&d->attempts, it, false);
 			lanes_return(&d->lanes, it, due);
 		}
+	}
+	free(b);
+}
+
+void batch_recall(struct dest *d, struct out_batch *b)
+{
+	batch_unlink(d, b);
+	metric_add(d->metrics[D_TAKEN_BACK], b->n);
+	remember(d, b);
+	for (uint32_t i = b->n; i--; ) {
+		attempts_note(&d->attempts, b->v[i], false);
+		lanes_return(&d->lanes, b->v[i], 0);
 	}
 	free(b);
 }

@@ -60,6 +60,8 @@ static void begin(struct dest *d)
 	s->off_because[0] = 0;
 	s->given = s->done = s->refused = s->shed = 0;
 	s->at = s->nlast = s->nbad = 0;
+	s->done_at = clock_mono();
+	s->mute = false;
 	s->alone_since = clock_mono();
 	lanes_split(&d->lanes, s->copy ? 0 : s->percent);
 }
@@ -166,6 +168,7 @@ static void retreat(struct dest *d, const char *because)
 	metric_add(d->metrics[D_RETREATS], 1);
 	log_warn("destination %s: workers of set %s are not used any more", d->name, d->split.set);
 	end(d, because, true);
+	deliver_recall(d);
 }
 
 int split_say(const struct dest *d, struct buf *out)
@@ -217,6 +220,17 @@ void split_copy(struct dest *d, const struct item *it)
 	metric_add(d->metrics[D_SHED], 1);
 }
 
+static void note_last(struct split *s, bool bad)
+{
+	if (s->nlast == SPLIT_LAST)
+		s->nbad -= s->last[s->at];
+	else
+		s->nlast++;
+	s->last[s->at] = bad;
+	s->at = (s->at + 1) % SPLIT_LAST;
+	s->nbad += bad;
+}
+
 void split_outcome(struct dest *d, bool refused)
 {
 	struct split *s = &d->split;
@@ -225,15 +239,26 @@ void split_outcome(struct dest *d, bool refused)
 		s->refused++;
 	else
 		s->done++;
-	if (s->copy)
+	if (!refused)
+		s->done_at = clock_mono();
+	if (!s->copy)
+		note_last(s, refused);
+}
+
+void split_late(struct dest *d, uint32_t n, int64_t since)
+{
+	struct split *s = &d->split;
+
+	if (!s->on || s->copy)
 		return;
-	if (s->nlast == SPLIT_LAST)
-		s->nbad -= s->last[s->at];
-	else
-		s->nlast++;
-	s->last[s->at] = refused;
-	s->at = (s->at + 1) % SPLIT_LAST;
-	s->nbad += refused;
+	while (n--)
+		note_last(s, true);
+	s->mute |= s->done_at < since;
+}
+
+bool split_gives(const struct dest *d)
+{
+	return d->split.on && (d->split.copy || d->split.percent);
 }
 
 int64_t split_due(struct dest *d, int64_t now)
@@ -244,7 +269,12 @@ int64_t split_due(struct dest *d, int64_t now)
 	if (!s->on)
 		return 0;
 	if (!s->copy && s->nbad > SPLIT_BAD && s->nbad * 20 > s->nlast) {
-		snprintf(why, sizeof(why), "it refused %u of its last %u lines", s->nbad, s->nlast);
+		snprintf(why, sizeof(why), "it refused %u of its last %u lines, or did not do them in time", s->nbad, s->nlast);
+		retreat(d, why);
+		return 0;
+	}
+	if (s->mute) {
+		snprintf(why, sizeof(why), "it did nothing for %g s, and had lines", (double)d->limits.deadline / (double)CLOCK_S);
 		retreat(d, why);
 		return 0;
 	}

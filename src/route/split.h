@@ -7,9 +7,10 @@
  *
  * Held, the set gets nothing at all, as before it is ready.
  *
- * A share is taken back by itself when the set refuses too much (more than SPLIT_BAD lines and more than 5 % of the last SPLIT_LAST), and
- * any split when none of its workers was connected for SPLIT_ALONE. Then its workers get nothing: they are bad, or what they say of copies
- * goes nowhere. Only when it is told to be off they are workers like all others.
+ * A share is taken back by itself when the set refuses too much (more than SPLIT_BAD lines and more than 5 % of the last SPLIT_LAST; lines
+ * that it does not do in time count), when a batch is taken back from it and it did nothing else in that time, and any split when none of its
+ * workers was connected for SPLIT_ALONE. Then its workers get nothing: they are bad, or what they say of copies goes nowhere. What they have is
+ * taken back, and others do it at once. Only when it is told to be off they are workers like all others.
  */
 #ifndef ROUTE_SPLIT_H
 #define ROUTE_SPLIT_H
@@ -40,6 +41,8 @@ struct split {
 	struct lanes copies;		/* what workers of the set are to get */
 	bool last[SPLIT_LAST];		/* of the last lines: refused? */
 	unsigned at, nlast, nbad;
+	int64_t done_at;		/* when the last one was done, or this began, mono ns */
+	bool mute;			/* it did nothing for as long as a batch may be out */
 };
 
 int split_init(struct dest *d, const char *spool);	/* what the file says; -1 with a message */
@@ -54,6 +57,8 @@ bool split_has(const struct dest *d, const char *set);	/* does a worker of this 
 void split_workers(struct dest *d, int more);		/* so many connections of the set came or went */
 void split_copy(struct dest *d, const struct item *it);	/* a line is given out for the first time */
 void split_outcome(struct dest *d, bool refused);	/* of a line that a worker of the set had */
+void split_late(struct dest *d, uint32_t n, int64_t since);	/* so many lines, given out then, are taken back from a worker of the set */
+bool split_gives(const struct dest *d);			/* may workers of the set get lines at all? */
 int64_t split_due(struct dest *d, int64_t now);		/* takes it back when it is time; the next time to ask, 0: none */
 
 #endif

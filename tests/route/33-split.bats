@@ -87,6 +87,24 @@ old() { daemon_run "${1:-old}" "$P" take ipc://run/to-store old 50; }
 	daemon_stop next
 }
 
+@test "a share is taken back with all that its workers have, and what waits after a refusal is done at once" {
+	hub --deadline 2s
+	split '"set":"next","percent":50' > /dev/null
+	# It refuses for a minute, and then does nothing more.
+	PROBE_SET=next daemon_run refuses "$P" hand ipc://run/to-store 1 message '"error":"broken","retry":true,"retry_after":60000'
+	old
+	events 1 100 10 > want
+	put < want > /dev/null
+	wait_until 5 eval '[ "$(says refused)" -ge 3 ]'
+	daemon_signal refuses STOP
+	events 101 1000 20 | tee -a want | put > /dev/null
+	wait_until 10 has store delivered 1000
+	says off_because | grep -q 'it did nothing for 2 s, and had lines'
+	lanes old.out | cmp - <(lanes want)
+	daemon_signal refuses CONT
+	daemon_stop refuses
+}
+
 @test "a set with nobody there gets no more after five seconds" {
 	hub
 	old

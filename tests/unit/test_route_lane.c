@@ -262,6 +262,36 @@ static void split(void)
 	lanes_release(&ls);
 }
 
+/* What was refused on one side is done at once on the other. */
+static void split_waiting(void)
+{
+	struct lanes ls;
+	struct item *v[1000];
+	size_t n, here = 0;
+
+	lanes_init(&ls);
+	for (uint64_t i = 0; i < 1000; i++)
+		add(&ls, i * 7919 + 1, i);
+	lanes_split(&ls, 10);
+	n = lanes_take(&ls, 1, v, 1000, 1 << 20);
+	for (size_t i = n; i--; )
+		lanes_return(&ls, v[i], 500 + (int64_t)i);
+	CHECK(lanes_take(&ls, 1, v, 1000, 1 << 20) == 0, "all of them wait");
+	lanes_split(&ls, 5);
+	here = 1000 - ls.takeable[0];
+	CHECK(here > 20 && here < n, "those that stay on their side wait on: %zu of %zu", here, n);
+	CHECK(lanes_wake(&ls, 499) >= 500, "until it is time");
+	lanes_split(&ls, 0);
+	CHECK(ls.takeable[0] == 1000 && lanes_wake(&ls, 499) == 0, "back: nobody waits");
+	n = lanes_take(&ls, 0, v, 1000, 1 << 20);
+	lanes_return(&ls, v[0], 500);
+	lanes_split(&ls, 100);
+	for (size_t i = 1; i < n; i++)
+		settle(&ls, v[i]);
+	CHECK(ls.takeable[1] == 1000 - n + 1, "one that is out and was refused does not wait either");
+	lanes_release(&ls);
+}
+
 static void limits(void)
 {
 	struct lanes ls;
@@ -405,6 +435,7 @@ int main(void)
 	room();
 	settled();
 	split();
+	split_waiting();
 	limits();
 	waiting();
 	refused();
