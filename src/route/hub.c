@@ -89,6 +89,13 @@ static void on_lines(void *arg, const struct spool_line *lines, uint32_t n)
 	}
 }
 
+static void on_short(void *arg)
+{
+	struct hub *h = arg;
+
+	loop_timer_in(h->loop, &h->trim_timer, 0);
+}
+
 static void on_lost(void *arg, uint64_t next, uint32_t lines)
 {
 	struct hub *h = arg;
@@ -258,7 +265,8 @@ static int open_intakes(struct hub *h)
 /* Everything in the order that a half-started hub can be left in at any point. */
 static int start(struct hub *h)
 {
-	static const struct spool_events events = { .on_kept = on_kept, .on_lines = on_lines, .on_trim = on_trim, .on_lost = on_lost };
+	static const struct spool_events events = { .on_kept = on_kept, .on_lines = on_lines, .on_trim = on_trim, .on_lost = on_lost,
+		.on_short = on_short };
 
 	/* A fault in the rules is told before anything is touched. */
 	if (hub_rules_read(h) < 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -280,6 +281,18 @@ static void unmark(struct spool *s)
 		log_warn("%s: %s; numbers are left out at the next start", path, strerror(errno));
 }
 
+/* The last file never goes: it must not be what fills the spool, or the whole of a small disk. */
+static void bound_segments(struct spool *s)
+{
+	struct statvfs disk;
+	uint64_t most = s->o.limit ? s->o.limit / 4 : UINT64_MAX;
+
+	if (fstatvfs(s->dirfd, &disk) == 0 && disk.f_blocks && disk.f_blocks * disk.f_frsize / 8 < most)
+		most = disk.f_blocks * disk.f_frsize / 8;
+	if (s->o.segment_bytes > most)
+		s->o.segment_bytes = most;
+}
+
 struct spool *spool_open(struct loop *l, const struct spool_opts *o, const struct spool_events *ev, void *arg)
 {
 	struct spool *s = calloc(1, sizeof(*s));
@@ -290,9 +303,6 @@ struct spool *spool_open(struct loop *l, const struct spool_opts *o, const struc
 		return NULL;
 	}
 	s->o = *o;
-	/* The last file never goes: it must not be what fills the spool. */
-	if (s->o.limit && s->o.segment_bytes > s->o.limit / 4)
-		s->o.segment_bytes = s->o.limit / 4;
 	s->ev = *ev;
 	s->arg = arg;
 	s->loop = l;
@@ -306,6 +316,7 @@ struct spool *spool_open(struct loop *l, const struct spool_opts *o, const struc
 		log_error("%s: %s", s->dir, strerror(errno));
 		goto fail;
 	}
+	bound_segments(s);
 	s->gaps.dir = s->dir;
 	read_mark(s);
 	if (spool_load(s) < 0)
@@ -359,7 +370,7 @@ static int64_t stays(const struct spool *s, uint64_t low, int64_t now)
 		wait = s->o.keep - age;
 	/* Within the window: needed to know repeats again after a restart. Taking lines matters more. */
 	uint64_t behind = spool_lines(s, spool_end(s)) - (seg->lines + (seg->end - seg->first));
-	if (!spool_refuses(s) && behind < s->o.window && s->o.window_time > age && s->o.window_time - age > wait)
+	if (!spool_wants_room(s) && behind < s->o.window && s->o.window_time > age && s->o.window_time - age > wait)
 		wait = s->o.window_time - age;
 	return wait;
 }
@@ -409,18 +420,17 @@ void spool_keep(struct spool *s, int64_t keep)
 int64_t spool_trim(struct spool *s, uint64_t low)
 {
 	bool asked = false;
-	int64_t wait;
+	int64_t wait = 0;
 
 	/* The last one always stays: it has the number to go on from. */
-	while (s->nsegs > 1) {
-		wait = stays(s, low, clock_wall());
-		if (wait)
-			return wait < TRIM_AGAIN ? TRIM_AGAIN : wait;
-		if (!asked && s->ev.on_trim && !s->ev.on_trim(s->arg))
-			return 10 * TRIM_AGAIN;
+	while (s->nsegs > 1 && !(wait = stays(s, low, clock_wall()))) {
+		if ((!asked && s->ev.on_trim && !s->ev.on_trim(s->arg)) || drop_oldest(s) < 0) {
+			wait = 10 * TRIM_AGAIN;
+			break;
+		}
 		asked = true;
-		if (drop_oldest(s) < 0)
-			return 10 * TRIM_AGAIN;
 	}
-	return 0;
+	if (asked)
+		spool_has_room(s);
+	return wait && wait < TRIM_AGAIN ? TRIM_AGAIN : wait;
 }

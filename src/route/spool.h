@@ -38,7 +38,7 @@ struct spool_opts {
 	const char *dir;
 	int sync;			/* enum spool_sync */
 	int64_t interval;		/* ns between syncs for SPOOL_INTERVAL */
-	uint64_t segment_bytes;		/* a file that has this much is closed; a quarter of limit at most */
+	uint64_t segment_bytes;		/* a file that has this much is closed; a quarter of limit and an eighth of the disk at most */
 	uint64_t limit;			/* all files together; 0 = only the disk's */
 	int64_t keep;			/* ns; a file is kept so long after its last write */
 	uint64_t keep_bytes;		/* so much is kept in any case */
@@ -70,6 +70,7 @@ struct spool_events {
 	/* All added and not kept are gone, `lines` of them not said again; the next will be `next`. */
 	bool (*on_trim)(void *arg);	/* a file will be removed; false: not now (cursors that have passed it are not on disk) */
 	void (*on_lost)(void *arg, uint64_t next, uint32_t lines);
+	void (*on_short)(void *arg);	/* no room from now on: spool_trim may find some (the repeat window gives way) */
 };
 
 struct spool *spool_open(struct loop *l, const struct spool_opts *o, const struct spool_events *ev, void *arg);	/* NULL with a message */

@@ -102,6 +102,9 @@ struct spool {
 int spool_load(struct spool *s);	/* spool_load.c: finds the files, puts in order what is damaged; -1 with a message */
 bool spool_busy_with(const struct spool *s, const struct seg *seg);	/* it is the file that is written to */
 
+/* spool_write.c: something is not accepted for want of room, or was not when last tried. And: the disk is asked again at once. */
+bool spool_wants_room(const struct spool *s);
+void spool_has_room(struct spool *s);
 /* spool_repair.c: the good pieces of a damaged file become files of their own, the file itself goes to damaged/. 0, or -1 with a message: it stays
  * where it is. `prev` and `lines` as in a head; nothing of the file counts from number `end` on. */
 struct pieces;

@@ -119,13 +119,35 @@ const char *spool_fails(const struct spool *s)
 	return s->refused && !s->probing ? strerror(s->refused) : NULL;
 }
 
+static bool at_limit(const struct spool *s)
+{
+	return s->o.limit && s->bytes >= s->o.limit;
+}
+
 const char *spool_refuses(const struct spool *s)
 {
 	if (spool_fails(s))
 		return spool_fails(s);
-	if (s->o.limit && s->bytes >= s->o.limit)
-		return "the spool has reached its limit";
-	return NULL;
+	return at_limit(s) ? "the spool has reached its limit" : NULL;
+}
+
+bool spool_wants_room(const struct spool *s)
+{
+	return s->refused || s->short_of_room || at_limit(s);
+}
+
+static void tell_short(struct spool *s)
+{
+	if (s->ev.on_short)
+		s->ev.on_short(s->arg);
+}
+
+void spool_has_room(struct spool *s)
+{
+	if (!s->refused && !s->short_of_room)
+		return;
+	backoff_reset(&s->backoff);
+	loop_timer_in(s->loop, &s->probe_timer, 0);
 }
 
 void spool_generation(struct spool *s, uint64_t gen)
@@ -263,6 +285,8 @@ static void kept(struct spool *s)
 	seg->end = g->first + g->n;
 	seg->written = clock_wall();
 	s->bytes += j->nhead + j->nbody;
+	if (at_limit(s))
+		tell_short(s);
 	if (s->refused) {
 		log_warn("%s: accepting again", s->dir);
 		s->refused = 0;
@@ -331,6 +355,7 @@ static void lost(struct spool *s)
 		spool_group_done(s, g);
 	}
 	loop_timer_in(s->loop, &s->probe_timer, backoff_next(&s->backoff, hash_random()));
+	tell_short(s);
 }
 
 static void on_done(void *arg, struct sync_job *j)
@@ -391,6 +416,7 @@ static void be_short(struct spool *s, const char *what)
 	s->short_of_room = true;
 	if (!s->probe_timer.due)
 		loop_timer_in(s->loop, &s->probe_timer, backoff_next(&s->backoff, hash_random()));
+	tell_short(s);
 }
 
 bool spool_give_room(struct spool *s, uint64_t n)

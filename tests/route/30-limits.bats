@@ -41,7 +41,7 @@ small_disk() {
 }
 
 @test "a spool limit refuses as a full disk does" {
-	hub --limit 1m --segment 128k --repeat-time 0
+	hub --limit 1m --segment 128k	# and the repeat window, of ten minutes, gives way
 	events 1 8000 | put 256 > outcomes
 	grep -q 'the spool has reached its limit, retry' outcomes
 	[ "$(cat spool/*.ndjson | wc -c)" -lt 1400000 ]

@@ -140,3 +140,18 @@ ledger() { route ledger -L text -d spool -R run "$@"; }
 	[ "$(spooled | grep -c spool.gap)" -eq 1 ]
 	route spool check -d spool
 }
+
+@test "all is delivered: what stays for the repeat window only makes room" {
+	SIZE=3m small_hub --repeat-time 10m
+	daemon_run w "$P" take ipc://run/to-store w 256
+	events 1 12000 > want
+	split -l 200 want part.
+	for part in part.*; do	# as a source does: what was refused comes again
+		wait_until 20 eval 'put 200 < $part | grep -q "acked 200"'
+	done
+	grep -q 'No space left' hub.err
+	wait_until 10 has store delivered 12000
+	ledger > /dev/null
+	daemon_stop w
+	sort -u w.out | cmp - <(sort want)
+}
