@@ -157,6 +157,24 @@ static int is_under(pid_t pid)
 	return pid == supervisor;
 }
 
+/* Of all its threads. */
+static long wakes_of(pid_t pid)
+{
+	char path[64];
+	long n = 0;
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	d = opendir(path);
+	while (d && (e = readdir(d)) != NULL)
+		if (isdigit((unsigned char)e->d_name[0]))
+			n += field((pid_t)atoi(e->d_name), "status", "voluntary_ctxt_switches:");
+	if (d)
+		closedir(d);
+	return n;
+}
+
 static struct sum look(void)
 {
 	struct sum s = { 0 };
@@ -170,7 +188,7 @@ static struct sum look(void)
 			continue;
 		s.processes++;
 		s.pss_kib += field(pid, "smaps_rollup", "Pss:");
-		s.wakes += field(pid, "status", "voluntary_ctxt_switches:");
+		s.wakes += wakes_of(pid);
 	}
 	if (d)
 		closedir(d);
