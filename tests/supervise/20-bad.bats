@@ -80,7 +80,9 @@ teardown() {
 	mv "$T/log/run" "$S/a/log/run"
 	sv up a/log
 	wait_for "$S/a/log/out" one
-	kill -9 "$(sup_field a .log.pid)"
+	logger=$(sup_field a .log.pid)
+	kill -9 "$logger"
+	wait_until 5 process_gone "$logger"	# a reader that is about to die may still take what comes
 	sv kill a
 	both_lines() { [ "$(cat "$S/a/log/out")" = $'one\none' ]; }
 	wait_until 20 both_lines
