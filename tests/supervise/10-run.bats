@@ -71,7 +71,9 @@ load services
 	mv "$S/a" "$T/a" && mv "$T/log" "$T/a/log" && mv "$T/a" "$S/a"
 	sup_start
 	wait_until 5 lines_are "$S/a/log/out" 2000
-	kill -9 "$(sup_field a .log.pid)"
+	logger=$(sup_field a .log.pid)
+	kill -9 "$logger"
+	wait_until 5 process_gone "$logger"	# a reader that is about to die may still take what comes
 	sv kill a
 	wait_until 10 lines_are "$S/a/log/out" 4000
 	sup_stop
