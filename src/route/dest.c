@@ -199,7 +199,7 @@ void dest_settle_gone(struct dest *d)
 	d->cursor.gone = false;
 	if (d->cursor.pending <= d->lanes.items)
 		return;
-	log_warn("destination %s: %llu lines of its own are gone", d->name, (unsigned long long)(d->cursor.pending - d->lanes.items));
+	log_warn("destination %s: lines of its own that are gone: %llu", d->name, (unsigned long long)(d->cursor.pending - d->lanes.items));
 	d->cursor.shed += d->cursor.pending - d->lanes.items;
 	d->cursor.pending = d->lanes.items;
 	metric_set(d->metrics[D_PENDING], d->cursor.pending);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/num.h"
 
 int dests_place(void *dests, const char *name)
 {
@@ -161,8 +162,8 @@ void dests_mark_unnamed(struct dests *ds, const struct rules *r, uint64_t from)
 		} else if (d->until == UINT64_MAX) {
 			d->until = from;
 			if (d->cursor.pending && !d->mirror)
-				log_warn("destination %s is no longer in the rules and has %" PRIu64 " lines pending; it is kept until "
-					"they are done", d->name, d->cursor.pending);
+				log_warn("destination %s is no longer in the rules and has %" PRIu64 " line%s pending; it is kept until that is done",
+					d->name, d->cursor.pending, num_s(d->cursor.pending));
 		}
 	}
 }

@@ -38,27 +38,15 @@ struct reload {
 
 /* ---- in force ---- */
 
-/* What the lines `dest NAME ...` say, and the options of the hub for what they leave out. */
-static void set_limits(struct hub *h)
+/* Segments are of all destinations: the longest time that one of them asks for holds for all. */
+static void set_keep(struct hub *h)
 {
 	const struct ruleset *set = &h->book.now->set;
 	int64_t keep = h->c->spool.keep;
 
-	for (unsigned i = 0; i < set->ndests; i++) {
-		const struct dest_settings *s = &set->settings[i];
-		struct dest_limits limits = h->c->limits;
-		int place = dests_place(&h->dests, set->names[i]);
-		if (s->has & SETTING_ATTEMPTS)
-			limits.attempts = s->attempts;
-		if (s->has & SETTING_WINDOW)
-			limits.window_lines = s->window;
-		if (s->has & SETTING_DEADLINE)
-			limits.deadline = s->deadline;
-		if (s->has & SETTING_KEEP && s->keep > keep)
-			keep = s->keep;
-		if (place >= 0)
-			dest_set_limits(h->dests.v[place], &limits, set->mirrors >> i & 1);
-	}
+	for (unsigned i = 0; i < set->ndests; i++)
+		if (set->settings[i].has & SETTING_KEEP && set->settings[i].keep > keep)
+			keep = set->settings[i].keep;
 	spool_keep(h->spool, keep);
 }
 
@@ -68,7 +56,7 @@ static void in_force(struct hub *h)
 	rules_book_bind(&h->book);
 	spool_generation(h->spool, h->book.now->gen);
 	dests_mark_unnamed(&h->dests, h->book.now, spool_next(h->spool));
-	set_limits(h);
+	set_keep(h);
 	metric_set(route_metrics[M_GENERATION], h->book.now->gen);
 	hub_hits_find(h);
 	h->rules.from = spool_next(h->spool);
