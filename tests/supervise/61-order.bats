@@ -84,7 +84,7 @@ order_is() { [ "$(tr '\n' ' ' <"$T/order")" = "$1 " ]; }
 	rm "$S/s1/after"
 	script "$T/run" "echo \"+\${PWD##*/}\" >>'$T/order'; exec sleep 1000"
 	sup_start
-	run -0 tr '\n' ' ' <"$T/order"
-	[ "$(sort -u "$T/order" | wc -l)" -eq 60 ]
+	wait_until 5 lines_are "$T/order" 60
+	supervise -s --json "$S" | jq -r '"\(.name[1:]) \(.since)"' | sort -n | awk 'NR > 1 && $2 < p { exit 1 } { p = $2 }'
 	sup_stop
 }
