@@ -118,3 +118,15 @@ example() {
 	[ "$(stage -a line -s ping -- "$EXAMPLES/ping.sh" <in | ids | grep -c '\.ping$')" -eq 10 ]
 	[ "$(stage -a sync -s mood -- "$EXAMPLES/mood.py" <in | ids | grep -c '\.mood$')" -eq 10 ]
 }
+
+@test "texts with escapes, and of 200 kB" {
+	chat() { printf '{"specversion":"1.0","id":"m","source":"/t","type":"chat.message","data":{"text":"%s"}}\n' "$1"; }
+	text='caf\u00e9 42 \"call 0171\" \\5 \ud83d\ude00 ren\u00e9e ann++'
+	[ "$(chat "$text" | sed -u -f "$EXAMPLES/mask.sed" | jq -r .data.text)" = 'café ## "call ####" \# 😀 renée ann++' ]
+	[ "$(chat "$text" | "$EXAMPLES/karma.pl" | jq -c .data)" = '{"who":"ann","by":1}' ]
+	"${CC:-cc}" -O2 -o "$T/length" "$EXAMPLES/length.c"
+	[ "$(chat "$text" | "$T/length" | jq .data.bytes)" -eq "$(chat "$text" | jq '.data.text | utf8bytelength')" ]
+	chat "$(head -c 200000 /dev/zero | tr '\0' a)1" >big
+	[ "$(timeout 10 "$EXAMPLES/karma.pl" <big)" = '' ]
+	[ "$(timeout 10 sed -u -f "$EXAMPLES/mask.sed" <big | jq -r .data.text | tail -c 3)" = 'a#' ]
+}
