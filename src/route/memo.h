@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MEMO_LINES 65536u	/* 2 MiB, once there is one */
+#define MEMO_LINES 262144u	/* 8 MiB, once there is one */
 
 struct spool_line;
 
