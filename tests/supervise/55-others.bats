@@ -118,6 +118,14 @@ runs_anew() { [ -s "$D/service/$1/supervise/status" ] && [ -n "$(pid_in "$1")" ]
 	daemon_run all "$ROOT/tests/supervise/as-systemd" "$units/penstock@.service" "$D"
 	wait_for "$T/all.out" '^READY=1$'
 	works 2
+	# Killed and started again: the same processes.
+	before=$(p status --json | jq -c '[.services[] | {name, pid}]')
+	kill -9 "$(p status --json | jq .supervise)"
+	daemon_wait all
+	[ "$status" -eq 137 ]
+	daemon_run all "$ROOT/tests/supervise/as-systemd" "$units/penstock@.service" "$D"
+	wait_for "$T/all.out" '^READY=1$'
+	[ "$(p status --json | jq -c '[.services[] | {name, pid}]')" = "$before" ]
 	daemon_stop all
 	[ -z "$(find "$D" -type s)" ]
 }
