@@ -39,8 +39,9 @@ log_has() { grep -q -e "$2" "$D/log/$1/current"; }
 	[ -z "$output" ]
 	daemon_run follow penstock -C "$D" logs -f -n 1 --raw talk
 	wait_for "$T/follow.out" plain
-	echo s200 >"$D/log/talk/config"
+	printf '%s\n' s200 x >"$D/log/talk/config"
 	kill -HUP "$(pgrep -P "$(p status --json | jq .supervise)" -x logd)"
+	wait_for "$D/log/penstock.log" 'talk/config: line 2: x'
 	for i in $(seq 40); do echo "line number $i" >&"$fd"; done
 	wait_for "$T/follow.out" '^line number 40$'
 	[ "$(wc -l <"$T/follow.out")" -eq 41 ]

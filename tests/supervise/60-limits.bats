@@ -1,5 +1,6 @@
 load ../lib/daemon
 load services
+export SVWAIT=30
 
 # limits NAME LINE...
 limits() { local n=$1; shift; printf '%s\n' "$@" >"$S/$n/limits"; }

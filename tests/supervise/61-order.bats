@@ -1,13 +1,14 @@
 load ../lib/daemon
 load services
+export SVWAIT=30
 
 # A service that says when it starts and when it ends; it is ready when the fifo go.NAME gives a line.
 told() {
 	mkfifo "$T/go.$1"
-	service "$1" "echo '+$1' >>'$T/order'; trap 'echo -- -$1 >>'$T/order'; exit 0' TERM; read -r x <'$T/go.$1'; echo >&3; while :; do sleep 1000 & wait; done"
+	service "$1" "trap 'echo -- -$1 >>'$T/order'; exit 0' TERM; echo '+$1' >>'$T/order'; read -r x <'$T/go.$1'; echo >&3; while :; do sleep 1000 & wait; done"
 	echo 3 >"$S/$1/notification-fd"
 }
-plain() { service "$1" "echo '+$1' >>'$T/order'; trap 'echo -- -$1 >>'$T/order'; exit 0' TERM; while :; do sleep 1000 & wait; done"; }
+plain() { service "$1" "trap 'echo -- -$1 >>'$T/order'; exit 0' TERM; echo '+$1' >>'$T/order'; while :; do sleep 1000 & wait; done"; }
 order_is() { [ "$(tr '\n' ' ' <"$T/order")" = "$1 " ]; }
 
 @test "after: each waits for those it names to be ready; they stop the other way round" {
@@ -31,6 +32,7 @@ order_is() { [ "$(tr '\n' ' ' <"$T/order")" = "$1 " ]; }
 	wait_until 5 sup_is web run
 	[ "$(sup_field db .ready)" = false ]
 	echo >"$T/go.db"
+	wait_until 5 lines_are "$T/order" 5
 	: >"$T/order"
 	sup_stop
 	run -0 cat "$T/order"

@@ -1,5 +1,6 @@
 load ../lib/daemon
 load services
+export SVWAIT=30
 
 rescan() { kill -ALRM "$(daemon_pid sup)"; }
 count_is() { [ "$(supervise -s --json "$S" | jq -r 'select(.state=="run") | .name' | grep -c "^$1@")" -eq "$2" ]; }
@@ -51,7 +52,8 @@ count_is() { [ "$(supervise -s --json "$S" | jq -r 'select(.state=="run") | .nam
 	echo 0 >"$S/web/instances"
 	rescan
 	wait_until 5 count_is web 0
-	[ "$(sup_pid web@1)" = "" ]
+	forgotten() { [ -z "$(sup_pid web@1)" ]; }
+	wait_until 5 forgotten
 	rm "$S/web/instances"
 	rescan
 	wait_until 5 sup_is web run	# now it is a service itself

@@ -1,5 +1,6 @@
 load ../lib/daemon
 load services
+export SVWAIT=30
 
 L=$T/logs
 logd_pid() { pgrep -P "$(daemon_pid sup)" -x logd; }
@@ -138,7 +139,7 @@ said() { sed 's/^[^ ]* //' "$L/$1/current"; }
 	jq_is a '.last_exit.signal == 11 and .last_exit.code == null and .restarts_last_hour >= 2 and .restarts_last_hour == .restarts'
 	jq_is a '(.deaths | length) >= 2 and .deaths[0].signal == 11 and .deaths[0].asked == false and .deaths[0].lived < 5 and (.deaths[0].at | startswith("20"))'
 	jq_is b '.memory > 100000 and .cpu_seconds >= 0 and .deaths == [] and (.ready_since | startswith("20")) and .seconds >= 0'
-	for i in 1 2; do sv -w 5 restart b >/dev/null; wait_until 5 restarted b "$i"; done
+	for i in 1 2; do sv restart b >/dev/null; wait_until 5 restarted b "$i"; done
 	jq_is b '(.deaths | length) == 2 and .deaths[0].asked and .restarts_last_hour == 2'
 	sup_stop
 	sup_start_not_ready -l "$L"
