@@ -96,6 +96,7 @@ again() {
 	[ "$(sup_field a .log.pid)" = "$log" ]
 	# The logger goes: the pipe is held, and its successor has it.
 	kill -9 "$log"
+	wait_until 5 process_gone "$log"	# what it reads with its last breath is lost
 	echo >"$S/a/hang"
 	wait_until 5 lines_are "$S/a/log/out" 3
 	[ "$(sup_pid a)" = "$main" ]
