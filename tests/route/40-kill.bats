@@ -74,7 +74,9 @@ load hub
 	wait $putter
 	daemon_run w "$P" take ipc://run/to-store w 256
 	wait_until 30 has store delivered 60000
-	daemon_stop w
+	# It may have had nothing to do, and not be ready for anything else yet.
+	daemon_signal w KILL
+	daemon_wait w
 	# Half a line is what was being printed when it was killed.
 	for f in got.* w.out; do grep '"}}$' $f; done > got
 	sort -u got | cmp - <(sort want)
