@@ -150,8 +150,23 @@ static int link_to(const char *target, const char *path)
 	return symlink(target, path) == 0 || errno == EEXIST ? 0 : -1;
 }
 
+/* A link that was made here: up from the instance, and down into its template. */
+static bool is_ours(const char *path, const char *template)
+{
+	char target[PATH_MAX], *p = target;
+	size_t len = strlen(template);
+	ssize_t n = readlink(path, target, sizeof target - 1);
+
+	if (n < 0)
+		return false;
+	target[n] = 0;
+	while (strncmp(p, "../", 3) == 0)
+		p += 3;
+	return p > target && strncmp(p, template, len) == 0 && p[len] == '/';
+}
+
 /* Links whose target is gone: their entry was removed from the template. */
-static void unlink_dangling(const char *dir)
+static void unlink_dangling(const char *dir, const char *template)
 {
 	DIR *d = opendir(dir);
 	char path[PATH_MAX];
@@ -159,8 +174,7 @@ static void unlink_dangling(const char *dir)
 	struct stat st;
 
 	while (d && (e = readdir(d)) != NULL)
-		if (e->d_type == DT_LNK && strcmp(e->d_name, LINK) != 0 && !own(e->d_name) &&
-		    path_of(path, "%s/%s", dir, e->d_name) && stat(path, &st) < 0 && errno == ENOENT)
+		if (path_of(path, "%s/%s", dir, e->d_name) && is_ours(path, template) && stat(path, &st) < 0 && errno == ENOENT)
 			unlink(path);
 	if (d)
 		closedir(d);
@@ -197,7 +211,7 @@ static int mend_log(const char *name, const char *dir)
 	}
 	closedir(d);
 	if (path_of(path, "%s/log", dir))
-		unlink_dangling(path);
+		unlink_dangling(path, name);
 	return rc;
 }
 
@@ -219,12 +233,21 @@ static int mend(const char *name, const char *dir)
 			rc = link_to(target, path);
 	}
 	closedir(d);
-	unlink_dangling(dir);
+	unlink_dangling(dir, name);
 	return rc == 0 ? mend_log(name, dir) : -1;
 }
 
-/* Removes links and, with what supervise wrote, the folders supervise/; other folders if they are empty. What is not ours stays. */
-static void remove_own(const char *dir, bool all)
+/* May a folder in dir have anything of ours in it? supervise/ and log/ of an instance, and the folders in log/. */
+static bool descends(const char *dir, const char *entry)
+{
+	const char *slash = strchr(dir, '/');
+
+	return slash ? strcmp(slash, "/log") == 0 : strcmp(entry, "log") == 0 || strcmp(entry, "supervise") == 0;
+}
+
+/* Removes the links that were made here and, with all that is in them, the folders supervise/; others of ours if they are empty then. What is
+ * not ours stays. template NULL: everything is ours. */
+static void remove_own(const char *dir, const char *template)
 {
 	DIR *d = opendir(dir);
 	char path[PATH_MAX];
@@ -233,12 +256,14 @@ static void remove_own(const char *dir, bool all)
 
 	while (d && (e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || !path_of(path, "%s/%s", dir, e->d_name) ||
-		    lstat(path, &st) < 0 || (S_ISLNK(st.st_mode) && !all && strcmp(e->d_name, LINK) == 0))
+		    lstat(path, &st) < 0)
 			continue;
-		if (S_ISDIR(st.st_mode))
-			remove_own(path, all || strcmp(e->d_name, "supervise") == 0);
-		else if (S_ISLNK(st.st_mode) || all)
+		if (S_ISDIR(st.st_mode)) {
+			if (!template || descends(dir, e->d_name))
+				remove_own(path, strcmp(e->d_name, "supervise") == 0 ? NULL : template);
+		} else if (!template || is_ours(path, template)) {
 			unlink(path);
+		}
 	}
 	if (d)
 		closedir(d);
@@ -256,7 +281,7 @@ static int make(const char *name, unsigned k)
 	if (instance_is(dir))
 		return mend(name, dir);
 	if (mkdir(fresh, 0755) < 0 && errno == EEXIST) {
-		remove_own(fresh, true);
+		remove_own(fresh, NULL);
 		if (mkdir(fresh, 0755) < 0)
 			return -1;
 	}
@@ -319,11 +344,14 @@ void instance_look(void)
 
 void instance_gone(const char *name)
 {
-	char link[PATH_MAX];
+	char link[PATH_MAX], template[NAME_LONGEST + 1];
+	size_t base = 0;
 
 	if (!instance_is(name) || !surplus(name) || !path_of(link, "%s/" LINK, name))
 		return;
-	remove_own(name, false);
+	instance_number(name, &base);
+	snprintf(template, sizeof template, "%.*s", (int)base, name);
+	remove_own(name, template);
 	/* The last one: until now the directory is ours, whatever ends this process. */
 	if (unlink(link) == 0 && rmdir(name) < 0)
 		log_info("%s: stays, since there is more in it than supervise made", name);

@@ -39,11 +39,15 @@ count_is() { [ "$(supervise -s --json "$S" | jq -r 'select(.state=="run") | .nam
 	[ "$(sup_pid web@1)" = "$one" ]
 	four=$(sup_pid web@4)
 	rm "$S/web@3/data"
+	mkdir "$S/web@4/own"
+	ln -s ../data "$S/web@4/own/link"
+	ln -s nowhere "$S/web@4/own/dangling"
 	echo 2 >"$S/web/instances"
 	rescan
 	wait_until 5 process_gone "$four"
-	gone() { [ ! -e "$S/web@3" ] && [ "$(ls -A "$S/web@4")" = data ]; }
+	gone() { [ ! -e "$S/web@3" ] && [ "$(ls -A "$S/web@4")" = $'data\nown' ]; }
 	wait_until 5 gone
+	[ "$(ls "$S/web@4/own")" = $'dangling\nlink' ]
 	count_is web 2
 	echo nonsense >"$S/web/instances"
 	rescan
