@@ -309,17 +309,19 @@ void process_signal(struct slot *s, int sig)
 
 /* ---- collecting ---- */
 
-void process_forget(struct slot *s)
+void process_drop(struct slot *s)
 {
-	bool adopted = s->adopted;
-
 	adopted_free(s);
 	notify_close(s);
-	if (adopted)
+	if (s->pid > 0)
+		pid_clear(s);
+}
+
+void process_forget(struct slot *s)
+{
+	if (s->adopted)
 		ghost_session(s->host, s->pid);
-	if (s->pid <= 0)
-		return;		/* what is on record is not ours to forget */
-	pid_clear(s);
+	process_drop(s);
 	keep_dead(slot_kept(s));
 }
 

@@ -22,6 +22,9 @@ pid_t process_script(struct slot *s, const char *path);
 /* The slot's process has ended and been collected: nothing of it is held any more. */
 void process_forget(struct slot *s);
 
+/* Lets go of it as it is; the record stays. */
+void process_drop(struct slot *s);
+
 /* Watches a process that an earlier supervise made; takes pidfd. -1: no memory, with a message, pidfd is closed. */
 int process_adopt(struct slot *s, pid_t pid, int pidfd);
 void process_signal(struct slot *s, int sig);

@@ -105,27 +105,13 @@ static int open_pipe(struct service *sv)
 	return 0;
 }
 
-/* Can we tell whether what is on record lives? */
-static int provable(struct service *sv, struct slot *s)
-{
-	char why[FILES_WHY_MAX];
-	int fd = takeover_process(slot_kept(s), why);
-
-	if (fd >= 0)
-		close(fd);
-	if (fd != -2)
-		return 0;
-	snprintf(sv->why, sizeof sv->why, "%.100s: not started: %.180s", s->label, why);
-	return -1;
-}
-
 static int open_parts(struct service *sv)
 {
 	struct svdir dir, logdir;
 
-	if (slot_open(&sv->main, &dir, sv->why) < 0 || provable(sv, &sv->main) < 0)
+	if (slot_open(&sv->main, &dir, sv->why) < 0 || slot_take_over(&sv->main, sv->why) < 0)
 		return -1;
-	if (dir.log && (slot_open(&sv->log, &logdir, sv->why) < 0 || provable(sv, &sv->log) < 0 || open_pipe(sv) < 0))
+	if (dir.log && (slot_open(&sv->log, &logdir, sv->why) < 0 || slot_take_over(&sv->log, sv->why) < 0 || open_pipe(sv) < 0))
 		return -1;
 	return 0;
 }

@@ -310,7 +310,7 @@ void slot_close(struct slot *s)
 	loop_timer_del(s->host->loop, &s->timer);
 	loop_io_del(s->host->loop, &s->control);
 	ask_free(s);
-	process_forget(s);
+	process_drop(s);
 	extra_close(s);
 	writer_close(&s->host->writer, s->files);
 	writer_go(&s->host->writer);
@@ -318,26 +318,40 @@ void slot_close(struct slot *s)
 	s->dirfd = -1;
 }
 
+int slot_take_over(struct slot *s, char why[FILES_WHY_MAX])
+{
+	struct keep_slot *k = slot_kept(s);
+	char reason[FILES_WHY_MAX];
+	int fd = takeover_process(k, reason);
+
+	if (fd == -2) {
+		snprintf(why, FILES_WHY_MAX, "%.100s: not started: %.180s", s->label, reason);
+		return -1;
+	}
+	if (fd < 0 || process_adopt(s, (pid_t)k->pid, fd) == 0)
+		return 0;
+	snprintf(why, FILES_WHY_MAX, "%.150s: not started: process %ld of it lives and cannot be watched: no memory", s->label, (long)k->pid);
+	return -1;
+}
+
+/* False: nothing is on record. */
 static bool begin_from_record(struct slot *s)
 {
 	struct keep_slot *k = slot_kept(s);
 	const struct state *last = keep_last(k);
 	enum state_alive alive = STATE_NONE;
 	struct state_now now = time_now();
-	char why[FILES_WHY_MAX];
-	pid_t pid = (pid_t)k->pid;
-	int fd;
 
-	if (!last || !state_fits(last) || last->logger != s->logger)
+	if (!last && !s->adopted)
 		return false;
-	s->st = *last;
+	if (last && state_fits(last) && last->logger == s->logger)
+		s->st = *last;
 	if (s->st.want == WANT_EXIT)	/* a new supervisor is there to have it up */
 		s->st.want = WANT_UP;
-	fd = takeover_process(k, why);
-	if (fd >= 0 && process_adopt(s, pid, fd) == 0) {
+	if (s->adopted) {
 		alive = k->finish ? STATE_FINISH_LIVES : STATE_RUN_LIVES;
 		s->host->taken++;
-		log_info("%s: process %ld lives on and is taken over", s->label, (long)pid);
+		log_info("%s: process %ld lives on and is taken over", s->label, (long)s->pid);
 	} else {
 		keep_dead(k);
 	}

@@ -77,6 +77,10 @@ struct slot {
 int slot_open(struct slot *s, struct svdir *dir, char why[FILES_WHY_MAX]);
 void slot_close(struct slot *s);	/* its process must be gone; harmless when not open */
 
+/* Watches the process on record, if it lives; before anything is started. -1 with the reason: it may live and cannot be watched, so that
+ * another must not be started. */
+int slot_take_over(struct slot *s, char why[FILES_WHY_MAX]);
+
 /* Begins: goes on from what an earlier supervise left, or starts what is wanted up. */
 void slot_begin(struct slot *s);
 
