@@ -16,12 +16,19 @@
 #define LOOK_MS 50	/* between two looks */
 #define INSTANCES_MAX 1000
 
-static int64_t patience = 20 * CLOCK_S;
+static int64_t patience = 20 * CLOCK_S, kill_after;
 static bool rolling;
+
+#define WAIT_ROW { 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "how long to wait (20s)", NULL, 0 }
+
+static const struct arg stop_rows[] = {
+	WAIT_ROW,
+	{ 'k', "kill-after", ARG_TIME, &kill_after, CLOCK_MS, 86400 * CLOCK_S, "TIME", "KILL what has not ended after TIME (never)", NULL, 0 },
+};
 
 /* The last one is restart's alone. */
 static const struct arg rows[] = {
-	{ 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "how long to wait (20s)", NULL, 0 },
+	WAIT_ROW,
 	{ 'r', "rolling", ARG_FLAG, &rolling, 0, 0, NULL, "the instances of NAME one at a time, each ready before the next; stop at the first that fails", NULL, 0 },
 };
 
@@ -55,7 +62,7 @@ static bool fulfilled(const struct wish *w, const struct service_seen *before, c
 static int one(const struct tree *t, const char *name, const struct wish *w)
 {
 	struct service_seen before, now;
-	int64_t end = clock_mono() + patience;
+	int64_t end = clock_mono() + patience, kill = kill_after ? clock_mono() + kill_after : INT64_MAX;
 
 	if (look(t, name, &before) < 0)
 		return -1;
@@ -73,6 +80,12 @@ static int one(const struct tree *t, const char *name, const struct wish *w)
 		if (w->up && (now.looping || now.fault[0])) {
 			log_error("%s: does not stay up: %s%s", name, now.fault[0] ? now.fault : "last exit: ", now.fault[0] ? "" : now.end);
 			return -1;
+		}
+		if (clock_mono() > kill) {
+			log_warn("%s: process %lld has not ended in time: killed", name, (long long)now.pid);
+			if (service_letters(t, name, "k") < 0)
+				return -1;
+			kill = INT64_MAX;
 		}
 		if (clock_mono() > end) {
 			log_error("%s: %s after the time given by --wait", name, w->up ? "is not ready" : "has not ended");
@@ -181,33 +194,33 @@ static int run(struct tree *t, int argc, char **argv, const struct args *args, c
 	return code;
 }
 
-#define ARGS(name, form, rows_used, text) { .prog = "penstock " name, .synopsis = form " NAME ...", .about = text, \
-	.rows = rows, .n = rows_used, .flags = ARGS_ANYWHERE }
+#define ARGS(name, form, rows_used, count, text) { .prog = "penstock " name, .synopsis = form " NAME ...", .about = text, \
+	.rows = rows_used, .n = count, .flags = ARGS_ANYWHERE }
 
 int cmd_start(struct tree *t, int argc, char **argv)
 {
-	static const struct args args = ARGS("start", "[--wait TIME]", 1, "Starts services and waits until they are ready.");
+	static const struct args args = ARGS("start", "[--wait TIME]", rows, 1, "Starts services and waits until they are ready.");
 
 	return run(t, argc, argv, &args, &(struct wish){ .letters = "u", .up = true, .waits = true });
 }
 
 int cmd_stop(struct tree *t, int argc, char **argv)
 {
-	static const struct args args = ARGS("stop", "[--wait TIME]", 1, "Stops services and waits until they have ended; they stay down until started.");
+	static const struct args args = ARGS("stop", "[--wait TIME] [--kill-after TIME]", stop_rows, 2, "Stops services and waits until they have ended; they stay down until started.");
 
 	return run(t, argc, argv, &args, &(struct wish){ .letters = "d", .waits = true });
 }
 
 int cmd_restart(struct tree *t, int argc, char **argv)
 {
-	static const struct args args = ARGS("restart", "[--rolling] [--wait TIME]", 2, "Stops services and starts them again, waits until they are ready.");
+	static const struct args args = ARGS("restart", "[--rolling] [--wait TIME]", rows, 2, "Stops services and starts them again, waits until they are ready.");
 
 	return run(t, argc, argv, &args, &(struct wish){ .letters = "tcu", .up = true, .again = true, .waits = true });
 }
 
 int cmd_reload(struct tree *t, int argc, char **argv)
 {
-	static const struct args args = ARGS("reload", "[--wait TIME]", 1, "Tells services to read their configuration again (HUP); route says what became of it.");
+	static const struct args args = ARGS("reload", "[--wait TIME]", rows, 1, "Tells services to read their configuration again (HUP); route says what became of it.");
 
 	return run(t, argc, argv, &args, &(struct wish){ .letters = "h", .reloads = true });
 }

@@ -124,6 +124,20 @@ log_has() { grep -q -e "$2" "$D/log/$1/current"; }
 	[[ $output == *"web@1: ready again"*"web@2: does not stay up"* ]]
 }
 
+@test "stop is bounded: --kill-after, and the wait" {
+	tree_small
+	rm -r "$D/service/route"
+	service deaf 'trap "" TERM; echo >&3; exec sleep 1000'
+	echo 3 >"$D/service/deaf/notification-fd"
+	tree_up
+	run -1 p stop --wait 300ms deaf
+	[[ $output == *"deaf: has not ended after"* ]]
+	service_is deaf run
+	run -0 p stop --kill-after 200ms deaf
+	[[ $output == *"deaf: process "*"killed"* ]]
+	service_is deaf down
+}
+
 @test "a killed supervise: down ends what it left, the logger too" {
 	tree_small
 	rm -r "$D/service/route"
