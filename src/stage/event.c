@@ -8,6 +8,8 @@
 #include "line/err.h"
 #include "line/id.h"
 #include "line/why.h"
+#include "stage/mode/mode.h"
+#include "stage/plain.h"
 
 #define MISSES 64u	/* after so many lines that are none of the input's, only their ids are looked for */
 
@@ -16,6 +18,9 @@ struct event_slot {
 	uint64_t id;		/* hash of the id alone */
 	uint32_t line;		/* from 1; 0: free */
 };
+
+#define SHOWN 120u	/* bytes of the output in a reason */
+#define SHOWN_BEFORE 40u	/* so many of them before what is wrong */
 
 void events_init(struct events *v, const char *lines, const uint32_t *at, uint32_t n, const char *stage, size_t max, bool strict,
 	const uint64_t key[2])
@@ -184,11 +189,22 @@ static const char *inherit(struct events *v, struct writer *w, const struct enve
 	return w->why;
 }
 
-static enum event_is bad(char *why, const struct line_err *err)
+/* Adds what the program wrote, as far as it is near byte `at`. */
+static void show(char *why, const char *p, size_t n, size_t at)
+{
+	size_t from = n > SHOWN && at < n && at > SHOWN_BEFORE ? at - SHOWN_BEFORE : 0, len = n - from < SHOWN ? n - from : SHOWN, used = strlen(why);
+	char text[SHOWN + 8];
+
+	plain_shown(text, sizeof text, p + from, len);
+	snprintf(why + used, EVENT_WHY - used, ": %s%s%s", from ? "..." : "", text, from + len < n ? "..." : "");
+}
+
+static enum event_is bad(char *why, const struct line_err *err, const char *p, size_t n)
 {
 	char text[LINE_ERR_TEXT];
 
 	snprintf(why, EVENT_WHY, "the program's output is no event: %s", line_err_text(err, text));
+	show(why, p, n, err->at);
 	return EVENT_BAD;
 }
 
@@ -205,7 +221,7 @@ static unsigned nth_of(struct events *v, uint32_t line, bool count)
 static enum event_is complete(struct events *v, uint32_t line, const struct envelope *e, const struct envelope *cause, const char *p,
 	size_t n, struct buf *out, char *why)
 {
-	size_t start = out->len, rest;
+	size_t start = out->len, rest, before;
 	struct envelope made;
 	struct writer w;
 	struct line_err err = { .at = 0 };
@@ -220,15 +236,17 @@ static enum event_is complete(struct events *v, uint32_t line, const struct enve
 		err.why = WHY_MEMORY;
 		goto fail;
 	}
-	if (envelope_check(out->p + start, out->len - start - 1, v->max, &made, &err))
-		goto fail;
-	return EVENT_NEW;
+	if (envelope_check(out->p + start, out->len - start - 1, v->max, &made, &err) == 0)
+		return EVENT_NEW;
+	/* Its place in what the program wrote. */
+	before = out->len - start - 1 - (n - rest);
+	err.at = err.at > before ? err.at - before + rest : 0;
 fail:
 	out->len = start;
-	if (is(&err, WHY_REPEATED))
-		snprintf(why, EVENT_WHY, "the program's output lacks an attribute that stage would add, but names it with null: leave it out");
-	else
-		bad(why, &err);
+	if (!is(&err, WHY_REPEATED))
+		return bad(why, &err, p, n);
+	snprintf(why, EVENT_WHY, "the program's output lacks an attribute that stage would add, but names it with null: leave it out");
+	show(why, p, n, 0);
 	return EVENT_BAD;
 }
 
@@ -277,14 +295,15 @@ enum event_is event_look(struct events *v, uint32_t from, uint32_t to, bool answ
 	if (n > 0 && p[0] != '{' && p[0] != ' ' && p[0] != '\t')
 		return EVENT_STRAY;
 	whole = envelope_check(p, n, v->max, &e, &err) == 0;
-	if (!whole && (is(&err, WHY_NO_OBJECT) || is(&err, WHY_EMPTY)))
+	if (!whole && !mode_means_event(p, n))
 		return EVENT_STRAY;
 	if (!whole && !e.a[LA_TYPE].p && misses_some(&err)) {
 		snprintf(why, EVENT_WHY, "the program's output has no type: print \"type\", as in {\"type\":\"message.send\",\"data\":{...}}");
+		show(why, p, n, 0);
 		return EVENT_BAD;
 	}
 	if (!whole && !lacks_only(&err, &e))
-		return bad(why, &err);
+		return bad(why, &err, p, n);
 
 	/* The line it answers, or the one it names; for what can't do without, the only one. */
 	if (!*cause && e.a[LA_ID].p && e.a[LA_SOURCE].p && from < to) {

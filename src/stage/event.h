@@ -55,8 +55,8 @@ enum event_is {
 	EVENT_NEW,		/* a new event; as it stands if out is empty, else what is in out */
 	EVENT_TWICE,		/* an answer that is the line before the one to be answered */
 	EVENT_OTHER,		/* an answer that is a line behind the one to be answered */
-	EVENT_STRAY,		/* no JSON object: for the log */
-	EVENT_BAD,		/* no event; why */
+	EVENT_STRAY,		/* not meant as an event (mode.h): for the log */
+	EVENT_BAD,		/* meant as one, and none; why, and what it is */
 	EVENT_ALONE,		/* lacks what only its cause could give, and nobody knows which that is; why */
 };
 

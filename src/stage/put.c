@@ -98,7 +98,7 @@ static void log_refused(const struct run *r, const struct load *l)
 		if (!l->own.n)
 			log_error("an event that %s made is refused: %s", r->set->program, j->refused[i].error);
 		else
-			log_error("line refused: %s: %.*s", j->refused[i].error, (int)(l->at[n] - l->at[n - 1] - 1 > 200 ? 200 :
+			log_error("line refused: %s; the line: %.*s", j->refused[i].error, (int)(l->at[n] - l->at[n - 1] - 1 > 200 ? 200 :
 				l->at[n] - l->at[n - 1] - 1), l->own.lines + l->at[n - 1]);
 	}
 }

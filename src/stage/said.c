@@ -6,27 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/utf8.h"
-
-/* Bytes as text that a log can show. Returns the length. */
-static size_t clean(char *out, size_t size, const char *p, size_t n)
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < n && len + 5 < size; ) {
-		unsigned c = utf8_len(p + i, p + n);
-		if (c == 0 || (c == 1 && ((unsigned char)p[i] < 0x20 || p[i] == 0x7f) && p[i] != '\n' && p[i] != '\t')) {
-			out[len++] = '?';
-			i++;
-			continue;
-		}
-		memcpy(out + len, p + i, c);
-		len += c;
-		i += c;
-	}
-	out[len] = '\0';
-	return len;
-}
+#include "stage/plain.h"
 
 static void say(struct said *s, const char *who, int64_t now, const char *what, const char *p, size_t n)
 {
@@ -48,7 +28,7 @@ static void say(struct said *s, const char *who, int64_t now, const char *what, 
 		log_warn("%s: %llu more lines are not shown", who, (unsigned long long)s->hidden);
 		s->hidden = 0;
 	}
-	clean(text, sizeof text, p, n);
+	plain_shown(text, sizeof text, p, n);
 	log_info("%s%s: %s", who, what, text);
 }
 
@@ -105,7 +85,7 @@ size_t said_tail(const struct said *s, char *out)
 
 	for (size_t i = 0; i < n; i++)
 		raw[i] = s->tail[(s->total - n + i) % SAID_TAIL];
-	return clean(out, SAID_TAIL + 1, raw, n);
+	return plain_shown(out, SAID_TAIL + 1, raw, n);
 }
 
 void said_last(const struct said *s, char *out, size_t size)

@@ -55,6 +55,31 @@ bot='if .type == "penstock.sync" then . else {type: "message.send", data: {text:
 	done
 }
 
+@test "what begins as an event and is none goes to the log, too, and answers nothing" {
+	events 1 3 > in
+	for mode in $MODES; do
+		run_stage -a "$mode" -- python3 -uc '
+import sys
+print({"type": 1})
+for line in sys.stdin:
+    print("{broken")
+    print("{\"level\":\"info\"}")
+    print(line, end="")' < in
+		[ "$status" -eq 0 ] || { cat log; false; }
+		[ "$output" = "$(cat in)" ]
+		grep -q "stdout, no event): {'type': 1}" log
+		[ "$(grep -c 'stdout, no event): {broken' log)" -ge 3 ]
+	done
+	# With nothing else it is done, but for the mode that wants an answer.
+	for mode in eof sync line; do
+		run_stage -a "$mode" -- sed -u '/penstock.sync/!s/.*/{broken/' < in
+		[ -z "$output" ]
+		grep -q 'stdout, no event): {broken' log
+		[ "$mode:$status" = line:1 ] || [ "$status" -eq 0 ] || { cat log; false; }
+	done
+	grep -Eq 'had not answered the line|is no program for -a line' log
+}
+
 @test "an event that cannot be completed is refused, with what is missing and what to do" {
 	events 1 9 > in
 	for mode in $MODES; do
@@ -65,6 +90,6 @@ bot='if .type == "penstock.sync" then . else {type: "message.send", data: {text:
 		run_stage -a "$mode" -s b -- jq -c --unbuffered 'if .id == "e-5" then {type: "x", id: "a", source: "b", tenant: "Not/One"} else . end' < in
 		[ "$status" -eq 1 ]
 		[ "$output" = "$(grep -v '"e-5"' in)" ]
-		grep -q 'line refused: .*tenant must match.*"e-5"' log
+		grep -q 'line refused: .*tenant must match.*: {"type":"x","id":"a",.*; the line: .*"e-5"' log
 	done
 }

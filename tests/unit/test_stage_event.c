@@ -77,7 +77,10 @@ int main(void)
 	is("null where something is added", "{\"type\":\"x\",\"tenant\":null}", 0, 4, true, EVENT_BAD, 1, "");
 	if (!strstr(why, "null"))
 		failed = 1;
-	is("empty object", "{}", 0, 4, true, EVENT_BAD, 1, "");
+	is("empty object", "{}", 0, 4, true, EVENT_STRAY, 1, "");
+	is("python's print", "{'type': 1}", 0, 4, false, EVENT_STRAY, 0, "");
+	is("a log line", "{\"level\":\"info\"}", 0, 4, false, EVENT_STRAY, 0, "");
+	is("an event on several lines", " {\r", 0, 4, false, EVENT_BAD, 0, "");
 	events_release(&v);
 	buf_release(&out);
 	puts(failed ? "not ok" : "ok");

@@ -19,7 +19,7 @@ static enum mode_says line(const struct task *t, const char *p, size_t n)
 		n--;
 	if (nothing(p, n))
 		return t->open ? MODE_NOTHING : MODE_STRAY;
-	if (p[0] != '{')
+	if (!mode_means_event(p, n))
 		return MODE_STRAY;
 	return t->open ? MODE_ANSWER : MODE_WRONG;
 }

@@ -43,6 +43,10 @@ struct mode {
 extern const struct mode *const modes[];	/* ends with NULL */
 extern const struct mode mode_eof, mode_line, mode_sync;
 
+/* Is a line meant as an event? It begins with { and holds "type", "specversion" or "data", in quotes; or { is all there is: an event that stands
+ * on several lines. Anything else is stray output: {'a': 1}, {"level":"info"}. */
+bool mode_means_event(const char *p, size_t n);
+
 const struct mode *mode_find(const char *name);	/* NULL: there is none; checks that no part has a hole */
 
 #endif
