@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -215,4 +216,17 @@ pid_t fd_lock_owner(const char *path)
 	}
 	close(fd);
 	return whole.l_type == F_UNLCK ? 0 : whole.l_pid;
+}
+
+int fd_lock_signal(const char *path, int sig)
+{
+	pid_t pid = fd_lock_owner(path);
+	int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+	if (fd < 0)
+		return -1;
+	if (fd_lock_owner(path) == pid && syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == 0)
+		return fd;
+	close_keep_errno(fd);
+	return -1;
 }

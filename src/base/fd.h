@@ -28,4 +28,8 @@ int fd_lock(const char *path);
 int fd_lock_at(int dirfd, const char *path);		/* the same, path relative to a folder */
 pid_t fd_lock_owner(const char *path);			/* who holds the fcntl lock; 0 nobody, -1 errno */
 
+/* Sends sig to the process that holds the fcntl lock. The lock is looked at again when that process cannot become another any more. Its
+ * pidfd, to be closed; -1: nobody holds it, or errno. */
+int fd_lock_signal(const char *path, int sig);
+
 #endif

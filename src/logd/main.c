@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,23 +84,12 @@ static void on_ended(struct desk *d)
 		loop_stop(d->loop);
 }
 
-/* Tells the logd of a supervise that was killed that its time is over; the lock is looked at again, so that no other process is meant. */
-static void send_home(pid_t pid)
-{
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	if (fd < 0)
-		return;
-	if (fd_lock_owner(ROOT_LOCK) == pid)
-		syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
-	close(fd);
-}
-
 /* One logd for a directory. The descriptor is held to the end of the process. */
 static void lock_root(const char *dir)
 {
 	struct timespec pause = { 0, 50 * CLOCK_MS };
 	pid_t owner = 0;
+	int fd;
 
 	for (int i = 0; i < ROOT_TRIES; i++) {
 		if (fd_lock(ROOT_LOCK) >= 0)
@@ -109,8 +97,10 @@ static void lock_root(const char *dir)
 		if (errno != EWOULDBLOCK)
 			die(LOGD_FAILED, "%s/" ROOT_LOCK ": %s", dir, strerror(errno));
 		owner = fd_lock_owner(ROOT_LOCK);
-		if (owner > 0 && i % 20 == 0)
-			send_home(owner);
+		/* The logd of a supervise that was killed is told that its time is over. */
+		fd = i % 20 == 0 ? fd_lock_signal(ROOT_LOCK, SIGTERM) : -1;
+		if (fd >= 0)
+			close(fd);
 		nanosleep(&pause, NULL);
 	}
 	die(LOGD_FAILED, "%s: process %ld logs into it already; is another supervise running?", dir, (long)owner);

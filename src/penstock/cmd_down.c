@@ -66,16 +66,13 @@ static void end_leftover(void *arg, const char *name, int64_t pid, int pidfd)
 /* logd goes by itself when the last pipe ends; it is told, so that nothing is left when this ends. */
 static void end_logger(const struct tree *t, int64_t end)
 {
-	char *lock = tree_path(t, "log/.logd");
-	pid_t pid = fd_lock_owner(lock);
-	int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	int fd = fd_lock_signal(tree_path(t, "log/.logd"), SIGTERM);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	if (fd < 0)
 		return;
-	if (fd_lock_owner(lock) == pid)
-		syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
-	while (fd_lock_owner(lock) == pid && clock_mono() < end)
-		poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, LOOK_MS);
+	while (clock_mono() < end && poll(&p, 1, LOOK_MS) == 0)
+		;
 	close(fd);
 }
 

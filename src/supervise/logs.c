@@ -9,7 +9,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -325,25 +324,20 @@ void logs_mark(const struct outlet *o, int dirfd, const char *text)
 /* ---- begin and end ---- */
 
 /* The logd of a supervise that was killed goes on with its folder: where that was another one, it is told that its time is over, or two would read
- * one pipe. The lock is looked at again, so that no other process is meant. */
+ * one pipe. */
 static void send_home(const char *dir)
 {
 	char old[4096], lock[4200];
 	ssize_t n = readlink(SUPERVISE_LOGS, old, sizeof old - 1);
-	pid_t pid;
 	int fd;
 
 	if (n <= 0)
 		return;
 	old[n] = 0;
 	snprintf(lock, sizeof lock, "%s/.logd", old);
-	pid = strcmp(old, dir) == 0 ? 0 : fd_lock_owner(lock);
-	fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-	if (fd < 0)
-		return;
-	if (fd_lock_owner(lock) == pid)
-		syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
-	close(fd);
+	fd = strcmp(old, dir) == 0 ? -1 : fd_lock_signal(lock, SIGTERM);
+	if (fd >= 0)
+		close(fd);
 }
 
 void logs_open(struct loop *l, const char *dir, const char *stamp, bool echo)
