@@ -145,8 +145,16 @@ static int change(const struct tree *t, struct buf *text, const char *path, int 
 		warn_of_unasked(t, n, v);
 		return 0;
 	}
-	printf("the tree is down: in force when it is up\n");
+	printf(tree_supervise(t) > 0 ? "route is not running: in force from its start on\n" : "the tree is down: in force when it is up\n");
 	return 0;
+}
+
+/* Is there somebody to ask? */
+static bool hub_up(const struct tree *t)
+{
+	struct service_seen s;
+
+	return tree_supervise(t) > 0 && service_see(t, "route", &s) == 0 && s.running;
 }
 
 int cmd_flag(struct tree *t, int argc, char **argv)
@@ -165,7 +173,7 @@ int cmd_flag(struct tree *t, int argc, char **argv)
 			args_usage(&args, "%s: a flag's name is letters, digits, dots, dashes and _, at most %u", argv[i], NAME_MAX_BYTES);
 	tree_open(t);
 	path = tree_path(t, "etc/flags");
-	up = tree_supervise(t) > 0;
+	up = hub_up(t);
 	buf_init(&text, FLAGS_MAX);
 	if (fd_read_file(path, &text) < 0 && errno != ENOENT)
 		die(1, "%s: %s", path, strerror(errno));

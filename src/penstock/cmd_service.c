@@ -66,7 +66,11 @@ static int one(const struct tree *t, const char *name, const struct wish *w)
 
 	if (look(t, name, &before) < 0)
 		return -1;
-	if (w->reloads && strcmp(name, "route") == 0 && before.running)
+	if (w->reloads && !before.running) {
+		printf("%s: is not running: what it reads now holds from its start on\n", name);
+		return 0;
+	}
+	if (w->reloads && strcmp(name, "route") == 0)
 		return rules_reload(t);
 	if (service_letters(t, name, w->letters) < 0)
 		return -1;
@@ -77,8 +81,14 @@ static int one(const struct tree *t, const char *name, const struct wish *w)
 			return -1;
 		if (fulfilled(w, &before, &now))
 			return 0;
-		if (w->up && (now.looping || now.fault[0])) {
-			log_error("%s: does not stay up: %s%s", name, now.fault[0] ? now.fault : "last exit: ", now.fault[0] ? "" : now.end);
+		if (w->up && now.fault[0]) {
+			log_error("%s: does not stay up: %s", name, now.fault);
+			return -1;
+		}
+		/* What it was in before it was asked to start is no answer. */
+		if (w->up && now.looping && (!before.looping || now.restarts > before.restarts)) {
+			log_error("%s: does not stay up: last exit: %s%s", name, now.end, *now.said ? ", and it said:" : "");
+			fputs(now.said, stderr);
 			return -1;
 		}
 		if (clock_mono() > kill) {

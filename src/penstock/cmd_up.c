@@ -47,15 +47,6 @@ static const struct args args = {
 
 struct faults { struct buf text; unsigned looping; };
 
-/* What it said before its last death. */
-static void note_lines(struct faults *f, const struct json *doc)
-{
-	const struct json *lines = json_member(json_at(json_member(doc, "deaths"), 0), "lines");
-
-	for (size_t i = 0; i < json_count(lines); i++)
-		buf_printf(&f->text, "    %s\n", text_plain(json_str(json_at(lines, i), NULL)));
-}
-
 static void note_fault(void *arg, const struct service_view *v)
 {
 	struct faults *f = arg;
@@ -65,7 +56,7 @@ static void note_fault(void *arg, const struct service_view *v)
 		f->looping++;
 	} else if (strcmp(v->state, "crash-loop") == 0) {
 		buf_printf(&f->text, "  %s does not stay up: started %lld times\n", v->name, (long long)v->restarts + 1);
-		note_lines(f, v->doc);
+		buf_adds(&f->text, service_said(v->doc));
 		f->looping++;
 	} else if (strcmp(v->want, "up") == 0 && (strcmp(v->state, "run") != 0 || v->ready == 0)) {
 		const char *waits = json_str(json_member(v->doc, "waits_for"), NULL);

@@ -78,7 +78,10 @@ struct service_seen {
 	int64_t pid, restarts;
 	char fault[256];		/* why it cannot be taken; "" */
 	char end[64];			/* how it ended last: "code 1", "signal 9"; "" */
+	char *said;			/* while looping: service_said; else NULL */
 };
+/* What it wrote before its last end, the last lines, indented, each with LF; "". For a terminal. From text_of. */
+char *service_said(const struct json *doc);
 int service_see(const struct tree *t, const char *name, struct service_seen *out);	/* -1 with a message: supervise cannot be asked */
 /* The letters that runit's sv writes. -1 with a message. */
 int service_letters(const struct tree *t, const char *name, const char *letters);

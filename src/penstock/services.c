@@ -64,6 +64,16 @@ int services_each(const struct tree *t, void (*fn)(void *arg, const struct servi
 
 /* ---- one service ---- */
 
+char *service_said(const struct json *doc)
+{
+	const struct json *lines = json_member(json_at(json_member(doc, "deaths"), 0), "lines");
+	char *text = text_of("%s", "");
+
+	for (size_t i = 0; i < json_count(lines); i++)
+		text = text_of("%s    %s\n", text, text_plain(json_str(json_at(lines, i), NULL)));
+	return text;
+}
+
 struct look { const char *name; struct service_seen *out; };
 
 static void see(void *arg, const struct service_view *v)
@@ -83,6 +93,7 @@ static void see(void *arg, const struct service_view *v)
 	s->seconds = v->seconds;
 	s->looping = strcmp(v->state, "crash-loop") == 0;
 	s->restarts = v->restarts;
+	s->said = s->looping ? service_said(v->doc) : NULL;
 	snprintf(s->fault, sizeof s->fault, "%s", v->fault ? v->fault : "");
 	if (last)
 		snprintf(s->end, sizeof s->end, "%s %lld", code >= 0 ? "code" : "signal",

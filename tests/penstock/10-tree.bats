@@ -76,7 +76,19 @@ load tree
 	service_is route down
 	run ! kill -0 "$new"
 	run -1 p status
+	run -0 p reload route
+	[[ $output == "route: is not running: "*"from its start on" ]]
+	run -0 timeout 20 penstock -C "$D" flag on early
+	[[ $output == "route is not running: in force from its start on" ]]
+	cp "$D/etc/rules" "$T/rules"
+	echo 'all -> -> store' >"$D/etc/rules"
+	run -1 p start route
+	[[ $output == *"route: does not stay up: last exit: code 1, and it said:"*"etc/rules:1:8: expected a destination"* ]]
+	cp "$T/rules" "$D/etc/rules"
 	run -0 p start route
+	[[ $output != *"expected"* ]]
+	run -0 p flag
+	[[ $output == "early on"* ]]
 	run -0 p status
 	echo 'all -> store, other' >"$D/etc/rules"
 	run -0 p reload route
