@@ -9,9 +9,7 @@
 #include <string.h>
 
 #include "base/args.h"
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
 
@@ -60,27 +58,15 @@ static int percent_of(const char *text, uint64_t *out)
 	return num_u64(text, 1, 99, out, &why);
 }
 
-/* The word in run that begins with `from`, up to a blank; NULL. */
-static char *word_of(const char *run, const char *from)
-{
-	const char *p = strstr(run, from);
-
-	return p ? text_of("%.*s", (int)strcspn(p + strlen(from), " \t\n'\""), p + strlen(from)) : NULL;
-}
-
 /* Where it takes from, as its run says it: one that does not take from the hub and give to it is no stage. */
 static char *dest_of(const struct tree *t, const char *service)
 {
-	char *path = text_of("%s/service/%s/run", t->dir, service), *word = NULL;
-	struct buf b;
+	bool gives;
+	char *word = service_takes(t, service, &gives);
 
-	buf_init(&b, 4u << 20);
-	if (fd_read_file(path, &b) < 0 || !buf_cstr(&b))
-		die(1, "%s: %s", path, strerror(errno));
-	if (strstr(b.p, "ipc://run/in"))
-		word = word_of(b.p, "ipc://run/to-");
-	buf_release(&b);
-	if (!word)
+	if (!word && errno)
+		die(1, "service/%s/run: %s", service, strerror(errno));
+	if (!word || !gives)
 		die(1, "%s: its run does not take from run/to-NAME and give to run/in: it is no stage (--dest NAME says otherwise)", service);
 	return word;
 }

@@ -45,7 +45,28 @@ static const struct args args = {
 
 /* ---- what is told ---- */
 
-struct faults { struct buf text; unsigned looping; };
+struct faults {
+	const struct tree *t;
+	struct buf text;
+	unsigned looping, late;
+	unsigned unnamed;	/* wait for a destination that no rule names: the rest of the tree is not held up by that */
+};
+
+/* One that runs, and is not ready. */
+static void note_waiting(struct faults *f, const struct service_view *v)
+{
+	bool gives;
+	char *dest = service_takes(f->t, v->name, &gives);
+
+	if (!dest || dest_exists(f->t, dest)) {
+		buf_printf(&f->text, "  %s is not ready: %s\n", v->name, v->state);
+		f->late++;
+	} else {
+		buf_printf(&f->text, "  %s is not ready: it waits for destination %s, and no rule of etc/rules names that (penstock reload route when one does)\n",
+			v->name, dest);
+		f->unnamed++;
+	}
+}
 
 static void note_fault(void *arg, const struct service_view *v)
 {
@@ -58,19 +79,22 @@ static void note_fault(void *arg, const struct service_view *v)
 		buf_printf(&f->text, "  %s does not stay up: started %lld times\n", v->name, (long long)v->restarts + 1);
 		buf_adds(&f->text, service_said(v->doc));
 		f->looping++;
-	} else if (strcmp(v->want, "up") == 0 && (strcmp(v->state, "run") != 0 || v->ready == 0)) {
+	} else if (strcmp(v->want, "up") == 0 && strcmp(v->state, "run") == 0 && v->ready == 0) {
+		note_waiting(f, v);
+	} else if (strcmp(v->want, "up") == 0 && strcmp(v->state, "run") != 0) {
 		const char *waits = json_str(json_member(v->doc, "waits_for"), NULL);
 
 		buf_printf(&f->text, "  %s is not ready: %s%s\n", v->name, waits ? "waits for " : v->state, waits ? waits : "");
+		f->late++;
 	}
 }
 
-/* True: a service has failed for good, waiting longer is of no use. */
-static bool look(const struct tree *t, struct faults *f)
+static void look(struct faults *f)
 {
 	buf_clear(&f->text);
-	f->looping = 0;
-	return services_each(t, note_fault, f, NULL) >= 0 && f->looping > 0;
+	f->looping = f->late = f->unnamed = 0;
+	if (services_each(f->t, note_fault, f, NULL) < 0)
+		f->late++;
 }
 
 static void print_address(const struct tree *t)
@@ -82,6 +106,13 @@ static void print_address(const struct tree *t)
 	else
 		printf("%s: up.\n", t->dir);
 	fflush(stdout);
+}
+
+static void print_unnamed(const struct tree *t, struct faults *f)
+{
+	print_address(t);
+	log_warn("not everything is ready:");
+	fputs(buf_cstr(&f->text), stderr);
 }
 
 /* The last lines written to the log since this start. */
@@ -105,10 +136,10 @@ static void print_log_end(int fd, off_t start)
 
 /* ---- waiting ---- */
 
-enum outcome { UP_READY, UP_ENDED, UP_LOOPING, UP_LATE };
+enum outcome { UP_READY, UP_ENDED, UP_LOOPING, UP_LATE, UP_UNNAMED };
 
 /* Waits on the readiness pipe; looks at the services now and then only while waiting. */
-static enum outcome wait_ready(const struct tree *t, int fd, struct faults *f)
+static enum outcome wait_ready(int fd, struct faults *f)
 {
 	int64_t end = clock_mono() + patience;
 
@@ -119,14 +150,20 @@ static enum outcome wait_ready(const struct tree *t, int fd, struct faults *f)
 		int rc;
 
 		if (left <= 0) {
-			look(t, f);
+			look(f);
 			return UP_LATE;
 		}
 		rc = poll(&p, 1, (int)((left < LOOK ? left : LOOK) / CLOCK_MS) + 1);
 		if (rc > 0)
 			return read(fd, &c, 1) == 1 ? UP_READY : UP_ENDED;
-		if (rc == 0 && tree_supervise(t) > 0 && look(t, f))
+		if (rc < 0 || tree_supervise(f->t) <= 0)
+			continue;
+		look(f);
+		/* Waiting longer is of no use. */
+		if (f->looping)
 			return UP_LOOPING;
+		if (f->unnamed && !f->late)
+			return UP_UNNAMED;
 	}
 }
 
@@ -159,7 +196,7 @@ _Noreturn static void become_supervise(const struct tree *t, int ready_fd)
 static int foreground(const struct tree *t, int ready[2])
 {
 	pid_t pid = fork();
-	struct faults f;
+	struct faults f = { .t = t };
 
 	if (pid < 0)
 		die(1, "fork: %s", strerror(errno));
@@ -171,9 +208,12 @@ static int foreground(const struct tree *t, int ready[2])
 	signal(SIGINT, SIG_IGN);
 	close(ready[1]);
 	buf_init(&f.text, 64 << 10);
-	switch (wait_ready(t, ready[0], &f)) {
+	switch (wait_ready(ready[0], &f)) {
 	case UP_READY:
 		print_address(t);
+		break;
+	case UP_UNNAMED:
+		print_unnamed(t, &f);
 		break;
 	case UP_LOOPING:
 	case UP_LATE:
@@ -213,7 +253,7 @@ static int daemonize(const struct tree *t, int ready[2])
 {
 	off_t start;
 	int log = open_log(t, &start);
-	struct faults f;
+	struct faults f = { .t = t };
 	pid_t pid = fork();
 
 	if (pid < 0)
@@ -225,9 +265,12 @@ static int daemonize(const struct tree *t, int ready[2])
 	}
 	close(ready[1]);
 	buf_init(&f.text, 64 << 10);
-	switch (wait_ready(t, ready[0], &f)) {
+	switch (wait_ready(ready[0], &f)) {
 	case UP_READY:
 		print_address(t);
+		return 0;
+	case UP_UNNAMED:
+		print_unnamed(t, &f);
 		return 0;
 	case UP_ENDED:
 		return give_up(pid, log, start, "supervise ended before the tree was ready", "");

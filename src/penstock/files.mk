@@ -2,6 +2,7 @@
 # tree.o         where the tree is, and its places
 # program.o      where the other programs and shared data are; asking a program
 # services.o     what supervise says
+# takes.o        which destination a service takes from
 # leftover.o     services that a killed supervise left running
 # address.o      the chat page's address
 # cmd_NAME.o     one subcommand each; cmd_service.o: start stop restart reload
@@ -12,5 +13,5 @@
 # log_feed.o     the lines of a log directory, over its files
 # outbox.o       batches in flight, numbers of their lines
 # compose.o      a line from --text
-penstock_OBJS := main.o tree.o program.o services.o leftover.o address.o hub_ask.o outbox.o compose.o log_feed.o $(patsubst src/penstock/%.c,%.o,$(wildcard src/penstock/cmd_*.c src/penstock/swap_*.c))
+penstock_OBJS := main.o tree.o program.o services.o takes.o leftover.o address.o hub_ask.o outbox.o compose.o log_feed.o $(patsubst src/penstock/%.c,%.o,$(wildcard src/penstock/cmd_*.c src/penstock/swap_*.c))
 penstock_PURE := compose.o outbox.o log_feed.o

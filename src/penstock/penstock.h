@@ -83,6 +83,10 @@ struct service_seen {
 /* What it wrote before its last end, the last lines, indented, each with LF; "". For a terminal. From text_of. */
 char *service_said(const struct json *doc);
 int service_see(const struct tree *t, const char *name, struct service_seen *out);	/* -1 with a message: supervise cannot be asked */
+/* The destination of route that a service takes from, as its run says; *gives: and it gives to the hub. NULL: none; errno when it cannot be read, else 0.
+ * From text_of. */
+char *service_takes(const struct tree *t, const char *service, bool *gives);
+bool dest_exists(const struct tree *t, const char *dest);	/* has route that destination? true when it cannot be told */
 /* The letters that runit's sv writes. -1 with a message. */
 int service_letters(const struct tree *t, const char *name, const char *letters);
 

@@ -90,6 +90,20 @@ load tree
 	run -1 p status
 }
 
+@test "up -d with a service whose destination no rule names: said at once, and the rest is up" {
+	tree_small
+	mkdir "$D/service/later"
+	printf '#!/bin/sh\ncd ../.. || exit 111\nexec stage -i ipc://run/to-later -o ipc://run/in -F 3 -- cat\n' >"$D/service/later/run"
+	chmod 755 "$D/service/later/run"
+	echo 3 >"$D/service/later/notification-fd"
+	run -0 timeout 20 penstock -C "$D" up -d 3>&- 4>&-
+	[[ $output == *": up."*"later is not ready: it waits for destination later, and no rule of etc/rules names that"* ]]
+	echo 'all -> store, later' >"$D/etc/rules"
+	p reload route
+	ready() { [ "$(service_field later .ready)" = true ]; }
+	wait_until 10 ready
+}
+
 @test "a port in use is named" {
 	[ -x "$BIN/gatewayd" ]
 	tree_new
