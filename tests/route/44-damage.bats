@@ -177,7 +177,8 @@ starts() { LC_ALL=C awk '{ at += length($0) + 1 } /^{"_commit"/ { print at }' "$
 	for kind in flip cut zero; do
 		rm -rf spool run
 		cp -a "$W" spool
-		hub --repeat-window 0
+		# What is delivered would be removed after a second.
+		hub --repeat-window 0 --keep 1h
 		case $kind in
 		flip) flip "spool/${F[1]}" 1500; lines="26 30" ;;
 		cut) head -c 2600 "$W/${F[1]}" > cut; cat cut > "spool/${F[1]}"; lines="31 40" ;;
@@ -200,7 +201,7 @@ starts() { LC_ALL=C awk '{ at += length($0) + 1 } /^{"_commit"/ { print at }' "$
 	hub --repeat-window 0
 	events 1 3000 | put 100 > /dev/null
 	daemon_kill hub
-	hub --repeat-window 0
+	hub --repeat-window 0 --keep 1h
 	events 3001 3050 | put 5 > /dev/null
 	file=$(echo spool/*.ndjson)
 	flip "$file" 400000
@@ -211,7 +212,7 @@ starts() { LC_ALL=C awk '{ at += length($0) + 1 } /^{"_commit"/ { print at }' "$
 	grep '^{' w.out | grep -v spool.gap | sort -u | wc -l | grep -qx 3300
 	daemon_stop w
 	daemon_stop hub
-	hub
+	hub --keep 1h
 	[ "$(gaps | wc -l)" -eq 1 ]
 	[ "$(spooled | grep -vc spool.gap)" -eq 3300 ]
 }
