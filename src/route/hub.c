@@ -198,17 +198,39 @@ static void on_walk(void *arg, const struct spool_view *v)
 	}
 }
 
+/* Lines that a destination has counted, and no file holds: they came, and their number is not given out again. */
+static void miss_end(struct hub *h)
+{
+	bool any = spool_oldest_gen(h->spool) != 0;
+	uint64_t end = any ? spool_end(h->spool) : UINT64_MAX, seen = 0;
+
+	/* One that was just made has counted nothing, wherever it begins. */
+	EACH_DEST(&h->dests, d) {
+		if (d->cursor.from < d->cursor.seen && d->cursor.seen > seen)
+			seen = d->cursor.seen;
+		if (!any && d->cursor.low < end)
+			end = d->cursor.low;
+	}
+	if (seen <= end)
+		return;
+	spool_at_least(h->spool, seen);
+	spool_gap_found(h->spool, end, seen - 1, "", "the end of the spool is missing: its last file was removed, or cut");
+}
+
 static int walk_spool(struct hub *h)
 {
-	uint64_t end = spool_end(h->spool), window = h->c->spool.window;
+	uint64_t end = spool_end(h->spool), window = h->c->spool.window, counted[RULES_DESTS];
 	int64_t start = clock_mono();
 	uint64_t from;
 
 	spool_needs(h->spool, dests_low(&h->dests, end));
+	miss_end(h);
 	h->walk_from = from = spool_back(h->spool, window);
 	EACH_DEST(&h->dests, d) {
-		/* It counted lines that a power loss took: counted anew. */
-		if (d->cursor.seen > end) {
+		counted[d->place] = 0;
+		/* Lines that it counted are gone: counted anew. */
+		if (d->cursor.seen > end || (!spool_oldest_gen(h->spool) && d->cursor.from < d->cursor.seen)) {
+			counted[d->place] = d->cursor.pending;
 			d->cursor.seen = d->cursor.low;
 			d->cursor.pending = 0;
 			d->cursor.base = CURSOR_NO_BASE;
@@ -231,6 +253,8 @@ static int walk_spool(struct hub *h)
 		uint64_t seen = d->cursor.seen;
 		d->cursor.seen = end;
 		cursor_recount(&d->cursor, d->open);
+		if (counted[d->place] > d->cursor.pending)
+			d->cursor.shed += counted[d->place] - d->cursor.pending;
 		books_lost(h->spool, &d->cursor, seen);
 		/* Books that cannot be told begin with what adds up. */
 		if (d->cursor.base == CURSOR_NO_BASE)

@@ -159,10 +159,11 @@ starts() { LC_ALL=C awk '{ at += length($0) + 1 } /^{"_commit"/ { print at }' "$
 	spooled | grep -v spool.gap | cmp - <(events 1 40; events 61 62)
 }
 
-@test "the last group of the newest file: torn is cut without a word, a wrong checksum is a gap" {
+@test "the last group of the newest file: torn is cut without a word when no cursor knows of it, a wrong checksum is a gap" {
 	mapfile -t at < <(starts "$W/${F[2]}")
 	fresh
 	head -c $((at[4] - 3)) "$W/${F[2]}" > "spool/${F[2]}"
+	rm spool/cursor/* spool/cursor/.timer
 	once
 	grep -q 'cut off' err
 	[ -z "$(gaps)" ]
@@ -171,6 +172,30 @@ starts() { LC_ALL=C awk '{ at += length($0) + 1 } /^{"_commit"/ { print at }' "$
 	flip "spool/${F[2]}" $((at[3] + 30))
 	once
 	lost 56 60 'a wrong checksum'
+}
+
+@test "the end is missing, and a cursor knows it: a gap, the books say shed, no number is given twice" {
+	mapfile -t at < <(starts "$W/${F[2]}")
+	fresh
+	head -c $((at[4] - 3)) "$W/${F[2]}" > "spool/${F[2]}"
+	once
+	lost 56 60 'the end of the spool is missing'
+	route ledger -L text -d spool > books
+	grep -Eq '^store +[0-9]+ .* 5 +yes$' books || { cat books; return 1; }
+	fresh
+	rm "spool/${F[2]}"
+	once
+	lost 41 60 'the end of the spool is missing'
+	once
+	lost 41 60
+	route ledger -L text -d spool > books
+	grep -Eq '^store +[0-9]+ .* 20 +yes$' books || { cat books; return 1; }
+	fresh
+	rm "${F[@]/#/spool/}"
+	once
+	lost 1 60 'the end of the spool is missing'
+	route ledger -L text -d spool > books
+	grep -Eq '^store +[0-9]+ .* 60 +yes$' books || { cat books; return 1; }
 }
 
 @test "damage that is found while the hub runs: delivery goes on behind it, and it is said" {
