@@ -262,6 +262,13 @@ static bool lacks_only(const struct line_err *err, const struct envelope *e)
 	return misses_some(err) && e->a[LA_TYPE].p;
 }
 
+static enum event_is has_no_type(char *why, const char *p, size_t n)
+{
+	snprintf(why, EVENT_WHY, "the program's output has no type: print \"type\", as in {\"type\":\"message.send\",\"data\":{...}}");
+	show(why, p, n, 0);
+	return EVENT_BAD;
+}
+
 static enum event_is is_alone(const struct envelope *e, const char *what, char *why)
 {
 	if (e->a[LA_CAUSATIONID].p)
@@ -297,11 +304,8 @@ enum event_is event_look(struct events *v, uint32_t from, uint32_t to, bool answ
 	whole = envelope_check(p, n, v->max, &e, &err) == 0;
 	if (!whole && !mode_means_event(p, n))
 		return EVENT_STRAY;
-	if (!whole && !e.a[LA_TYPE].p && misses_some(&err)) {
-		snprintf(why, EVENT_WHY, "the program's output has no type: print \"type\", as in {\"type\":\"message.send\",\"data\":{...}}");
-		show(why, p, n, 0);
-		return EVENT_BAD;
-	}
+	if (!whole && !e.a[LA_TYPE].p && misses_some(&err))
+		return has_no_type(why, p, n);
 	if (!whole && !lacks_only(&err, &e))
 		return bad(why, &err, p, n);
 
