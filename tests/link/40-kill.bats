@@ -120,7 +120,8 @@ load probes
 	"$P" put ipc://in <<<line >put.out 2>&1 3>&- & putter=$!
 	wait_for s.out '^request'
 	daemon_stop s
-	[ ! -e in ] && [ ! -e in.lock ]
+	[ ! -e in ]
+	[ ! -e in.lock ]
 	kill -TERM "$putter"
 	wait "$putter"
 }

@@ -58,7 +58,8 @@ load hub
 	wait_until 20 has store delivered 6000
 	daemon_stop w1
 	daemon_stop w2
-	[ -s w1.out ] && [ -s w2.out ]
+	[ -s w1.out ]
+	[ -s w2.out ]
 	sort w1.out w2.out | cmp - <(sort want)
 	for w in 1 2; do
 		for room in r0 r7 r24; do

@@ -54,7 +54,8 @@ load disk
 	route -t -r rules < in > first
 	route -t -r rules < in | cmp - first
 	n=$(cut -f 2 first | grep -c '^a')
-	[ "$n" -gt 800 ] && [ "$n" -lt 1200 ]
+	[ "$n" -gt 800 ]
+	[ "$n" -lt 1200 ]
 	# Who is in 25% is in 75%; who is not is in the rest; both lines of a room go the same way.
 	run -1 grep -E $'\ta(,c)?$' first
 	paste <(head -n 2000 first | cut -f 2) <(tail -n 2000 first | cut -f 2) | awk -F '\t' '$1 != $2 { exit 1 }'

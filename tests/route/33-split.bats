@@ -19,8 +19,11 @@ old() { daemon_run "${1:-old}" "$P" take ipc://run/to-store old 50; }
 	events 2001 4000 100 | tee -a want | put > /dev/null
 	wait_until 10 has store delivered 4000
 	n=$(grep -c '^{' next.out)
-	[ "$n" -gt 600 ] && [ "$n" -lt 1800 ]
-	[ "$(says given)" = "$n" ] && [ "$(says done)" = "$n" ] && [ "$(says refused)" = 0 ]
+	[ "$n" -gt 600 ]
+	[ "$n" -lt 1800 ]
+	[ "$(says given)" = "$n" ]
+	[ "$(says done)" = "$n" ]
+	[ "$(says refused)" = 0 ]
 	# No conversation is on both sides, each is in order.
 	comm -12 <(grep '^{' next.out | lanes | cut -d ' ' -f 1,2 | sort -u) <(lanes old.out | cut -d ' ' -f 1,2 | sort -u) | wc -l | grep -qx 0
 	cat <(grep '^{' next.out) old.out | lanes | cmp - <(lanes want)

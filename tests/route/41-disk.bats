@@ -43,7 +43,8 @@ load disk
 		events $((i * 10)) $((i * 10 + 9)) | daemon_run_put "p$i"
 	done
 	wait_until 10 have_all_been_read $((fds + 5))
-	[ ! -s p1.out ] && [ ! -s p5.out ]
+	[ ! -s p1.out ]
+	[ ! -s p5.out ]
 	rm slow-sync
 	for i in 1 2 3 4 5; do wait_for p$i.out 'acked 10 refused 0'; done
 	[ "$(spooled | wc -l)" -eq 50 ]

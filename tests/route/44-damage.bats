@@ -60,7 +60,7 @@ starts() { LC_ALL=C awk '{ at += length($0) + 1 } /^{"_commit"/ { print at }' "$
 				first=$((i * 20 + (g - 1) * 5 + 1))
 				lost $first $((first + 4)) || { echo "file $i byte $x: group $g"; cat err; return 1; }
 			fi
-			[ -e "spool/damaged/${F[i]}" ] && cmp -s "spool/damaged/${F[i]}" <(cp -a "$W/${F[i]}" f && flip f $x && cat f)
+			cmp "spool/damaged/${F[i]}" <(cp -a "$W/${F[i]}" f && flip f $x && cat f) || { echo "file $i byte $x"; return 1; }
 			n=$((n + 1))
 		done
 	done
@@ -256,5 +256,6 @@ starts() { LC_ALL=C awk '{ at += length($0) + 1 } /^{"_commit"/ { print at }' "$
 		[ -e "spool/damaged/${F[1]}" ]
 	done
 	echo "steps: $n"
-	[ "$n" -gt 8 ] && [ "$n" -lt 60 ]
+	[ "$n" -gt 8 ]
+	[ "$n" -lt 60 ]
 }

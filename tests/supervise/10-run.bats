@@ -17,7 +17,8 @@ load services
 	[ "${lines[0]}" = "$S/a" ]
 	[ "${lines[1]}" = "./run 0" ]
 	read -r pid pgid sid <<<"${lines[2]}"
-	[ "$pid" = "$pgid" ] && [ "$pid" = "$sid" ]
+	[ "$pid" = "$pgid" ]
+	[ "$pid" = "$sid" ]
 	[[ ${lines[3]} == SigBlk:*0000000000000000 ]]
 	# 32 and 33 are the C library's own and cannot be set from C.
 	[ $(( 0x${lines[4]#*:?} & 0x7fffffff )) -eq 0 ]

@@ -113,8 +113,11 @@ setup() {
 	sec=0
 	for i in 1 2 3 4 5 6 7; do sec=$((sec * 256 + b[i])); done
 	age=$((EPOCHSECONDS + 10 - sec))
-	[ "$age" -ge 0 ] && [ "$age" -le 10 ]
-	[ "${b[0]}" -eq 64 ] && [ "${b[17]}" -eq 117 ] && [ "${b[19]}" -eq 1 ]
+	[ "$age" -ge 0 ]
+	[ "$age" -le 10 ]
+	[ "${b[0]}" -eq 64 ]
+	[ "${b[17]}" -eq 117 ]
+	[ "${b[19]}" -eq 1 ]
 	[ "$(stat -c %a "$S/a/supervise" "$S/a/supervise/lock" "$S/a/supervise/control" "$S/a/supervise/ok" "$S/a/supervise/status" "$S/a/supervise/pid" "$S/a/supervise/stat" | tr '\n' ' ')" = "700 600 600 600 644 644 644 " ]
 	sup_stop
 }

@@ -100,7 +100,8 @@ teardown() {
 	wait_for "$T/sup.err" "a/supervise: Not a directory"
 	wait_until 5 sup_is b run
 	wait_until 5 sup_is c run
-	[ -p "$T/away/control" ] && [ -p "$T/there/ok" ]
+	[ -p "$T/away/control" ]
+	[ -p "$T/there/ok" ]
 	sup_stop
 }
 
@@ -147,7 +148,8 @@ teardown() {
 	run -0 sv -v up a
 	[[ $output == "ok: run: a: (pid $(sup_pid a)) "* ]]
 	n=$(grep -c "stat.*: No space left" "$T/sup.err")
-	[ "$n" -ge 1 ] && [ "$n" -le 4 ]
+	[ "$n" -ge 1 ]
+	[ "$n" -le 4 ]
 	right() { [ "$(cat "$S/a/supervise/pid")" = "$(sup_pid a)" ] && grep -qx run "$S/a/supervise/stat"; }
 	run -1 right
 	rm "$S/fill"

@@ -73,7 +73,8 @@ count_is() { [ "$(supervise -s --json "$S" | jq -r 'select(.state=="run") | .nam
 	sup_start_not_ready
 	wait_for "$S/web@1/log/main/current" 'line of web@1'
 	[ "$(cat "$S/web@1/log/main/config")" = s4000 ]
-	[ "$(cat "$S/web@2/file")" = mine ] && [ ! -e "$S/web@2/run" ]
+	[ "$(cat "$S/web@2/file")" = mine ]
+	[ ! -e "$S/web@2/run" ]
 	grep -q 'web: instance 2 cannot be made: Directory not empty' "$T/sup.err"
 	echo 3 >"$S/web/notification-fd"
 	touch "$S/web/down"
