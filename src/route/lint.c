@@ -239,6 +239,8 @@ void lint_rules(const struct ruleset *set, void (*fn)(void *arg, unsigned line, 
 	buf_init(&li.line, 2 * LINE_MAX_BYTES);
 	buf_init(&li.scratch, LINE_MAX_BYTES);
 	buf_init(&li.text, 2 * LINE_MAX_BYTES);
+	if (set->n == 0)
+		say(&li, 1, "there is no rule: no line goes anywhere");
 	for (size_t i = 0; i < set->n && li.work < LINT_WORK; i++) {
 		struct parts of = { .n = 0 };
 		split(&of, set->v[i].when);

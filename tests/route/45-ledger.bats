@@ -262,6 +262,17 @@ P
 	done
 }
 
+@test "cursors of a hub that runs are those of now" {
+	hub
+	events 1 30 | put > /dev/null
+	stuck store
+	route spool -L text cursors -d spool -R run > shown
+	grep -Eq '^store +[0-9]+ +[0-9]+ +30 ' shown || { cat shown; return 1; }
+	run -1 route spool -L text cursors -d spool
+	[[ "$output" == *"as old as the files"* ]]
+	unstick store
+}
+
 @test "trim: what nobody needs goes at once; with --force what is needed, and the books say so" {
 	for how in running stopped; do
 		rm -rf spool

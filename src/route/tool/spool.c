@@ -32,7 +32,7 @@ static const struct arg rows[] = {
 
 static struct args args = {
 	.synopsis = "check -d SPOOL\ncat -d SPOOL [--from SEQ | --since TIME] [-w EXPR | --commits]\n"
-		"trim -d SPOOL [-R RUNDIR] [--before SEQ [--force]]\ncursors -d SPOOL [--json]\n"
+		"trim -d SPOOL [-R RUNDIR] [--before SEQ [--force]]\ncursors -d SPOOL [-R RUNDIR] [--json]\n"
 		"cursor set -d SPOOL [-R RUNDIR] DEST SEQ",
 	.about = "Checks a spool, prints its lines, removes segments, shows and sets cursors.",
 	.rows = rows, .n = sizeof(rows) / sizeof(*rows), .flags = ARGS_ANYWHERE,

@@ -48,6 +48,15 @@ int spool_cursors(const struct spool_tool *t)
 		log_error("%s: %s", dir, strerror(errno));
 		return 1;
 	}
+	if (offline_in_use(t->dir)) {
+		struct buf reply;
+		buf_init(&reply, ANSWER_MAX);
+		if (offline_ask(t->run_dir, "{\"do\":\"cursor\"}", &reply) < 0) {
+			log_warn("what follows is as old as the files of %s", dir);
+			code = 1;
+		}
+		buf_release(&reply);
+	}
 	if (!t->json)
 		printf("%-16s %17s %17s %10s %12s %12s %8s %8s\n", "DESTINATION", "CURSOR", "COUNTED UP TO", "PENDING", "DELIVERED", "FILTERED",
 			"DEAD", "SHED");

@@ -1,6 +1,7 @@
 /*
  * {"do":"cursor","dest":D,"set":SEQ}: D goes on with line SEQ. Lines that it skips are counted as shed; lines that it had are delivered again.
  * Its workers are disconnected, and dial again.
+ * {"do":"cursor"}: where all destinations stand goes to their files now, for whoever is to read these.
  */
 #include <inttypes.h>
 
@@ -26,12 +27,21 @@ static void run(struct hub *h, struct call *c, const struct json *question)
 	uint64_t oldest = spool_oldest(h->spool), end = spool_end(h->spool);
 	int place = name ? dests_place(&h->dests, name) : -1;
 
+	if (!json_member(question, "dest") && !json_member(question, "set")) {
+		unsigned n = 0;
+		EACH_DEST(&h->dests, each) {
+			dest_save(each);
+			n++;
+		}
+		verb_ok(c, "\"destinations\":%u", n);
+		return;
+	}
 	if (place < 0) {
-		verb_fail(c, "\"dest\": there is no destination %.64s", name ? name : "(it is missing)");
+		verb_fail(c, "there is no destination %.64s", name ? name : "(it is missing)");
 		return;
 	}
 	if (seq < 0 || (uint64_t)seq < oldest || (uint64_t)seq > end) {
-		verb_fail(c, "\"set\": must be a number from %" PRIu64 " (the oldest line) to %" PRIu64 " (the end)", oldest, end);
+		verb_fail(c, "SEQ must be a number from %" PRIu64 " (the oldest line) to %" PRIu64 " (the end)", oldest, end);
 		return;
 	}
 	struct order o = { .hub = h, .place = (unsigned)place, .seq = (uint64_t)seq };
