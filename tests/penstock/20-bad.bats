@@ -153,8 +153,8 @@ load tree
 	tree_small
 	sed -i 's/exec route/exec route --limit 1m/' "$D/service/route/run"
 	tree_up
-	events 1 8000 > in
-	run -1 p send --wait 1s in
+	events 1 8000 > "$T/in"
+	run -1 p send --wait 1s "$T/in"
 	[[ $output == *"asked again: the spool has reached its limit"*"not acknowledged: route refuses for now: the spool has reached its limit"* ]]
 	run -0 p status
 	[[ $output == *"route takes nothing in now: the spool has reached its limit" ]]
