@@ -1,5 +1,6 @@
 #include "line/types.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <threads.h>
@@ -47,6 +48,7 @@ struct field {
 	char name[24], sub[24];		/* a member of data and, if not empty, the member of that one */
 	size_t n, nsub;
 	char kind;			/* 's'tring, 'n'umber, 'a'ny */
+	char missing[96], wrong[96];	/* what is said of it: the reason, with its name */
 };
 
 static struct { struct field f[FIELDS_MAX]; unsigned n; } wanted[sizeof rows / sizeof *rows];
@@ -67,6 +69,8 @@ static void take_apart(void)
 			if (dot < n)
 				memcpy(f->sub, p + dot + 1, f->nsub = n - dot - 1);
 			f->kind = p[n + 1];
+			snprintf(f->missing, sizeof f->missing, WHY_NO_FIELD ": data.%.*s", (int)n, p);
+			snprintf(f->wrong, sizeof f->wrong, WHY_FIELD_TYPE ": data.%.*s", (int)n, p);
 			p += strcspn(p, " ");
 			p += *p == ' ';
 		}
@@ -111,7 +115,7 @@ static int field_check(const char *line, const struct envelope *e, const struct 
 
 	if (value && has_kind(*value, f->kind))
 		return 0;
-	err->why = value ? WHY_FIELD_TYPE : WHY_NO_FIELD;
+	err->why = value ? f->wrong : f->missing;
 	err->at = value ? (size_t)(value - line) : data.p ? (size_t)(data.p - line) : 0;
 	return -1;
 }

@@ -16,8 +16,8 @@ load probe
 @test "data of a known type must have its fields" {
 	run "$probe" line < <(event 1 chat.message '{}'; event 2 chat.message '{"channel":{"id":1},"user":{"id":"u"},"text":""}'
 		event 3 com.example.mine '{}')
-	[ "${lines[0]}" = "refused 76 a data field that this type must have is missing" ]
-	[ "${lines[1]}" = "refused 93 a data field has the wrong JSON type" ]
+	[ "${lines[0]}" = "refused 76 a data field that this type must have is missing: data.channel.id" ]
+	[ "${lines[1]}" = "refused 93 a data field has the wrong JSON type: data.channel.id" ]
 	[ "${lines[2]}" = ok ]
 }
 
