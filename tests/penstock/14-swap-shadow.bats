@@ -158,7 +158,8 @@ analysis() { event "$1.analyze" analysis.emotion "{\"channel\":{\"id\":\"r\"},\"
 	gone() {
 		local pid
 		[ "$(phase)" != none ] && [ "$(swaps .trial)" != null ] || return 0
-		pid=$(service_pid analyze.1)
+		# Not its finish, which notes that it failed.
+		pid=$(service_field analyze.1 'select(.state == "run").pid')
 		[[ ! $pid =~ ^[0-9]+$ ]] || kill -9 "$pid"
 		return 1
 	}
