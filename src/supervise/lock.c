@@ -38,15 +38,18 @@ static bool has_died(pid_t pid)
 
 int lock_take(int dirfd, const char *path, pid_t *owner)
 {
-	int64_t end = clock_mono() + LOCK_PATIENCE;
+	static int64_t begun;
+	int64_t now = clock_mono(), end = now + LOCK_PATIENCE;
 
-	for (;;) {
+	if (!begun)
+		begun = now;
+	for (;; now = clock_mono()) {
 		int fd = fd_lock_at(dirfd, path);
 
 		*owner = 0;
 		if (fd >= 0 || errno != EWOULDBLOCK)
 			return fd;
-		if (owner_of(dirfd, path, owner) < 0 || !has_died(*owner) || clock_mono() > end) {
+		if (owner_of(dirfd, path, owner) < 0 ? now > begun + LOCK_NOBODY : !has_died(*owner) || now > end) {
 			errno = EWOULDBLOCK;
 			return -1;
 		}
