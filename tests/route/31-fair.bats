@@ -46,7 +46,10 @@ load hub
 		daemon_run "w$i" "$P" take ipc://run/to-store w 37
 		wait_until 20 eval '[ "$(cursor store delivered)" -ge $((i * 2500)) ]'
 		if [ "$i" = 2 ]; then daemon_stop hub; else daemon_kill hub; fi
-		daemon_stop "w$i"
+		# It may have had nothing to do, and not know of signals yet: then it ends by this one.
+		daemon_signal "w$i" TERM
+		daemon_wait "w$i"
+		[ "$status" -eq 0 ] || [ "$status" -eq 143 ]
 		hub --window-lines 300
 	done
 	events 12001 13000 30 7 | tee -a want | put > /dev/null
