@@ -61,6 +61,11 @@ static void said_of(void *arg, unsigned line, const char *text)
 {
 	const struct ruleset *set = arg;
 
+	if (set->n == 0) {
+		if (line != 1 || strcmp(text, "there is no rule: no line goes anywhere") != 0)
+			abort();
+		return;
+	}
 	if (line < set->v[0].line || line > set->v[set->n - 1].line || strncmp(text, "this rule ", 10) != 0)
 		abort();
 }
