@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -76,6 +77,9 @@ static struct area *map_file(const char *path)
 		log_error("metrics file %s: %m", path);
 		return NULL;
 	}
+	/* One that was killed a moment ago may not have given it back yet. */
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) && i < 100; i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		log_error("metrics file %s: another process writes it; give each its own with -M", path);
 		goto fail;
