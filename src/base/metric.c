@@ -16,6 +16,8 @@
 #include "base/log.h"
 
 #define MAGIC "PENSTKM1"
+#define LOCK_LOOKS 100
+#define LOCK_LOOK (10 * CLOCK_MS)
 
 struct row {
 	char name[64], labels[64], help[96];
@@ -67,6 +69,17 @@ static int check_file(int fd)
 	return 0;
 }
 
+/* A writer that was killed a moment ago may not have given its lock back yet: it is waited for. No event tells when a lock is free. */
+static int take(int fd)
+{
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+		if (errno != EWOULDBLOCK || i == LOCK_LOOKS)
+			return -1;
+		nanosleep(&(struct timespec){ .tv_nsec = LOCK_LOOK }, NULL);
+	}
+	return 0;
+}
+
 /* The descriptor stays open: it holds the lock. */
 static struct area *map_file(const char *path)
 {
@@ -77,11 +90,11 @@ static struct area *map_file(const char *path)
 		log_error("metrics file %s: %m", path);
 		return NULL;
 	}
-	/* One that was killed a moment ago may not have given it back yet. */
-	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) && i < 100; i++)
-		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		log_error("metrics file %s: another process writes it; give each its own with -M", path);
+	if (take(fd)) {
+		if (errno == EWOULDBLOCK)
+			log_error("metrics file %s: another process writes it; give each its own with -M", path);
+		else
+			log_error("metrics file %s: cannot be locked: %m", path);
 		goto fail;
 	}
 	if (check_file(fd)) {

@@ -6,7 +6,7 @@
  * rows { name[64], labels[64], help[96], kind, u64 value }; a row is complete before the row count says so.
  * Values are read and written with relaxed atomics. Without a file (-M not given) the counts live in private memory.
  * A file left by an earlier run of the same name is continued: counters go on, gauges start at 0. A file that is something
- * else, or that another process writes (flock), is refused. Names, labels and helps longer than their cell are cut.
+ * else, or that another process writes (flock) for a second more, is refused. Names, labels and helps longer than their cell are cut.
  * metric_open comes before the first metric_row; rows are made by one thread, counted by any.
  *
  * Rows come from the program's metrics.def: METRIC(ID, "name", COUNTER|GAUGE, "unit", "help"), without labels; and from
