@@ -32,6 +32,11 @@ lost() {
 	grep -q "\"id\":\"spool.gap.$(number "$1")-$(number "$2")\".*\"from\":$(number "$1"),\"to\":$(number "$2"),\"reason\":\"[^\"]*${3:-}" said || { cat said; return 1; }
 	spooled | grep -v spool.gap | cmp - <(events 1 $(($1 - 1)); events $(($2 + 1)) 60)
 }
+# N: so many lines are shed in the books, which add up
+shed() {
+	route ledger -L text -d spool > books
+	grep -Eq "^store +[0-9]+ .* $1 +yes$" books || { cat books; return 1; }
+}
 nothing_lost() { [ -z "$(gaps)" ] && spooled | cmp - <(events 1 60); }
 # FILE OFFSET: turns the bit of value 1 of a byte
 flip() {
@@ -180,22 +185,19 @@ starts() { LC_ALL=C awk '{ at += length($0) + 1 } /^{"_commit"/ { print at }' "$
 	head -c $((at[4] - 3)) "$W/${F[2]}" > "spool/${F[2]}"
 	once
 	lost 56 60 'the end of the spool is missing'
-	route ledger -L text -d spool > books
-	grep -Eq '^store +[0-9]+ .* 5 +yes$' books || { cat books; return 1; }
+	shed 5
 	fresh
 	rm "spool/${F[2]}"
 	once
 	lost 41 60 'the end of the spool is missing'
 	once
 	lost 41 60
-	route ledger -L text -d spool > books
-	grep -Eq '^store +[0-9]+ .* 20 +yes$' books || { cat books; return 1; }
+	shed 20
 	fresh
 	rm "${F[@]/#/spool/}"
 	once
 	lost 1 60 'the end of the spool is missing'
-	route ledger -L text -d spool > books
-	grep -Eq '^store +[0-9]+ .* 60 +yes$' books || { cat books; return 1; }
+	shed 60
 }
 
 @test "damage that is found while the hub runs: delivery goes on behind it, and it is said" {
