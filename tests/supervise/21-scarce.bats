@@ -65,7 +65,7 @@ faults() { [ "$(runs fault)" -ge 10 ]; }
 	sup_start
 	pid=$(daemon_pid sup)
 	fds=$(ls "/proc/$pid/fd" | wc -l)
-	for i in 1 2 3; do
+	for i in 1 2; do
 		run=$(sup_pid a) log=$(sup_field a .log.pid)
 		rm -rf "$S/a"
 		wait_until 5 process_gone "$run"

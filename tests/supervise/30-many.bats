@@ -13,6 +13,14 @@ teardown() {
 	[ -z "${MEMORY:-}" ] || rm -rf "$MEMORY"
 	return "$bad"
 }
+# many N: so many directories s0, s1, ... in $S, whose run is a link to $T/run; in one process
+many() {
+	script "$T/run" 'exec sleep 1000'
+	python3 -c 'import os, sys
+for i in range(int(sys.argv[3])):
+    os.mkdir(f"{sys.argv[1]}/s{i}")
+    os.symlink(sys.argv[2], f"{sys.argv[1]}/s{i}/run")' "$S" "$T/run" "$1"
+}
 quiet() { # SECONDS without a process
 	local x
 	[ -p "$T/quiet" ] || mkfifo "$T/quiet"
@@ -21,11 +29,7 @@ quiet() { # SECONDS without a process
 
 @test "500 services: one process, up, told of, and down without a descriptor or a zombie left" {
 	in_memory
-	for i in $(seq 500); do
-		mkdir "$S/s$i"
-		ln -s "$T/run" "$S/s$i/run"
-	done
-	script "$T/run" 'exec sleep 1000'
+	many 500
 	sup_start
 	pid=$(daemon_pid sup)
 	[ "$(supervise -s --json "$S" | jq -r 'select(.state=="run").name' | wc -l)" -eq 500 ]
@@ -39,8 +43,8 @@ quiet() { # SECONDS without a process
 	wait_until 5 same_fds	# a status file may be being written
 	[ -z "$(ps -o stat= --ppid "$pid" | grep Z)" ]
 	# Half of them go away.
-	mkdir "$T/gone"
-	mv "$S"/s*[02468] "$T/gone/"
+	mkdir "$S/../gone"
+	mv "$S"/s*[02468] "$S/../gone/"
 	half() { [ "$(pgrep -c -P "$pid")" -eq 250 ]; }
 	wait_until 20 half
 	sup_stop
@@ -67,7 +71,7 @@ quiet() { # SECONDS without a process
 	n=0
 	settled() { quiet 0.5; looked; }
 	wait_until 5 settled
-	quiet 3
+	quiet 1.5
 	[ "$(wakes)" -eq "$n" ]
 	sup_stop
 }
@@ -75,10 +79,8 @@ quiet() { # SECONDS without a process
 @test "5000 services: three descriptors each, all are known, and let go" {
 	[ "$(ulimit -Hn)" -ge 15200 ] || [ "$(ulimit -Hn)" = unlimited ] || skip "the hard limit of descriptors is below 15200"
 	in_memory
-	script "$T/run" 'exec sleep 1000'
-	(cd "$S" && for ((i = 0; i < 5000; i++)); do echo "s$i"; done | xargs mkdir &&
-		for ((i = 0; i < 5000; i++)); do echo "s$i/down"; done | xargs touch)
-	ln -s "$T/run" "$S/s4999/run"
+	many 5000
+	(cd "$S" && printf 's%d/down\n' {0..4999} | xargs touch)
 	sup_start
 	[ "$(ls "/proc/$(daemon_pid sup)/fd" | wc -l)" -le 15100 ]
 	[ "$(supervise -s "$S" | grep -c ' down ')" -ge 5000 ]

@@ -2,6 +2,7 @@
 load ../lib/daemon
 load services
 load conform
+setup_file() { at_once "both states" "both signals" "both waits" "both names" "both leaves"; }
 
 wants() { [ "$(od -An -c -j17 -N1 "$S/$1/supervise/status" | tr -d ' ')" = "$2" ]; }
 termed() { [ "$(od -An -tu1 -j18 -N1 "$S/$1/supervise/status" | tr -d ' ')" = "$2" ]; }
@@ -50,6 +51,7 @@ states() {
 	show off
 	tell sv kill off
 	wait_until 10 stat_is off down
+	older off
 	tell sv -v o off
 	show off
 	# Up meets its condition at once, so what sv prints may be from before its letter.
@@ -58,7 +60,7 @@ states() {
 	tell sv status plain
 	cat "$S/ended/args"
 }
-@test "status, up, down, once, start, stop: of services, loggers, with down and finish" { both states; }
+@test "status, up, down, once, start, stop: of services, loggers, with down and finish" { outcome states; }
 
 # ---- signals ----
 
@@ -105,7 +107,7 @@ signals() {
 	wait_for "$S/hears/got" HUP
 	show hears
 }
-@test "signals: each arrives, is shown, and nowhere else; letters that are none are ignored" { both signals; }
+@test "signals: each arrives, is shown, and nowhere else; letters that are none are ignored" { outcome signals; }
 
 # ---- waiting: restart, check, force-, time-outs ----
 
@@ -141,7 +143,7 @@ waits() {
 	plain <"$S/later/where"
 	tell sv stop plain off never
 }
-@test "restart, reload, try-restart, check, force-stop, force-restart, and their time-outs" { both waits; }
+@test "restart, reload, try-restart, check, force-stop, force-restart, and their time-outs" { outcome waits; }
 
 # ---- usage, names, exit codes ----
 
@@ -173,7 +175,7 @@ names() {
 	tell "$S/plain/plain"
 	modes plain
 }
-@test "names, relative and absolute; several at once; wrong usage; as an LSB script; modes of the files" { both names; }
+@test "names, relative and absolute; several at once; wrong usage; as an LSB script; modes of the files" { outcome names; }
 
 # ---- exit ----
 
@@ -216,4 +218,4 @@ leaves() {
 	tell sv status hears ended logged forced
 	tell sv exit plain
 }
-@test "exit, shutdown, force-shutdown: finish and logger see the end, and then nobody supervises" { both leaves; }
+@test "exit, shutdown, force-shutdown: finish and logger see the end, and then nobody supervises" { outcome leaves; }

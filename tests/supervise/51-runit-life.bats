@@ -2,6 +2,7 @@
 load ../lib/daemon
 load services
 load conform
+setup_file() { at_once "both deaths" "both finishing" "both pace" "both overrides" "both logs" "both given"; }
 
 wants() { [ "$(od -An -c -j17 -N1 "$S/$1/supervise/status" | tr -d ' ')" = "$2" ]; }
 
@@ -40,7 +41,7 @@ deaths() {
 		tell sv status $s
 	done
 }
-@test "finish is told the code, or the signal and the core; run that cannot be started is 111" { both deaths; }
+@test "finish is told the code, or the signal and the core; run that cannot be started is 111" { outcome deaths; }
 
 # ---- finish takes its time ----
 
@@ -81,7 +82,7 @@ finishing() {
 	wait_until 10 stat_is a run
 	show a
 }
-@test "while finish runs: shown as such, letters change only what is wanted" { both finishing; }
+@test "while finish runs: shown as such, letters change only what is wanted" { outcome finishing; }
 
 # ---- the second between starts ----
 
@@ -116,7 +117,7 @@ pace() {
 	tell sv status gone
 	wc -l <"$S/gone/n"
 }
-@test "a second between starts; at once after a longer life; once is once" { both pace; }
+@test "a second between starts; at once after a longer life; once is once" { outcome pace; }
 
 # ---- control/ ----
 
@@ -189,7 +190,7 @@ overrides() {
 	wait_for "$S/goes/said" x
 	cat "$S/goes/said"
 }
-@test "control/: takes a letter over or goes before it; its output goes to the logger" { both overrides; }
+@test "control/: takes a letter over or goes before it; its output goes to the logger" { outcome overrides; }
 
 # ---- the logger ----
 
@@ -240,7 +241,7 @@ logs() {
 	tell sv status links
 	tell sv -v stop links
 }
-@test "the logger: its pipe outlives both ends, finish writes to it, it has no finish and no exit; links" { both logs; }
+@test "the logger: its pipe outlives both ends, finish writes to it, it has no finish and no exit; links" { outcome logs; }
 
 # ---- what a process is given ----
 
@@ -262,4 +263,4 @@ given() {
 	done
 	[ "/proc/$(cat "$S/logged/supervise/pid")/fd/1" -ef "/proc/$(cat "$S/logged/log/supervise/pid")/fd/0" ] && say "one pipe"
 }
-@test "what run, finish and log/run are given: words, directory, descriptors, signals, limits, environment" { both given; }
+@test "what run, finish and log/run are given: words, directory, descriptors, signals, limits, environment" { outcome given; }

@@ -2,6 +2,7 @@
 load ../lib/daemon
 load services
 load conform
+setup_file() { at_once "both tools"; }
 
 tools_services() {
 	service plain 'exec sleep 1000'
@@ -58,4 +59,4 @@ tools() {
 	tell svok last
 	tell svstat last
 }
-@test "svok, svstat, svc and s6-svc: the same words and codes" { both tools; }
+@test "svok, svstat, svc and s6-svc: the same words and codes" { outcome tools; }

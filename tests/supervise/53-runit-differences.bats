@@ -2,6 +2,7 @@
 load ../lib/daemon
 load services
 load conform
+setup_file() { at_once letters_differ loops_differ; }
 
 # Both say what is expected of each.
 differ() { # NAME RUNIT OURS
@@ -56,10 +57,11 @@ letters() {
 	only runit || daemon_signal ours ALRM
 	wait_until 10 stat_is d run
 }
-@test "sessions, k in finish, k taken over, finish's 125, exit" {
+letters_differ() {
 	differ letters $'session of runsv\nfinish with -1 15 -1 9\nafter 125 run\nk taken over, and p: down, paused, on\nafter exit run' \
 		$'own session\nfinish with -1 15\nafter 125 down\nk taken over, and p: run, paused, stopped\nafter exit down'
 }
+@test "sessions, k in finish, k taken over, finish's 125, exit" { outcome letters_differ; }
 
 loops_services() { service c 'echo >>n; exit 1'; }
 wants() { [ "$(od -An -c -j17 -N1 "$S/$1/supervise/status" | tr -d ' ')" = "$2" ]; }
@@ -72,6 +74,7 @@ loops() {
 	[ "$WHO" = runit ] || { wait_until 10 stat_is c down; n=$(wc -l <"$S/c/n"); sv up c; wait_until 10 lines_are "$S/c/n" $((n + 1)); }
 	quiet sv -v down c
 }
-@test "a crash loop shows that down is wanted" {
+loops_differ() {
 	differ loops $'down: c: Ns, normally up, want up\n$ sv -v down c = 0' $'down: c: Ns, normally up\n$ sv -v down c = 0'
 }
+@test "a crash loop shows that down is wanted" { outcome loops_differ; }

@@ -5,16 +5,14 @@ load ../lib/line
 load ../penstock/tree
 load services
 
-teardown() {
-	[ -z "${DAEMON_PID[runit]-}" ] || { daemon_signal runit HUP; daemon_wait runit; }	# at TERM it leaves all running
-	daemons_end
-}
+setup_file() { at_once runit s6 systemd; }
 
 # It runs one command and ends: what it holds then is no leak.
 penstock() { ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 command penstock "$@"; }
 
 # A tree with a stage, each service with a finish that keeps what it is told.
 others_tree() {
+	D=$T/tree
 	tree_new
 	mkdir -p "$D"/{spool,history,run/metrics,log}
 	script "$D/service/echo/run" 'cd ../.. || exit 111' \
@@ -39,7 +37,7 @@ works() {
 ended_as() { [ "$(tail -n 1 "$D/service/$1/ends" 2>/dev/null)" = "$2" ]; }
 runs_anew() { [ -s "$D/service/$1/supervise/status" ] && [ -n "$(pid_in "$1")" ] && [ "$(pid_in "$1")" != "$2" ]; }
 
-@test "under runit: all run, die and come back, stop with code 0" {
+runit() {
 	others_tree
 	pid_in() { cat "$D/service/$1/supervise/pid"; }
 	touch -d '1 minute ago' "$D/service"
@@ -62,9 +60,10 @@ runs_anew() { [ -s "$D/service/$1/supervise/status" ] && [ -n "$(pid_in "$1")" ]
 	for s in $names; do wait_until 10 flock -n "$D/service/$s/supervise/lock" true; done
 	[ -z "$(find "$D" -type s)" ]
 }
+@test "under runit: all run, die and come back, stop with code 0" { outcome runit; }
 
-@test "under s6: all say that they are ready, die and come back, stop with code 0" {
-	command -v s6-svscan >/dev/null || skip "needs s6"
+s6() {
+	command -v s6-svscan >/dev/null || return 0
 	others_tree
 	cd "$T"
 	daemon_run s6 s6-svscan "$D/service"
@@ -87,8 +86,12 @@ runs_anew() { [ -s "$D/service/$1/supervise/status" ] && [ -n "$(pid_in "$1")" ]
 	daemon_stop s6
 	[ -z "$(find "$D" -type s)" ]
 }
+@test "under s6: all say that they are ready, die and come back, stop with code 0" {
+	command -v s6-svscan >/dev/null || skip "needs s6"
+	outcome s6
+}
 
-@test "as systemd would: the units' commands get ready, reload, and stop with code 0" {
+systemd() {
 	others_tree
 	make -s -C "$ROOT" B="${BIN%/bin}" BIN="$BIN" PREFIX="$T/usr" install-units
 	mkdir -p "$T/usr/libexec"
@@ -132,3 +135,4 @@ runs_anew() { [ -s "$D/service/$1/supervise/status" ] && [ -n "$(pid_in "$1")" ]
 	daemon_stop all
 	[ -z "$(find "$D" -type s)" ]
 }
+@test "as systemd would: the units' commands get ready, reload, and stop with code 0" { outcome systemd; }

@@ -5,10 +5,38 @@
 #   sup_state NAME          its state, as supervise -s says it     sup_is NAME STATE     the same, as a condition
 #   sup_field NAME .PATH    a field of its JSON (jq)
 #   stat_is NAME TEXT       supervise/stat is TEXT
+#
+# Tests that wait for others most of the time run at once:
+#   at_once WORDS...        in setup_file: runs each of these commands in a process of its own, with $T, $S and $SVDIR of its own
+#   outcome WORD            in a test: waits for the end of the one whose last word this is; fails, with what it said, when it
+#                           failed or left something running
 bats_require_minimum_version 1.5.0
-S=$T/s
-mkdir -p "$S"
-export SVDIR=$S
+
+_own_folder() {
+	mkdir -p "$1/s"
+	T=$1 S=$1/s
+	export SVDIR=$S PENSTOCK_TEST_MARK=$T
+}
+[ -z "$T" ] || _own_folder "$T"
+
+_alone() { # WORDS...
+	trap - DEBUG ERR	# of bats
+	set +e
+	_own_folder "$BATS_FILE_TMPDIR/${*: -1}"
+	unset PAUSE_FD
+	(set -e; cd "$T"; trap 'daemons_end || exit 1' EXIT; "$@") >"$T.said" 2>&1 </dev/null
+	echo $? >"$T.code"
+}
+at_once() {
+	local words
+	# shellcheck disable=SC2086
+	for words; do _alone $words 3>&- 4>&- & done
+}
+outcome() {
+	local said=$BATS_FILE_TMPDIR/$1
+	wait_until 120 test -s "$said.code" || { cat "$said.said" >&2; return 1; }
+	[ "$(cat "$said.code")" -eq 0 ] || { cat "$said.said" >&2; return 1; }
+}
 
 script() {
 	local file=$1
