@@ -39,7 +39,7 @@ LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now -pthread $(SAN) $(LDFLAGS)
 
 # The archive's third parties; each is opened by one file (src/README.md). name:Debian package
 LIBS_NEEDED := jansson:libjansson-dev sqlite3:libsqlite3-dev openssl:libssl-dev zlib:zlib1g-dev \
-	libwebsockets:libwebsockets-dev
+	libwebsockets:libwebsockets-dev libcurl:libcurl4-openssl-dev
 PKG_ARCHIVE := jansson openssl
 PKG_CONFIG ?= pkg-config
 
@@ -93,11 +93,19 @@ $(BIN)/$(1): $(addprefix $(B)/$(1)/,$($(1)_OBJS)) $(LIB) src/$(1)/files.mk
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
+# What stands in for gatewayd where a platform is checked (tests/unit/platform_probe.h): linked where it is used.
+PLAY := $(B)/unit/platform_probe.a
+$(PLAY): tests/unit/platform_probe.c tests/unit/platform_probe.h src/gatewayd/platform/platform.h
+	@mkdir -p $(@D) && rm -f $@
+	@echo '  CC $<'
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $(@:.a=.o) $< && $(AR) rcs $@ $(@:.a=.o)
+
 unit: $(UNIT) $(PROBE)
-$(B)/unit/%: tests/unit/%.c $(PURE) $(LIB)
+$(B)/unit/%: tests/unit/%.c $(PURE) $(PLAY) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -Wl,--as-needed -o $@ $< $(call pure_of,$<) $(PLAY) $(LIB) \
+	  $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3 libcurl zlib) -lm
 
 check: all unit man
 	@for t in $(UNIT); do echo "# $$t"; $$t || exit 1; done
@@ -119,10 +127,11 @@ fuzz-run: $(FUZZ)
 	  $$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 -verbosity=0 -print_final_stats=0 \
 	    -artifact_prefix=$(B)/ $(B)/corpus/$$n tests/fuzz/corpus/$$n >$(B)/fuzz-$$n.log 2>&1 || \
 	    { cat $(B)/fuzz-$$n.log; exit 1; }; done
-$(B)/fuzz/%: tests/fuzz/%.c $(PURE) $(LIB)
+$(B)/fuzz/%: tests/fuzz/%.c $(PURE) $(PLAY) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) -lm
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(call pure_of,$<) $(PLAY) $(LIB) \
+	  $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3 zlib) -lm
 
 # Measuring tools of scripts/bench; nng_* are peers built on libnng. Of sv_* those that supervisors are measured with are small and static.
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
