@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/pairs.h"
 
 #define FILE_MAX_BYTES (1u << 20)
 
@@ -37,47 +38,6 @@ static char *read_text(const char *path, size_t *n, char why[ROW_WHY])
 	t->next = texts;
 	texts = t;
 	return t->p;
-}
-
-static char *skip(char *p)
-{
-	return p + strspn(p, " \t\r");
-}
-
-/* "word = value # comment" in place. 0 nothing in the line, 1 a pair, -1 with the reason. A value in double quotes keeps its
- * blanks and #; there is no escape in it. */
-static int split(char *line, char **word, char **value, const char **reason)
-{
-	char *p = skip(line), *end;
-
-	if (*p == '\0' || *p == '#')
-		return 0;
-	*word = p;
-	p += strcspn(p, " \t\r=");
-	end = p;
-	p = skip(p);
-	if (*p != '=' || end == *word) {
-		*reason = "not a line of the form: word = value";
-		return -1;
-	}
-	*end = '\0';
-	p = skip(p + 1);
-	*value = p;
-	if (*p == '"') {
-		end = strchr(++*value, '"');
-		p = end ? skip(end + 1) : NULL;
-		if (!end || (*p && *p != '#')) {
-			*reason = end ? "something stands behind the closing quote" : "the closing quote is missing";
-			return -1;
-		}
-		*end = '\0';
-		return 1;
-	}
-	for (end = p; *p && !(*p == '#' && (p == *value || p[-1] == ' ' || p[-1] == '\t')); p++)
-		if (!strchr(" \t\r", *p))
-			end = p + 1;
-	*end = '\0';
-	return 1;
 }
 
 struct staged { struct value v; bool set; };
@@ -119,8 +79,10 @@ static int take(const struct row *rows, size_t n, struct staged *st, bool (*know
 int row_file(const char *path, struct row *rows, size_t n, bool (*known_key)(const char *word), char why[ROW_WHY])
 {
 	struct staged *st = NULL;
-	char *p, *end, reason[ROW_WHY];
-	size_t len, number = 1;
+	struct pairs it;
+	char *p, reason[ROW_WHY];
+	size_t len;
+	int rc;
 
 	p = read_text(path, &len, why);
 	if (!p)
@@ -132,22 +94,15 @@ int row_file(const char *path, struct row *rows, size_t n, bool (*known_key)(con
 	}
 	for (size_t i = 0; i < n; i++)
 		st[i].v = rows[i].initial;
-	for (end = p + len; p < end; number++) {
-		char *lf = memchr(p, '\n', (size_t)(end - p)), *word, *value;
-		const char *bad;
-		int pair;
-
-		if (lf)
-			*lf = '\0';
-		pair = split(p, &word, &value, &bad);
-		if (pair < 0)
-			snprintf(reason, sizeof(reason), "%s", bad);
-		if (pair < 0 || (pair && take(rows, n, st, known_key, word, value, reason))) {
-			snprintf(why, ROW_WHY, "%.200s:%zu: %.250s", path, number, reason);
+	pairs_init(&it, p, len);
+	while ((rc = pairs_next(&it)) != 0) {
+		if (rc < 0)
+			snprintf(reason, sizeof(reason), "%s", it.why);
+		if (rc < 0 || take(rows, n, st, known_key, it.word, it.value, reason)) {
+			snprintf(why, ROW_WHY, "%.200s:%zu: %.250s", path, it.line, reason);
 			free(st);
 			return -1;
 		}
-		p = lf ? lf + 1 : end;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (!rows[i].given)

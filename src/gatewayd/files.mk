@@ -14,9 +14,12 @@
 #   host       names this server answers to (pure)
 #   bucket     token buckets (pure)                 peers     connections of each address (pure)
 #   metrics    counters; rows in metrics.def
+#   platform/  chat platforms: what their bytes mean and what to ask of them (pure)
+# The room of platforms: an object a file, index.o last.
+gatewayd_PLATFORMS := platform/null.o platform/index.o
 gatewayd_OBJS := main.o config.o http.o host.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
 	browser.o client.o say.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o
-gatewayd_PURE := http.o host.o binding.o binary.o problem.o page.o frame.o room.o bucket.o peers.o
+gatewayd_PURE := http.o host.o binding.o binary.o problem.o page.o frame.o room.o bucket.o peers.o $(gatewayd_PLATFORMS)
 gatewayd_PKGS := libwebsockets
 
 $(B)/gatewayd/pages.o: $(wildcard src/gatewayd/pages/*)

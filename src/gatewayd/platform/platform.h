@@ -1,0 +1,137 @@
+/*
+ * platform: a chat platform that gatewayd connects to. A part of this room translates and decides: bytes and happenings in, wishes out. It
+ * has no descriptor, no clock, no loop, no thread; upstream.c carries its wishes out, and a test's probe records them. So every
+ * rule of a platform is tested without a socket and without waiting.
+ *
+ * One object (void *p) for each account (a bot of a tenant). An account has connections, numbered from 0 (Discord: shards; Twitch:
+ * conduit shards or one socket; IRC: one). Who may hold a connection is upstream's business (leases): a platform is asked to dial only what
+ * this process holds. A connection has a main socket, 0, and for a while another one, 1 (Twitch's move): out_switch makes 1 to 0.
+ *
+ * The life of a connection is the same everywhere (life.h):
+ *   idle -> dial -> opening -> (opened) greeting -> (out_live) live -> (out_lost) back-off -> dial ... or stopped (NEXT_STOP)
+ * upstream calls dial when the back-off is over, the lease is held and, for a dial that costs one, the identify budget has room.
+ *
+ * now is clock_mono() nanoseconds. Any out_ function may be called from any function below, and calls none of them back directly.
+ * What a platform is handed is borrowed until it returns. It never trusts a byte of it.
+ */
+#ifndef GATEWAYD_PLATFORM_H
+#define GATEWAYD_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct account;
+struct buf;
+struct http_answer;
+struct http_request;
+struct out;		/* who carries out; one for each account */
+
+/* ---- what upstream asks of a platform ---- */
+
+struct dial {
+	char url[1024];			/* ws: wss: for frames; irc: ircs: for a stream of bytes */
+	bool costs_identify;		/* wait for the budget first (out_budget) */
+	unsigned budget_key;		/* Discord: shard_id % max_concurrency */
+	int64_t opening, greeting;	/* limits: until opened, from there until out_live */
+};
+
+/* An HTTP request that a platform sent to us: POST /hook/TENANT/ACCOUNT[/...]. Fields by name in any case; the body as it came. */
+struct hook {
+	const char *path;		/* behind /hook/TENANT/ACCOUNT, "" or "/..." */
+	const char *(*field)(const struct hook *h, const char *name, size_t *n);	/* NULL: absent */
+	const char *body;
+	size_t nbody;
+	int64_t wall;			/* clock_wall(), for replay windows */
+	uint64_t ticket;		/* for out_hook_reply and out_line */
+};
+
+struct platform {
+	const char *name;
+	/* Those of its account files, deliver's too, NULL at the end; besides platform_words, which upstream knows. */
+	const char *const *words;
+
+	/* Reads the account. NULL: something in it is wrong, and was said (account_bad). */
+	void *(*open)(const struct account *a, struct out *o);
+	void (*close)(void *p);
+	/* Begins: asks what it has to know first (out_http) and ends in out_connections. */
+	void (*start)(void *p, int64_t now);
+	/* The account's file or a secret changed. false: not without new connections; upstream then closes p and opens another. */
+	bool (*reload)(void *p, const struct account *a, int64_t now);
+
+	/* saved: what out_save kept for this connection, also in an earlier process or another one; NULL: nothing. */
+	int (*dial)(void *p, unsigned conn, const char *saved, size_t nsaved, struct dial *d, int64_t now);	/* -1: not now, out_lost was called */
+	void (*opened)(void *p, unsigned conn, unsigned sock, int64_t now);
+	/* One whole message (ws), or the bytes that came (stream: any cut). */
+	void (*frame)(void *p, unsigned conn, unsigned sock, const char *b, size_t n, bool binary, int64_t now);
+	/* The socket is gone and was not closed by out_close or out_lost. code 0: no close frame, reason says why (reset, timeout, TLS, ...). */
+	void (*gone)(void *p, unsigned conn, unsigned sock, unsigned code, const char *reason, int64_t now);
+	void (*due)(void *p, unsigned conn, unsigned timer, int64_t now);		/* out_timer */
+	void (*answer)(void *p, unsigned call, const struct http_answer *a, int64_t now);	/* out_http; may be NULL */
+	/* Every line of conn up to this mark is kept by the hub: the place to out_save a sequence. At most once a round. */
+	void (*acked)(void *p, unsigned conn, uint64_t mark, int64_t now);
+	/* conn goes to another process: out_save what it needs to go on, out_close so that the session lives on. The socket may still bring frames until it is gone. */
+	void (*drain)(void *p, unsigned conn, int64_t now);
+
+	void (*hook)(void *p, const struct hook *h, int64_t now);			/* must end in one out_hook_reply; may be NULL: 404 */
+	/* A line of type message.send for this account. Ends in one out_said. NULL: the platform is written to by deliver(8). */
+	void (*say)(void *p, const char *line, size_t n, uint64_t ticket, int64_t now);
+	/* Members of an object (without braces) about the account: its desired subscriptions and the platform's answers, ... */
+	void (*status)(void *p, struct buf *json);
+};
+
+extern const struct platform *const platforms[];	/* index.c, NULL at the end */
+extern const char *const platform_words[];		/* words of every account: platform, enabled, raw, ca; NULL at the end */
+const struct platform *platform_find(const char *name);
+
+/* ---- what a platform asks for ---- */
+
+enum next {
+	NEXT_RESUME,	/* dial again after the back-off; continuity may be kept */
+	NEXT_FRESH,	/* dial again after the back-off; what came meanwhile is lost: upstream says gateway.gap unless the platform did */
+	NEXT_STOP,	/* no use: a person has to change something (the token, an intent); tried again when the account's files change */
+};
+
+/* The connections this account needs (again): 0 to n-1. More may be asked for later; fewer close those above. */
+void out_connections(struct out *o, unsigned n);
+/* Identify budget: an identify a key every `every` ns, keys 0 to concurrency - 1; `remaining` now, all of them again at now + reset. Kept in a ledger on disk that all
+ * processes of the host share; the smaller of ledger and platform counts. */
+void out_budget(struct out *o, unsigned concurrency, int64_t every, uint64_t total, uint64_t remaining, int64_t reset);
+
+void out_send(struct out *o, unsigned conn, unsigned sock, const char *p, size_t n);	/* a text frame, or bytes of a stream; in order */
+void out_close(struct out *o, unsigned conn, unsigned sock, unsigned code, const char *reason);	/* code 0: drop TCP. No gone follows. */
+void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t opening);	/* socket 1; then opened or gone with sock 1 */
+void out_switch(struct out *o, unsigned conn);		/* socket 1 is 0 from now on; the old one is closed with 1000 */
+
+void out_live(struct out *o, unsigned conn, bool resumed);		/* greeting is over: gateway.up or gateway.resumed */
+/* The connection is lost, or given up: every socket of it is dropped (with code, if it is not 0). wait: at least so long, 0: the back-off's. */
+void out_lost(struct out *o, unsigned conn, enum next next, unsigned code, const char *reason, int64_t wait);
+/* The one rule of liveness: bytes of the kind that counts must come before now + within; the platform calls this again each time they did.
+ * 0: switched off. When the time is up upstream calls gone with code 0 and `why` (static) as the reason. While upstream holds back
+ * reading, because the hub is behind, the time stands still: so let every rule of silence be one of these, none a timer of your own. Cheap. */
+void out_expect(struct out *o, unsigned conn, unsigned sock, int64_t within, const char *why);
+
+/* A line (LF at the end or not) for the hub, checked there again. mark: rises by 1 or more within conn; acked tells the highest one below
+ * which all are kept. Lines without a meaning for continuity pass the mark of the one before. ticket 0, or that of the hook it came with. */
+void out_line(struct out *o, unsigned conn, const char *line, size_t n, uint64_t mark, uint64_t ticket);
+/* Nothing came of this mark (an event nobody wants): continuity goes over it. */
+void out_mark(struct out *o, unsigned conn, uint64_t mark);
+/* gateway.gap: what may be missing, for people and programs; from and to are the platform's own words, "" if unknown. */
+void out_gap(struct out *o, unsigned conn, const char *reason, const char *from, const char *to);
+
+void out_timer(struct out *o, unsigned conn, unsigned timer, int64_t due);	/* timer 0 to 3 of a connection; due 0 disarms. */
+/* A request; answer is called with the number this returns (never 0). OUT_TOKEN: with the account's access token (base/oauth.h), refreshed once when the
+ * answer is 401; the platform only sees what came after that. */
+enum { OUT_TOKEN_NONE, OUT_TOKEN_USER, OUT_TOKEN_APP };
+unsigned out_http(struct out *o, const struct http_request *r, int token);
+/* Kept on disk, replaced as a whole; n 0: forget. Called inside acked it is written within a second (a dial later, what came since is only
+ * asked for again); else it is synced before the next round. At most 64 KiB. */
+void out_save(struct out *o, unsigned conn, const char *text, size_t n);
+/* Answers a hook: at once, or (when_kept) when the hub has acknowledged every line that came with its ticket; then 503 instead if it did not. */
+void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type, const char *body, size_t n, bool when_kept);
+/* id: the platform's number of the message, "" if it has none; error NULL: it was said. retry: the hub shall give the line again. */
+void out_said(struct out *o, uint64_t ticket, const char *id, const char *error, bool retry);
+uint64_t out_random(struct out *o);		/* jitter; a test's probe makes it repeatable */
+const struct account *out_account(const struct out *o);
+
+#endif
