@@ -99,12 +99,13 @@ $(PLAY): tests/unit/platform_probe.c tests/unit/platform_probe.h src/gatewayd/pl
 	@mkdir -p $(@D) && rm -f $@
 	@echo '  CC $<'
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $(@:.a=.o) $< && $(AR) rcs $@ $(@:.a=.o)
+play_of = $(if $(shell grep -l 'platform_probe.h"' $(1)),$(PLAY))
 
 unit: $(UNIT) $(PROBE)
 $(B)/unit/%: tests/unit/%.c $(PURE) $(PLAY) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -Wl,--as-needed -o $@ $< $(call pure_of,$<) $(PLAY) $(LIB) \
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -Wl,--as-needed -o $@ $< $(call pure_of,$<) $(call play_of,$<) $(LIB) \
 	  $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3 libcurl zlib) -lm
 
 check: all unit man
@@ -130,7 +131,7 @@ fuzz-run: $(FUZZ)
 $(B)/fuzz/%: tests/fuzz/%.c $(PURE) $(PLAY) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(call pure_of,$<) $(PLAY) $(LIB) \
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(call pure_of,$<) $(call play_of,$<) $(LIB) \
 	  $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3 zlib) -lm
 
 # Measuring tools of scripts/bench; nng_* are peers built on libnng. Of sv_* those that supervisors are measured with are small and static.
