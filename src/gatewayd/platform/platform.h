@@ -119,7 +119,9 @@ void out_mark(struct out *o, unsigned conn, uint64_t mark);
 /* gateway.gap: what may be missing, for people and programs; from and to are the platform's own words, "" if unknown. */
 void out_gap(struct out *o, unsigned conn, const char *reason, const char *from, const char *to);
 
-void out_timer(struct out *o, unsigned conn, unsigned timer, int64_t due);	/* timer 0 to 3 of a connection; due 0 disarms. */
+/* Timers 0 to 3 of a connection, or of the account itself (conn OUT_ACCOUNT: from start on, also while there are no connections). due 0 disarms. */
+#define OUT_ACCOUNT UINT32_MAX
+void out_timer(struct out *o, unsigned conn, unsigned timer, int64_t due);
 /* A request; answer is called with the number this returns (never 0). OUT_TOKEN: with the account's access token (base/oauth.h), refreshed once when the
  * answer is 401; the platform only sees what came after that. */
 enum { OUT_TOKEN_NONE, OUT_TOKEN_USER, OUT_TOKEN_APP };
