@@ -191,6 +191,11 @@ static bool slot_fits(const struct board_slot *s)
 	return s->at < SV_STATES && s->want <= WANT_EXIT;
 }
 
+bool board_row_sound(const struct board_row *r)
+{
+	return memchr(r->name, 0, sizeof r->name) && memchr(r->fault, 0, sizeof r->fault) && slot_fits(&r->main) && slot_fits(&r->log);
+}
+
 int board_each(const void *p, size_t n, struct board_head *head,
 	void (*fn)(void *arg, const struct board_row *row, bool torn), void *arg, const char **why)
 {
@@ -213,8 +218,7 @@ int board_each(const void *p, size_t n, struct board_head *head,
 		memcpy(&r, (const char *)p + size_for(i), sizeof r);
 		if (!r.used)
 			continue;
-		fn(arg, &r, r.seq % 2 != 0 || !memchr(r.name, 0, sizeof r.name) || !memchr(r.fault, 0, sizeof r.fault) ||
-			!slot_fits(&r.main) || !slot_fits(&r.log));
+		fn(arg, &r, r.seq % 2 != 0 || !board_row_sound(&r));
 	}
 	return 0;
 }

@@ -73,6 +73,7 @@ void board_end(struct board *b, int row);
 
 /* Reading. Checks a copy of a file's bytes: fn for each used row, whose name ends with NUL and whose enums are in range. 0; -1 with a
  * static reason when it is no board. A row that was being written is passed with *torn true. Pure. */
+bool board_row_sound(const struct board_row *r);	/* texts that end, enums in range */
 int board_each(const void *p, size_t n, struct board_head *head,
 	void (*fn)(void *arg, const struct board_row *row, bool torn), void *arg, const char **why);
 

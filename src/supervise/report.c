@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -16,12 +17,14 @@
 #include "supervise/supervise.h"
 
 #define BOARD_BYTES (BOARD_HEAD + (size_t)BOARD_ROWS_MAX * sizeof(struct board_row))
-#define READ_TRIES 50
+#define READ_AGAIN CLOCK_MS
+#define READ_TIME CLOCK_S	/* a writer may stand still between two stores, for the disk or on a busy machine */
 
 struct rows {
 	struct board_row *v;
 	size_t n, cap;
 	bool torn, no_memory;
+	bool as_is;		/* what is torn counts, too */
 	struct board_head head;
 };
 
@@ -29,10 +32,9 @@ static void keep(void *arg, const struct board_row *row, bool torn)
 {
 	struct rows *r = arg;
 
-	if (torn) {
-		r->torn = true;
+	r->torn |= torn;
+	if (torn && !(r->as_is && board_row_sound(row)))
 		return;
-	}
 	if (r->n == r->cap) {
 		size_t cap = r->cap ? 2 * r->cap : 64;
 		struct board_row *v = realloc(r->v, cap * sizeof *v);
@@ -47,16 +49,20 @@ static void keep(void *arg, const struct board_row *row, bool torn)
 	r->v[r->n++] = *row;
 }
 
-/* Reads until two reads one after the other agree: then no row was caught half written. */
+/*
+ * Reads until two reads one after the other agree and no row is caught half written: a row left out would be a service that is not there.
+ * One that stays so, its writer was killed or is held up, is taken as it stands.
+ */
 static int read_board(const char *path, struct rows *r)
 {
+	int64_t end = clock_mono() + READ_TIME;
 	struct buf b[2];
-	const char *why = "it changes too fast to be read";
+	const char *why = NULL;
 	int rc = -1;
 
 	buf_init(&b[0], BOARD_BYTES);
 	buf_init(&b[1], BOARD_BYTES);
-	for (int i = 0; i < READ_TRIES; i++) {
+	for (int i = 0; !r->as_is; i++) {
 		struct buf *now = &b[i % 2], *before = &b[!(i % 2)];
 
 		buf_clear(now);
@@ -64,13 +70,15 @@ static int read_board(const char *path, struct rows *r)
 			why = strerror(errno);
 			break;
 		}
-		if (i == 0 || now->len != before->len || memcmp(now->p, before->p, now->len) != 0)
+		r->as_is = clock_mono() > end;
+		if (!r->as_is && (i == 0 || now->len != before->len || memcmp(now->p, before->p, now->len) != 0))
 			continue;
 		r->n = 0;
 		r->torn = false;
 		rc = board_each(now->p, now->len, &r->head, keep, r, &why);
 		if (rc < 0 || !r->torn)
 			break;
+		nanosleep(&(struct timespec){ .tv_nsec = READ_AGAIN }, NULL);
 	}
 	if (rc < 0)
 		log_error("%s: %s", path, why);

@@ -177,3 +177,15 @@ load services
 	[[ $(sup_field crash .next_start) == 20*Z ]]
 	sup_stop
 }
+
+@test "a service whose state is half written is waited for, and shown as it stands in the end" {
+	local row
+	service a 'exec sleep 1000'
+	sup_start
+	wait_until 10 sup_is a run
+	# An odd number in front: supervise is between two stores. Its first change makes that a whole row again.
+	row=$(od -A n -t u1 -j 64 -N 1 "$S/.supervise/state")
+	printf '%b' "\\x$(printf %x $((row | 1)))" | dd of="$S/.supervise/state" bs=1 seek=64 conv=notrunc status=none
+	[ "$(supervise -s --json "$S" | jq -r '.name + " " + .state')" = "a run" ]
+	sup_stop
+}
