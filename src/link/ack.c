@@ -267,7 +267,7 @@ int take_request_parse(const char *p, size_t n, struct take_request *out, const 
 	if (j.why) {
 		refusals_free(refused.v, refused.n);
 		*out = (struct take_request){ 0 };
-		*why = j.why;
+		*why = pull_why(&j);
 		return -1;
 	}
 	if (out->take > LINK_BATCH_LINES)
@@ -311,7 +311,7 @@ int put_reply_parse(const char *p, size_t n, struct put_reply *out, const char *
 	if (j.why) {
 		refusals_free(refused.v, refused.n);
 		*out = (struct put_reply){ 0 };
-		*why = j.why;
+		*why = pull_why(&j);
 		return -1;
 	}
 	out->refused = refused.v;
@@ -389,7 +389,7 @@ int take_reply_parse(const char *p, size_t len, struct take_reply *out, const ch
 		fault(&j, "n is not the number of lines that follow");
 	if (j.why) {
 		take_reply_release(out);
-		*why = j.why;
+		*why = pull_why(&j);
 		return -1;
 	}
 	return 0;

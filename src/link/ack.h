@@ -9,6 +9,7 @@
  * A refusal with "retry":true may carry "retry_after":MS; one of a take may carry "stderr":"..." (struct refusal: detail).
  * Members not known are ignored by rule. Errors are cut at ACK_ERROR_MAX bytes; of a detail the last ACK_DETAIL_MAX are written and the first
  * read, and a message has at most ACK_DETAILS_MAX of them: later ones are left out. Writers refuse nothing: they escape.
+ * What is wrong with a message, *why, is a text until the next call in the same thread.
  */
 #ifndef LINK_ACK_H
 #define LINK_ACK_H

@@ -1,5 +1,6 @@
 #include "link/pull.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -9,6 +10,14 @@ static void fault(struct pull *j, const char *why)
 	if (!j->why)
 		j->why = why;
 	j->p = j->end;
+}
+
+/* Of the value of a member. */
+static void bad_value(struct pull *j, const char *why)
+{
+	if (!j->why)
+		j->in_member = j->member[0];
+	fault(j, why);
 }
 
 static void space(struct pull *j)
@@ -176,8 +185,12 @@ static bool string(struct pull *j, char *out, size_t size)
 void pull_string(struct pull *j, char *out, size_t size, bool cut)
 {
 	out[0] = 0;
-	if (!j->why && !string(j, out, size) && !cut)
-		fault(j, "a string is too long");
+	if (j->why)
+		return;
+	if (peek(j) != '"')
+		bad_value(j, "not a string");
+	else if (!string(j, out, size) && !cut)
+		bad_value(j, "a string is too long");
 }
 
 bool pull_member(struct pull *j, char *name, size_t size)
@@ -191,6 +204,7 @@ bool pull_member(struct pull *j, char *name, size_t size)
 		fault(j, "a colon is missing");
 	if (j->why)
 		return false;
+	snprintf(j->member, sizeof j->member, "%s", name);
 	j->p++;
 	return true;
 }
@@ -206,16 +220,16 @@ void pull_u64(struct pull *j, uint64_t max, uint64_t *out)
 	space(j);
 	for (from = j->p; j->p < j->end && *j->p >= '0' && *j->p <= '9'; j->p++) {
 		if (v > (UINT64_MAX - 9) / 10) {
-			fault(j, "a number is too large");
+			bad_value(j, "a number is too large");
 			return;
 		}
 		v = v * 10 + (uint64_t)(*j->p - '0');
 	}
 	if (j->p == from || (*from == '0' && j->p - from > 1) ||
 	    (j->p < j->end && (*j->p == '.' || *j->p == 'e' || *j->p == 'E')))
-		fault(j, "not a whole number");
+		bad_value(j, "not a whole number");
 	else if (v > max)
-		fault(j, "a number is too large");
+		bad_value(j, "a number is too large");
 	else
 		*out = v;
 }
@@ -229,7 +243,7 @@ void pull_bool(struct pull *j, bool *out)
 	if (word(j, "true"))
 		*out = true;
 	else if (!word(j, "false"))
-		fault(j, "not true or false");
+		bad_value(j, "not true or false");
 }
 
 static void number(struct pull *j)
@@ -296,4 +310,14 @@ void pull_end(struct pull *j)
 	space(j);
 	if (!j->why && j->p < j->end)
 		fault(j, "more behind the end");
+}
+
+const char *pull_why(const struct pull *j)
+{
+	static _Thread_local char text[80];
+
+	if (!j->in_member)
+		return j->why;
+	snprintf(text, sizeof text, "%s: %s", j->member, j->why);
+	return text;
 }

@@ -8,8 +8,8 @@
  *   pull_end(&j);
  *   if (j.why) ...
  *
- * The first fault stays in j.why (a static string); every later call does nothing and returns 0, so that a caller may
- * look once at the end. Strict as RFC 8259; strings must be UTF-8 and hold no NUL; nesting of skipped values is at
+ * The first fault stays in j.why (a static string), pull_why has the member it was found in besides; every later call does nothing
+ * and returns 0, so that a caller may look once at the end. Strict as RFC 8259; strings must be UTF-8 and hold no NUL; nesting of skipped values is at
  * most PULL_DEPTH. (base/json makes a tree: too slow for a head line of 256 sequence numbers with every batch.)
  */
 #ifndef LINK_PULL_H
@@ -25,6 +25,8 @@ struct pull {
 	const char *p, *end;
 	const char *why;	/* NULL = no fault so far */
 	bool first;		/* nothing of the object or array entered last was read yet */
+	char member[16];	/* the one that was read last, if its name is as short as ours are */
+	bool in_member;		/* its value is what is wrong */
 };
 
 void pull_init(struct pull *j, const char *p, size_t n);
@@ -37,5 +39,6 @@ void pull_u64(struct pull *j, uint64_t max, uint64_t *out);	/* no sign, fraction
 void pull_bool(struct pull *j, bool *out);
 void pull_skip(struct pull *j);					/* any value */
 void pull_end(struct pull *j);					/* only white space is left */
+const char *pull_why(const struct pull *j);	/* "retry_after: not a whole number"; until the next call in this thread */
 
 #endif

@@ -127,7 +127,8 @@ int swap_settle(const struct tree *t, struct swap *s);		/* ends what was begun: 
 
 /* ---- swap_split.c: what route is told ---- */
 
-struct swap_split { bool on; int64_t percent, given, done, refused, shed; bool copy; char set[80], because[256]; };
+struct swap_tally { int64_t given, done, refused; };		/* lines, since the split was set */
+struct swap_split { bool on; int64_t percent, shed; struct swap_tally set_has, others; bool copy; char set[80], because[256]; };
 /* The workers of the set get percent of the conversations; or copies, and nothing else, also when route has taken that back; or, held,
  * nothing. With the tree down: from its start on. -1 with a message; -2: route says no. */
 int swap_split_share(const struct tree *t, const struct swap *s, const char *set, uint64_t percent);

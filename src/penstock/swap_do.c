@@ -237,7 +237,10 @@ int swap_died(const struct tree *t, const char *name, const char *service)
 	rc = swap_lock(t, true);
 	if (rc < 0 || swap_load(t, name, &s) < 0)
 		_exit(rc == -2 ? 0 : 1);	/* a swap is at work, and sees it itself */
-	if (s.phase != SWAP_REST || !(s.trial ? strcmp(s.trial, service) == 0 : s.n > 1 && strcmp(swap_top(&s), service) == 0))
+	/* Another one was killed on its way, or failed: nobody else ends it. */
+	if (s.phase != SWAP_REST)
+		_exit(settle_one(NULL, t, &s) < 0);
+	if (!(s.trial ? strcmp(s.trial, service) == 0 : s.n > 1 && strcmp(swap_top(&s), service) == 0))
 		_exit(0);
 	log_error("%s: %s failed %d times in %d s: it is taken back", name, service, SWAP_DEATHS, SWAP_DEATHS_TIME);
 	s.because = text_of("%s failed %d times in %d s", service, SWAP_DEATHS, SWAP_DEATHS_TIME);

@@ -45,7 +45,7 @@ static void print_trial(const struct tree *t, const struct swap *s)
 		printf(" gets %" PRIu64 " %%", known ? (uint64_t)split.percent : s->percent);
 	printf(": %s\n", s->trial_about ? s->trial_about : "");
 	if (known)
-		printf("  %" PRId64 " given, %" PRId64 " done, %" PRId64 " refused%s%s\n", split.given, split.done, split.refused,
+		printf("  %" PRId64 " given, %" PRId64 " done, %" PRId64 " refused%s%s\n", split.set_has.given, split.set_has.done, split.set_has.refused,
 			split.on ? "" : "; route took its lines back: ", split.on ? "" : split.because);
 }
 
@@ -99,7 +99,7 @@ static int json_one(void *arg, const struct tree *t, struct swap *s)
 		add_member(b, "trial_about", s->trial_about);
 		buf_printf(b, ",\"percent\":%" PRIu64, s->percent);
 		if (s->how != SWAP_WHOLE && swap_split_ask(t, s, &split) == 0) {
-			buf_printf(b, ",\"given\":%" PRId64 ",\"done\":%" PRId64 ",\"refused\":%" PRId64, split.given, split.done, split.refused);
+			buf_printf(b, ",\"given\":%" PRId64 ",\"done\":%" PRId64 ",\"refused\":%" PRId64, split.set_has.given, split.set_has.done, split.set_has.refused);
 			add_member(b, "off_because", split.on ? NULL : split.because);
 		}
 	}

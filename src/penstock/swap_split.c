@@ -137,6 +137,13 @@ int swap_split_off(const struct tree *t, const struct swap *s)
 	return doc || no != NO_ANSWER ? 0 : -1;
 }
 
+static void read_tally(const struct json *doc, const char *const members[3], struct swap_tally *out)
+{
+	out->given = json_int(json_member(doc, members[0]), 0);
+	out->done = json_int(json_member(doc, members[1]), 0);
+	out->refused = json_int(json_member(doc, members[2]), 0);
+}
+
 int swap_split_ask(const struct tree *t, const struct swap *s, struct swap_split *out)
 {
 	const char *set, *because;
@@ -155,9 +162,8 @@ int swap_split_ask(const struct tree *t, const struct swap *s, struct swap_split
 	out->on = set && !because;
 	out->percent = json_int(json_member(doc, "percent"), 0);
 	out->copy = json_bool(json_member(doc, "copy"), false);
-	out->given = json_int(json_member(doc, "given"), 0);
-	out->done = json_int(json_member(doc, "done"), 0);
-	out->refused = json_int(json_member(doc, "refused"), 0);
+	read_tally(doc, (const char *[]){ "given", "done", "refused" }, &out->set_has);
+	read_tally(doc, (const char *[]){ "others_given", "others_done", "others_refused" }, &out->others);
 	out->shed = json_int(json_member(doc, "shed"), 0);
 	snprintf(out->set, sizeof out->set, "%s", set ? set : "");
 	snprintf(out->because, sizeof out->because, "%s", because ? because : "");

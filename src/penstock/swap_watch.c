@@ -5,18 +5,12 @@
 #include "penstock/swap.h"
 
 #include <poll.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/metric.h"
 
 #define LOOK_MS 40
 #define BAD 10			/* as route judges a canary: more lines refused than this, and more than one in twenty */
-
-/* What a stage has done since a moment. */
-struct tally { int64_t given, done, refused; };
 
 struct watched {
 	const struct tree *t;
@@ -25,64 +19,22 @@ struct watched {
 	bool in_set;			/* the split's share is its own; otherwise it has what is not in the share */
 	bool seen;			/* restarts is how often it had been started again */
 	int64_t restarts;
-	struct tally base, before, sum;	/* of the destination when this share began; until then; all in all */
+	struct swap_tally before, sum;	/* until this share began; all in all */
 };
 
-/* ---- what it did ---- */
-
-struct search { char labels[160]; struct tally sum; };
-
-static void on_metric(void *arg, const struct metric_view *row)
+static void count(struct watched *w, const struct swap_split *split)
 {
-	struct search *f = arg;
+	struct swap_tally now = w->in_set ? split->set_has : split->others;
 
-	if (strcmp(row->labels, f->labels) != 0)
-		return;
-	if (strcmp(row->name, "route_delivered_total") == 0)
-		f->sum.done = (int64_t)row->value;
-	else if (strcmp(row->name, "route_refused_total") == 0)
-		f->sum.refused = (int64_t)row->value;
-}
-
-static struct tally destination(const struct watched *w)
-{
-	struct search f = { .sum = { 0 } };
-
-	snprintf(f.labels, sizeof f.labels, "dest=\"%s\"", w->s->dest);
-	metric_read(tree_path(w->t, "run/metrics/route"), on_metric, &f);
-	return f.sum;
-}
-
-/* all: of the destination, before split was asked, so that what the others did is not too much. */
-static void count(struct watched *w, struct tally all, const struct swap_split *split)
-{
-	struct tally now = { split->given, split->done, split->refused };
-
-	if (!w->in_set)
-		now = (struct tally){ 0, all.done - split->done - w->base.done, all.refused - split->refused - w->base.refused };
 	/* What a shadow says of its copies has no consequence, nor that it says nothing. */
 	if (w->s->how == SWAP_SHADOW)
 		now.given = now.refused = 0;
 	w->sum.given = w->before.given + now.given;
-	w->sum.done = w->before.done + (now.done > 0 ? now.done : 0);
-	w->sum.refused = w->before.refused + (now.refused > 0 ? now.refused : 0);
+	w->sum.done = w->before.done + now.done;
+	w->sum.refused = w->before.refused + now.refused;
 }
 
 /* ---- how it does ---- */
-
-/* A new share: the split's counts begin at 0. */
-static void begin(struct watched *w)
-{
-	struct swap_split split;
-
-	w->before = w->sum;
-	w->base = (struct tally){ 0 };
-	if (w->in_set || swap_split_ask(w->t, w->s, &split) != 0)
-		return;
-	w->base = destination(w);
-	w->base.done -= split.done;
-	w->base.refused -= split.refused;
-}
 
 static int look_at_service(struct watched *w)
 {
@@ -107,7 +59,6 @@ static int refuses(const struct watched *w)
 
 static int look_at_lines(struct watched *w)
 {
-	struct tally all = destination(w);
 	struct swap_split split;
 
 	if (swap_split_ask(w->t, w->s, &split) != 0)
@@ -116,7 +67,7 @@ static int look_at_lines(struct watched *w)
 		log_error("%s: route took its lines back: %s", w->service, split.because[0] ? split.because : "it refused too many");
 		return -1;
 	}
-	count(w, all, &split);
+	count(w, &split);
 	if (w->sum.refused <= BAD || w->sum.refused * 20 <= w->sum.done + w->sum.refused)
 		return 0;
 	return refuses(w);
@@ -133,7 +84,7 @@ static int watch(struct watched *w, int64_t patience, bool until_done)
 {
 	int64_t end = clock_mono() + patience, last = end + swap_times.wait;
 
-	begin(w);
+	w->before = w->sum;	/* a new share: the split's counts begin at 0 */
 	do {
 		if (look_at_service(w) < 0 || look_at_lines(w) < 0)
 			return -1;

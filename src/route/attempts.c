@@ -149,9 +149,11 @@ void attempts_find(struct attempts *a, struct item *it)
 
 void attempts_note(struct attempts *a, struct item *it, bool lent)
 {
+	unsigned attempts = (unsigned)it->attempts - it->trials;
+
 	if (!a->map)
 		return;
-	if (!lent && !it->attempts && !it->strikes) {
+	if (!lent && !attempts && !it->strikes) {
 		attempts_drop(a, it);
 		return;
 	}
@@ -162,7 +164,7 @@ void attempts_note(struct attempts *a, struct item *it, bool lent)
 	}
 	char *r = row(a, it->note - 1);
 	put(r, 20, it->seq);
-	put(r + AT_ATTEMPTS, 5, it->attempts);
+	put(r + AT_ATTEMPTS, 5, attempts);
 	put(r + AT_STRIKES, 5, it->strikes);
 	r[AT_LENT] = lent ? 'L' : '-';
 }

@@ -37,7 +37,7 @@ void attempts_remove(struct attempts *a);		/* closes, and removes the file */
 
 /* item.note is the line's place in the table + 1, or 0. */
 void attempts_find(struct attempts *a, struct item *it);	/* it comes into memory: what an earlier process knew of it */
-void attempts_note(struct attempts *a, struct item *it, bool lent);	/* writes it->attempts and strikes; nothing if they are 0 and it is not lent */
+void attempts_note(struct attempts *a, struct item *it, bool lent);	/* writes its attempts (without trials) and strikes; nothing if they are 0 and it is not lent */
 void attempts_drop(struct attempts *a, struct item *it);
 void attempts_park(struct attempts *a, struct item *it);	/* it leaves memory and comes again: what is known of it stays */
 

@@ -122,6 +122,8 @@ static bool give(struct dest *d, struct worker *w)
 		items[i]->batch = b->id;
 	if (b->of_split)
 		d->split.given += n;
+	else
+		d->split.others_given += n;
 	*d->out_end = b;
 	d->out_end = &b->next;
 	d->fill.moved += n;

@@ -44,6 +44,7 @@ struct item {
 	uint32_t note;		/* the owner's; not 0: it remembers attempts and strikes */
 	uint16_t attempts;	/* how often it was refused */
 	uint16_t strikes;	/* how often it was taken back from a worker that went or was too slow */
+	uint16_t trials;	/* how many of these attempts do not count: workers of a share (split.h) made them */
 	char line[];
 };
 

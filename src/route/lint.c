@@ -39,6 +39,12 @@ static bool is_logic(const struct pred *p, int op)
 	return p->kind == &pred_logic && p->op == op;
 }
 
+/* Holds for every line. */
+static bool is_everything(const struct pred *p)
+{
+	return is_logic(p, LOGIC_ALL) || (is(p, "%") && p->v[0].number == 100);
+}
+
 static bool same(const struct pred *a, const struct pred *b)
 {
 	if (a->kind != b->kind || a->op != b->op || a->nv != b->nv || !a->left.name != !b->left.name ||
@@ -115,26 +121,14 @@ static bool prefixes_differ(const struct pred *a, const struct pred *b)
 	    memcmp(a->v[0].text, b->v[0].text, a->v[0].n < b->v[0].n ? a->v[0].n : b->v[0].n) != 0;
 }
 
-/* No line has both. */
-static bool exclude(struct lint *li, const struct pred *a, const struct pred *b)
-{
-	li->work++;
-	if ((is_logic(b, LOGIC_NOT) && same(b->a, a)) || prefixes_differ(a, b) || number_above(a, b))
-		return true;
-	if (!lists_values(a) || !only_about(b, a->left.name))
-		return false;
-	for (size_t i = 0; i < a->nv; i++)
-		if (holds_for(li, b, &a->left, &a->v[i]))
-			return false;
-	return true;
-}
-
 /* Every line that has a has b. */
 static bool implies(struct lint *li, const struct pred *a, const struct pred *b)
 {
 	li->work++;
-	if (is_logic(b, LOGIC_ALL) || same(a, b))
+	if (is_everything(b) || same(a, b))
 		return true;
+	if (is_logic(a, LOGIC_NOT) && is_logic(b, LOGIC_NOT))
+		return implies(li, b->a, a->a);
 	if (is(a, "%") && is(b, "%"))
 		return a->v[0].number <= b->v[0].number;
 	if (a->left.name && b->left.name && strcmp(a->left.name, b->left.name) == 0) {
@@ -152,6 +146,22 @@ static bool implies(struct lint *li, const struct pred *a, const struct pred *b)
 		return false;
 	for (size_t i = 0; i < a->nv; i++)
 		if (!holds_for(li, b, &a->left, &a->v[i]))
+			return false;
+	return true;
+}
+
+/* No line has both. */
+static bool exclude(struct lint *li, const struct pred *a, const struct pred *b)
+{
+	li->work++;
+	if (is_logic(b, LOGIC_NOT) && implies(li, a, b->a))
+		return true;
+	if (prefixes_differ(a, b) || number_above(a, b))
+		return true;
+	if (!lists_values(a) || !only_about(b, a->left.name))
+		return false;
+	for (size_t i = 0; i < a->nv; i++)
+		if (holds_for(li, b, &a->left, &a->v[i]))
 			return false;
 	return true;
 }
@@ -183,7 +193,7 @@ static bool never_holds(struct lint *li, const struct rule *r, const struct part
 
 	for (unsigned i = 0; i < of->n; i++) {
 		const struct pred *p = of->v[i];
-		if ((is_logic(p, LOGIC_NOT) && is_logic(p->a, LOGIC_ALL)) || (is(p, "%") && p->v[0].number == 0)) {
+		if ((is_logic(p, LOGIC_NOT) && is_everything(p->a)) || (is(p, "%") && p->v[0].number == 0)) {
 			say(li, r->line, "this rule never holds: %.100s", text_of(li, p));
 			return true;
 		}
@@ -208,7 +218,7 @@ static bool covered(struct lint *li, const struct parts *of, const struct rule *
 		bool found = false;
 		for (unsigned k = 0; k < of->n && !found; k++)
 			found = implies(li, of->v[k], theirs.v[i]);
-		if (!found && !is_logic(theirs.v[i], LOGIC_ALL))
+		if (!found && !is_everything(theirs.v[i]))
 			return false;
 	}
 	/* What did not fit into `theirs` was not looked at. */

@@ -35,12 +35,18 @@ static const struct refusal **by_line(const struct take_request *r, uint32_t n)
 
 static unsigned tries(const struct item *it)
 {
-	return (unsigned)it->attempts + it->strikes;
+	return (unsigned)it->attempts - it->trials + it->strikes;
 }
 
-static bool is_dead(const struct dest *d, const struct item *it, const struct refusal *why)
+/* Given to the workers of a share: what they refuse others may do. */
+static bool on_trial(const struct dest *d, const struct out_batch *b)
 {
-	return why && (!why->retry || tries(it) + 1u >= d->limits.attempts);
+	return b->of_split && d->split.on;
+}
+
+static bool is_dead(const struct dest *d, const struct out_batch *b, const struct item *it, const struct refusal *why)
+{
+	return why && (!why->retry || (!on_trial(d, b) && tries(it) + 1u >= d->limits.attempts));
 }
 
 static int64_t wait_for(unsigned tried)
@@ -60,7 +66,7 @@ static int64_t retry_at(const struct item *it, const struct refusal *why)
 
 static int bury_one(struct dest *d, const struct item *it, const char *error, const char *detail)
 {
-	if (dead_add(&d->dead, it->seq, tries(it) + 1u, error, detail, it->line, it->len - 1) == 0)
+	if (dead_add(&d->dead, it->seq, tries(it) + it->trials + 1u, error, detail, it->line, it->len - 1) == 0)
 		return 0;
 	buf_clear(&d->dead.letters);
 	d->dead.collected = 0;
@@ -71,7 +77,7 @@ static int bury_one(struct dest *d, const struct item *it, const char *error, co
 static bool bury(struct dest *d, const struct out_batch *b, const struct refusal **why)
 {
 	for (uint32_t i = 0; i < b->n; i++)
-		if (is_dead(d, b->v[i], why[i]) && bury_one(d, b->v[i], why[i]->error, why[i]->detail) < 0)
+		if (is_dead(d, b, b->v[i], why[i]) && bury_one(d, b->v[i], why[i]->error, why[i]->detail) < 0)
 			return false;
 	return dead_keep(&d->dead) == 0;
 }
@@ -81,7 +87,7 @@ static void end_copies(struct dest *d, struct out_batch *b, const struct refusal
 {
 	for (uint32_t i = b->n; i--; ) {
 		if (why)
-			split_outcome(d, why[i] != NULL);
+			split_outcome(d, true, why[i] != NULL);
 		lanes_settle(&d->split.copies, b->v[i]);
 		free(b->v[i]);
 	}
@@ -89,6 +95,22 @@ static void end_copies(struct dest *d, struct out_batch *b, const struct refusal
 		d->split.shed += b->n;
 		metric_add(d->metrics[D_SHED], b->n);
 	}
+}
+
+/* Refused once more, and not dead. */
+static void try_again(struct dest *d, const struct out_batch *b, struct item *it, const struct refusal *why)
+{
+	/* Refused by those who are asked no more: others may do it at once. */
+	int64_t due = b->of_split && !split_gives(d) ? 0 : retry_at(it, why);
+
+	if (it->attempts < UINT16_MAX) {
+		it->attempts++;
+		it->trials += on_trial(d, b);
+	}
+	if (on_trial(d, b))
+		split_worn(d, it);
+	attempts_note(&d->attempts, it, false);
+	lanes_return(&d->lanes, it, due);
 }
 
 /* Settles or returns every line of the batch, the last one first: so those that go back keep their order. */
@@ -106,18 +128,13 @@ static void outcome(struct dest *d, struct out_batch *b, const struct take_reque
 		struct item *it = b->v[i];
 		if (why[i])
 			metric_add(d->metrics[D_REFUSED], 1);
-		if (b->of_split && d->split.on)
-			split_outcome(d, why[i] != NULL);
-		if (!why[i] || (buried && is_dead(d, it, why[i]))) {
+		if (d->split.on)
+			split_outcome(d, b->of_split, why[i] != NULL);
+		if (!why[i] || (buried && is_dead(d, b, it, why[i]))) {
 			lanes_settle(&d->lanes, it);
 			dest_settled(d, it, !why[i]);
 		} else {
-			/* Refused by those who are asked no more: others may do it at once. */
-			int64_t due = b->of_split && !split_gives(d) ? 0 : retry_at(it, why[i]);
-			if (it->attempts < UINT16_MAX)
-				it->attempts++;
-			attempts_note(&d->attempts, it, false);
-			lanes_return(&d->lanes, it, due);
+			try_again(d, b, it, why[i]);
 		}
 	}
 }

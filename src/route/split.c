@@ -58,7 +58,8 @@ static void begin(struct dest *d)
 	s->on = true;
 	s->barred = false;
 	s->off_because[0] = 0;
-	s->given = s->done = s->refused = s->shed = 0;
+	s->given = s->done = s->refused = s->shed = s->worn = 0;
+	s->others_given = s->others_done = s->others_refused = 0;
 	s->at = s->nlast = s->nbad = 0;
 	s->done_at = clock_mono();
 	s->mute = false;
@@ -179,7 +180,9 @@ int split_say(const struct dest *d, struct buf *out)
 		return buf_adds(out, "\"set\":null");
 	if (buf_adds(out, "\"set\":") < 0 || buf_add_json(out, s->set, strlen(s->set)) < 0 ||
 	    buf_printf(out, ",\"percent\":%u,\"copy\":%s,\"workers\":%u,\"given\":%" PRIu64 ",\"done\":%" PRIu64 ",\"refused\":%" PRIu64
-		       ",\"shed\":%" PRIu64, s->percent, s->copy ? "true" : "false", s->workers, s->given, s->done, s->refused, s->shed) < 0)
+		       ",\"shed\":%" PRIu64 ",\"others_given\":%" PRIu64 ",\"others_done\":%" PRIu64 ",\"others_refused\":%" PRIu64, s->percent,
+		       s->copy ? "true" : "false", s->workers, s->given, s->done, s->refused, s->shed, s->others_given, s->others_done,
+		       s->others_refused) < 0)
 		return -1;
 	if (s->on)
 		return 0;
@@ -231,10 +234,15 @@ static void note_last(struct split *s, bool bad)
 	s->nbad += bad;
 }
 
-void split_outcome(struct dest *d, bool refused)
+void split_outcome(struct dest *d, bool of_set, bool refused)
 {
 	struct split *s = &d->split;
 
+	if (!of_set) {
+		s->others_done += !refused;
+		s->others_refused += refused;
+		return;
+	}
 	if (refused)
 		s->refused++;
 	else
@@ -243,6 +251,12 @@ void split_outcome(struct dest *d, bool refused)
 		s->done_at = clock_mono();
 	if (!s->copy)
 		note_last(s, refused);
+}
+
+void split_worn(struct dest *d, const struct item *it)
+{
+	if (it->trials >= d->limits.attempts && it->trials >= SPLIT_WORN)
+		d->split.worn = it->seq;
 }
 
 void split_late(struct dest *d, uint32_t n, int64_t since)
@@ -270,6 +284,11 @@ int64_t split_due(struct dest *d, int64_t now)
 		return 0;
 	if (!s->copy && s->nbad > SPLIT_BAD && s->nbad * 20 > s->nlast) {
 		snprintf(why, sizeof(why), "it refused %u of its last %u lines, or did not do them in time", s->nbad, s->nlast);
+		retreat(d, why);
+		return 0;
+	}
+	if (s->worn) {
+		snprintf(why, sizeof(why), "it refused line %" PRIu64 " again and again", s->worn);
 		retreat(d, why);
 		return 0;
 	}

@@ -53,6 +53,10 @@ first() { p spool cursors --json | jq .low; }
 	run -1 p spool check
 	[[ "$output" == *"its rules are not there"* ]]
 	again
+	echo 'all -> -> store' >"$(echo "$D"/spool/rules/*)"
+	run -1 p spool check
+	[[ "$output" == *"its rules cannot be read: "*"/rules/"*":1:8: expected a destination"*"damaged" ]]
+	again
 	: >"$D/spool/cursor/store"
 	run -1 p spool check
 	[[ "$output" == *"cursor/store: cannot be read"* ]]

@@ -13,6 +13,7 @@ setup() {
 		#!/bin/sh
 		case "$*" in *ipc:*) ;; *) [ ! -e "$0.alone" ] || exit 3; exec analyze "$@" ;; esac
 		[ ! -e "$0.broken" ] || exit 9
+		[ ! -e "$0.hangs" ] || exec stage "$@" -a line -- sh -c 'read -r line; exec sleep 1000'
 		[ ! -e "$0.refuses" ] || exec stage "$@" -a line -- sh -c 'read -r line; exit 111'
 		case "$*" in *ipc://run/in*) while [ -e "$0.wait" ]; do sleep 0.05; done ;; esac
 		exec analyze "$@"
@@ -23,7 +24,7 @@ setup() {
 swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
 still() { [ "$(in_force)" = "$1" ] && [ "$(services)" = "$1 gatewayd respond route store" ]; }
 
-@test "back to one that fails alone, does not stay up, or refuses lines" {
+@test "back to one that fails alone, does not stay up, refuses lines, or does none" {
 	swap_to "$T/moody"
 	swap_to analyze
 	load_begin 1000 6
@@ -33,7 +34,11 @@ still() { [ "$(in_force)" = "$1" ] && [ "$(services)" = "$1 gatewayd respond rou
 	echo "$output"
 	[[ $output == *"analyze.1: "*"refused "*" lines"*"nothing has changed"* ]]
 	still analyze.2
-	rm "$T/moody.refuses"
+	mv "$T/moody.refuses" "$T/moody.hangs"
+	run -1 p swap --back --watch 100ms --wait 1s --drain 100ms analyze
+	[[ $output == *"analyze.1: was given "*" lines, and did none of them in the time given by --wait"*"nothing has changed"* ]]
+	still analyze.2
+	rm "$T/moody.hangs"
 	touch "$T/moody.alone"
 	run -1 p swap --back analyze
 	[[ $output == *"analyze.1 ended with code 3"*"nothing has changed"* ]]

@@ -263,6 +263,11 @@ load disk
 		type in ("a", "c") and partitionkey ^= "browser:" -> z
 		partitionkey ^= "browser:x" and type == "c" -> z
 		type != "x" -> z
+		10% and not 20% and data.n > 1 -> v
+		not (data.n > 3) and data.n > 5 -> v
+		not exists data.q and data.q ^= "x" -> v
+		not 100% -> v
+		20% and not 10% -> v
 		all -> q stop
 		10% -> r
 	END
@@ -272,11 +277,15 @@ load disk
 		rules:2: this rule never holds: type
 		rules:4: this rule is never reached: line
 		rules:6: this rule adds nothing: line
-		rules:9: this rule is never reached: line
+		rules:8: this rule never holds: 10% and
+		rules:9: this rule never holds: data.n
+		rules:10: this rule never holds: not exists
+		rules:11: this rule never holds: not 100%
+		rules:14: this rule is never reached: line
 	END
 	hub
 	wait_for hub.err 'rules:4: this rule is never reached: line 3 holds for all its lines and stops'
-	ask control '{"do":"reload"}' | jq -e '.changed == false and (.warnings | length) == 4'
+	ask control '{"do":"reload"}' | jq -e '.changed == false and (.warnings | length) == 8'
 	# Those that are delivered have none.
 	route -t -r "$ROOT/share/rules" < /dev/null 2> err
 	[ ! -s err ]

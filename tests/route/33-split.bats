@@ -24,6 +24,8 @@ old() { daemon_run "${1:-old}" "$P" take ipc://run/to-store old 50; }
 	[ "$(says given)" = "$n" ]
 	[ "$(says done)" = "$n" ]
 	[ "$(says refused)" = 0 ]
+	[ "$(says others_done)" = $((4000 - n)) ]
+	[ "$(says others_given)" -ge "$(says others_done)" ]
 	# No conversation is on both sides, each is in order.
 	comm -12 <(grep '^{' next.out | lanes | cut -d ' ' -f 1,2 | sort -u) <(lanes old.out | cut -d ' ' -f 1,2 | sort -u) | wc -l | grep -qx 0
 	cat <(grep '^{' next.out) old.out | lanes | cmp - <(lanes want)
@@ -86,6 +88,20 @@ old() { daemon_run "${1:-old}" "$P" take ipc://run/to-store old 50; }
 	wait_until 20 has store delivered 1000
 	says off_because | grep -q 'it refused .* of its last'
 	wait_for hub.err 'workers of set next are not used any more'
+	has store dead 0
+	daemon_stop next
+}
+
+@test "what a share refuses with retry counts for no line: it comes to the others after all, and not to the dead letters" {
+	hub --attempts 2
+	split '"set":"next","percent":100' > /dev/null
+	hand next next message '"error":"not now","retry":true,"retry_after":1'
+	chat only-one | put > /dev/null
+	wait_until 10 eval '[ "$(says refused)" -ge 3 ]'
+	has store dead 0
+	old
+	wait_until 30 has store delivered 1
+	says off_because | grep -q 'it refused line [0-9]* again and again'
 	has store dead 0
 	daemon_stop next
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "route/cursor_file.h"
@@ -26,6 +28,7 @@ struct check {
 	unsigned found;
 	uint64_t oldest, end;	/* numbers: of the first line, behind the last */
 	uint64_t lines;
+	uint64_t gen;		/* rules that were looked at last */
 };
 
 __attribute__((format(printf, 2, 3))) static void find(struct check *c, const char *fmt, ...)
@@ -55,13 +58,24 @@ static void missing(struct check *c, const char *name, uint64_t from, uint64_t t
 	find(c, "%s: lines %" PRIu64 " to %" PRIu64 " are missing", name, from, to);
 }
 
+/* The rules that its lines were decided by. */
 static void check_rules(struct check *c, const char *name, uint64_t gen)
 {
-	char path[4096];
+	char path[4096], why[RULES_WHY];
+	struct rules *r = NULL;
+	struct buf text;
 
+	if (gen == c->gen)
+		return;
+	c->gen = gen;
 	snprintf(path, sizeof(path), "%s/rules/%" PRIu64, c->t->dir, gen);
-	if (access(path, R_OK) < 0)
-		find(c, "%s: %s: %s: its rules are not there", name, path, strerror(errno));
+	buf_init(&text, RULES_TEXT_MAX + RULES_FLAGS_MAX);
+	if (fd_read_file(path, &text) < 0)
+		find(c, "%s: %s: its rules %s: %s", name, path, errno == ENOENT ? "are not there" : "cannot be read", strerror(errno));
+	else if (!(r = rules_parse(path, text.p, text.len, why)))
+		find(c, "%s: its rules cannot be read: %s", name, why);
+	rules_free(r);
+	buf_release(&text);
 }
 
 /* `until`: the number of the next file; `prev`: where the file before ended, 0: there is none. Returns where this one does. */
