@@ -101,6 +101,7 @@ signals() {
 	wait_until 10 stat_is off "down, paused"
 	tell sv status off
 	tell sv -v cont off
+	wait_until 10 stat_is off down
 	show off
 	: >"$S/hears/got"
 	printf 'zy\n 3Hhg' >"$S/hears/supervise/control"

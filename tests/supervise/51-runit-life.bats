@@ -195,7 +195,7 @@ overrides() {
 # ---- the logger ----
 
 logs_services() {
-	service a 'n=0; while read -r x; do n=$((n + 1)); echo "$n $x"; done <>hang'
+	service a 'n=0; while read -r x; do n=$((n + 1)); echo "$n $x"; echo "$x" >>wrote; done <>hang'
 	mkfifo "$S/a/hang"
 	script "$S/a/finish" 'echo finish "$@"'
 	script "$S/a/log/run" 'echo begun >>starts; while read -r x; do echo "$x" >>out; done; echo end >>out'
@@ -222,6 +222,7 @@ logs() {
 	tell sv -v down a/log
 	show a/log
 	echo three >"$S/a/hang"
+	wait_for "$S/a/wrote" three
 	tell sv status a
 	quiet sv kill a
 	wait_until 10 stat_is a run

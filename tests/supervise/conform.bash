@@ -96,7 +96,7 @@ _as() { # WHO
 	export SVDIR
 }
 
-# runsvdir leaves its runsv running at TERM; at HUP it ends them. What ignores TERM is killed here.
+# runsvdir leaves its runsv running at TERM; at HUP it ends them, but for one that it is just making. What ignores TERM is killed here.
 _end_runit() {
 	local f pid end=$((SECONDS + PATIENCE))
 	_as runit
@@ -108,6 +108,7 @@ _end_runit() {
 		[ -e "$f/supervise/lock" ] || continue
 		until flock -n "$f/supervise/lock" true; do
 			[ "$SECONDS" -lt "$end" ] || { echo "$f is still held" >&2; return 1; }
+			printf x 1<>"$f/supervise/control"
 			read -r pid 2>/dev/null <"$f/supervise/pid" && [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null || true
 			_pause
 		done
