@@ -78,6 +78,8 @@ struct platform {
 	void (*say)(void *p, const char *line, size_t n, uint64_t ticket, int64_t now);
 	/* Members of an object (without braces) about the account: its desired subscriptions and the platform's answers, ... */
 	void (*status)(void *p, struct buf *json);
+	/* Another access token is in force (ok), or there will be none until a person writes one. kind: OUT_TOKEN_USER, OUT_TOKEN_APP. May be NULL. */
+	void (*token)(void *p, int kind, bool ok, int64_t now);
 };
 
 extern const struct platform *const platforms[];	/* index.c, NULL at the end */
