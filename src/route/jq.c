@@ -26,6 +26,7 @@
 
 struct jq {
 	char *program;			/* as in the rules */
+	unsigned line, column;		/* where it stands there */
 	pid_t pid;			/* 0: none runs */
 	int in, out, err;
 	bool raising;			/* it was asked about null and has not answered yet, */
@@ -61,9 +62,19 @@ static void close_pipes(struct jq *q)
 	close(q->err);
 }
 
-/* What it said on stderr: its first line, without jq's own beginning. */
+static unsigned lines_of(const char *text)
+{
+	unsigned n = 1;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* What it said on stderr: its first line, without jq's own beginning, and with the line of the program that it names. */
 static void hear(struct jq *q)
 {
+	static const char at[] = " at <top-level>, line ";
 	char text[sizeof(q->said)];
 	ssize_t n = read(q->err, text, sizeof(text) - 1);
 	const char *p = text;
@@ -72,13 +83,22 @@ static void hear(struct jq *q)
 		return;
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	char *aside = strstr(text, " (Unix shell quoting issues?)");
-	if (aside)
-		*aside = '\0';
 	for (size_t i = 0; i < 2; i++)
 		if (strncmp(p, i ? "error: " : "jq: ", i ? 7 : 4) == 0)
 			p += i ? 7 : 4;
-	snprintf(q->said, sizeof(q->said), "%s", p);
+	char *place = strstr(text, at), *aside = strstr(text, " (Unix shell quoting issues?)");
+	unsigned line = place ? (unsigned)strtoul(place + sizeof(at) - 1, NULL, 10) : 0, lines = lines_of(q->program);
+	if (place)
+		*place = '\0';
+	if (aside)
+		*aside = '\0';
+	/* The end of ours stands there. */
+	if (line > lines)
+		snprintf(q->said, sizeof(q->said), "syntax error: the program is not complete");
+	else if (lines > 1 && line)
+		snprintf(q->said, sizeof(q->said), "in its line %u: %.160s", line, p);
+	else
+		snprintf(q->said, sizeof(q->said), "%s", p);
 }
 
 /* Ends it, and learns why it ended if it did so by itself. */
@@ -307,7 +327,7 @@ static int fault(struct jq *q, const char *p, size_t n, const char *what)
 		snprintf(q->said, sizeof(q->said), "it rests after two lines that were too much for it");
 	}
 	q->fault = now;
-	log_error("jq '%.60s%s': %s on a line of %zu bytes that begins %.100s; it does not hold for that line", q->program,
+	log_error("the jq of line %u, column %u of the rules, '%.60s%s': %s on a line of %zu bytes that begins %.100s; it does not hold for that line", q->line, q->column, q->program,
 		strlen(q->program) > 60 ? "..." : "", what, n, p);
 	count_one(M_JQ_FAILED);
 	jq_failed_add(q->program, p, n);
@@ -326,7 +346,7 @@ static int jq_ask(void *jq, const char *p, size_t n, const char **why)
 			*why = q->pid ? "a jq of the rules does not answer" : q->fault && q->not_before == q->fault + JQ_REST ?
 				"a jq of the rules rests after lines that were too much for it" : "a jq of the rules cannot be started";
 			if (!q->told)
-				log_error("jq '%.60s': %s; lines wait", q->program, q->said);
+				log_error("the jq of line %u, column %u of the rules, '%.60s': %s; lines wait", q->line, q->column, q->program, q->said);
 			q->told = true;
 			return -1;
 		}
@@ -341,15 +361,18 @@ static int jq_ask(void *jq, const char *p, size_t n, const char **why)
 		snprintf(ended, sizeof(ended), "it ended twice (%s)", q->said);
 		if (r == ENDED && turn)
 			return fault(q, p, n, ended);
-		log_warn("jq '%.60s': %s; a new one is asked", q->program, r == ENDED ? q->said : "it does not answer");
+		log_warn("the jq of line %u, column %u of the rules, '%.60s': %s; a new one is asked", q->line, q->column, q->program, r == ENDED ? q->said : "it does not answer");
 	}
 	*why = "a jq of the rules does not answer";
 	return -1;
 }
 
-static void *jq_open(const char *program)
+static void *jq_open(const char *program, unsigned line, unsigned column)
 {
 	struct jq *q = calloc(1, sizeof(*q));
+
+	if (q)
+		*q = (struct jq){ .line = line, .column = column };
 
 	if (q && !(q->program = strdup(program))) {
 		free(q);

@@ -27,6 +27,7 @@ struct child {
 	struct loop_io in, out, err, end;
 	bool terminal, closing, closed, out_over, exited, killed, paused;
 	int status;
+	int64_t cpu;
 	struct reader reader;
 	char *plain;			/* a line without the escapes of a terminal */
 	struct loop_timer linger, over, mute;
@@ -35,7 +36,7 @@ struct child {
 /* Not collected yet, so that the number of the group is still ours. */
 static void collect(struct child *c)
 {
-	reap(c->pid, &c->status);
+	reap(c->pid, &c->status, &c->cpu);
 	c->pid = 0;
 }
 
@@ -265,6 +266,11 @@ int child_waits(const struct child *c)
 pid_t child_pid(const struct child *c)
 {
 	return c->pid;
+}
+
+int64_t child_cpu(const struct child *c)
+{
+	return c->cpu;
 }
 
 void child_kill(struct child *c)

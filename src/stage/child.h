@@ -43,6 +43,7 @@ struct child *child_start(struct loop *l, const struct spawn *s, bool terminal, 
 void child_free(struct child *c);		/* kills what is left */
 
 pid_t child_pid(const struct child *c);
+int64_t child_cpu(const struct child *c);	/* when it has ended: the processor time it used, ns */
 void child_feed(struct child *c);		/* there is something to be fed, again */
 void child_close(struct child *c);		/* its input ends here */
 bool child_closed(const struct child *c);

@@ -25,6 +25,16 @@ static enum verdict judge(const struct copy *c, int status)
 	return WEXITSTATUS(status) == PERMANENT ? V_PERMANENT : WEXITSTATUS(status) == LATER ? V_LATER : V_FAILED;
 }
 
+/* What the limit of processor time has to do with the signal: one that ignores the first is killed by the second, as by anybody. */
+static const char *of_limit(const struct copy *c, int sig)
+{
+	int64_t limit = c->run->set->spawn.cpu;
+
+	if (limit && sig == SIGXCPU)
+		return ", --cpu";
+	return limit && sig == SIGKILL && child_cpu(c->child) > limit ? ": it used more processor time than --cpu allows" : "";
+}
+
 /* "it ended with code 5: jq: error: ..." */
 static void describe(const struct copy *c, int status, char why[EVENT_WHY])
 {
@@ -37,7 +47,7 @@ static void describe(const struct copy *c, int status, char why[EVENT_WHY])
 		n = (size_t)snprintf(why, EVENT_WHY, "%s ended with code %d", c->run->set->program, WEXITSTATUS(status));
 	else
 		n = (size_t)snprintf(why, EVENT_WHY, "%s died of signal %d (%s%s)", c->run->set->program, WTERMSIG(status),
-			strsignal(WTERMSIG(status)), WTERMSIG(status) == SIGXCPU && c->run->set->spawn.cpu ? ", --cpu" : "");
+			strsignal(WTERMSIG(status)), of_limit(c, WTERMSIG(status)));
 	said_last(&c->said, last, sizeof last);
 	if (*last && n < EVENT_WHY)
 		snprintf(why + n, EVENT_WHY - n, ": %s", last);

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "stage/guard.h"
 #include "stage/proc.h"
 
@@ -47,12 +49,20 @@ void reap_add(pid_t pid)
 	guard_add(pid);
 }
 
-void reap(pid_t pid, int *status)
+static int64_t ns(struct timeval t)
 {
+	return t.tv_sec * CLOCK_S + t.tv_usec * (CLOCK_MS / 1000);
+}
+
+void reap(pid_t pid, int *status, int64_t *cpu)
+{
+	struct rusage used = { 0 };
+
 	kill(-pid, SIGKILL);
 	guard_remove(pid);
-	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+	while (wait4(pid, status, 0, &used) < 0 && errno == EINTR)
 		;
+	*cpu = ns(used.ru_utime) + ns(used.ru_stime);
 	replace(pid, 0);
 	kill_strays();
 }

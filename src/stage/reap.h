@@ -7,9 +7,11 @@
 #ifndef STAGE_REAP_H
 #define STAGE_REAP_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 void reap_add(pid_t pid);		/* one was started: leader of its own group */
-void reap(pid_t pid, int *status);	/* kills its group, waits for its end, kills strays; status as waitpid has it */
+/* Kills its group, waits for its end, kills strays; status as waitpid has it, cpu is the processor time it used, and what it waited for, ns. */
+void reap(pid_t pid, int *status, int64_t *cpu);
 
 #endif

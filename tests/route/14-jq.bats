@@ -41,6 +41,10 @@ children() { pgrep -P "$(daemon_pid hub)" -x "${1:-jq}"; }
 	hub
 	printf 'all -> store\nall -> store\n  type == "x" and jq %s -> y\n' "'.a b'" > rules
 	ask control '{"do":"reload"}' | jq -e '.error | startswith("rules:3:19: jq: syntax error")'
+	printf 'all -> store\n  jq ".a\\n| foo(1)" -> y\n' > rules
+	ask control '{"do":"reload"}' | jq -e '.error == "rules:2:3: jq: in its line 2: foo/1 is not defined"'
+	printf "jq 'if .a then 1' -> y\n" > rules
+	ask control '{"do":"reload"}' | jq -e '.error == "rules:1:1: jq: syntax error: the program is not complete"'
 	[ -z "$(children)" ]
 }
 

@@ -11,9 +11,11 @@ load stage
 	grep -Eq ': 20$' log
 	run_stage -a line --cpu 1s -- sh -c 'ulimit -t >&2; exec cat' < in
 	grep -Eq ': 1$' log
-	run_stage -a eof --cpu 1s -- sh -c 'while :; do :; done' < in
+	run_stage -a eof --cpu 1s -- sh -c '[ ! -e once ] || exit 100; : >once; while :; do :; done' < in
 	[ "$status" -eq 1 ]
 	grep -q 'died of signal 24 (CPU time limit exceeded, --cpu)' log
+	run_stage -a eof --cpu 1s -- sh -c '[ ! -e twice ] || exit 100; : >twice; trap "" XCPU; while :; do :; done' < in
+	grep -q 'died of signal 9 (Killed: it used more processor time than --cpu allows)' log
 }
 
 @test "another user" {

@@ -92,7 +92,7 @@ static int parse(struct pred *p, struct parser *in)
 		return pred_fail_value(in, "jq needs a program in quotes, as jq '.data.n > 5'");
 	if (check(p->v[0].text, in) < 0 || pred_jq_one_more(in) < 0)
 		return -1;
-	if (pred_jq && !(p->own = pred_jq->open(p->v[0].text)))
+	if (pred_jq && !(p->own = pred_jq->open(p->v[0].text, p->line, p->column)))
 		return pred_fail_value(in, "no memory");
 	return 0;
 }

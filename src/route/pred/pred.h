@@ -89,7 +89,7 @@ enum { LOGIC_ALL, LOGIC_NOT, LOGIC_AND, LOGIC_OR };	/* its op */
 
 /* Who runs the programs of jq conditions (route/jq.h); NULL: nobody, they cannot answer. ask: 1 yes, 0 no, -1 not now: *why. */
 struct pred_jq_runner {
-	void *(*open)(const char *program);
+	void *(*open)(const char *program, unsigned line, unsigned column);	/* where it stands in the rules */
 	int (*ready)(void *jq, char why[PRED_WHY]);
 	int (*ask)(void *jq, const char *p, size_t n, const char **why);
 	void (*rest)(void *jq);
