@@ -1,0 +1,487 @@
+"""Discord's gateway, version 10, JSON: connections, sessions, and every rule that a client can break.
+
+A Session outlives its connections: it keeps what it dispatched, so that Resume can replay it. A Conn is one WebSocket. Rules and close codes
+are those of Discord's documentation; where that is silent the line says so.
+"""
+import asyncio
+import collections
+import json
+import time
+import uuid
+import zlib
+
+import limits
+import world
+import wsproto
+import zstd
+
+INTENTS = sum(1 << b for b in (*range(17), 20, 21, 24, 25))
+PRIVILEGED = 1 << 1 | 1 << 8 | 1 << 15
+GUILDS, GUILD_MEMBERS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1, 1 << 1, 1 << 9, 1 << 12, 1 << 15
+KNOWN_OPS = (1, 2, 3, 4, 6, 8, 31, 43)
+
+
+def compact(o):
+    return json.dumps(o, separators=(",", ":"), ensure_ascii=False)
+
+
+class Session:
+    def __init__(self, gateway, bot, shard, shards, intents, number):
+        self.id = uuid.uuid4().hex
+        self.gateway, self.bot, self.shard, self.shards, self.intents, self.number = gateway, bot, shard, shards, intents, number
+        self.seq = self.trimmed = 0
+        self.kept = collections.deque()         # (seq, payload text)
+        self.events = []                        # (seq, type, id of the object, payload was written to a socket)
+        self.conn = None
+        self.ended = None                       # why it cannot be resumed any more
+        self.expiry = None
+        self.resumes = []                       # {"seq", "result"}
+        self.acked = 0                          # the highest s that a heartbeat told
+        self.resume_url = None
+
+    def dispatch(self, t, d_text, object_id=None):
+        """Counts the event and sends it, if there is a connection; else Resume will."""
+        self.seq += 1
+        payload = '{"t":"%s","s":%d,"op":0,"d":%s}' % (t, self.seq, d_text)
+        self.kept.append((self.seq, payload))
+        self.events.append([self.seq, t, object_id, False])
+        if len(self.kept) > self.gateway.set["discord.replay_max"]:
+            self.trimmed = self.kept.popleft()[0]
+        if self.conn is not None:
+            self.write(self.seq, payload)
+
+    def write(self, seq, payload):
+        if self.conn.send(payload, dispatch=True):
+            self.events[seq - 1][3] = True
+
+    def end(self, why):
+        if self.ended:
+            return
+        self.ended = why
+        if self.expiry:
+            self.expiry.cancel()
+        self.bot.sessions.pop(self.id, None)
+        self.gateway.books.note("session-end", platform="discord", session=self.id, bot=self.bot.id, shard=self.shard, why=why,
+                                seq=self.seq, acked=self.acked)
+
+    def detach(self):
+        """Its connection has gone: it waits for a Resume."""
+        self.conn = None
+        if not self.ended:
+            self.expiry = asyncio.get_running_loop().call_later(self.gateway.set["discord.session_life_s"], self.end, "expired")
+
+    def json(self, events=False):
+        out = {"session": self.id, "bot": self.bot.id, "shard": [self.shard, self.shards], "intents": self.intents, "seq": self.seq,
+               "acked": self.acked, "connected": self.conn is not None, "conn": self.conn.id if self.conn else None, "ended": self.ended,
+               "replayable_from": self.trimmed + 1, "resumes": self.resumes, "resume_url": self.resume_url}
+        if events:
+            out["events"] = [{"s": s, "t": t, "id": i, "written": w} for s, t, i, w in self.events]
+        return out
+
+
+class Conn:
+    def __init__(self, gateway, request, ws, number):
+        self.gateway, self.ws, self.set, self.books = gateway, ws, gateway.set, gateway.books
+        self.id, self.peer, self.path = f"d{number}", request.peer, request.path
+        self.query = request.query
+        self.session, self.over = None, False
+        self.swallow = False            # a fault has answered in the place of what would have come
+        self.noack = 0                  # heartbeats that get no answer
+        self.zombie = False
+        self.as_wrong_type = 0          # messages to send as text where binary belongs and the other way round
+        self.sent = limits.Sliding(self.set["discord.send_window_s"])
+        self.beat_due = None
+        self.failed = False             # the client broke a rule: what it sends from now on is ignored
+        self.compress = None
+        self.deflate = None
+
+    # Out
+
+    def encode(self, text):
+        """(opcode, bytes) of one payload, through the connection's compressor."""
+        data = text.encode()
+        if self.deflate is None:
+            return wsproto.TEXT, data
+        return wsproto.BINARY, self.deflate(data)
+
+    def send(self, text, dispatch=False):
+        """False when the connection swallows it."""
+        if self.over or self.zombie or self.ws.deaf or self.ws.mute:
+            return False
+        op, data = self.encode(text)
+        if self.as_wrong_type:
+            self.as_wrong_type -= 1
+            op = wsproto.BINARY if op == wsproto.TEXT else wsproto.TEXT
+        self.ws.send(op, data)
+        return True
+
+    def op(self, op, d):
+        self.send('{"t":null,"s":null,"op":%d,"d":%s}' % (op, compact(d)))
+
+    def close(self, code, reason="", by_rule=None):
+        """Closes with a code, in the background. by_rule: the client's violation that it is for."""
+        if self.over:
+            return
+        self.books.note("close-sent", platform="discord", conn=self.id, session=self.session.id if self.session else None, code=code, why=reason)
+        if by_rule:
+            self.books.violation(by_rule, platform="discord", conn=self.id, code=code, why=reason)
+        self.over = True
+        self.leave()
+        self.gateway.lab.spawn(self.ws.close(code, reason))
+
+    def leave(self):
+        if self.beat_due:
+            self.beat_due.cancel()
+        if self.session and self.session.conn is self:
+            self.session.detach()
+
+    def note(self, kind, **fields):
+        """Writes it down; false when a fault has taken the answer over."""
+        self.swallow = False
+        self.books.note(kind, platform="discord", conn=self.id, **fields)
+        return not (self.swallow or self.over)
+
+    # Life
+
+    async def run(self):
+        ws = self.ws
+        self.beat_limit()
+        if self.note("hello"):
+            self.op(10, {"heartbeat_interval": self.set["discord.heartbeat_interval_ms"], "_trace": ["lab"]})
+        code, reason = None, ""
+        try:
+            while True:
+                kind, body = await ws.recv()
+                if self.zombie:
+                    continue
+                if kind == wsproto.PING:
+                    ws.send(wsproto.PONG, body)
+                elif kind != wsproto.PONG and not self.over:
+                    self.take(kind, body)
+        except wsproto.Gone as e:
+            code, reason = e.code, e.reason
+        except wsproto.WsError as e:
+            self.close(e.code, str(e), by_rule="websocket")
+        self.gone(code, reason)
+
+    def gone(self, code, reason):
+        session = self.session
+        self.books.note("closed", platform="discord", conn=self.id, session=session.id if session else None, code=code, reason=reason,
+                        lab_closed=self.ws.closed_with)
+        attached = session and session.conn is self
+        self.leave()
+        self.over = True
+        if attached and code in (1000, 1001):
+            session.end(f"client closed {code}")
+        if self.ws.closed_with is None and code is not None and not self.ws.writer.is_closing():
+            self.ws.put(wsproto.frame(wsproto.CLOSE, wsproto.close_payload(None if code == 1005 else code)))
+        self.ws.end()
+
+    def take(self, kind, body):
+        if kind == wsproto.BINARY:
+            return self.close(4002, "binary frame from a client", by_rule="binary")
+        if len(body) > self.set["discord.payload_max"]:
+            return self.close(4002, f"{len(body)} bytes", by_rule="payload-too-long")
+        if self.sent.add() > self.set["discord.send_limit"]:
+            return self.close(4008, "rate limited", by_rule="send-limit")
+        try:
+            message = json.loads(body.decode())
+            op, d = message["op"], message.get("d")
+            if type(op) is not int:
+                raise ValueError("op is no integer")
+        except (ValueError, KeyError, TypeError, AttributeError) as e:
+            return self.close(4002, f"decode error: {e}", by_rule="decode")
+        if op not in KNOWN_OPS:
+            return self.close(4001, f"unknown opcode {op}", by_rule="opcode")
+        if op not in (1, 2, 6) and self.session is None:
+            return self.close(4003, f"op {op} before Identify", by_rule="not-authenticated")
+        try:
+            {1: self.heartbeat, 2: self.identify, 6: self.resume, 8: self.members}.get(op, self.other)(d)
+        except (KeyError, TypeError, ValueError, AttributeError) as e:
+            self.close(4002, f"op {op}: {e!r}", by_rule="decode")
+        if op not in (1, 2, 6):
+            self.books.note("op", platform="discord", conn=self.id, op=op, d=d)
+
+    def beat_limit(self):
+        """A client whose heartbeats stay away is closed with 4009 (the documentation says only that it is disconnected)."""
+        if self.beat_due:
+            self.beat_due.cancel()
+        wait = (self.set["discord.heartbeat_interval_ms"] + self.set["discord.heartbeat_slack_ms"]) / 1000
+        self.beat_due = asyncio.get_running_loop().call_later(wait, self.beat_missed)
+
+    def beat_missed(self):
+        if self.set["discord.heartbeat_enforce"] and not self.over and not self.ws.deaf and not self.zombie:
+            if self.session:
+                self.session.end("heartbeats missed")
+            self.close(4009, "no heartbeat", by_rule="heartbeat-missed")
+
+    def heartbeat(self, d):
+        self.beat_limit()
+        if d is not None and type(d) is not int:
+            raise ValueError("a heartbeat carries the last s, or null")
+        if self.session and d is not None:
+            if d > self.session.seq:
+                self.books.violation("heartbeat-seq", platform="discord", conn=self.id, d=d, seq=self.session.seq)
+            self.session.acked = max(self.session.acked, min(d, self.session.seq))
+        if not self.note("heartbeat", d=d):
+            return
+        if self.noack:
+            self.noack -= 1
+            return
+        self.send('{"t":null,"s":null,"op":11,"d":null}')
+
+    # Identify
+
+    def identify(self, d):
+        if self.session is not None:
+            return self.close(4005, "already authenticated", by_rule="already-authenticated")
+        token, intents = d["token"], d["intents"]
+        shard = d.get("shard")
+        self.books.note("identify-sent", platform="discord", conn=self.id, shard=shard, path=self.path)
+        bot = self.gateway.world.bot_of_token(token)
+        if bot is None:
+            return self.bad_token(token)
+        if type(intents) is not int or intents < 0 or intents & ~INTENTS:
+            return self.close(4013, f"intents {intents}", by_rule="intents")
+        if intents & PRIVILEGED & ~bot.privileged:
+            return self.close(4014, "privileged intents that are not enabled", by_rule="intents-disallowed")
+        if not isinstance(d.get("properties"), dict):
+            raise ValueError("no properties")
+        if d.get("compress") and self.deflate is not None:
+            self.books.violation("compress-twice", platform="discord", conn=self.id)
+        if shard is None:
+            shard = [0, 1]
+        if not (isinstance(shard, list) and len(shard) == 2 and all(type(n) is int for n in shard) and 0 <= shard[0] < shard[1]):
+            return self.close(4010, f"shard {shard}", by_rule="shard")
+        if self.set["discord.sharding_required"] and shard[1] < 2:
+            return self.close(4011, "sharding required", by_rule="sharding-required")
+        if not self.within_budget(bot, shard[0]):
+            return
+        session = self.gateway.new_session(bot, shard, intents)
+        self.session, session.conn = session, self
+        if not self.note("identify", session=session.id, bot=bot.id, shard=shard, intents=intents, path=self.path, compress=self.compress):
+            if not self.over:       # a fault said op 9 in the place of READY
+                session.end("a fault")
+                self.session = session.conn = None
+            return
+        self.ready(session, d)
+
+    def bad_token(self, token):
+        if isinstance(token, str) and token.startswith("Bot "):
+            self.books.violation("bot-prefix", platform="discord", conn=self.id, why="Identify and Resume take the bare token")
+        self.books.note("bad-token", platform="discord", conn=self.id)
+        self.close(4004, "authentication failed")
+
+    def within_budget(self, bot, shard):
+        """The two limits of Identify; what crosses them is answered here."""
+        window = self.gateway.identify_window(bot)
+        self.books.count("identifies")
+        if not window.take():
+            self.books.violation("identify-limit", platform="discord", bot=bot.id, limit=window.limit)
+            self.close(4004, "identify limit: the token is reset")
+            self.gateway.reset_token(bot)
+            return False
+        key, now = shard % self.set["discord.max_concurrency"], time.monotonic()
+        last = bot.last_identify.get(key)
+        bot.last_identify[key] = now
+        if last is not None and now - last < self.set["discord.identify_interval_s"] - self.set["lab.slack_s"]:
+            self.books.violation("identify-too-soon", platform="discord", conn=self.id, bot=bot.id, bucket=key, after=round(now - last, 3))
+            self.op(9, False)
+            return False
+        return True
+
+    def ready(self, session, d):
+        bot, gateway = session.bot, self.gateway
+        guilds = [g for g in bot.guilds.values() if g.shard(session.shards) == session.shard]
+        session.dispatch("READY", compact({
+            "v": 10, "user": bot.user.json(), "guilds": [{"id": g.id, "unavailable": True} for g in guilds], "session_id": session.id,
+            "resume_gateway_url": session.resume_url, "shard": [session.shard, session.shards], "session_type": "normal",
+            "application": {"id": bot.id, "flags": 1 << 19}, "private_channels": [], "relationships": [], "presences": [],
+            "user_settings": {}, "geo_ordered_rtc_regions": [], "guild_join_requests": [], "auth": {}, "_trace": ["lab"]}))
+        if d.get("presence"):
+            self.books.note("presence", platform="discord", conn=self.id, d=d["presence"])
+        if session.intents & GUILDS:
+            for g in guilds:
+                session.dispatch("GUILD_CREATE", gateway.guild_text(g, bot), g.id)
+        if session.shard == 0 and gateway.on_ready:
+            gateway.on_ready(session)
+
+    # Resume
+
+    def resume(self, d):
+        if self.session is not None:
+            return self.close(4005, "already authenticated", by_rule="already-authenticated")
+        token, sid, seq = d["token"], d["session_id"], d["seq"]
+        bot = self.gateway.world.bot_of_token(token)
+        session = self.gateway.sessions.get(sid)
+        own = session is not None and self.path.rstrip("/") == f"/discord-resume/{session.number}"
+        self.books.note("resume-sent", platform="discord", conn=self.id, session=sid, seq=seq, path=self.path, own_url=own)
+        if bot is None:
+            return self.bad_token(token)
+        if session is None or session.bot is not bot or session.ended:
+            return self.refuse(session, seq, session.ended if session and session.bot is bot else "unknown session")
+        if type(seq) is not int or seq < 0 or seq > session.seq:
+            session.resumes.append({"seq": seq, "result": "bad seq"})
+            session.end("bad seq")
+            return self.close(4007, f"seq {seq} of {session.seq}", by_rule="resume-seq")
+        if seq < session.trimmed:
+            session.end("too old to replay")
+            return self.refuse(session, seq, "too old to replay")
+        if not self.note("resume", session=sid, bot=bot.id, shard=[session.shard, session.shards], seq=seq, path=self.path, own_url=own):
+            if not self.over:
+                session.resumes.append({"seq": seq, "result": "a fault"})
+            return
+        self.take_over(session, seq)
+
+    def refuse(self, session, seq, why):
+        if session is not None:
+            session.resumes.append({"seq": seq, "result": why})
+        self.books.note("resume-refused", platform="discord", conn=self.id, session=session.id if session else None, seq=seq, why=why)
+        self.op(9, False)
+
+    def take_over(self, session, seq):
+        old = session.conn
+        if old is not None:
+            # What the platform does with the socket that had the session is not documented; it ends.
+            session.conn = None
+            old.session = None
+            old.close(4000, "the session was resumed elsewhere")
+        if session.expiry:
+            session.expiry.cancel()
+        session.resumes.append({"seq": seq, "result": "resumed"})
+        self.session, session.conn = session, self
+        replay = [kept for kept in session.kept if kept[0] > seq]
+        for n, payload in replay:
+            session.write(n, payload)
+        session.dispatch("RESUMED", '{"_trace":["lab"]}')
+        self.books.note("resumed", platform="discord", conn=self.id, session=session.id, seq=seq, replayed=len(replay))
+
+    # The rest
+
+    def members(self, d):
+        guild = self.gateway.world.guilds.get(d["guild_id"])
+        session = self.session
+        if guild is None or guild.id not in session.bot.guilds:
+            return
+        everybody = d.get("query") == "" and d.get("limit") == 0
+        if everybody:
+            last = self.gateway.members_asked.get((session.bot.id, guild.id), -1e9)
+            wait = last + self.set["discord.members_interval_s"] - time.monotonic()
+            if wait > 0:
+                self.books.note("ratelimit", platform="discord", what="request guild members", conn=self.id)
+                return session.dispatch("RATE_LIMITED", compact({"opcode": 8, "retry_after": round(wait, 3),
+                                                                 "meta": {"guild_id": guild.id, "nonce": d.get("nonce")}}))
+            self.gateway.members_asked[session.bot.id, guild.id] = time.monotonic()
+        users = [u for u in guild.members.values() if everybody or u.id in (d.get("user_ids") or []) or
+                 (d.get("query") and u.name.lower().startswith(d["query"].lower()))]
+        session.dispatch("GUILD_MEMBERS_CHUNK", compact({
+            "guild_id": guild.id, "members": [{**u.member(), "user": u.json()} for u in users], "chunk_index": 0, "chunk_count": 1,
+            "nonce": d.get("nonce")}))
+
+    def other(self, d):
+        """Presence, voice and the like: taken and written down."""
+        if not isinstance(d, dict):
+            raise ValueError("d is no object")
+
+
+class Gateway:
+    def __init__(self, lab):
+        self.lab, self.set, self.books, self.world = lab, lab.settings, lab.books, lab.world
+        self.sessions, self.conns = {}, {}
+        self.numbers = 0
+        self.members_asked = {}
+        self.windows = {}
+        self.dead_urls = {}             # session number or "main" -> "reset", "404", "hang"
+        self.guild_texts = {}
+        self.on_ready = None
+
+    def url(self, path):
+        return self.lab.ws_url(path)
+
+    def identify_window(self, bot):
+        if bot.id not in self.windows:
+            self.windows[bot.id] = limits.Window(self.set["discord.identify_total"], self.set["discord.identify_period_s"])
+        w = self.windows[bot.id]
+        w.limit = self.set["discord.identify_total"]
+        return w
+
+    def new_session(self, bot, shard, intents):
+        self.numbers += 1
+        s = Session(self, bot, shard[0], shard[1], intents, self.numbers)
+        s.resume_url = self.url(f"/discord-resume/{s.number}")
+        self.sessions[s.id] = bot.sessions[s.id] = s
+        return s
+
+    def reset_token(self, bot):
+        """What crossing the daily limit does: every session dies and the token is another."""
+        bot.reset_token()
+        for s in list(bot.sessions.values()):
+            conn = s.conn
+            s.end("token reset")
+            if conn:
+                conn.close(4004, "token reset")
+        self.books.note("token-reset", platform="discord", bot=bot.id)
+
+    def guild_text(self, guild, bot):
+        key = (guild.id, bot.id, len(guild.channels), len(guild.members), len(guild.roles))
+        if key not in self.guild_texts:
+            self.guild_texts[key] = compact(guild.json(bot))
+        return self.guild_texts[key]
+
+    async def serve(self, request, ws, secure):
+        """A handshake has been answered. Checks the query, then lives until the end of the connection."""
+        self.lab.conn_numbers += 1
+        conn = Conn(self, request, ws, self.lab.conn_numbers)
+        self.conns[conn.id] = conn
+        q = request.query
+        try:
+            if not conn.note("connect", path=request.path, query=request.query_text, peer=request.peer) and conn.over:
+                return
+            compress = q.get("compress")
+            if q.get("v") != "10":
+                return await self.refuse(conn, 4012, f"API version {q.get('v')}", "api-version")
+            if q.get("encoding", "json") != "json":
+                return await self.refuse(conn, 4012, f"encoding {q['encoding']}: the lab speaks json only", "encoding")
+            if "encoding" not in q:
+                self.books.violation("encoding", platform="discord", conn=conn.id, why="the query does not name it")
+            if compress == "zlib-stream":
+                z = zlib.compressobj()
+                conn.deflate = lambda data: z.compress(data) + z.flush(zlib.Z_SYNC_FLUSH)
+            elif compress == "zstd-stream" and zstd.available():
+                conn.deflate = zstd.Stream().add
+            elif compress:
+                return await self.refuse(conn, 4002, f"compress={compress}", "compress")
+            conn.compress = compress
+            await conn.run()
+        finally:
+            self.conns.pop(conn.id, None)
+
+    async def refuse(self, conn, code, why, rule):
+        conn.close(code, why, by_rule=rule)
+        await asyncio.sleep(0)
+        try:
+            while True:
+                await conn.ws.recv()
+        except (wsproto.Gone, wsproto.WsError):
+            pass
+
+    # Events
+
+    def dispatch(self, t, d, intent=0, guild=None, bot=None, object_id=None, filtered=None):
+        """To every session that is to have it: of the guild's shard (shard 0 without a guild), with the intent. bot: only of that one.
+        filtered(session): d for a session that may see less. How many sessions."""
+        text, n = None, 0
+        for b in [bot] if bot else list(self.world.bots.values()):
+            if guild and guild.id not in b.guilds:
+                continue
+            for s in list(b.sessions.values()):
+                if s.shard != (guild.shard(s.shards) if guild else 0) or intent & ~s.intents:
+                    continue
+                less = filtered(s) if filtered else None
+                if less is not None:
+                    s.dispatch(t, compact(less), object_id)
+                else:
+                    text = text or compact(d)
+                    s.dispatch(t, text, object_id)
+                n += 1
+        return n

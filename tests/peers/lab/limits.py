@@ -1,0 +1,52 @@
+"""Counting what is allowed: so many in a window, from the first of them on, or in a sliding window."""
+import collections
+import time
+
+
+class Window:
+    """limit uses from the first use on for seconds, then anew: how both platforms' buckets look from outside."""
+
+    def __init__(self, limit, seconds):
+        self.limit, self.seconds = limit, seconds
+        self.used, self.ends = 0, 0.0
+
+    def _turn(self):
+        now = time.monotonic()
+        if now >= self.ends:
+            self.used, self.ends = 0, now + self.seconds
+
+    def take(self):
+        self._turn()
+        if self.used >= self.limit:
+            return False
+        self.used += 1
+        return True
+
+    @property
+    def left(self):
+        self._turn()
+        return max(0, self.limit - self.used)
+
+    @property
+    def reset_after(self):
+        return max(0.0, self.ends - time.monotonic())
+
+
+class Sliding:
+    """How many in the last seconds."""
+
+    def __init__(self, seconds):
+        self.seconds, self.at = seconds, collections.deque()
+
+    def add(self):
+        self.at.append(time.monotonic())
+        return self.count()
+
+    def count(self):
+        old = time.monotonic() - self.seconds
+        while self.at and self.at[0] <= old:
+            self.at.popleft()
+        return len(self.at)
+
+    def oldest_leaves_in(self):
+        return max(0.0, self.at[0] + self.seconds - time.monotonic()) if self.at else 0.0
