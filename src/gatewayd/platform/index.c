@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+extern const struct platform platform_irc;
 extern const struct platform platform_null;
 
 const struct platform *const platforms[] = {
+	&platform_irc,
 	&platform_null,
 	NULL,
 };
