@@ -17,11 +17,13 @@
 #   platform/  chat platforms: what their bytes mean and what to ask of them (pure)
 # The room of platforms: an object a file, index.o last.
 gatewayd_PLATFORMS := platform/null.o \
+	platform/discord.o platform/discord_command.o platform/discord_conf.o platform/discord_conn.o platform/discord_event.o \
+	platform/discord_gap.o platform/discord_hook.o platform/discord_inflate.o platform/discord_names.o platform/discord_session.o \
 	platform/irc.o platform/irc_channel.o platform/irc_conf.o platform/irc_event.o platform/irc_member.o platform/irc_message.o \
 	platform/irc_people.o platform/irc_register.o platform/irc_say.o platform/irc_twitch.o platform/index.o
 gatewayd_OBJS := main.o config.o http.o host.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
 	browser.o client.o say.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o
 gatewayd_PURE := http.o host.o binding.o binary.o problem.o page.o frame.o room.o bucket.o peers.o $(gatewayd_PLATFORMS)
-gatewayd_PKGS := libwebsockets
+gatewayd_PKGS := libwebsockets zlib
 
 $(B)/gatewayd/pages.o: $(wildcard src/gatewayd/pages/*)

@@ -3,10 +3,12 @@
 #include <string.h>
 
 extern const struct platform platform_irc;
+extern const struct platform platform_discord;
 extern const struct platform platform_null;
 
 const struct platform *const platforms[] = {
 	&platform_irc,
+	&platform_discord,
 	&platform_null,
 	NULL,
 };

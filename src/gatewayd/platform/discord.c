@@ -1,0 +1,290 @@
+/*
+ * discord: a bot on Discord, by its gateway (version 10, JSON), or by interactions over HTTP. The specification is Discord's documentation:
+ * topics/gateway, topics/gateway-events, topics/opcodes-and-status-codes, topics/rate-limits, interactions/receiving-and-responding.
+ *
+ * A connection is a shard. How many there are, where they dial and how many new sessions may be begun today is asked first
+ * (GET /gateway/bot), and again when a new session is due and the answer is old.
+ */
+#include "gatewayd/platform/discord_impl.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/account.h"
+#include "base/http.h"
+#include "base/json.h"
+#include "base/log.h"
+
+#define ASKED_GOOD (600 * CLOCK_S)	/* an answer this old is asked for again before Identify */
+#define ASK_WAIT_MAX (60 * CLOCK_S)
+#define IDENTIFY_EVERY (5 * CLOCK_S)
+#define EXTRA (1 << 20)			/* of the buffer of a payload, beyond large-payload */
+
+static const char *const words[] = {
+	"token-file", "application-id", "public-key", "intents", "events", "shards", "compress", "presence", "status", "api", "large-payload", NULL,
+};
+
+static void close_(void *arg)
+{
+	struct discord *d = arg;
+
+	for (unsigned n = 0; n < d->nconns; n++)
+		conn_release(d, &d->conns[n]);
+	free(d->conns);
+	discord_conf_release(&d->conf);
+	free(d->auth);
+	buf_release(&d->line);
+	buf_release(&d->plain);
+	buf_release(&d->text);
+	free(d);
+}
+
+static void *open_(const struct account *a, struct out *o)
+{
+	struct discord *d = calloc(1, sizeof(*d));
+
+	if (!d || discord_conf_read(&d->conf, a))
+		goto no;
+	d->out = o;
+	snprintf(d->tenant, sizeof(d->tenant), "%s", account_tenant(a));
+	snprintf(d->name, sizeof(d->name), "%s", account_name(a));
+	snprintf(d->source, sizeof(d->source), "/discord/%s", account_name(a));
+	buf_init(&d->line, LINE_MAX_BYTES + 1);
+	buf_init(&d->plain, d->conf.payload_max + EXTRA);
+	buf_init(&d->text, 64 << 10);
+	if (asprintf(&d->auth, "Authorization: Bot %.*s", (int)d->conf.token.len, d->conf.token.p) < 0) {
+		d->auth = NULL;
+		goto no;
+	}
+	return d;
+no:
+	if (!d || d->out)
+		account_bad(a, "platform", "out of memory");
+	if (d)
+		close_(d);
+	return NULL;
+}
+
+unsigned discord_rest(struct discord *d, const char *path, size_t max_answer)
+{
+	char url[DISCORD_URL + 160];
+	const char *headers[] = {d->auth, "User-Agent: DiscordBot (penstock, " VERSION ")", NULL};
+	struct http_request r = {.method = "GET", .url = url, .headers = headers, .max_answer = max_answer};
+
+	snprintf(url, sizeof(url), "%s%s", d->conf.api, path);
+	return out_http(d->out, &r, OUT_TOKEN_NONE);
+}
+
+void discord_ask(struct discord *d, int64_t now)
+{
+	(void)now;
+	if (!d->ask_call && !d->ask_wait)
+		d->ask_call = discord_rest(d, "/gateway/bot", 0);
+}
+
+bool discord_gateway_known(struct discord *d, bool fresh, int64_t now)
+{
+	if (*d->gateway && (!fresh || now - d->asked < ASKED_GOOD))
+		return true;
+	discord_ask(d, now);
+	return false;
+}
+
+static void connections(struct discord *d, unsigned n)
+{
+	if (d->nconns)
+		return;		/* another number would end every session: at the next start */
+	d->conns = calloc(n, sizeof(*d->conns));
+	if (!d->conns) {
+		log_error("discord %s: no memory for %u shards", d->name, n);
+		return;
+	}
+	d->nconns = n;
+	out_connections(d->out, n);
+}
+
+static void start(void *arg, int64_t now)
+{
+	struct discord *d = arg;
+
+	discord_ask(d, now);
+	if (d->conf.shards)
+		connections(d, d->conf.shards);		/* sessions that are saved can be resumed without an answer */
+}
+
+/* ---- GET /gateway/bot ---- */
+
+static void ask_again(struct discord *d, int64_t now, const char *why)
+{
+	int64_t wait = CLOCK_S << (d->ask_failed < 6 ? d->ask_failed : 6);
+
+	d->ask_failed++;
+	wait = wait < ASK_WAIT_MAX ? wait : ASK_WAIT_MAX;
+	wait = wait / 2 + (int64_t)(out_random(d->out) % (uint64_t)(wait / 2));
+	log_warn("discord %s: GET /gateway/bot: %s; tried again in %.1f s", d->name, why, (double)wait / (double)CLOCK_S);
+	d->ask_wait = true;
+	out_timer(d->out, OUT_ACCOUNT, TIMER_ASK, now + wait);
+}
+
+static bool take_url(struct discord *d, const char *url)
+{
+	if (!url || strlen(url) >= sizeof(d->gateway) || strpbrk(url, "?# \"\\\r\n\t") ||
+	    (strncmp(url, "wss://", 6) != 0 && strncmp(url, "ws://", 5) != 0))
+		return false;
+	/* a token goes out in the clear only where the account's own URL does so */
+	if (strncmp(url, "ws://", 5) == 0 && strncmp(d->conf.api, "http://", 7) != 0)
+		return false;
+	strcpy(d->gateway, url);
+	return true;
+}
+
+static void take_gateway(struct discord *d, const struct http_answer *a, int64_t now)
+{
+	struct json_error err;
+	struct json *doc = json_parse(a->body, a->nbody, &err);
+	const struct json *limit = json_member(doc, "session_start_limit");
+	int64_t shards = json_int(json_member(doc, "shards"), 0), keys = json_int(json_member(limit, "max_concurrency"), 1);
+	int64_t total = json_int(json_member(limit, "total"), 1000), left = json_int(json_member(limit, "remaining"), 0);
+	int64_t reset = json_int(json_member(limit, "reset_after"), 24 * 3600 * 1000);
+
+	if (!take_url(d, json_str(json_member(doc, "url"), NULL)) || shards < 1 || shards > DISCORD_SHARDS) {
+		ask_again(d, now, "the answer names no gateway that could be used");
+		json_free(doc);
+		return;
+	}
+	json_free(doc);
+	d->ask_failed = 0;
+	d->asked = now;
+	d->concurrency = keys < 1 ? 1 : keys > DISCORD_SHARDS ? DISCORD_SHARDS : (unsigned)keys;
+	reset = reset < 0 ? 0 : reset > 2 * 24 * 3600 * 1000 ? 2 * 24 * 3600 * 1000 : reset;
+	out_budget(d->out, d->concurrency, IDENTIFY_EVERY, total < 0 ? 0 : (uint64_t)total, left < 0 ? 0 : (uint64_t)left, reset * CLOCK_MS);
+	connections(d, d->conf.shards ? d->conf.shards : (unsigned)shards);
+}
+
+static void asked(struct discord *d, const struct http_answer *a, int64_t now)
+{
+	char why[160];
+
+	d->ask_call = 0;
+	if (a->status == 200) {
+		take_gateway(d, a, now);
+		return;
+	}
+	if (a->status == 401 && !d->nconns) {
+		connections(d, 1);
+		if (d->nconns)
+			out_lost(d->out, 0, NEXT_STOP, 0, "401 the token is wrong", 0);
+		return;
+	}
+	snprintf(why, sizeof(why), "%.150s", a->error ? a->error : "");
+	if (a->status)
+		snprintf(why, sizeof(why), "status %d", a->status);
+	ask_again(d, now, why);
+}
+
+static void answer(void *arg, unsigned call, const struct http_answer *a, int64_t now)
+{
+	struct discord *d = arg;
+
+	if (call == d->ask_call)
+		asked(d, a, now);
+	else if (call == d->gap_call)
+		gap_answer(d, a, now);
+}
+
+/* ---- the room's contract ---- */
+
+static bool reload(void *arg, const struct account *a, int64_t now)
+{
+	struct discord *d = arg;
+	struct discord_conf new = {.shards = 0};
+	bool talk;
+
+	if (discord_conf_read(&new, a) || !discord_conf_hard_same(&d->conf, &new)) {
+		discord_conf_release(&new);
+		return false;
+	}
+	talk = strcmp(new.presence, d->conf.presence) != 0 || strcmp(new.status, d->conf.status) != 0;
+	discord_conf_release(&d->conf);
+	d->conf = new;
+	for (unsigned n = 0; talk && n < d->nconns; n++)
+		conn_presence(d, n, now);
+	return true;
+}
+
+static int dial(void *arg, unsigned conn, const char *saved, size_t nsaved, struct dial *to, int64_t now)
+{
+	return conn_dial(arg, conn, saved, nsaved, to, now);
+}
+
+static void opened(void *arg, unsigned conn, unsigned sock, int64_t now)
+{
+	(void)sock;
+	conn_opened(arg, conn, now);
+}
+
+static void frame(void *arg, unsigned conn, unsigned sock, const char *b, size_t n, bool binary, int64_t now)
+{
+	(void)sock;
+	conn_frame(arg, conn, b, n, binary, now);
+}
+
+static void gone(void *arg, unsigned conn, unsigned sock, unsigned code, const char *reason, int64_t now)
+{
+	(void)sock;
+	conn_gone(arg, conn, code, reason, now);
+}
+
+static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
+{
+	struct discord *d = arg;
+
+	if (conn != OUT_ACCOUNT) {
+		conn_due(d, conn, timer, now);
+	} else if (timer == TIMER_ASK) {
+		d->ask_wait = false;
+		discord_ask(d, now);
+	} else if (timer == TIMER_GAP) {
+		gap_due(d, now);
+	}
+}
+
+static void acked(void *arg, unsigned conn, uint64_t mark, int64_t now)
+{
+	session_acked(arg, conn, mark, now);
+}
+
+static void drain(void *arg, unsigned conn, int64_t now)
+{
+	(void)now;
+	conn_drain(arg, conn);
+}
+
+static void hook(void *arg, const struct hook *h, int64_t now)
+{
+	(void)now;
+	hook_take(arg, h);
+}
+
+static void status(void *arg, struct buf *json)
+{
+	struct discord *d = arg;
+	size_t guilds = 0;
+	unsigned live = 0, filling = 0;
+
+	for (unsigned n = 0; n < d->nconns; n++) {
+		guilds += d->conns[n].names.n;
+		live += d->conns[n].state == CONN_LIVE;
+		filling += d->conns[n].fill && !d->conns[n].fill_end;
+	}
+	buf_printf(json, "\"user\":\"%" PRIu64 "\",\"gateway\":", d->self);
+	buf_add_json(json, d->gateway, strlen(d->gateway));
+	buf_printf(json, ",\"shards\":%u,\"live\":%u,\"guilds\":%zu,\"filling\":%u", d->nconns, live, guilds, filling);
+}
+
+const struct platform platform_discord = {
+	.name = "discord", .words = words, .open = open_, .close = close_, .start = start, .reload = reload, .dial = dial, .opened = opened,
+	.frame = frame, .gone = gone, .due = due, .answer = answer, .acked = acked, .drain = drain, .hook = hook, .status = status,
+};

@@ -1,0 +1,167 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/account.h"
+#include "base/num.h"
+#include "base/sign.h"
+#include "base/utf8.h"
+#include "gatewayd/platform/discord_impl.h"
+
+#define TOKEN_MAX 512
+
+/* Discord's documentation, topics/gateway, "List of intents". */
+static const struct { const char *name; unsigned bit; } intents[] = {
+	{"GUILDS", 0}, {"GUILD_MEMBERS", 1}, {"GUILD_MODERATION", 2}, {"GUILD_EXPRESSIONS", 3}, {"GUILD_INTEGRATIONS", 4}, {"GUILD_WEBHOOKS", 5},
+	{"GUILD_INVITES", 6}, {"GUILD_VOICE_STATES", 7}, {"GUILD_PRESENCES", 8}, {"GUILD_MESSAGES", 9}, {"GUILD_MESSAGE_REACTIONS", 10},
+	{"GUILD_MESSAGE_TYPING", 11}, {"DIRECT_MESSAGES", 12}, {"DIRECT_MESSAGE_REACTIONS", 13}, {"DIRECT_MESSAGE_TYPING", 14},
+	{"MESSAGE_CONTENT", 15}, {"GUILD_SCHEDULED_EVENTS", 16}, {"AUTO_MODERATION_CONFIGURATION", 20}, {"AUTO_MODERATION_EXECUTION", 21},
+	{"GUILD_MESSAGE_POLLS", 24}, {"DIRECT_MESSAGE_POLLS", 25},
+};
+#define INTENTS_USUAL 37377	/* GUILDS GUILD_MESSAGES DIRECT_MESSAGES MESSAGE_CONTENT */
+
+struct reading { struct discord_conf *to; const struct account *a; };
+
+/* A name of upper-case words, as Discord's are. */
+static bool upper(const char *s)
+{
+	return *s && s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0' && strlen(s) <= 64;
+}
+
+static int intent(void *arg, const char *value)
+{
+	struct reading *r = arg;
+	char *end;
+	unsigned long long n = strtoull(value, &end, 10);
+
+	if (*value >= '0' && *value <= '9' && *end == '\0' && n < UINT64_C(1) << 53) {
+		r->to->intents |= n;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(intents) / sizeof(*intents); i++) {
+		if (strcmp(intents[i].name, value) == 0) {
+			r->to->intents |= UINT64_C(1) << intents[i].bit;
+			return 0;
+		}
+	}
+	return account_bad(r->a, "intents", "no intent of Discord's: %s", value);
+}
+
+static int event_name(void *arg, const char *value)
+{
+	struct reading *r = arg;
+
+	if (!upper(value))
+		return account_bad(r->a, "events", "names of dispatches are upper-case words, as TYPING_START: %s", value);
+	return buf_printf(&r->to->events, " %s ", value);
+}
+
+static int text_word(const struct account *a, const char *word, char *to, size_t size, const char *otherwise)
+{
+	const char *v = account_get(a, word, otherwise);
+
+	if (strlen(v) >= size)
+		return account_bad(a, word, "longer than %zu bytes", size - 1);
+	strcpy(to, v);
+	return 0;
+}
+
+static int read_api(struct discord_conf *to, const struct account *a)
+{
+	size_t n;
+
+	if (text_word(a, "api", to->api, sizeof(to->api), "https://discord.com/api/v10"))
+		return -1;
+	if ((strncmp(to->api, "https://", 8) != 0 && strncmp(to->api, "http://", 7) != 0) || strpbrk(to->api, "?# \""))
+		return account_bad(a, "api", "want the URL of Discord's REST interface, without a query");
+	n = strlen(to->api);
+	if (to->api[n - 1] == '/')
+		to->api[n - 1] = '\0';
+	return 0;
+}
+
+static int read_id(struct discord_conf *to, const struct account *a)
+{
+	const char *key = account_get(a, "public-key", NULL);
+
+	if (text_word(a, "application-id", to->application, sizeof(to->application), ""))
+		return -1;
+	if (to->application[strspn(to->application, "0123456789")])
+		return account_bad(a, "application-id", "want digits");
+	to->have_key = key != NULL;
+	if (key && sign_unhex(to->key, sizeof(to->key), key, strlen(key)))
+		return account_bad(a, "public-key", "want 64 hexadecimal digits, as the developer portal shows them");
+	return 0;
+}
+
+static int read_presence(struct discord_conf *to, const struct account *a)
+{
+	static const char *const known[] = {"online", "idle", "dnd", "invisible"};
+
+	if (text_word(a, "presence", to->presence, sizeof(to->presence), "") ||
+	    text_word(a, "status", to->status, sizeof(to->status), "online"))
+		return -1;
+	if (utf8_bad(to->presence, to->presence + strlen(to->presence)))
+		return account_bad(a, "presence", "no UTF-8");
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strcmp(known[i], to->status) == 0)
+			return 0;
+	return account_bad(a, "status", "want online, idle, dnd or invisible");
+}
+
+static int read_gateway(struct discord_conf *to, const struct account *a)
+{
+	struct reading r = {to, a};
+	const char *shards = account_get(a, "shards", "auto"), *compress = account_get(a, "compress", "zlib");
+	const char *size = account_get(a, "large-payload", NULL), *why;
+	uint64_t n = 0;
+
+	if (strcmp(shards, "auto") != 0 && account_u64(a, "shards", 1, DISCORD_SHARDS, &n))
+		return -1;
+	to->shards = (unsigned)n;
+	to->zlib = strcmp(compress, "zlib") == 0;
+	if (!to->zlib && strcmp(compress, "none") != 0)
+		return account_bad(a, "compress", "want zlib or none");
+	if (account_each(a, "intents", intent, &r) || account_each(a, "events", event_name, &r))
+		return -1;
+	if (!account_get(a, "intents", NULL))
+		to->intents = INTENTS_USUAL;
+	to->payload_max = 64 << 20;
+	if (size && num_size(size, 64 << 10, 1 << 30, &to->payload_max, &why))
+		return account_bad(a, "large-payload", "%s; want 64k to 1g", why);
+	return account_bool(a, "raw", &to->raw);
+}
+
+static int read_token(struct discord_conf *to, const struct account *a)
+{
+	if (account_secret(a, "token-file", &to->token))
+		return -1;
+	if (!to->token.len || to->token.len > TOKEN_MAX)
+		return account_bad(a, "token-file", "no token is in it");
+	for (size_t i = 0; i < to->token.len; i++)
+		if (to->token.p[i] <= ' ' || to->token.p[i] > '~')
+			return account_bad(a, "token-file", "a token is one word, without \"Bot\" before it");
+	return 0;
+}
+
+int discord_conf_read(struct discord_conf *to, const struct account *a)
+{
+	buf_init(&to->token, 64 << 10);
+	buf_init(&to->events, 64 << 10);
+	if (read_token(to, a) || read_api(to, a) || read_id(to, a) || read_presence(to, a) || read_gateway(to, a))
+		return -1;
+	return 0;
+}
+
+void discord_conf_release(struct discord_conf *c)
+{
+	buf_release(&c->token);
+	buf_release(&c->events);
+}
+
+/* What a session was begun with, or a connection is made of. */
+bool discord_conf_hard_same(const struct discord_conf *a, const struct discord_conf *b)
+{
+	return a->token.len == b->token.len && sign_equal(a->token.p, b->token.p, a->token.len) && strcmp(a->api, b->api) == 0 &&
+		a->intents == b->intents && a->shards == b->shards && a->zlib == b->zlib;
+}

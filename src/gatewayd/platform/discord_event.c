@@ -1,0 +1,562 @@
+/*
+ * Dispatches to lines. The usual one (MESSAGE_CREATE) is read in one walk of its members and written once; nothing is allocated but what the buffers
+ * grow to. What came has been checked as JSON before; strings are copied as they stand.
+ */
+#include "gatewayd/platform/discord_impl.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "line/line.h"
+#include "line/writer.h"
+
+#define PICK_MAX 16
+#define ROLES_MAX 250		/* of a guild, Discord's limit */
+
+struct pick { const char *const *names; size_t len[PICK_MAX]; struct span *vals; unsigned n; };
+
+static int pick_member(void *arg, struct span name, struct span value)
+{
+	struct pick *p = arg;
+
+	for (unsigned i = 0; i < p->n; i++) {
+		if (name.n == p->len[i] + 2 && memcmp(name.p + 1, p->names[i], p->len[i]) == 0) {
+			if (value.p[0] != 'n')
+				p->vals[i] = value;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+void event_pick(struct span object, const char *const *names, struct span *vals, unsigned n)
+{
+	struct pick p = {.names = names, .vals = vals, .n = n < PICK_MAX ? n : PICK_MAX};
+
+	for (unsigned i = 0; i < p.n; i++) {
+		p.len[i] = strlen(names[i]);
+		vals[i] = (struct span){NULL, 0};
+	}
+	if (object.p && object.p[0] == '{')
+		scan_each(object, pick_member, &p);
+}
+
+static bool is_string(struct span s)
+{
+	return s.p && s.p[0] == '"';
+}
+
+static bool is_true(struct span s)
+{
+	return s.p && s.p[0] == 't';
+}
+
+/* A small whole number that stands there as digits; else -1. */
+static int number(struct span s)
+{
+	int v = 0;
+
+	if (!s.p || s.n > 6)
+		return -1;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return -1;
+		v = v * 10 + (s.p[i] - '0');
+	}
+	return v;
+}
+
+/* "12345" with its quotes. */
+static struct span digits(char out[24], uint64_t id)
+{
+	char *p = out + 23;
+
+	*--p = '"';
+	do
+		*--p = (char)('0' + id % 10);
+	while (id /= 10);
+	*--p = '"';
+	return (struct span){p, (size_t)(out + 23 - p)};
+}
+
+/* ---- pieces of lines ---- */
+
+static size_t put(char *to, const char *text)
+{
+	size_t n = strlen(text);
+
+	memcpy(to, text, n);
+	return n;
+}
+
+/* "before123" with its quotes; at most 200 bytes of `before`, which needs no escaping. */
+static struct span joined(char *to, const char *before, uint64_t id)
+{
+	char room[24];
+	struct span number_ = digits(room, id);
+	size_t n = 0;
+
+	to[n++] = '"';
+	n += put(to + n, before);
+	memcpy(to + n, number_.p + 1, number_.n - 1);
+	return (struct span){to, n + number_.n - 1};
+}
+
+/* kind: "m-" and the like, before the id. false: the time is none, and left out. */
+bool event_begin(struct discord *d, struct writer *w, const char *kind, uint64_t id, const char *type, uint64_t channel, struct span time)
+{
+	char text[256];
+	int64_t ns;
+	bool timed = is_string(time) && clock_parse(time.p + 1, time.n - 2, &ns) == 0;
+
+	buf_clear(&d->line);
+	writer_begin(w, &d->line, LINE_MAX_BYTES);
+	writer_attr(w, "specversion", "1.0");
+	writer_attr_raw(w, "id", joined(text, kind, id));
+	writer_attr(w, "source", d->source);
+	writer_attr(w, "type", type);
+	if (timed)
+		writer_attr_raw(w, "time", time);
+	writer_attr_raw(w, "subject", joined(text, "", channel));
+	writer_attr(w, "tenant", d->tenant);
+	writer_attr_raw(w, "partitionkey", joined(text, "discord:", channel));
+	writer_open(w, "data");
+	writer_str(w, "platform", "discord", 7);
+	writer_str(w, "account", d->name, strlen(d->name));
+	return timed;
+}
+
+void event_channel(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, uint64_t channel)
+{
+	const struct guild *g = guild ? names_find(&d->conns[e->conn].names, guild) : NULL;
+	char room[24];
+
+	writer_open(w, "channel");
+	writer_value(w, "id", digits(room, channel));
+	writer_value(w, "name", names_get(g, channel, NULL));
+	writer_close(w);
+}
+
+struct roles { struct writer *w; const struct guild *g; unsigned n, moderator; bool write; };
+
+/* "owner" and "moderator" mean what they mean on every platform: nobody gets them by the name of a role. */
+static bool reserved(struct span name)
+{
+	return scan_is(name, "owner") || scan_is(name, "moderator");
+}
+
+static int role(void *arg, struct span unused, struct span value)
+{
+	struct roles *r = arg;
+	unsigned flags;
+	struct span name = names_get(r->g, names_id(value), &flags);
+
+	(void)unused;
+	if (!name.p || !(flags & NAMES_ROLE) || ++r->n > ROLES_MAX)
+		return 0;
+	r->moderator |= flags & NAMES_MODERATOR;
+	if (r->write && !reserved(name))
+		writer_value(r->w, NULL, name);
+	return 0;
+}
+
+static void put_roles(struct writer *w, const struct guild *g, uint64_t user, struct span list)
+{
+	struct roles r = {.w = w, .g = g};
+
+	if (!g)
+		return;
+	scan_each(list, role, &r);
+	writer_open_array(w, "roles");
+	if (user == names_owner(g))
+		writer_str(w, NULL, "owner", 5);
+	if (r.moderator)
+		writer_str(w, NULL, "moderator", 9);
+	r.write = true;
+	r.n = 0;
+	scan_each(list, role, &r);
+	writer_close(w);
+}
+
+int event_user(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, const struct who *who, bool webhook)
+{
+	static const char *const names[] = {"id", "username", "global_name", "bot"};
+	static const char *const in_guild[] = {"nick", "roles"};
+	struct span u[4], m[2];
+	uint64_t id;
+	char room[24];
+	bool self;
+
+	event_pick(who->user, names, u, 4);
+	event_pick(who->member, in_guild, m, 2);
+	id = names_id(u[0]);
+	if (!id)
+		return -1;
+	self = id == d->self;
+	writer_open(w, "user");
+	writer_value(w, "id", digits(room, id));
+	writer_value(w, "name", is_string(m[0]) ? m[0] : is_string(u[2]) ? u[2] : is_string(u[1]) ? u[1] : (struct span){NULL, 0});
+	if (who->member.p && m[1].p && m[1].p[0] == '[')
+		put_roles(w, names_find(&d->conns[e->conn].names, guild), id, m[1]);
+	if (self || webhook || is_true(u[3]))
+		writer_bool(w, "bot", true);
+	writer_close(w);
+	return self;
+}
+
+void event_end(struct discord *d, struct writer *w, const struct event *e, uint64_t mark)
+{
+	struct line_err err;
+
+	if (e->replayed)
+		writer_bool(w, "replayed", true);
+	if (d->conf.raw)
+		writer_value(w, "raw", e->d);
+	writer_close(w);
+	if (writer_end(w, &err)) {
+		log_warn("discord %s: a dispatch cannot be a line: %s", d->name, err.why);
+		out_gap(d->out, e->conn, err.why, "", "");
+		out_mark(d->out, e->conn, mark);
+		return;
+	}
+	out_line(d->out, e->conn, d->line.p, d->line.len, mark, e->ticket);
+}
+
+/* ---- one dispatch each ---- */
+
+typedef void event_fn(struct discord *d, const struct event *e);
+
+static void nothing(struct discord *d, const struct event *e)
+{
+	if (!e->replayed)
+		out_mark(d->out, e->conn, e->mark);
+}
+
+/* What no other line says, for who asked for it. */
+static void other(struct discord *d, const struct event *e)
+{
+	static const char *const names[] = {"channel_id", "guild_id", "id"};
+	char name[68], id[160];
+	struct span v[3];
+	struct line_err err;
+	struct writer w;
+	uint64_t place;
+	int n = scan_cstr(e->name, name + 1, sizeof(name) - 2);
+
+	if (n <= 0 || (!d->conf.raw && d->conf.events.len == 0) || name[1 + strspn(name + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")])
+		return nothing(d, e);
+	name[0] = ' ';
+	name[n + 1] = ' ';
+	if (!d->conf.raw && !memmem(d->conf.events.p, d->conf.events.len, name, (size_t)n + 2))
+		return nothing(d, e);
+	name[n + 1] = '\0';
+	event_pick(e->d, names, v, 3);
+	place = names_id(v[0]) ? names_id(v[0]) : names_id(v[1]) ? names_id(v[1]) : names_id(v[2]);
+	snprintf(id, sizeof(id), "%s-%s-", name + 1, d->conns[e->conn].session);
+	event_begin(d, &w, id, e->seq, "platform.event", place, (struct span){NULL, 0});
+	writer_str(&w, "name", name + 1, (size_t)n);
+	writer_value(&w, "raw", e->d);
+	writer_close(&w);
+	if (writer_end(&w, &err)) {
+		log_warn("discord %s: %s cannot be a line: %s", d->name, name + 1, err.why);
+		return nothing(d, e);
+	}
+	out_line(d->out, e->conn, d->line.p, d->line.len, e->mark, e->ticket);
+}
+
+enum { M_ID, M_CHANNEL, M_GUILD, M_AUTHOR, M_MEMBER, M_CONTENT, M_TIME, M_EDITED, M_TYPE, M_WEBHOOK, M_REFERENCE, M_COUNT };
+static const char *const message_names[M_COUNT] = {
+	[M_ID] = "id", [M_CHANNEL] = "channel_id", [M_GUILD] = "guild_id", [M_AUTHOR] = "author", [M_MEMBER] = "member", [M_CONTENT] = "content",
+	[M_TIME] = "timestamp", [M_EDITED] = "edited_timestamp", [M_TYPE] = "type", [M_WEBHOOK] = "webhook_id", [M_REFERENCE] = "message_reference",
+};
+
+/* Answered: a reply (type 0), not a message that was forwarded (type 1). */
+static struct span reply_to(struct span reference)
+{
+	static const char *const names[] = {"message_id", "type"};
+	struct span v[2];
+
+	if (!reference.p)
+		return reference;
+	event_pick(reference, names, v, 2);
+	return (!v[1].p || number(v[1]) == 0) && names_id(v[0]) ? v[0] : (struct span){NULL, 0};
+}
+
+/* Is this type of message something that somebody said? default, reply, answers of commands; not joins, pins, boosts and the like. */
+static bool said(struct span type)
+{
+	int n = type.p ? number(type) : 0;
+
+	return n == 0 || n == 19 || n == 20 || n == 23;
+}
+
+void event_message(struct discord *d, const struct event *e)
+{
+	struct span v[M_COUNT];
+	struct writer w;
+	struct who who;
+	uint64_t id, channel, guild;
+	char room[24];
+	int self;
+
+	event_pick(e->d, message_names, v, M_COUNT);
+	id = names_id(v[M_ID]);
+	channel = names_id(v[M_CHANNEL]);
+	guild = v[M_GUILD].p ? names_id(v[M_GUILD]) : e->guild;
+	if (!id || !channel || !is_string(v[M_CONTENT]) || !said(v[M_TYPE])) {
+		if (e->replayed)
+			return;
+		return other(d, e);
+	}
+	if (!e->replayed)
+		gap_seen(&d->conns[e->conn], channel, guild, id, e->mark);
+	event_begin(d, &w, "m-", id, "chat.message", channel, v[M_TIME]);
+	event_channel(d, &w, e, guild, channel);
+	who = (struct who){v[M_AUTHOR], v[M_MEMBER]};
+	self = event_user(d, &w, e, guild, &who, v[M_WEBHOOK].p != NULL);
+	if (self < 0)
+		return nothing(d, e);
+	writer_value(&w, "text", v[M_CONTENT]);
+	writer_value(&w, "message_id", digits(room, id));
+	writer_value(&w, "reply_to", reply_to(v[M_REFERENCE]));
+	if (self)
+		writer_bool(&w, "self", true);
+	event_end(d, &w, e, e->mark);
+}
+
+/* Digits of "2024-05-01T10:00:00.123000+00:00" up to the offset: the same for every report of one edit. */
+static uint64_t edit_number(struct span time)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 1; i + 1 < time.n && i < 27; i++)
+		if (time.p[i] >= '0' && time.p[i] <= '9')
+			v = v % UINT64_C(1000000000000000000) * 10 + (uint64_t)(time.p[i] - '0');
+	return v;
+}
+
+/* Discord reports an update also when only previews of links were added: then there is no edited_timestamp. */
+static void edited(struct discord *d, const struct event *e)
+{
+	struct span v[M_COUNT];
+	struct writer w;
+	uint64_t id, channel, guild;
+	char kind[32], room[24];
+
+	event_pick(e->d, message_names, v, M_COUNT);
+	id = names_id(v[M_ID]);
+	channel = names_id(v[M_CHANNEL]);
+	guild = names_id(v[M_GUILD]);
+	if (!id || !channel || !is_string(v[M_CONTENT]) || !is_string(v[M_EDITED]))
+		return other(d, e);
+	snprintf(kind, sizeof(kind), "e-%" PRIu64 "-", id);
+	event_begin(d, &w, kind, edit_number(v[M_EDITED]), "chat.edit", channel, v[M_EDITED]);
+	event_channel(d, &w, e, guild, channel);
+	if (v[M_AUTHOR].p) {
+		struct who who = {v[M_AUTHOR], v[M_MEMBER]};
+
+		event_user(d, &w, e, guild, &who, v[M_WEBHOOK].p != NULL);
+	}
+	writer_value(&w, "message_id", digits(room, id));
+	writer_value(&w, "text", v[M_CONTENT]);
+	event_end(d, &w, e, e->mark);
+}
+
+static void deleted(struct discord *d, const struct event *e, uint64_t id, uint64_t channel, uint64_t guild, uint64_t mark)
+{
+	struct writer w;
+	char room[24];
+
+	event_begin(d, &w, "d-", id, "chat.delete", channel, (struct span){NULL, 0});
+	event_channel(d, &w, e, guild, channel);
+	writer_value(&w, "message_id", digits(room, id));
+	event_end(d, &w, e, mark);
+}
+
+static const char *const deleted_names[] = {"id", "channel_id", "guild_id", "ids"};
+
+static void delete_one(struct discord *d, const struct event *e)
+{
+	struct span v[4];
+
+	event_pick(e->d, deleted_names, v, 4);
+	if (!names_id(v[0]) || !names_id(v[1]))
+		return other(d, e);
+	deleted(d, e, names_id(v[0]), names_id(v[1]), names_id(v[2]), e->mark);
+}
+
+struct bulk { struct discord *d; const struct event *e; uint64_t last, channel, guild; };
+
+/* One behind: the mark goes with the last line. */
+static int bulk_one(void *arg, struct span name, struct span value)
+{
+	struct bulk *b = arg;
+	uint64_t id = names_id(value);
+
+	(void)name;
+	if (!id)
+		return 0;
+	if (b->last)
+		deleted(b->d, b->e, b->last, b->channel, b->guild, b->e->before);
+	b->last = id;
+	return 0;
+}
+
+static void delete_bulk(struct discord *d, const struct event *e)
+{
+	struct bulk b = {.d = d, .e = e};
+	struct span v[4];
+
+	event_pick(e->d, deleted_names, v, 4);
+	b.channel = names_id(v[1]);
+	b.guild = names_id(v[2]);
+	if (b.channel && v[3].p && v[3].p[0] == '[')
+		scan_each(v[3], bulk_one, &b);
+	if (!b.last)
+		return other(d, e);
+	deleted(d, e, b.last, b.channel, b.guild, e->mark);
+}
+
+/* The place that somebody joins or leaves is the guild. */
+static void member(struct discord *d, const struct event *e, const char *type)
+{
+	static const char *const names[] = {"guild_id", "user", "joined_at"};
+	struct span v[3];
+	struct writer w;
+	uint64_t guild;
+	char kind[128];
+	struct who who;
+
+	event_pick(e->d, names, v, 3);
+	guild = names_id(v[0]);
+	if (!guild)
+		return other(d, e);
+	snprintf(kind, sizeof(kind), "%s-%s-", type, d->conns[e->conn].session);
+	event_begin(d, &w, kind, e->seq, type, guild, v[2]);
+	writer_open(&w, "channel");
+	writer_value(&w, "id", v[0]);
+	writer_close(&w);
+	who = (struct who){v[1], e->d};
+	if (event_user(d, &w, e, guild, &who, false) < 0)
+		return nothing(d, e);
+	event_end(d, &w, e, e->mark);
+}
+
+static void joined_guild(struct discord *d, const struct event *e)
+{
+	member(d, e, "member.join");
+}
+
+static void left_guild(struct discord *d, const struct event *e)
+{
+	member(d, e, "member.leave");
+}
+
+static void command(struct discord *d, const struct event *e)
+{
+	if (!event_command(d, e))
+		other(d, e);
+}
+
+/* ---- names ---- */
+
+static void names_checked(struct discord *d, int rc)
+{
+	if (rc == 0 || d->names_full)
+		return;
+	d->names_full = true;
+	log_warn("discord %s: no room for the names of more channels and roles", d->name);
+}
+
+static void guild_new(struct discord *d, const struct event *e)
+{
+	struct dconn *c = &d->conns[e->conn];
+
+	if (!is_true(scan_member(e->d, "unavailable")))
+		names_checked(d, names_put(&c->names, &d->names_bytes, e->d));
+	other(d, e);
+}
+
+static int guild_role(void *arg, struct span name, struct span value)
+{
+	const struct event *e = ((void **)arg)[1];
+	struct discord *d = ((void **)arg)[0];
+
+	(void)name;
+	return names_set(&d->conns[e->conn].names, &d->names_bytes, names_id(scan_member(e->d, "id")), value, NAMES_ROLE, false);
+}
+
+static void guild_changed(struct discord *d, const struct event *e)
+{
+	void *both[2] = {d, (void *)(uintptr_t)e};
+	struct dconn *c = &d->conns[e->conn];
+
+	names_set_owner(&c->names, names_id(scan_member(e->d, "id")), names_id(scan_member(e->d, "owner_id")));
+	names_checked(d, scan_each(scan_member(e->d, "roles"), guild_role, both));
+	other(d, e);
+}
+
+/* unavailable is there: an outage, it will come back; absent: the bot was removed. */
+static void guild_gone(struct discord *d, const struct event *e)
+{
+	if (!scan_member(e->d, "unavailable").p)
+		names_drop(&d->conns[e->conn].names, &d->names_bytes, names_id(scan_member(e->d, "id")));
+	other(d, e);
+}
+
+static void one_name(struct discord *d, const struct event *e, struct span object, unsigned kind, bool removed)
+{
+	uint64_t guild = names_id(scan_member(e->d, "guild_id"));
+
+	names_checked(d, names_set(&d->conns[e->conn].names, &d->names_bytes, guild, object, kind, removed));
+	other(d, e);
+}
+
+static void channel_set(struct discord *d, const struct event *e)
+{
+	one_name(d, e, e->d, 0, false);
+}
+
+static void channel_gone(struct discord *d, const struct event *e)
+{
+	one_name(d, e, e->d, 0, true);
+}
+
+static void role_set(struct discord *d, const struct event *e)
+{
+	one_name(d, e, scan_member(e->d, "role"), NAMES_ROLE, false);
+}
+
+static void role_gone(struct discord *d, const struct event *e)
+{
+	char text[48], room[24];
+	struct span id = digits(room, names_id(scan_member(e->d, "role_id")));
+	int n = snprintf(text, sizeof(text), "{\"id\":%.*s}", (int)id.n, id.p);
+
+	one_name(d, e, (struct span){text, (size_t)n}, NAMES_ROLE, true);
+}
+
+static const struct { const char *name; event_fn *fn; } rows[] = {
+	{"MESSAGE_CREATE", event_message}, {"MESSAGE_UPDATE", edited}, {"MESSAGE_DELETE", delete_one}, {"MESSAGE_DELETE_BULK", delete_bulk},
+	{"GUILD_MEMBER_ADD", joined_guild}, {"GUILD_MEMBER_REMOVE", left_guild}, {"INTERACTION_CREATE", command},
+	{"GUILD_CREATE", guild_new}, {"GUILD_UPDATE", guild_changed}, {"GUILD_DELETE", guild_gone},
+	{"CHANNEL_CREATE", channel_set}, {"CHANNEL_UPDATE", channel_set}, {"CHANNEL_DELETE", channel_gone},
+	{"THREAD_CREATE", channel_set}, {"THREAD_UPDATE", channel_set}, {"THREAD_DELETE", channel_gone},
+	{"GUILD_ROLE_CREATE", role_set}, {"GUILD_ROLE_UPDATE", role_set}, {"GUILD_ROLE_DELETE", role_gone},
+	{"READY", nothing}, {"RESUMED", nothing},
+};
+
+void event_dispatch(struct discord *d, const struct event *e)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t n = strlen(rows[i].name);
+
+		if (e->name.n == n + 2 && memcmp(e->name.p + 1, rows[i].name, n) == 0) {
+			rows[i].fn(d, e);
+			return;
+		}
+	}
+	other(d, e);
+}

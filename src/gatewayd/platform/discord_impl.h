@@ -1,0 +1,181 @@
+/*
+ * discord_impl: what the files of the Discord platform share. Private to discord*.c.
+ *
+ *   discord.c          the account: opening it, how many shards, the identify budget, which answer is whose
+ *   discord_conf.c     the words of its file
+ *   discord_conn.c     one connection (a shard): hello, heartbeats, identify or resume, op codes, close codes, the send limit
+ *   discord_session.c  what outlives a process: the saved text, marks and sequences
+ *   discord_inflate.c  zlib-stream
+ *   discord_event.c    dispatches to lines           discord_command.c  interactions to lines
+ *   discord_names.c    names of channels and roles   discord_hook.c     interactions over HTTP
+ *   discord_gap.c      messages that were missed, from the history
+ *
+ * Where Discord's documentation is silent the source says so and does what is safe either way. Ids ("snowflakes") are uint64_t, 0: none.
+ */
+#ifndef GATEWAYD_PLATFORM_DISCORD_IMPL_H
+#define GATEWAYD_PLATFORM_DISCORD_IMPL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "gatewayd/platform/discord_inflate.h"
+#include "gatewayd/platform/discord_names.h"
+#include "gatewayd/platform/platform.h"
+#include "line/scan.h"
+
+#define DISCORD_URL 256			/* of a gateway, without the query */
+#define DISCORD_SESSION 64
+#define DISCORD_SHARDS 16384u
+#define DISCORD_SEND_LIMIT 120		/* payloads in 60 s and connection, heartbeats included; more and Discord closes (4008) */
+#define DISCORD_EPOCH_MS UINT64_C(1420070400000)	/* (id >> 22) milliseconds after it an id was made */
+
+/* Timers of a connection; of the account: */
+enum { TIMER_BEAT, TIMER_SEND, TIMER_SAVE };
+enum { TIMER_ASK, TIMER_GAP };
+
+/* What its file says. */
+struct discord_conf {
+	struct buf token;
+	char api[DISCORD_URL];
+	char application[24];
+	bool have_key;
+	unsigned char key[32];
+	uint64_t intents;
+	unsigned shards;		/* 0: as many as Discord says */
+	bool zlib, raw;
+	uint64_t payload_max;		/* bytes of a payload, decompressed */
+	char presence[128], status[12];
+	struct buf events;		/* " NAME NAME ": dispatches that are wanted as platform.event */
+};
+
+enum conn_state { CONN_IDLE, CONN_OPENING, CONN_HELLO, CONN_GREETING, CONN_LIVE };
+
+/* A channel that had messages, for filling gaps. 4 to a set; the one that was quiet the longest makes room. */
+struct seen { uint64_t channel, guild, last; };
+#define SEEN_SETS 32
+#define SEEN_WAYS 4
+
+struct dconn {
+	enum conn_state state;
+	/* the session */
+	char session[DISCORD_SESSION + 1], url[DISCORD_URL];	/* session "": none. url: where to resume, "": the main one */
+	char dead[DISCORD_SESSION + 1];	/* a session that Discord no longer has */
+	bool resuming;
+	uint64_t seq;			/* the highest s that came */
+	uint64_t base, top;		/* mark = base + s; the highest mark so far */
+	uint64_t kept, saved;		/* s that the hub has acknowledged, and the one on disk */
+	bool save_armed;
+	unsigned shards;		/* of the session */
+	/* trying */
+	unsigned closed;		/* sockets in a row that did not get as far as Hello */
+	unsigned refused;		/* resumes in a row that came to nothing */
+	unsigned jumps;			/* told gaps in the sequence of this socket */
+	/* heartbeats */
+	int64_t interval, greet_by, ack_by, expecting;	/* 0: none */
+	/* the send limit: milliseconds of the last sends */
+	uint32_t sent[DISCORD_SEND_LIMIT];
+	unsigned sent_at;
+	bool presence_due;
+	struct inflate *inflate;	/* NULL: not compressed, or no socket */
+	struct names names;
+	/* gaps */
+	struct seen *seen;		/* SEEN_SETS * SEEN_WAYS, NULL: no message came yet */
+	uint64_t sure, next_sure, next_mark;	/* every message up to the id `sure` is with the hub; that is so for next_sure when next_mark is */
+	bool fill;			/* the history is to be asked */
+	unsigned fill_slot;		/* the next slot of seen to ask for */
+	uint64_t fill_from;		/* messages after this id */
+	uint64_t fill_end;		/* mark when it was done, 0: not yet */
+};
+
+struct discord {
+	struct out *out;
+	char tenant[65], name[65], source[80];
+	struct discord_conf conf;
+	char *auth;			/* "Authorization: Bot ..." */
+	char gateway[DISCORD_URL];	/* "": not known */
+	unsigned concurrency;
+	unsigned nconns;
+	struct dconn *conns;
+	unsigned ask_call, ask_failed;
+	bool ask_wait;
+	int64_t asked;			/* when the gateway's answer came, 0: never */
+	uint64_t self;			/* the bot's user */
+	size_t names_bytes;		/* of all connections */
+	bool names_full;		/* was said */
+	struct buf line, plain, text;
+	/* history: one request at a time for the account */
+	unsigned gap_call, gap_conn, gap_pages, gap_failed;
+	uint64_t gap_after, gap_channel;
+	bool gap_wait;
+};
+
+/* discord_conf.c: *to is empty before; 0, or -1 with a message. Changes that a living connection can take over: soft. */
+int discord_conf_read(struct discord_conf *to, const struct account *a);
+void discord_conf_release(struct discord_conf *c);
+bool discord_conf_hard_same(const struct discord_conf *a, const struct discord_conf *b);
+
+/* discord.c */
+/* A request to the REST interface: path begins with "/". */
+unsigned discord_rest(struct discord *d, const char *path, size_t max_answer);
+/* Is the main URL known and, for a fresh session, its limits not too old? false: then they were asked for. */
+bool discord_gateway_known(struct discord *d, bool fresh, int64_t now);
+void discord_ask(struct discord *d, int64_t now);	/* unless it is being asked */
+
+/* discord_conn.c */
+int conn_dial(struct discord *d, unsigned n, const char *saved, size_t nsaved, struct dial *to, int64_t now);
+void conn_opened(struct discord *d, unsigned n, int64_t now);
+void conn_frame(struct discord *d, unsigned n, const char *b, size_t len, bool binary, int64_t now);
+void conn_gone(struct discord *d, unsigned n, unsigned code, const char *reason, int64_t now);
+void conn_due(struct discord *d, unsigned n, unsigned timer, int64_t now);
+void conn_drain(struct discord *d, unsigned n);
+void conn_presence(struct discord *d, unsigned n, int64_t now);	/* tells Discord, within the send limit */
+void conn_release(struct discord *d, struct dconn *c);
+
+/* discord_session.c */
+void session_load(struct discord *d, unsigned n, const char *saved, size_t nsaved);
+void session_begin(struct discord *d, unsigned n, struct span ready, uint64_t s);	/* READY: a new one */
+bool session_resumable(const struct discord *d, const struct dconn *c);
+void session_save(struct discord *d, unsigned n);
+void session_acked(struct discord *d, unsigned n, uint64_t mark, int64_t now);
+uint64_t session_mark(struct dconn *c, uint64_t s);	/* the mark of sequence s, never below an earlier one */
+
+/* discord_event.c. What came is checked JSON without line ends. */
+struct event {
+	unsigned conn;
+	struct span name;		/* MESSAGE_CREATE, raw; absent: from the history */
+	struct span d;
+	uint64_t seq, mark;		/* mark: for the last line of it; before: for those before that */
+	uint64_t before;
+	uint64_t guild;			/* where d does not say */
+	uint64_t ticket;
+	bool replayed;
+};
+void event_dispatch(struct discord *d, const struct event *e);
+void event_message(struct discord *d, const struct event *e);
+/* Pieces of lines. */
+struct writer;
+struct who { struct span user, member; };
+bool event_begin(struct discord *d, struct writer *w, const char *kind, uint64_t id, const char *type, uint64_t channel, struct span time);
+void event_channel(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, uint64_t channel);
+int event_user(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, const struct who *who, bool webhook);	/* 1: the bot itself; -1: nobody */
+/* raw, end of data and line; hands it over. */
+void event_end(struct discord *d, struct writer *w, const struct event *e, uint64_t mark);
+/* names[i] of the object to vals[i]; JSON null and what is not there: p NULL. */
+void event_pick(struct span object, const char *const *names, struct span *vals, unsigned n);
+
+/* discord_command.c: an interaction becomes command.invoked; false: it is none that anybody could answer (a ping, autocompletion). */
+bool event_command(struct discord *d, const struct event *e);
+
+/* discord_hook.c */
+void hook_take(struct discord *d, const struct hook *h);
+
+/* discord_gap.c */
+void gap_seen(struct dconn *c, uint64_t channel, uint64_t guild, uint64_t message, uint64_t mark);
+void gap_begin(struct discord *d, unsigned n, int64_t now);	/* the session of n was lost: ask the history */
+void gap_next(struct discord *d, int64_t now);
+void gap_due(struct discord *d, int64_t now);
+void gap_answer(struct discord *d, const struct http_answer *a, int64_t now);
+
+#endif

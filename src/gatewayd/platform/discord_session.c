@@ -1,0 +1,159 @@
+/*
+ * What of a connection outlives its process: the session, the last sequence that the hub has acknowledged, and what is needed to ask the history when
+ * Discord no longer has the session. As JSON text, written by out_save:
+ *
+ *   {"session":"...","url":"wss://...","seq":41,"shards":1,"user":"...","after":"...","fill":false,"channels":["CHANNEL","GUILD",...]}
+ *
+ * A session that Discord refuses stays saved until READY names its successor: a crash in between finds it, is refused again, and so still knows
+ * what it missed.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "gatewayd/platform/discord_impl.h"
+
+#define SAVE_EVERY CLOCK_S		/* and connection; with many of them a little longer: */
+#define SAVE_SHARE (5 * CLOCK_MS)
+
+static bool url_ok(const char *s)
+{
+	return strlen(s) < DISCORD_URL && (strncmp(s, "wss://", 6) == 0 || strncmp(s, "ws://", 5) == 0) && !strpbrk(s, "?# \"\\\r\n\t");
+}
+
+static bool session_ok(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n && n <= DISCORD_SESSION && s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] == '\0';
+}
+
+static uint64_t text_id(const struct json *j)
+{
+	size_t n;
+	const char *s = json_str(j, &n);
+	char raw[24];
+
+	if (!s || n > 20)
+		return 0;
+	return names_id((struct span){raw, (size_t)snprintf(raw, sizeof(raw), "\"%s\"", s)});
+}
+
+static void load_channels(struct dconn *c, const struct json *list)
+{
+	for (size_t i = 0; i + 1 < json_count(list); i += 2)
+		gap_seen(c, text_id(json_at(list, i)), text_id(json_at(list, i + 1)), 0, 0);
+}
+
+/* Takes a session over that was saved, here before or elsewhere, unless the one in memory is the same and further on. */
+void session_load(struct discord *d, unsigned n, const char *saved, size_t nsaved)
+{
+	struct dconn *c = &d->conns[n];
+	struct json_error err;
+	struct json *doc = saved ? json_parse(saved, nsaved, &err) : NULL;
+	const char *session = json_str(json_member(doc, "session"), NULL), *url = json_str(json_member(doc, "url"), NULL);
+	int64_t seq = json_int(json_member(doc, "seq"), -1), shards = json_int(json_member(doc, "shards"), 0);
+
+	if (!session || !session_ok(session) || seq < 0 || shards < 1 || shards > DISCORD_SHARDS)
+		goto out;
+	if (strcmp(session, c->session) == 0 && (uint64_t)seq <= c->seq)
+		goto out;
+	strcpy(c->session, session);
+	snprintf(c->url, sizeof(c->url), "%s", url && url_ok(url) ? url : "");
+	c->seq = c->kept = c->saved = (uint64_t)seq;
+	c->base = c->top > c->seq ? c->top - c->seq : 0;
+	c->top = c->base + c->seq;
+	c->shards = (unsigned)shards;
+	c->refused = c->closed = 0;
+	c->sure = text_id(json_member(doc, "after"));
+	c->next_mark = 0;
+	c->fill = json_bool(json_member(doc, "fill"), false);
+	c->fill_end = 0;
+	if (!d->self)
+		d->self = text_id(json_member(doc, "user"));
+	load_channels(c, json_member(doc, "channels"));
+out:
+	json_free(doc);
+}
+
+bool session_resumable(const struct discord *d, const struct dconn *c)
+{
+	return *c->session && strcmp(c->session, c->dead) != 0 && c->shards == d->nconns;
+}
+
+void session_save(struct discord *d, unsigned n)
+{
+	struct dconn *c = &d->conns[n];
+	const char *sep = "";
+
+	buf_clear(&d->text);
+	buf_printf(&d->text, "{\"session\":\"%s\",\"url\":\"%s\",\"seq\":%" PRIu64 ",\"shards\":%u,\"user\":\"%" PRIu64 "\",\"after\":\"%" PRIu64
+		"\",\"fill\":%s,\"channels\":[", c->session, c->url, c->kept, c->shards, d->self, c->sure, c->fill ? "true" : "false");
+	for (unsigned i = 0; c->seen && i < SEEN_SETS * SEEN_WAYS; i++) {
+		if (!c->seen[i].channel)
+			continue;
+		buf_printf(&d->text, "%s\"%" PRIu64 "\",\"%" PRIu64 "\"", sep, c->seen[i].channel, c->seen[i].guild);
+		sep = ",";
+	}
+	if (buf_adds(&d->text, "]}") == 0) {
+		out_save(d->out, n, d->text.p, d->text.len);
+		c->saved = c->kept;
+	}
+}
+
+/* READY; the caller saves it. Its sequence is the session's first; the lines of the one before may still be on their way to the hub. */
+void session_begin(struct discord *d, unsigned n, struct span ready, uint64_t s)
+{
+	struct dconn *c = &d->conns[n];
+	char session[DISCORD_SESSION + 2], url[DISCORD_URL];
+	uint64_t self = names_id(scan_path(ready, "user.id"));
+
+	if (scan_cstr(scan_member(ready, "session_id"), session, sizeof(session)) < 0 || !session_ok(session))
+		*session = '\0';	/* then the next connection cannot resume, and begins anew */
+	if (scan_cstr(scan_member(ready, "resume_gateway_url"), url, sizeof(url)) < 0 || !url_ok(url))
+		*url = '\0';
+	strcpy(c->session, session);
+	strcpy(c->url, url);
+	*c->dead = '\0';
+	c->base = c->top;
+	c->seq = 0;
+	out_mark(d->out, n, session_mark(c, s));
+	c->kept = c->seq;
+	c->shards = d->nconns;
+	if (self)
+		d->self = self;
+}
+
+uint64_t session_mark(struct dconn *c, uint64_t s)
+{
+	if (s > c->seq)
+		c->seq = s;
+	if (c->base + s > c->top)
+		c->top = c->base + s;
+	return c->top;
+}
+
+void session_acked(struct discord *d, unsigned n, uint64_t mark, int64_t now)
+{
+	struct dconn *c = &d->conns[n];
+	int64_t share = (int64_t)d->nconns * SAVE_SHARE;
+
+	if (c->next_mark && mark >= c->next_mark && !c->fill) {	/* a gap that is being filled begins where it began */
+		c->sure = c->next_sure;
+		c->next_mark = 0;
+	}
+	if (mark <= c->base || mark > c->top || !*c->session)
+		return;		/* of the session before this one */
+	if (mark - c->base > c->kept)
+		c->kept = mark - c->base;
+	if (c->fill && c->fill_end && mark > c->fill_end) {
+		c->fill = false;
+		c->fill_end = 0;
+	}
+	if (c->kept > c->saved && !c->save_armed) {
+		c->save_armed = true;
+		out_timer(d->out, n, TIMER_SAVE, now + (share > SAVE_EVERY ? share : SAVE_EVERY));
+	}
+}
