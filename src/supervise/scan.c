@@ -111,6 +111,10 @@ static void forget(struct scan *s, size_t i)
 	snprintf(name, sizeof name, "%s", s->v[i]->name);
 	if (!s->v[i]->open)	/* it may never have been taken over */
 		service_disown(s->v[i]);
+	service_close(s->v[i]);
+	/* Who sees that it is gone may remove its directory: nothing is written there any more. When all ends nobody waits for that. */
+	if (!s->closed)
+		writer_drain_closing(&s->host->writer);
 	service_free(s->v[i]);
 	s->v[i] = s->v[--s->n];
 	extra_forgotten(name);

@@ -189,3 +189,17 @@ load services
 	[ "$(supervise -s --json "$S" | jq -r '.name + " " + .state')" = "a run" ]
 	sup_stop
 }
+
+@test "of services that are removed nothing is written and no lock is held when they are not shown any more" {
+	local i
+	for i in $(seq 30); do service "a$i" 'exec sleep 1000'; done
+	sup_start
+	wait_until 20 sup_is a30 run
+	mkdir "$T/gone"
+	mv "$S"/a* "$T/gone"
+	none() { [ -z "$(supervise -s --json "$S")" ]; }
+	wait_until 20 none
+	for i in "$T"/gone/*; do flock -n "$i/supervise/lock" true || return 1; done
+	rm -r "$T/gone"
+	sup_stop
+}
