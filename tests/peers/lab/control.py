@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import ed25519
+from faults import generate
 from httpserver import HttpError, answer
 from world import iso_twitch
 
@@ -455,6 +456,47 @@ def sessions(c, request, q):
 def messages(c, request, q):
     """The history of a Discord channel."""
     return {"messages": list(c.channel("discord:" + q.get("channel", "general"))[1].messages.values())}
+
+
+# Faults and floods
+
+@call("POST", "/lab/fault")
+def fault(c, request, q):
+    """The body is a script, text. Or seed=N (and platform, n, seconds, rough, requests): the faults of that number."""
+    text = request.body.decode()
+    if "seed" in q:
+        text = "\n".join(generate(q["seed"], q.get("platform", "discord"), int(q.get("n", 10)), float(q.get("seconds", 10)),
+                                  q.get("rough", "1") != "0", q.get("requests", "1") != "0"))
+    return {"faults": [f.line for f in c.lab.faults.read(text)]}
+
+
+@call("GET", "/lab/fault")
+def faults(c, request, q):
+    return c.lab.faults.json()
+
+
+@call("DELETE", "/lab/fault")
+def no_faults(c, request, q):
+    """None is armed any more; what was done stays done."""
+    before = c.lab.faults.json()
+    c.lab.faults.clear()
+    return before
+
+
+@call("POST", "/lab/flood")
+async def flood(c, request, q):
+    """n messages of size characters to every connection, as fast as it takes them; keep false: they cannot be replayed. Answers when all is sent.
+    rate: n in all, said in channels (names; one for each guild), so many in a second; answers at once unless wait is true."""
+    n, rate = int(q.get("n", 1000)), float(q.get("rate", 0))
+    if not rate:
+        return await c.lab.flood.run(n, int(q.get("size", 60)), q.get("keep", True))
+    channels = [c.channel(x) for x in q["channels"]] if "channels" in q else \
+        [("discord", next(iter(g.channels.values()))) for g in c.world.guilds.values() if g.channels]
+    job = c.lab.flood.live(n, rate, channels)
+    if q.get("wait"):
+        return await job
+    c.lab.spawn(job)
+    return {"messages": n}
 
 
 # The lab

@@ -11,9 +11,9 @@ import uuid
 import zlib
 
 import limits
-import world
 import wsproto
 import zstd
+from httpserver import Hang, Reset, Upgrade, answer
 
 INTENTS = sum(1 << b for b in (*range(17), 20, 21, 24, 25))
 PRIVILEGED = 1 << 1 | 1 << 8 | 1 << 15
@@ -38,9 +38,14 @@ class Session:
         self.resumes = []                       # {"seq", "result"}
         self.acked = 0                          # the highest s that a heartbeat told
         self.resume_url = None
+        self.hold, self.hold_for = 0, 0.0       # messages to come later than those after them
 
     def dispatch(self, t, d_text, object_id=None):
         """Counts the event and sends it, if there is a connection; else Resume will."""
+        if self.hold and t == "MESSAGE_CREATE":
+            self.hold -= 1
+            asyncio.get_running_loop().call_later(self.hold_for, self.dispatch_held, t, d_text, object_id)
+            return
         self.seq += 1
         payload = '{"t":"%s","s":%d,"op":0,"d":%s}' % (t, self.seq, d_text)
         self.kept.append((self.seq, payload))
@@ -50,9 +55,18 @@ class Session:
         if self.conn is not None:
             self.write(self.seq, payload)
 
+    def dispatch_held(self, t, d_text, object_id):
+        held, self.hold = self.hold, 0
+        if not self.ended:
+            self.dispatch(t, d_text, object_id)
+        self.hold = held
+
     def write(self, seq, payload):
-        if self.conn.send(payload, dispatch=True):
+        conn = self.conn
+        if conn.send(payload):
             self.events[seq - 1][3] = True
+        if self.gateway.lab.faults.wants_events:
+            self.gateway.lab.faults.event(conn, "discord")
 
     def end(self, why):
         if self.ended:
@@ -75,23 +89,26 @@ class Session:
                "acked": self.acked, "connected": self.conn is not None, "conn": self.conn.id if self.conn else None, "ended": self.ended,
                "replayable_from": self.trimmed + 1, "resumes": self.resumes, "resume_url": self.resume_url}
         if events:
-            out["events"] = [{"s": s, "t": t, "id": i, "written": w} for s, t, i, w in self.events]
+            out["events"] = [{"s": s, "t": t, "id": i, "written": w} for s, t, i, w in filter(None, self.events)]
         return out
 
 
 class Conn:
+    platform = "discord"
+
     def __init__(self, gateway, request, ws, number):
-        self.gateway, self.ws, self.set, self.books = gateway, ws, gateway.set, gateway.books
+        self.lab, self.gateway, self.ws, self.set, self.books = gateway.lab, gateway, ws, gateway.set, gateway.books
         self.id, self.peer, self.path = f"d{number}", request.peer, request.path
-        self.query = request.query
+        self.query, self.secure = request.query, request.secure
+        self.asked = None               # the session that a Resume is for, until it is answered
         self.session, self.over = None, False
         self.swallow = False            # a fault has answered in the place of what would have come
         self.noack = 0                  # heartbeats that get no answer
         self.zombie = False
         self.as_wrong_type = 0          # messages to send as text where binary belongs and the other way round
+        self.parts = 0                  # compressed payloads over up to so many messages
         self.sent = limits.Sliding(self.set["discord.send_window_s"])
         self.beat_due = None
-        self.failed = False             # the client broke a rule: what it sends from now on is ignored
         self.compress = None
         self.deflate = None
 
@@ -104,7 +121,7 @@ class Conn:
             return wsproto.TEXT, data
         return wsproto.BINARY, self.deflate(data)
 
-    def send(self, text, dispatch=False):
+    def send(self, text):
         """False when the connection swallows it."""
         if self.over or self.zombie or self.ws.deaf or self.ws.mute:
             return False
@@ -112,7 +129,13 @@ class Conn:
         if self.as_wrong_type:
             self.as_wrong_type -= 1
             op = wsproto.BINARY if op == wsproto.TEXT else wsproto.TEXT
-        self.ws.send(op, data)
+        if self.parts and self.deflate is not None:
+            cuts = sorted(self.ws.rng.randrange(len(data)) for _ in range(self.parts - 1))
+            for a, b in zip([0, *cuts], [*cuts, len(data)]):
+                if a < b:
+                    self.ws.send(op, data[a:b])
+        else:
+            self.ws.send(op, data)
         return True
 
     def op(self, op, d):
@@ -257,7 +280,7 @@ class Conn:
             return self.close(4011, "sharding required", by_rule="sharding-required")
         if not self.within_budget(bot, shard[0]):
             return
-        session = self.gateway.new_session(bot, shard, intents)
+        session = self.gateway.new_session(bot, shard, intents, self.secure)
         self.session, session.conn = session, self
         if not self.note("identify", session=session.id, bot=bot.id, shard=shard, intents=intents, path=self.path, compress=self.compress):
             if not self.over:       # a fault said op 9 in the place of READY
@@ -303,8 +326,6 @@ class Conn:
         if session.intents & GUILDS:
             for g in guilds:
                 session.dispatch("GUILD_CREATE", gateway.guild_text(g, bot), g.id)
-        if session.shard == 0 and gateway.on_ready:
-            gateway.on_ready(session)
 
     # Resume
 
@@ -327,6 +348,7 @@ class Conn:
         if seq < session.trimmed:
             session.end("too old to replay")
             return self.refuse(session, seq, "too old to replay")
+        self.asked = session
         if not self.note("resume", session=sid, bot=bot.id, shard=[session.shard, session.shards], seq=seq, path=self.path, own_url=own):
             if not self.over:
                 session.resumes.append({"seq": seq, "result": "a fault"})
@@ -352,8 +374,11 @@ class Conn:
         self.session, session.conn = session, self
         replay = [kept for kept in session.kept if kept[0] > seq]
         for n, payload in replay:
+            if session.conn is not self:
+                return                  # a fault
             session.write(n, payload)
-        session.dispatch("RESUMED", '{"_trace":["lab"]}')
+        if session.conn is self:
+            session.dispatch("RESUMED", '{"_trace":["lab"]}')
         self.books.note("resumed", platform="discord", conn=self.id, session=session.id, seq=seq, replayed=len(replay))
 
     # The rest
@@ -391,12 +416,8 @@ class Gateway:
         self.numbers = 0
         self.members_asked = {}
         self.windows = {}
-        self.dead_urls = {}             # session number or "main" -> "reset", "404", "hang"
+        self.dead_urls = {}             # session number -> "reset", "404", "hang"
         self.guild_texts = {}
-        self.on_ready = None
-
-    def url(self, path):
-        return self.lab.ws_url(path)
 
     def identify_window(self, bot):
         if bot.id not in self.windows:
@@ -405,10 +426,10 @@ class Gateway:
         w.limit = self.set["discord.identify_total"]
         return w
 
-    def new_session(self, bot, shard, intents):
+    def new_session(self, bot, shard, intents, secure):
         self.numbers += 1
         s = Session(self, bot, shard[0], shard[1], intents, self.numbers)
-        s.resume_url = self.url(f"/discord-resume/{s.number}")
+        s.resume_url = self.lab.ws_url(f"/discord-resume/{s.number}", secure)
         self.sessions[s.id] = bot.sessions[s.id] = s
         return s
 
@@ -428,11 +449,24 @@ class Gateway:
             self.guild_texts[key] = compact(guild.json(bot))
         return self.guild_texts[key]
 
-    async def serve(self, request, ws, secure):
+    def door(self, request):
+        """The answer to a handshake. A resume URL may be dead."""
+        dead = self.dead_urls.get(request.path.strip("/").rpartition("/")[2]) if request.path.startswith("/discord-resume/") else None
+        if dead:
+            self.books.note("dead-url", platform="discord", path=request.path, form=dead)
+        if dead == "hang":
+            raise Hang()
+        if dead == "reset":
+            raise Reset()
+        if dead:
+            return answer(int(dead) if dead.isdigit() else 404)
+        return Upgrade(lambda ws: self.serve(request, ws))
+
+    async def serve(self, request, ws):
         """A handshake has been answered. Checks the query, then lives until the end of the connection."""
         self.lab.conn_numbers += 1
         conn = Conn(self, request, ws, self.lab.conn_numbers)
-        self.conns[conn.id] = conn
+        self.conns[conn.id] = self.lab.conns[conn.id] = conn
         q = request.query
         try:
             if not conn.note("connect", path=request.path, query=request.query_text, peer=request.peer) and conn.over:
@@ -455,6 +489,7 @@ class Gateway:
             await conn.run()
         finally:
             self.conns.pop(conn.id, None)
+            self.lab.conns.pop(conn.id, None)
 
     async def refuse(self, conn, code, why, rule):
         conn.close(code, why, by_rule=rule)

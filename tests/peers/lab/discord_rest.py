@@ -3,6 +3,7 @@ import hashlib
 import json
 import re
 import time
+import traceback
 
 import limits
 from httpserver import HttpError, answer
@@ -50,16 +51,21 @@ class Rest:
         self.buckets, self.globals, self.invalid = {}, {}, {}
         self.told_to_wait = {}          # (what) -> time before which the client knows not to ask
 
-    async def serve(self, request):
+    def find(self, request):
+        """(function, parameters, template); None when there is no such call."""
         path = request.path[len("/api/v10"):]
         for method, pattern, function, template in ROUTES:
-            match = pattern.match(path)
-            if match and method == request.method:
-                break
-        else:
+            match = pattern.match(path) if method == request.method else None
+            if match:
+                return function, match.groupdict(), template
+        return None
+
+    async def serve(self, request):
+        found = self.find(request)
+        if found is None:
             return self.count_invalid(request, answer(404, {"message": "404: Not Found", "code": 0}))
         try:
-            response = await self.within_limits(request, function, match.groupdict(), template)
+            response = await self.within_limits(request, *found)
         except HttpError as e:
             response = e.response
         return self.count_invalid(request, response)
@@ -103,6 +109,7 @@ class Rest:
         except HttpError as e:
             response = e.response
         except (ValueError, TypeError, AttributeError):
+            traceback.print_exc()
             response = error(50109).response
         response.headers += list(headers.items())
         return response
@@ -231,14 +238,14 @@ class Rest:
 
 @route("GET", "/gateway")
 async def gateway(rest, request, bot):
-    return answer(200, {"url": rest.gateway.url("/discord")})
+    return answer(200, {"url": rest.lab.ws_url("/discord", request.secure)})
 
 
 @route("GET", "/gateway/bot")
 async def gateway_bot(rest, request, bot):
     w = rest.gateway.identify_window(bot)
     rest.books.note("gateway-bot", platform="discord", bot=bot.id)
-    return answer(200, {"url": rest.gateway.url("/discord"), "shards": rest.set["discord.shards"], "session_start_limit": {
+    return answer(200, {"url": rest.lab.ws_url("/discord", request.secure), "shards": rest.set["discord.shards"], "session_start_limit": {
         "total": w.limit, "remaining": w.left, "reset_after": int(w.reset_after * 1000), "max_concurrency": rest.set["discord.max_concurrency"]}})
 
 

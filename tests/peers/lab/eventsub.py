@@ -4,6 +4,7 @@ A Socket is one WebSocket session. Its client may send nothing but Pong and Clos
 server itself moved it (session_reconnect).
 """
 import asyncio
+import collections
 import json
 import time
 import uuid
@@ -45,9 +46,11 @@ class Sub:
 
 
 class Socket:
+    platform = "twitch"
+
     def __init__(self, hub, request, ws, number, keepalive):
-        self.hub, self.ws, self.set, self.books = hub, ws, hub.set, hub.books
-        self.conn, self.peer = f"t{number}", request.peer
+        self.lab, self.hub, self.ws, self.set, self.books = hub.lab, hub, ws, hub.set, hub.books
+        self.conn, self.peer, self.secure = f"t{number}", request.peer, request.secure
         self.id = "Lab" + uuid.uuid4().hex
         self.connected_at = iso_twitch()
         self.keepalive = keepalive
@@ -62,7 +65,9 @@ class Socket:
         self.ponged = True
         self.timers = {}
         self.sent = []                  # (message id, subscription type, id of the chat message, written)
-        self.as_binary = 0
+        self.recent = collections.deque(maxlen=50)      # (message id, payload, type, version) of notifications
+        self.hold, self.hold_for = 0, 0.0               # notifications to come later than those after them
+        self.as_wrong_type = 0
         self.swallow = False
 
     def json(self, events=False):
@@ -90,15 +95,33 @@ class Socket:
         """False when the connection swallows it."""
         if self.over or self.zombie or self.ws.deaf or self.ws.mute:
             return False
-        text = json.dumps({"metadata": {"message_id": message_id or str(uuid.uuid4()), "message_type": kind, "message_timestamp": iso_twitch(),
-                                        **metadata}, "payload": payload}, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(self.envelope(kind, payload, message_id, **metadata), separators=(",", ":"), ensure_ascii=False)
         op = wsproto.TEXT
-        if self.as_binary:
-            self.as_binary -= 1
+        if self.as_wrong_type:
+            self.as_wrong_type -= 1
             op = wsproto.BINARY
         self.ws.send(op, text)
         self.last_sent = time.monotonic()
         return True
+
+    def envelope(self, kind, payload, message_id=None, **metadata):
+        return {"metadata": {"message_id": message_id or str(uuid.uuid4()), "message_type": kind, "message_timestamp": iso_twitch(), **metadata},
+                "payload": payload}
+
+    def notify(self, message_id, sub, payload, chat_id):
+        """A notification; in the books of this session, written or not."""
+        words = {"subscription_type": sub.type, "subscription_version": sub.version}
+        if self.hold:
+            self.hold -= 1
+            asyncio.get_running_loop().call_later(self.hold_for, lambda: self.send("notification", payload, message_id, **words))
+            written = True
+        else:
+            written = self.send("notification", payload, message_id, **words)
+        self.recent.append((message_id, payload, sub.type, sub.version))
+        self.sent.append((message_id, sub.type, chat_id or payload.get("event", {}).get("message_id"), written))
+        if self.lab.faults.wants_events:
+            self.lab.faults.event(self, "twitch")
+        return written
 
     def session(self, **more):
         return {"session": {"id": self.id, "status": "connected", "connected_at": self.connected_at,
@@ -191,7 +214,7 @@ class Socket:
     def reconnect(self, dead=False, grace=None):
         """session_reconnect. dead: to a URL where nobody answers."""
         self.moving = uuid.uuid4().hex
-        url = self.hub.lab.dead_url("/ws") if dead else self.hub.lab.ws_url("/ws")
+        url = self.lab.dead_url("/ws") if dead else self.lab.ws_url("/ws", self.secure)
         self.hub.challenges[self.moving] = self
         self.stop("keepalive")
         self.books.note("reconnect-sent", platform="twitch", conn=self.conn, session=self.id, dead=dead)
@@ -211,13 +234,13 @@ class EventSub:
         self.subs, self.sockets, self.challenges = {}, {}, {}
         self.all_sockets = []
 
-    async def serve(self, request, ws, secure):
+    async def serve(self, request, ws):
         lab = self.lab
         lab.conn_numbers += 1
         old, challenge = None, request.query.get("challenge")
         keepalive = self.keepalive_of(request)
         socket = Socket(self, request, ws, lab.conn_numbers, keepalive)
-        self.sockets[socket.id] = socket
+        self.sockets[socket.id] = lab.conns[socket.conn] = socket
         self.all_sockets.append(socket)
         try:
             if not socket.note("connect", path=request.path, query=request.query_text, peer=request.peer) and socket.over:
@@ -237,6 +260,7 @@ class EventSub:
                         self.sockets[socket.id] = socket
             await socket.run(old)
         finally:
+            lab.conns.pop(socket.conn, None)
             if self.sockets.get(socket.id) is socket:
                 del self.sockets[socket.id]
 
@@ -310,9 +334,7 @@ class EventSub:
         return {"id": sub.id, "message_id": message_id, "written": written}
 
     def over(self, socket, sub, payload, message_id, chat_id=None):
-        written = socket.send("notification", payload, message_id, subscription_type=sub.type, subscription_version=sub.version)
-        socket.sent.append((message_id, sub.type, chat_id or payload.get("event", {}).get("message_id"), written))
-        return written
+        return socket.notify(message_id, sub, payload, chat_id)
 
     def revoke(self, sub, status):
         sub.status = status

@@ -165,7 +165,7 @@ async def send_chat(helix, request, token):
     reply = body.get("reply_parent_message_id")
     helix.books.note("said", platform="twitch", channel=broadcaster.id, name=broadcaster.login, bot=sender.id, user=sender.name, id=id, text=text,
                      reply_to=reply, how="message", app_token=token.user is None, for_source_only=body.get("for_source_only"))
-    helix.lab.twitch_chat.say(broadcaster, sender, text, reply, id, told=helix.set["twitch.echo"])
+    helix.lab.twitch_chat.say(broadcaster, sender, text, reply, id, told=helix.set["twitch.echo"], by_bot=True)
     return answer(200, {"data": [{"message_id": id, "is_sent": True, "drop_reason": None}]})
 
 

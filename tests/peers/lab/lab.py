@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """lab: a Discord and a Twitch on one port of this machine, for tests of chat bots. It enforces the platforms' rules and writes down who breaks them.
 
-usage: lab.py [up] [-p PORT] [-d DIR] [-a DIR] [-F FD] [-o NAME=VALUE ...] [-t]
+usage: lab.py [up] [-p PORT] [-d DIR] [-a DIR] [-F FD] [-o NAME=VALUE ...] [-s SCRIPT] [-S SEED] [-t] [-q]
+       lab.py say|show|fault [-p PORT | -d DIR] ...
 
 README.md beside this file tells of the paths, the control API and the rules. Python 3.9 or later, and nothing but its library.
 """
@@ -10,6 +11,7 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True          # it runs from source trees and from folders that are not its own
 
@@ -17,6 +19,8 @@ import accounts                         # noqa: E402
 import control
 import discord_interactions             # its routes
 import helix_subscriptions              # its routes
+import show
+import tls
 from books import Books
 from conduits import Conduits
 from control import Control
@@ -25,6 +29,8 @@ from discord_gateway import Gateway
 from discord_rest import Rest
 from eventsub import EventSub
 from eventsub_hooks import Hooks
+from faults import Faults, generate
+from flood import Flood
 from helix import Helix
 from httpserver import Server, Upgrade, answer
 from oauth import OAuth
@@ -40,8 +46,9 @@ BOT_SCOPES = ("user:read:chat", "user:write:chat", "user:bot", "moderator:read:f
 class Lab:
     def __init__(self, settings, log=None):
         self.settings, self.books, self.world = settings, Books(log), World()
-        self.conn_numbers, self.tasks, self.ca, self.trust = 0, set(), None, None
+        self.conn_numbers, self.conns, self.tasks, self.ca, self.trust = 0, {}, set(), None, None
         self.stop = asyncio.Event()
+        self.faults, self.flood = Faults(self), Flood(self)
         self.gateway = Gateway(self)
         self.chat = Chat(self)
         self.rest = Rest(self)
@@ -62,7 +69,10 @@ class Lab:
     def http_url(self, path):
         return f"http://127.0.0.1:{self.server.port}{path}"
 
-    def ws_url(self, path):
+    def ws_url(self, path, secure=False):
+        """The same server as the one asked for it."""
+        if secure:
+            return f"wss://127.0.0.1:{self.tls_server.port}{path}"
         return f"ws://127.0.0.1:{self.server.port}{path}"
 
     def https_url(self, path):
@@ -105,28 +115,62 @@ class Lab:
         path = request.path
         if path == "/lab" or path.startswith("/lab/"):
             return await self.control.serve(request)
-        if path.startswith("/api/v10/"):
-            self.books.count("discord-request")
-            return await self.rest.serve(request)
         if path.rstrip("/") == "/discord" or path.startswith("/discord-resume/"):
-            return Upgrade(lambda ws: self.gateway.serve(request, ws, request.secure))
+            return self.gateway.door(request)
         if path == "/ws":
-            return Upgrade(lambda ws: self.eventsub.serve(request, ws, request.secure))
-        if path.startswith("/helix/"):
-            self.books.count("helix-request")
-            return await self.helix.serve(request)
-        if path.startswith("/oauth2/"):
-            return await self.oauth.serve(request)
+            return Upgrade(lambda ws: self.eventsub.serve(request, ws))
+        for prefix, serve, counted in (("/api/v10/", self.rest.serve, "discord-request"), ("/helix/", self.helix.serve, "helix-request"),
+                                       ("/oauth2/", self.oauth.serve, "oauth-request")):
+            if path.startswith(prefix):
+                self.books.count(counted)
+                return await self.faults.request(request, serve)
         return answer(404, {"error": "nothing lives here; GET /lab tells what does"})
 
 
 def options(argv):
     p = argparse.ArgumentParser(prog="lab", description="A Discord and a Twitch on this machine, for tests of chat bots.")
-    p.add_argument("-p", "--port", type=int, default=0, help="port on 127.0.0.1 (0: any)")
-    p.add_argument("-d", "--dir", help="folder for port, ca.pem and accounts/")
-    p.add_argument("-F", "--notify-fd", type=int, help="write a newline there when ready")
-    p.add_argument("-o", "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting (GET /lab/config lists them)")
+    words = p.add_subparsers(dest="word", required=True)
+    up = words.add_parser("up", help="run the lab")
+    up.add_argument("-p", "--port", type=int, default=0, help="port on 127.0.0.1 (0: any)")
+    up.add_argument("-d", "--dir", help="folder for port, ca.pem and accounts/")
+    up.add_argument("-a", "--accounts", metavar="DIR", help="write account files of penstock to DIR/default/ (DIR/etc/accounts of a tree)")
+    up.add_argument("-F", "--notify-fd", type=int, metavar="FD", help="write a newline there when ready")
+    up.add_argument("-o", "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting (GET /lab/config lists them)")
+    up.add_argument("-s", "--script", metavar="FILE", help="faults (README.md has the language)")
+    up.add_argument("-t", "--tls", action="store_true", help="the same over TLS on a second port, with an authority of its own in DIR/ca.pem")
+    up.add_argument("-q", "--quiet", action="store_true", help="no log of chat on stdout")
+    up.add_argument("-S", "--seed", help="faults of that number: 10 within 10 seconds for each platform")
+    for name, about in (("say", "a person says something"), ("show", "what was said in the channels"), ("fault", "faults for the lab that runs")):
+        w = words.add_parser(name, help=about)
+        w.add_argument("-p", "--port", type=int, default=0, help="the lab's port")
+        w.add_argument("-d", "--dir", default="lab", help="the lab's folder (lab)")
+        if name == "say":
+            w.add_argument("-u", "--user", default="ada", help="who says it (ada)")
+            w.add_argument("channel", help="general, twitch:lab, ...")
+            w.add_argument("text", nargs="+")
+        elif name == "show":
+            w.add_argument("-f", "--follow", action="store_true", help="and what comes")
+        else:
+            w.add_argument("file", help="a script; - is stdin")
+    if not argv or argv[0].startswith("-") and argv[0] not in ("-h", "--help"):
+        argv = ["up", *argv]
     return p.parse_args(argv)
+
+
+def prepare(lab, o, folder):
+    """Listens, and writes what others need to find the lab."""
+    lab.server.listen("127.0.0.1", o.port)
+    if o.tls:
+        lab.tls_server = Server(lab.handle, tls.make(folder))
+        lab.tls_server.listen("127.0.0.1", 0)
+        lab.ca = os.path.abspath(os.path.join(folder, "ca.pem"))
+        accounts.put(os.path.join(folder, "tls-port"), f"{lab.tls_server.port}\n")
+    lab.configured()
+    if o.dir:
+        accounts.write(lab, os.path.join(folder, "accounts"))
+        accounts.put(os.path.join(folder, "port"), f"{lab.server.port}\n")
+    if o.accounts:
+        accounts.write(lab, o.accounts)
 
 
 async def run(o):
@@ -134,32 +178,38 @@ async def run(o):
     for pair in o.set:
         name, _, value = pair.partition("=")
         settings.set(name, value)
-    lab = Lab(settings)
+    lab = Lab(settings, None if o.quiet or not sys.stdout.isatty() else show.log)
     loop = asyncio.get_running_loop()
     for s in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(s, lab.stop.set)
-    lab.server.listen("127.0.0.1", o.port)
-    lab.configured()
-    if o.dir:
-        os.makedirs(o.dir, exist_ok=True)
-        accounts.write(lab, os.path.join(o.dir, "accounts"))
-        accounts.put(os.path.join(o.dir, "port"), f"{lab.server.port}\n")
-    print(f"lab ready {lab.http_url('')}", flush=True)
-    if o.notify_fd is not None:
-        os.write(o.notify_fd, b"\n")
-        os.close(o.notify_fd)
-    await lab.stop.wait()
+    with tempfile.TemporaryDirectory(prefix="penstock-lab-") as scratch:
+        if o.dir:
+            os.makedirs(o.dir, exist_ok=True)
+        prepare(lab, o, o.dir or scratch)
+        if o.script:
+            with open(o.script) as f:
+                lab.faults.read(f.read())
+        if o.seed is not None:
+            for platform in ("discord", "twitch"):
+                lab.faults.read("\n".join(generate(o.seed, platform)))
+        print(f"lab ready {lab.http_url('')}", flush=True)
+        if o.notify_fd is not None:
+            os.write(o.notify_fd, b"\n")
+            os.close(o.notify_fd)
+        await lab.stop.wait()
 
 
 def main(argv):
-    if argv and argv[0] == "up":
-        argv = argv[1:]
+    o = options(argv)
     try:
-        asyncio.run(run(options(argv)))
-    except ValueError as e:
+        if o.word == "up":
+            asyncio.run(run(o))
+        else:
+            {"say": show.say, "show": show.show, "fault": show.fault}[o.word](o)
+    except (ValueError, OSError, show.Failed) as e:
         sys.exit(f"lab: {e}")
-    except OSError as e:
-        sys.exit(f"lab: {e}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

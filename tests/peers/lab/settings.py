@@ -64,7 +64,6 @@ DEFAULTS = {
     "twitch.refresh_once": True,                # a refresh token is good for one refresh
     # What the lab itself does
     "lab.slack_s": 0.25,                        # how much too early by the lab's clock is no violation: networks are not even
-    "lab.log": False,                           # a readable line for each thing of note on stdout
     "lab.accept_delay_s": 0.0,
     "lab.tls_delay_s": 0.0,
 }

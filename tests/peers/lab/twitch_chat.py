@@ -5,6 +5,8 @@ import uuid
 
 from world import iso_twitch
 
+HISTORY_MAX = 20000
+
 
 class TwitchChat:
     def __init__(self, lab):
@@ -30,9 +32,8 @@ class TwitchChat:
             out.insert(0, {"set_id": "moderator", "id": "1", "info": ""})
         return out
 
-    def say(self, broadcaster, user, text, reply_to=None, id=None, told=True, **more):
-        """(chat message id, what came of it for each subscription)."""
-        id = id or str(uuid.uuid4())
+    def build(self, broadcaster, user, text, reply_to, id, **more):
+        """The event of a chat message."""
         parent = self.messages.get(reply_to)
         event = {**broadcaster.triple("broadcaster"), **user.triple("chatter"), "message_id": id,
                  "message": {"text": text, "fragments": self.fragments(text)}, "message_type": "text", "badges": self.badges(broadcaster, user),
@@ -43,9 +44,17 @@ class TwitchChat:
             by = parent["user"]
             event["reply"] = {"parent_message_id": reply_to, "parent_message_body": parent["text"], **by.triple("parent"),
                               "thread_message_id": reply_to, **by.triple("thread")}
-        self.messages[id] = {"channel": broadcaster, "user": user, "text": text, "at": time.monotonic()}
+        return event
+
+    def say(self, broadcaster, user, text, reply_to=None, id=None, told=True, by_bot=False, **more):
+        """(chat message id, what came of it for each subscription)."""
+        id = id or str(uuid.uuid4())
+        event = self.build(broadcaster, user, text, reply_to, id, **more)
+        self.messages[id] = {"channel": broadcaster, "user": user, "text": text}
+        while len(self.messages) > HISTORY_MAX:
+            del self.messages[next(iter(self.messages))]
         out = self.lab.eventsub.fire("channel.chat.message", event, id) if told else []
-        self.books.note("chat", platform="twitch", channel=broadcaster.id, name=broadcaster.login, user=user.name, id=id, text=text[:2000],
+        self.books.note("chat", platform="twitch", channel=broadcaster.id, name=broadcaster.login, user=user.name, id=id, text=text[:2000], by_bot=not told or by_bot,
                         told=len(out), message_ids=[o["message_id"] for o in out][:20])
         return id, out
 
