@@ -67,6 +67,11 @@ no:
 	return NULL;
 }
 
+int64_t discord_jitter(struct discord *d, int64_t from, int64_t to)
+{
+	return from + (int64_t)((__extension__ (unsigned __int128)out_random(d->out)) * (uint64_t)(to - from) >> 64);
+}
+
 unsigned discord_rest(struct discord *d, const char *path, size_t max_answer)
 {
 	char url[DISCORD_URL + 160];
@@ -110,8 +115,6 @@ static void start(void *arg, int64_t now)
 	struct discord *d = arg;
 
 	discord_ask(d, now);
-	if (d->conf.shards)
-		connections(d, d->conf.shards);		/* sessions that are saved can be resumed without an answer */
 }
 
 /* ---- GET /gateway/bot ---- */
@@ -122,10 +125,12 @@ static void ask_again(struct discord *d, int64_t now, const char *why)
 
 	d->ask_failed++;
 	wait = wait < ASK_WAIT_MAX ? wait : ASK_WAIT_MAX;
-	wait = wait / 2 + (int64_t)(out_random(d->out) % (uint64_t)(wait / 2));
+	wait = discord_jitter(d, wait / 2, wait);
 	log_warn("discord %s: GET /gateway/bot: %s; tried again in %.1f s", d->name, why, (double)wait / (double)CLOCK_S);
 	d->ask_wait = true;
 	out_timer(d->out, OUT_ACCOUNT, TIMER_ASK, now + wait);
+	if (d->conf.shards)
+		connections(d, d->conf.shards);		/* sessions that are saved can be resumed without an answer */
 }
 
 static bool take_url(struct discord *d, const char *url)
@@ -172,10 +177,10 @@ static void asked(struct discord *d, const struct http_answer *a, int64_t now)
 		take_gateway(d, a, now);
 		return;
 	}
-	if (a->status == 401 && !d->nconns) {
+	if (a->status == 401) {		/* not asked again: many of these, and the address is banned */
+		d->token_refused = true;
+		log_error("discord %s: the token is wrong", d->name);
 		connections(d, 1);
-		if (d->nconns)
-			out_lost(d->out, 0, NEXT_STOP, 0, "401 the token is wrong", 0);
 		return;
 	}
 	snprintf(why, sizeof(why), "%.150s", a->error ? a->error : "");
@@ -209,6 +214,8 @@ static bool reload(void *arg, const struct account *a, int64_t now)
 	talk = strcmp(new.presence, d->conf.presence) != 0 || strcmp(new.status, d->conf.status) != 0;
 	discord_conf_release(&d->conf);
 	d->conf = new;
+	d->token_refused = false;
+	discord_ask(d, now);
 	for (unsigned n = 0; talk && n < d->nconns; n++)
 		conn_presence(d, n, now);
 	return true;

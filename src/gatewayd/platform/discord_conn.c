@@ -69,11 +69,13 @@ static void idle(struct discord *d, unsigned n)
 	out_timer(d->out, n, TIMER_SEND, 0);
 }
 
-/* The end of a socket, for whatever reason. The session is as good as before unless it is called dead. */
+/*
+ * The end of a socket, for whatever reason. The session is as good as before unless it is called dead; the next dial sees that, and the gap is told
+ * when the new session is known (so NEXT_FRESH, at which upstream tells one of its own, is not used).
+ */
 static void lost(struct discord *d, unsigned n, enum after after, unsigned code, const char *reason, int64_t wait)
 {
 	struct dconn *c = &d->conns[n];
-	bool session = *c->session != '\0';
 
 	if (c->state == CONN_OPENING || c->state == CONN_HELLO)
 		c->closed++;
@@ -86,12 +88,7 @@ static void lost(struct discord *d, unsigned n, enum after after, unsigned code,
 	if (after == AFTER_FRESH)
 		strcpy(c->dead, c->session);
 	idle(d, n);
-	out_lost(d->out, n, after == AFTER_STOP ? NEXT_STOP : after == AFTER_FRESH && session ? NEXT_FRESH : NEXT_RESUME, code, reason, wait);
-}
-
-static int64_t jitter(struct discord *d, int64_t from, int64_t to)
-{
-	return from + (int64_t)(((__extension__ (unsigned __int128)out_random(d->out)) * (uint64_t)(to - from)) >> 64);
+	out_lost(d->out, n, after == AFTER_STOP ? NEXT_STOP : NEXT_RESUME, code, reason, wait);
 }
 
 /* ---- liveness ---- */
@@ -253,6 +250,10 @@ int conn_dial(struct discord *d, unsigned n, const char *saved, size_t nsaved, s
 	struct dconn *c = &d->conns[n];
 	bool main_url;
 
+	if (d->token_refused) {
+		out_lost(d->out, n, NEXT_STOP, 0, "401 the token is wrong", 0);
+		return -1;
+	}
 	session_load(d, n, saved, nsaved);
 	c->resuming = session_resumable(d, c);
 	main_url = !c->resuming || !*c->url || c->refused >= RESUMES_URL || (c->closed >= CLOSED_URL && c->closed % 2 == 0);
@@ -299,6 +300,7 @@ static void live(struct discord *d, unsigned n, bool resumed, int64_t now)
 	out_live(d->out, n, resumed);
 	if (c->presence_due)
 		conn_presence(d, n, now);
+	gap_next(d, now);
 }
 
 /* ---- what comes ---- */
@@ -322,13 +324,13 @@ static bool number(struct span s, uint64_t max, uint64_t *to)
 }
 
 /* A new session in the place of one that is gone: what came between the two is missing, and partly in the history. */
-static void succeeded(struct discord *d, unsigned n, const char *old, uint64_t seq, int64_t now)
+static void succeeded(struct discord *d, unsigned n, const char *old, uint64_t seq)
 {
 	char from[DISCORD_SESSION + 32], to[DISCORD_SESSION + 32];
 
 	snprintf(from, sizeof(from), "%s:%" PRIu64, old, seq);
 	snprintf(to, sizeof(to), "%s:%" PRIu64, d->conns[n].session, d->conns[n].seq);
-	gap_begin(d, n, now);
+	gap_begin(&d->conns[n]);
 	out_gap(d->out, n, d->conns[n].fill ? "the session was lost; messages are read again from the history, other events are missing" :
 		"the session was lost, and no message is known from which the history could be read", from, to);
 }
@@ -341,11 +343,11 @@ static void ready(struct discord *d, unsigned n, const struct payload *p, uint64
 
 	strcpy(old, c->session);
 	session_begin(d, n, p->d, s);
-	live(d, n, false, now);
 	if (*old)
-		succeeded(d, n, old, seq, now);
+		succeeded(d, n, old, seq);
 	if (*c->session)
 		session_save(d, n);
+	live(d, n, false, now);
 }
 
 static void hole(struct discord *d, unsigned n, uint64_t s)
@@ -386,11 +388,8 @@ static void op_dispatch(struct discord *d, unsigned n, const struct payload *p, 
 	e.before = c->top;
 	e.mark = session_mark(c, e.seq);
 	event_dispatch(d, &e);
-	if (c->state == CONN_GREETING && scan_is(p->t, "RESUMED")) {
+	if (c->state == CONN_GREETING && scan_is(p->t, "RESUMED"))
 		live(d, n, true, now);
-		if (c->fill && !c->fill_end)
-			gap_begin(d, n, now);
-	}
 }
 
 static void op_heartbeat(struct discord *d, unsigned n, const struct payload *p, int64_t now)
@@ -413,7 +412,7 @@ static void op_invalid(struct discord *d, unsigned n, const struct payload *p, i
 
 	(void)now;
 	lost(d, n, again ? AFTER_RESUME : AFTER_FRESH, CLOSE_OURS, again ? "invalid session, may be resumed (op 9)" : "invalid session (op 9)",
-		jitter(d, CLOCK_S, 5 * CLOCK_S));
+		discord_jitter(d, CLOCK_S, 5 * CLOCK_S));
 }
 
 static void op_hello(struct discord *d, unsigned n, const struct payload *p, int64_t now)
@@ -431,8 +430,9 @@ static void op_hello(struct discord *d, unsigned n, const struct payload *p, int
 	c->interval = c->interval < INTERVAL_MIN ? INTERVAL_MIN : c->interval > INTERVAL_MAX ? INTERVAL_MAX : c->interval;
 	c->state = CONN_GREETING;
 	c->closed = 0;
-	out_timer(d->out, n, TIMER_BEAT, now + jitter(d, 0, c->interval));
+	out_timer(d->out, n, TIMER_BEAT, now + discord_jitter(d, 0, c->interval));
 	c->greet_by = now + GREET;
+	c->expecting = 0;	/* of something else */
 	expect(d, n, now);
 	if (c->resuming)
 		resume(d, n, now);

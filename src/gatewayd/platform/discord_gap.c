@@ -52,17 +52,12 @@ void gap_seen(struct dconn *c, uint64_t channel, uint64_t guild, uint64_t messag
 
 /* ---- filling ---- */
 
-void gap_begin(struct discord *d, unsigned n, int64_t now)
+void gap_begin(struct dconn *c)
 {
-	struct dconn *c = &d->conns[n];
-
 	c->fill_from = c->sure || !c->next_mark ? c->sure : c->next_sure;
 	c->fill = c->seen && c->fill_from;	/* else no message was ever seen: nowhere to begin */
 	c->fill_slot = 0;
 	c->fill_end = 0;
-	if (!c->fill)
-		return;
-	gap_next(d, now);
 }
 
 static struct dconn *current(struct discord *d)

@@ -99,7 +99,7 @@ struct discord {
 	unsigned nconns;
 	struct dconn *conns;
 	unsigned ask_call, ask_failed;
-	bool ask_wait;
+	bool ask_wait, token_refused;
 	int64_t asked;			/* when the gateway's answer came, 0: never */
 	uint64_t self;			/* the bot's user */
 	size_t names_bytes;		/* of all connections */
@@ -117,6 +117,7 @@ void discord_conf_release(struct discord_conf *c);
 bool discord_conf_hard_same(const struct discord_conf *a, const struct discord_conf *b);
 
 /* discord.c */
+int64_t discord_jitter(struct discord *d, int64_t from, int64_t to);	/* anything from `from` up to `to` */
 /* A request to the REST interface: path begins with "/". */
 unsigned discord_rest(struct discord *d, const char *path, size_t max_answer);
 /* Is the main URL known and, for a fresh session, its limits not too old? false: then they were asked for. */
@@ -173,8 +174,8 @@ void hook_take(struct discord *d, const struct hook *h);
 
 /* discord_gap.c */
 void gap_seen(struct dconn *c, uint64_t channel, uint64_t guild, uint64_t message, uint64_t mark);
-void gap_begin(struct discord *d, unsigned n, int64_t now);	/* the session of n was lost: ask the history */
-void gap_next(struct discord *d, int64_t now);
+void gap_begin(struct dconn *c);			/* its session was lost: what came since is to be asked for (c->fill), or cannot be */
+void gap_next(struct discord *d, int64_t now);	/* asks, if it is time and somebody has something to ask for */
 void gap_due(struct discord *d, int64_t now);
 void gap_answer(struct discord *d, const struct http_answer *a, int64_t now);
 

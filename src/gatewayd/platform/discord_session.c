@@ -69,11 +69,11 @@ void session_load(struct discord *d, unsigned n, const char *saved, size_t nsave
 	c->refused = c->closed = 0;
 	c->sure = text_id(json_member(doc, "after"));
 	c->next_mark = 0;
-	c->fill = json_bool(json_member(doc, "fill"), false);
-	c->fill_end = 0;
 	if (!d->self)
 		d->self = text_id(json_member(doc, "user"));
 	load_channels(c, json_member(doc, "channels"));
+	if (json_bool(json_member(doc, "fill"), false))
+		gap_begin(c);	/* it was not done */
 out:
 	json_free(doc);
 }
