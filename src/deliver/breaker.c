@@ -1,0 +1,62 @@
+#include "deliver/breaker.h"
+
+#include <string.h>
+
+#include "base/backoff.h"
+
+int64_t breaker_failed(struct breaker *b, uint64_t random)
+{
+	struct backoff wait = {.base = BREAKER_FIRST, .max = BREAKER_MAX};
+
+	if (++b->failures < BREAKER_AFTER && !b->opened)
+		return 0;
+	wait.tries = b->opened;
+	if (b->opened < 16)
+		b->opened++;
+	b->failures = 0;
+	return backoff_next(&wait, random);
+}
+
+void breaker_worked(struct breaker *b)
+{
+	*b = (struct breaker){0};
+}
+
+/* Forgets the slots that are too old. */
+static void forget(struct refusals *r, int64_t slot)
+{
+	int64_t from = r->at + 1;
+
+	if (slot - r->at >= REFUSALS_SLOTS) {
+		memset(r->slot, 0, sizeof(r->slot));
+		r->sum = 0;
+		from = slot;
+	}
+	for (; from <= slot; from++) {
+		r->sum -= r->slot[from % REFUSALS_SLOTS];
+		r->slot[from % REFUSALS_SLOTS] = 0;
+	}
+	if (slot > r->at)
+		r->at = slot;
+}
+
+int64_t refusals_add(struct refusals *r, int64_t now)
+{
+	uint32_t left;
+
+	forget(r, now / REFUSALS_SLOT);
+	r->slot[r->at % REFUSALS_SLOTS]++;
+	r->sum++;
+	if (r->sum < REFUSALS_MAX)
+		return 0;
+	/* Until so many are forgotten that a tenth is free. */
+	left = r->sum;
+	for (int64_t age = REFUSALS_SLOTS - 1; age >= 0; age--) {
+		int64_t slot = r->at - age;
+
+		left -= r->slot[(slot + 2 * REFUSALS_SLOTS) % REFUSALS_SLOTS];
+		if (left < REFUSALS_MAX - REFUSALS_MAX / 10)
+			return (slot + REFUSALS_SLOTS) * REFUSALS_SLOT - now;
+	}
+	return REFUSALS_SLOT;
+}

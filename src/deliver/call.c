@@ -1,0 +1,416 @@
+#include "deliver/courier.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/account.h"
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/http.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/oauth.h"
+#include "deliver/text.h"
+
+#define AGAIN_FIRST (500 * CLOCK_MS)
+#define AGAIN_MAX (30 * CLOCK_S)
+#define AGAIN_URGENT (100 * CLOCK_MS)	/* a first answer has three seconds */
+#define ANSWER_BYTES (256u << 10)
+#define FIELDS_MAX 16
+
+static bool urgent(const struct message *m)
+{
+	return m->say.form == FORM_CALLBACK || m->say.form == FORM_DEFER;
+}
+
+static struct place *find(const struct message *m, const char **why)
+{
+	return places_find(&m->c->places, m->say.tenant, m->say.platform, m->say.account, why);
+}
+
+static void set_form(struct message *m)
+{
+	if (m->say.kind == SAY_COMMAND)
+		m->say.form = FORM_DEFER;
+	else if (m->interaction)
+		m->say.form = interaction_form(m->interaction);
+	else
+		m->say.form = *m->say.edit ? FORM_EDIT : FORM_CREATE;
+}
+
+unsigned call_needs(void *arg, struct item *i, struct need *to)
+{
+	struct message *m = (struct message *)i;
+	struct courier *c = arg;
+	const char *why;
+	struct place *p = find(m, &why);
+	unsigned n = 0;
+
+	set_form(m);
+	/* What cannot be asked for needs nothing: its turn ends at once. */
+	if (!p || p->stopped[0] || p->target->check(p->t, &m->say))
+		return 0;
+	to[n] = (struct need){.most = 0};
+	snprintf(to[n++].name, NEED_NAME, "%s", p->up->name);
+	if (!urgent(m)) {
+		to[n] = (struct need){.most = c->conns};
+		snprintf(to[n++].name, NEED_NAME, "to %.300s", p->up->name);
+	}
+	return n + p->target->needs(p->t, &m->say, to + n);
+}
+
+/* ---- its turn ---- */
+
+/* Back into its lane, as the first. */
+static void back(struct message *m, int64_t wait)
+{
+	int64_t now = clock_mono();
+
+	m->under_way = false;
+	place_free(&m->c->places, m->place);
+	m->place = NULL;
+	queue_back(&m->c->queue, &m->item, now, now + wait);
+}
+
+static void later(struct message *m, int64_t wait)
+{
+	struct backoff b = {.base = urgent(m) ? AGAIN_URGENT : AGAIN_FIRST, .max = AGAIN_MAX, .tries = m->tries < 16 ? m->tries : 16};
+	int64_t own = backoff_next(&b, hash_random());
+
+	m->tries++;
+	metric_add(m->c->metric[M_AGAIN], 1);
+	message_mark(m, MARK_STATE);
+	back(m, wait > own ? wait : own);
+}
+
+/* The piece that goes out now. NULL, or why it cannot. */
+static const char *cut(struct message *m, const struct target *t)
+{
+	struct say *s = &m->say;
+	size_t left = s->ntext - m->from;
+
+	if (s->kind == SAY_COMMAND)
+		return NULL;
+	if (!t->blank && text_blank(s->text + m->from, left))
+		return "the text is empty";
+	m->until = s->ntext;
+	s->piece = s->text + m->from;
+	s->npiece = left;
+	if (!t->max_units || text_units(s->piece, left) <= t->max_units)
+		return NULL;
+	if (!s->split || *s->edit)
+		return "the text is longer than the platform takes (data.split = true parts it)";
+	m->until = m->from;
+	s->npiece = text_piece(s->text, s->ntext, t->max_units, &m->until, &s->piece);
+	return NULL;
+}
+
+static void begin(struct message *m)
+{
+	if (!m->begun)
+		m->begun = clock_wall();
+	say_nonce(&m->say, m->part);
+	message_mark(m, MARK_STATE | MARK_SEND);
+}
+
+static void stop_place(struct place *p, const char *why)
+{
+	if (!p->stopped[0])
+		log_error("%s: %s: nothing is said with it until its files change and deliver is reloaded", account_file(p->account), why);
+	snprintf(p->stopped, sizeof(p->stopped), "%s", why);
+}
+
+static void on_token(void *arg, const struct oauth_token *t)
+{
+	struct message *m = arg;
+
+	m->wait = NULL;
+	if (t->text) {
+		free(m->token);
+		m->token = strdup(t->text);
+		if (m->token)
+			begin(m);
+		else
+			later(m, CLOCK_S);
+	} else if (t->final) {
+		stop_place(m->place, t->error);
+		message_failed(m, "credentials", "", "%s", t->error);
+	} else {
+		later(m, t->again);
+	}
+}
+
+/* Is it too late for this answer to an interaction? */
+static bool too_late(const struct message *m)
+{
+	int64_t age = m->interaction ? clock_wall() - m->interaction->at : 0;
+
+	return age > INTERACTION_LIFE || (m->say.form == FORM_DEFER && age > INTERACTION_FIRST);
+}
+
+void call_begin(struct message *m)
+{
+	const char *why;
+	struct place *p = find(m, &why);
+
+	m->under_way = true;
+	set_form(m);
+	if (!p) {
+		message_failed(m, "account", "", "%s", why);
+	} else if (p->stopped[0]) {
+		message_failed(m, "credentials", "", "%s", p->stopped);
+	} else if ((why = p->target->check(p->t, &m->say)) || (why = cut(m, p->target))) {
+		message_failed(m, "invalid", "", "%s", why);
+	} else if (too_late(m)) {
+		message_failed(m, "late", "", "the interaction cannot be answered any more");
+	} else {
+		m->place = place_ref(p);
+		if (!p->target->oauth)
+			begin(m);
+		else if (!(m->wait = oauth_get(p->oauth, OAUTH_USER, m->refreshed ? m->token : NULL, on_token, m)))
+			later(m, CLOCK_S);
+	}
+}
+
+/* ---- the request ---- */
+
+static void on_answer(void *arg, const struct http_answer *a);
+
+static void request_release(struct request *r)
+{
+	if (r->fields.p)
+		explicit_bzero(r->fields.p, r->fields.len);
+	buf_release(&r->fields);
+	buf_release(&r->url);
+	buf_release(&r->body);
+}
+
+static int start(struct message *m, struct request *r)
+{
+	const char *fields[FIELDS_MAX + 1];
+	struct http_request h = {.method = r->method, .headers = fields, .timeout = r->timeout, .max_answer = ANSWER_BYTES};
+	size_t n = 0;
+
+	if (r->token != TOKEN_NONE && request_field(r, "Authorization: Bearer %s", m->token ? m->token : ""))
+		return -1;
+	for (const char *p = r->fields.p; p < r->fields.p + r->fields.len && n < FIELDS_MAX; p += strlen(p) + 1)
+		fields[n++] = p;
+	fields[n] = NULL;
+	h.url = buf_cstr(&r->url);
+	h.body = buf_cstr(&r->body);
+	h.nbody = r->body.len;
+	h.flags = r->public_only ? HTTP_PUBLIC : 0;
+	if (!h.url || !h.body)
+		return -1;
+	m->call = http_start(urgent(m) ? m->c->urgent : m->c->http, &h, on_answer, m);
+	return m->call ? 0 : -1;
+}
+
+void call_send(struct message *m)
+{
+	struct request r = {.method = "POST"};
+	int rc;
+
+	buf_init(&r.url, 16384);
+	buf_init(&r.fields, 16384);
+	buf_init(&r.body, 8 * LINE_MAX_BYTES);
+	errno = ENOMEM;
+	rc = m->place->target->request(m->place->t, &m->say, &r) ? -1 : start(m, &r);
+	if (rc == 0) {
+		metric_add(m->c->metric[M_REQUESTS], 1);
+	} else {
+		bool invalid = errno == EINVAL;
+
+		if (!m->uncertain)
+			m->begun = 0;
+		if (invalid)
+			message_failed(m, "invalid", "", "the account's address is no URL");
+		else
+			later(m, CLOCK_S);
+	}
+	request_release(&r);
+}
+
+void call_cancel(struct message *m)
+{
+	if (m->call)
+		http_cancel(m->call);
+	if (m->wait)
+		oauth_cancel(m->wait);
+	m->call = NULL;
+	m->wait = NULL;
+	back(m, 0);
+}
+
+/* ---- the answer ---- */
+
+/* What concerns others, too: the breaker, the refusals a platform bans for, its limits. */
+static void tell_queue(struct message *m, enum result r, const struct verdict *v)
+{
+	struct queue *q = &m->c->queue;
+	struct upstream *up = m->place->up;
+	int64_t now = clock_mono(), wait = 0;
+
+	if (r == R_UNREACHED || r == R_LOST || r == R_BROKEN) {
+		wait = breaker_failed(&up->breaker, hash_random());
+		if (wait) {
+			log_warn("%s: in trouble: left alone for %lld ms", up->name + 3, (long long)(wait / CLOCK_MS));
+			metric_add(m->c->metric[M_TRIPPED], 1);
+			queue_close(q, up->name, wait, true, now);
+		}
+	} else if (r != R_PRIVATE) {
+		breaker_worked(&up->breaker);
+		queue_open(q, up->name, now);
+	}
+	if (v->counts && (wait = refusals_add(&up->refusals, now))) {
+		log_error("%s: %u answers 401, 403 and 429 in ten minutes: nothing is sent for %lld s", up->name + 3, up->refusals.sum,
+			(long long)(wait / CLOCK_S));
+		queue_close(q, up->name, wait, false, now);
+	}
+	if (r == R_LIMITED && v->everybody) {
+		log_warn("%s: everybody has to wait for %lld ms", up->name + 3, (long long)(v->wait / CLOCK_MS));
+		queue_close(q, up->name, v->wait, false, now);
+	}
+	for (unsigned i = 0; i < v->ntold; i++)
+		queue_told(q, v->told[i].name, v->told[i].left, v->told[i].limit, v->told[i].reset, now);
+}
+
+static void said(struct message *m, const struct verdict *v)
+{
+	if (m->interaction)
+		interaction_changed(m->c, m->interaction, interaction_after(m->interaction->state, m->say.form));
+	if (m->say.kind == SAY_MESSAGE && (*v->id || m->part) && buf_add(&m->ids, v->id, strlen(v->id) + 1))
+		log_warn("no memory for the number of a message");
+	m->from = m->until;
+	m->part++;
+	m->tries = 0;
+	m->begun = 0;
+	m->uncertain = m->refreshed = false;
+	if (m->say.kind == SAY_COMMAND || m->from >= m->say.ntext) {
+		message_sent(m);
+		return;
+	}
+	message_mark(m, MARK_STATE);
+	back(m, 0);
+}
+
+/* The interaction was answered already, or is not in the state we took it for. */
+static void other_form(struct message *m, enum result r, const struct verdict *v)
+{
+	struct interaction *i = m->interaction;
+
+	if (i && r == R_ANSWERED && m->uncertain) {
+		/* It was us: the try before had no answer. */
+		said(m, v);
+	} else if (i && r == R_ANSWERED && m->say.kind == SAY_MESSAGE && i->state == INTERACTION_TRIED) {
+		interaction_changed(m->c, i, INTERACTION_DEFERRED);
+		later(m, 0);
+	} else if (i && r == R_NOT_THAT_WAY && i->state == INTERACTION_DEFERRED) {
+		interaction_changed(m->c, i, INTERACTION_NEW);
+		later(m, 0);
+	} else {
+		message_failed(m, r == R_ANSWERED ? "answered" : "refused", v->code, "%s", v->text);
+	}
+}
+
+static void credentials(struct message *m, const struct verdict *v)
+{
+	if (m->place->oauth && !m->refreshed) {
+		m->refreshed = true;
+		message_mark(m, MARK_STATE);
+		back(m, 0);
+		return;
+	}
+	stop_place(m->place, "the platform refuses its token (401)");
+	message_failed(m, "credentials", v->code, "%s", v->text);
+}
+
+static void judge(struct message *m, enum result r, const struct verdict *v)
+{
+	enum repeat repeat = m->place->target->repeat(m->place->t, &m->say);
+	enum act act = rule_act(r, repeat, m->begun ? clock_wall() - m->begun : 0);
+
+	if (r == R_LOST || r == R_BROKEN)
+		m->uncertain = true;
+	else if (!m->uncertain)
+		m->begun = 0;
+	if (m->say.kind == SAY_COMMAND && act != ACT_SAID && r != R_ANSWERED && m->interaction && m->uncertain &&
+	    m->interaction->state == INTERACTION_NEW)
+		interaction_changed(m->c, m->interaction, INTERACTION_TRIED);
+	switch (act) {
+	case ACT_SAID:
+		said(m, v);
+		break;
+	case ACT_AGAIN:
+		later(m, v->wait);
+		break;
+	case ACT_FAIL:
+		message_failed(m, rule_cause(r), v->code, "%s", v->text);
+		break;
+	case ACT_UNKNOWN:
+		message_failed(m, "unknown", v->code, "nobody knows whether it was said, and it is not said twice: %s", v->text);
+		break;
+	case ACT_CREDENTIALS:
+		credentials(m, v);
+		break;
+	case ACT_FORM:
+		other_form(m, r, v);
+		break;
+	}
+}
+
+static const char *field(const void *arg, const char *name)
+{
+	return http_header(arg, name);
+}
+
+static void on_answer(void *arg, const struct http_answer *h)
+{
+	struct message *m = arg;
+	struct verdict v = {.kind = REFUSED};
+	struct answer a = {.status = h->status, .body = h->body, .nbody = h->nbody, .field = field, .arg = h, .wall = clock_wall()};
+	enum result r;
+
+	m->call = NULL;
+	if (h->status) {
+		m->place->target->answer(m->place->t, &m->say, &a, &v);
+		r = (enum result)v.kind;
+	} else {
+		verdict_text(&v, "%s", h->error);
+		r = h->refused ? R_PRIVATE : h->sent ? R_LOST : R_UNREACHED;
+	}
+	if (h->status == 429)
+		metric_add(m->c->metric[M_LIMITED], 1);
+	log_debug("%s %s: %d %s", m->say.platform, m->say.channel, h->status, v.text);
+	tell_queue(m, r, &v);
+	judge(m, r, &v);
+}
+
+/* ---- after a restart ---- */
+
+void call_resume(struct message *m)
+{
+	const char *why;
+	struct place *p = find(m, &why);
+	enum act act;
+
+	m->uncertain = true;
+	if (m->say.kind == SAY_COMMAND) {
+		message_wait(m);	/* it is too late to try again, but the state has to be known */
+		if (m->interaction && m->interaction->state == INTERACTION_NEW)
+			interaction_changed(m->c, m->interaction, INTERACTION_TRIED);
+		return;
+	}
+	if (!p) {
+		message_failed(m, "unknown", "", "deliver was stopped before the answer came, and %s", why);
+		return;
+	}
+	act = rule_act(R_LOST, p->target->repeat(p->t, &m->say), clock_wall() - m->begun);
+	if (act == ACT_AGAIN)
+		message_wait(m);
+	else
+		message_failed(m, "unknown", "", "deliver was stopped before the answer came; nobody knows whether it was said, and it is not said twice");
+}

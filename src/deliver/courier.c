@@ -1,0 +1,266 @@
+#include "deliver/courier.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/http.h"
+#include "base/log.h"
+#include "base/metric.h"
+
+#define UNDER_WAY_MAX 512u
+#define WRITE_AGAIN CLOCK_S
+#define CHORES (30 * CLOCK_S)
+
+/* ---- writing what was marked ---- */
+
+static int write_message(struct courier *c, struct message *m)
+{
+	struct entry e = {.seq = m->seq, .begun = m->begun, .from = (int64_t)m->from, .part = m->part, .ids = m->ids.p, .nids = m->ids.len,
+		.form = m->say.form};
+
+	if (m->marks & MARK_GONE)
+		return outbox_gone(c->outbox, m->seq, m->say.key, clock_wall());
+	if ((m->marks & MARK_TAKE) && outbox_take(c->outbox, &m->say, m->taken, &m->seq))
+		return -1;
+	e.seq = m->seq;
+	if ((m->marks & MARK_STATE) && outbox_state(c->outbox, &e))
+		return -1;
+	return m->marks & MARK_OUTCOME ? outbox_outcome(c->outbox, m->seq, m->outcome.p, m->outcome.len) : 0;
+}
+
+static int write_all(struct courier *c)
+{
+	unsigned marks = 0;
+
+	if (outbox_begin(c->outbox))
+		return -1;
+	for (struct message *m = c->marked; m; m = m->marked) {
+		marks |= m->marks;
+		if (write_message(c, m))
+			goto fail;
+	}
+	for (struct interaction *i = c->changed; i; i = i->changed)
+		if (outbox_interaction(c->outbox, i->name, i->state, i->at))
+			goto fail;
+	return outbox_commit(c->outbox, marks & (MARK_TAKE | MARK_SEND | MARK_OUTCOME));
+fail:
+	outbox_rollback(c->outbox);
+	return -1;
+}
+
+/* What had to wait until the marks were written. */
+static void follow(struct message *m)
+{
+	unsigned marks = m->marks;
+
+	m->marks = 0;
+	m->marked = NULL;
+	if (marks & MARK_TAKE) {
+		struct intake *in = m->batch;
+
+		m->batch = NULL;
+		intake_kept(in);
+	}
+	if (marks & MARK_GONE) {
+		message_free(m);
+	} else if (marks & MARK_OUTCOME) {
+		m->parcel.lines = m->outcome.p;
+		m->parcel.len = m->outcome.len;
+		report_add(&m->c->report, &m->parcel);
+	} else if (marks & MARK_SEND) {
+		call_send(m);
+	}
+}
+
+static void again(void *arg)
+{
+	(void)arg; /* the round's end writes */
+}
+
+/* true: something was written. */
+static bool commit(struct courier *c)
+{
+	struct message *m, *next;
+	int rc;
+
+	if ((!c->marked && !c->changed) || c->again.due)
+		return false;
+	rc = write_all(c);
+	if (rc == -2) {
+		c->failed = true;
+		loop_stop(c->loop);
+	}
+	if (rc) {
+		loop_timer_in(c->loop, &c->again, WRITE_AGAIN);
+		return false;
+	}
+	while (c->changed) {
+		c->changed->is_changed = false;
+		c->changed = c->changed->changed;
+	}
+	m = c->marked;
+	c->marked = NULL;
+	c->marked_last = &c->marked;
+	for (; m; m = next) {
+		next = m->marked;
+		follow(m);
+	}
+	return true;
+}
+
+/* ---- a round ---- */
+
+static void tick(void *arg)
+{
+	(void)arg; /* a round, and its end */
+}
+
+void courier_round(void *arg)
+{
+	struct courier *c = arg;
+	int64_t now = clock_mono(), due;
+	struct item *i;
+	bool wrote;
+
+	message_late(c);
+	intake_more(c);
+	while (!c->draining && c->queue.under_way < UNDER_WAY_MAX && (i = queue_next(&c->queue, now)))
+		call_begin((struct message *)i);
+	wrote = commit(c);
+	report_flush(&c->report);
+	metric_set(c->metric[M_UNDER_WAY], c->queue.under_way);
+	metric_set(c->metric[M_WAITING], c->queue.waiting + c->queue.under_way);
+	due = c->draining ? QUEUE_NEVER : queue_due(&c->queue);
+	if (c->queue.under_way >= UNDER_WAY_MAX)
+		due = QUEUE_NEVER;
+	/* What followed from writing may have marked something, and batches may have found room. */
+	if (((c->marked || c->changed) && !c->again.due) || (wrote && c->batches))
+		due = 1;
+	if (due == QUEUE_NEVER)
+		loop_timer_del(c->loop, &c->tick);
+	else
+		loop_timer_set(c->loop, &c->tick, due);
+}
+
+bool courier_idle(const struct courier *c)
+{
+	return !c->queue.under_way && !c->marked && !c->changed && !c->report.pending && !c->batches;
+}
+
+bool courier_empty(const struct courier *c)
+{
+	return courier_idle(c) && !c->n;
+}
+
+static void chores(void *arg)
+{
+	struct courier *c = arg;
+	int64_t wall = clock_wall();
+
+	outbox_forget(c->outbox, wall);
+	interactions_sweep(&c->interactions, wall);
+	loop_timer_in(c->loop, &c->chores, CHORES);
+}
+
+/* ---- the beginning and the end ---- */
+
+static int load_interaction(void *arg, const char *name, int state, int64_t at)
+{
+	struct courier *c = arg;
+	struct interaction *i = interactions_get(&c->interactions, name, at);
+
+	if (!i || state < INTERACTION_NEW || state > INTERACTION_ANSWERED)
+		return i ? 0 : -1;
+	i->state = state;
+	return 0;
+}
+
+static int load_message(void *arg, const struct entry *e, const char *line, size_t n)
+{
+	struct courier *c = arg;
+	struct line_err err;
+	struct message *m = message_new(c, line, n, &err);
+
+	if (!m) {
+		log_error("outbox: message %lld: %s", (long long)e->seq, err.why);
+		return -1;
+	}
+	m->seq = e->seq;
+	m->taken = e->taken;
+	m->begun = e->begun;
+	m->part = (unsigned)e->part;
+	m->from = (size_t)e->from <= m->say.ntext ? (size_t)e->from : m->say.ntext;
+	m->say.form = e->form >= 0 && e->form < FORM_COUNT ? (enum form)e->form : FORM_CREATE;
+	if (e->nids && buf_add(&m->ids, e->ids, e->nids))
+		return -1;
+	if (e->outcome) {
+		if (buf_add(&m->outcome, e->outcome, e->noutcome))
+			return -1;
+		message_told(m);
+	} else if (m->begun) {
+		call_resume(m);
+	} else {
+		message_wait(m);
+	}
+	return 0;
+}
+
+int courier_load(struct courier *c)
+{
+	c->tick = (struct loop_timer){.fn = tick, .arg = c};
+	c->again = (struct loop_timer){.fn = again, .arg = c};
+	c->chores = (struct loop_timer){.fn = chores, .arg = c};
+	if (outbox_load_interactions(c->outbox, clock_wall() - INTERACTION_LIFE, load_interaction, c) || outbox_load(c->outbox, load_message, c))
+		return -1;
+	if (c->n)
+		log_info("%zu messages were in the outbox", c->n);
+	chores(c);
+	return 0;
+}
+
+void courier_told(const struct courier *c)
+{
+	metric_set(c->metric[M_ACCOUNTS], c->places.n);
+	metric_set(c->metric[M_BAD_ACCOUNTS], c->places.bad);
+	if (c->places.bad)
+		log_warn("%s: %zu accounts are in force, %u are wrong and left out", c->places.dir, c->places.n, c->places.bad);
+	else
+		log_info("%s: %zu accounts are in force", c->places.dir, c->places.n);
+}
+
+void courier_reload(struct courier *c)
+{
+	if (places_read(&c->places) == 0)
+		courier_told(c);
+}
+
+void courier_cancel(struct courier *c)
+{
+	for (struct message *m = c->first; m; m = m->next)
+		if (m->under_way)
+			call_cancel(m);
+}
+
+void courier_free(struct courier *c)
+{
+	if (c->loop) {
+		loop_timer_del(c->loop, &c->tick);
+		loop_timer_del(c->loop, &c->again);
+		loop_timer_del(c->loop, &c->chores);
+	}
+	for (size_t k = 0; c->loop && k < INTERACTION_TABLE; k++)
+		for (struct interaction *i = c->interactions.v[k]; i; i = i->chain)
+			loop_timer_del(c->loop, &i->defer);
+	intake_free(c);
+	queue_release(&c->queue);
+	while (c->first)
+		message_free(c->first);
+	free(c->table);
+	interactions_release(&c->interactions);
+	report_close(&c->report);
+	places_release(&c->places);
+	http_close(c->urgent);
+	http_close(c->http);
+	outbox_close(c->outbox);
+}

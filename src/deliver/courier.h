@@ -1,0 +1,143 @@
+/*
+ * courier: carries out what the lines ask for. One struct courier a process; its parts:
+ *
+ *   intake.c    batches from the hub become messages; a batch is acknowledged when its messages are in the outbox, on the disk
+ *   courier.c   what goes next; the end of each round, where the outbox is written and what waited for that is done
+ *   call.c      a message's request, its answer, and what follows from it
+ *   message.c   messages: made, found, given up
+ *
+ * A round of the loop only changes messages in memory and marks them (MARK_*). At its end all marks are written in one transaction, with one
+ * sync; then batches are acknowledged, requests leave, outcomes are put on the hub. So nothing leaves before the outbox knows that it was begun, and a
+ * busy hour costs one sync a round, not one a message. When the outbox cannot be written (a full disk) the marks stay, nothing leaves, and it
+ * is tried again a second later.
+ */
+#ifndef DELIVER_COURIER_H
+#define DELIVER_COURIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/loop.h"
+#include "deliver/interaction.h"
+#include "deliver/outbox.h"
+#include "deliver/places.h"
+#include "deliver/queue.h"
+#include "deliver/report.h"
+#include "deliver/rule.h"
+#include "deliver/say.h"
+#include "link/link.h"
+
+enum metric_id {
+#define METRIC(id, name, kind, unit, help) M_##id,
+#include "deliver/metrics.def"
+#undef METRIC
+	M_COUNT
+};
+
+enum {
+	MARK_TAKE = 1,		/* is not in the outbox yet */
+	MARK_STATE = 2,		/* begun, piece or form changed */
+	MARK_SEND = 4,		/* its request leaves when that is written */
+	MARK_OUTCOME = 8,
+	MARK_GONE = 16,		/* the hub has the outcome, or there is none to tell */
+};
+
+struct courier;
+struct intake;
+
+struct message {
+	struct item item;		/* in the queue; first */
+	struct courier *c;
+	struct message *prev, *next;	/* all, as they came */
+	struct message *chain;		/* of the table by key */
+	struct message *marked;		/* next of those with marks */
+	unsigned marks;
+	struct intake *batch;		/* MARK_TAKE: whose */
+	char *line;
+	struct say say;
+	int64_t seq, taken;		/* wall clock */
+	int64_t begun;			/* wall clock: first try of this piece that perhaps was carried out; 0 none */
+	bool uncertain;			/* such a try ended without an answer */
+	bool queued, under_way, over;	/* over: has its outcome */
+	bool refreshed;			/* a new token was fetched for it */
+	unsigned tries, part;
+	size_t from, until;		/* of the text: where this piece begins, and the next */
+	struct buf ids, outcome;
+	struct place *place;		/* under way: held */
+	struct http_call *call;
+	struct oauth_wait *wait;
+	char *token;
+	struct interaction *interaction;
+	struct parcel parcel;
+};
+
+struct courier {
+	struct loop *loop;
+	struct http *http, *urgent;	/* first answers to interactions do not wait for connections */
+	struct places places;
+	struct queue queue;
+	struct outbox *outbox;
+	struct report report;
+	struct link_take *take;
+	struct interactions interactions;
+	struct interaction *changed;	/* not in the outbox yet */
+	struct message *first, *last;
+	struct message **table;		/* by key */
+	size_t captable, n, bytes;
+	struct message *marked, **marked_last;
+	struct intake *batches, **batches_last;
+	struct loop_timer tick;		/* the queue's next time */
+	struct loop_timer again;	/* the outbox could not be written */
+	struct loop_timer chores;
+	bool pass, stream, strict;	/* a side is a pipe: lines go on; the input is one; nobody has checked it */
+	bool draining, ended;		/* begin nothing more; the stream has ended */
+	bool failed;
+	unsigned conns;			/* requests to one upstream at a time */
+	int64_t give_up;		/* ns: a message is not said when it is older */
+	uint64_t *metric[M_COUNT];
+};
+
+#define COURIER_MESSAGES 20000u		/* waiting at a time; then nothing more is taken */
+#define COURIER_BYTES (128u << 20)
+
+int courier_load(struct courier *c);		/* what an earlier process left; -1 with a message */
+void courier_reload(struct courier *c);		/* accounts */
+void courier_told(const struct courier *c);	/* which are in force, into log and counters */
+void courier_round(void *arg);			/* at the end of each round */
+bool courier_idle(const struct courier *c);	/* nothing under way, marked, or to be put */
+bool courier_empty(const struct courier *c);	/* and nothing waits */
+void courier_cancel(struct courier *c);		/* requests without an answer are ended: the outbox knows that they were begun */
+void courier_free(struct courier *c);
+
+/* intake.c */
+void intake_batch(void *arg, struct batch *b);
+void intake_more(struct courier *c);		/* batches that waited for room */
+void intake_kept(struct intake *in);		/* one of its messages is in the outbox */
+void intake_free(struct courier *c);
+bool intake_busy(const struct courier *c);
+
+/* message.c */
+/* Of a checked line, which is copied. NULL: no memory, or the line is not one for us (*err). */
+struct message *message_new(struct courier *c, const char *line, size_t n, struct line_err *err);
+void message_free(struct message *m);
+struct message *message_find(const struct courier *c, const unsigned char key[SAY_KEY]);
+void message_mark(struct message *m, unsigned marks);
+/* Puts it where it waits: into its lane; a command until it has to be deferred. */
+void message_wait(struct message *m);
+void message_sent(struct message *m);		/* its last piece was said */
+void message_failed(struct message *m, const char *cause, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void message_told(struct message *m);		/* its outcome was in the outbox already: it only has to be put */
+void message_late(struct courier *c);		/* gives up those that are too old */
+void interaction_changed(struct courier *c, struct interaction *i, int state);
+
+/* call.c */
+unsigned call_needs(void *arg, struct item *i, struct need *to);
+void call_begin(struct message *m);		/* it is its turn: ends in MARK_SEND or in an outcome */
+void call_send(struct message *m);		/* the outbox knows */
+void call_cancel(struct message *m);
+/* After a restart: what perhaps was carried out. */
+void call_resume(struct message *m);
+
+#endif

@@ -1,0 +1,19 @@
+# main           options, open, loop, drain
+# courier        a round: what goes next, the outbox written, what waited for that
+# intake         batches from the hub, acknowledged when the outbox has them
+# message        messages: made, found, given up
+# call           a message's request, its answer, what follows
+# report         outcomes on their way to the hub
+# places         accounts, and what several have in common
+# outbox         the database
+# say            a line as data (pure)             text     lengths, pieces (pure)
+# queue          lanes and gates (pure)            breaker  when to leave an upstream alone (pure)
+# rule           what follows from a result (pure) outcome  the lines that tell it (pure)
+# interaction    what was answered so far (pure)
+# target/        a file for each platform (pure)
+deliver_TARGETS := null discord twitch webhook
+deliver_OBJS := main.o courier.o intake.o message.o call.o report.o places.o outbox.o say.o text.o queue.o breaker.o rule.o outcome.o \
+	interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
+deliver_PURE := say.o text.o queue.o breaker.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
+deliver_PKGS := libcurl sqlite3
+deliver_LIBS := -lm

@@ -1,0 +1,275 @@
+#include "deliver/outbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/db.h"
+#include "base/fd.h"
+#include "base/log.h"
+
+#define CACHE (8u << 20)
+
+static const struct db_schema steps[] = {
+	{1, "messages",
+		"CREATE TABLE message (seq INTEGER PRIMARY KEY AUTOINCREMENT, line BLOB NOT NULL, taken INTEGER NOT NULL, begun INTEGER NOT NULL DEFAULT 0,"
+		" start INTEGER NOT NULL DEFAULT 0, part INTEGER NOT NULL DEFAULT 0, ids BLOB, form INTEGER NOT NULL DEFAULT 0, outcome BLOB);"
+		"CREATE TABLE done (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;"
+		"CREATE INDEX done_at ON done (at);"
+		"CREATE TABLE interaction (name TEXT PRIMARY KEY, state INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID"},
+};
+
+enum sql { Q_KNOWN, Q_TAKE, Q_STATE, Q_OUTCOME, Q_GONE, Q_DONE, Q_INTERACTION, Q_COUNT };
+
+static const char *const sql[Q_COUNT] = {
+	[Q_KNOWN] = "SELECT 1 FROM done WHERE key = ?",
+	[Q_TAKE] = "INSERT INTO message (line, taken) VALUES (?, ?) RETURNING seq",
+	[Q_STATE] = "UPDATE message SET begun = ?, start = ?, part = ?, ids = ?, form = ? WHERE seq = ?",
+	[Q_OUTCOME] = "UPDATE message SET outcome = ? WHERE seq = ?",
+	[Q_GONE] = "DELETE FROM message WHERE seq = ?",
+	[Q_DONE] = "INSERT OR REPLACE INTO done VALUES (?, ?)",
+	[Q_INTERACTION] = "INSERT OR REPLACE INTO interaction VALUES (?, ?, ?)",
+};
+
+struct outbox {
+	struct db *db;
+	struct db_stmt *q[Q_COUNT];
+	int lock;
+	bool told;		/* of a fault that lasts */
+};
+
+/* A fault that lasts is told once. */
+static int fail(struct outbox *o)
+{
+	if (!o->told)
+		log_error("outbox: %s", db_error(o->db)->text);
+	o->told = true;
+	return -1;
+}
+
+static int lock(struct outbox *o, const char *path)
+{
+	char *name = NULL;
+
+	if (asprintf(&name, "%s.lock", path) < 0) {
+		log_error("%s: no memory", path);
+		return -1;
+	}
+	o->lock = fd_lock(name);
+	if (o->lock < 0 && errno == EWOULDBLOCK)
+		log_error("%s: another deliver (pid %d) has this outbox", path, (int)fd_lock_owner(name));
+	else if (o->lock < 0)
+		log_error("%s: cannot be locked: %s", name, strerror(errno));
+	free(name);
+	return o->lock < 0 ? -1 : 0;
+}
+
+static int make_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash && slash > path ? strndup(path, (size_t)(slash - path)) : NULL;
+	int rc = dir ? fd_mkdirs(dir, 0700) : 0;
+
+	if (rc)
+		log_error("%s: cannot be made: %s", dir, strerror(errno));
+	free(dir);
+	return rc;
+}
+
+/* Messages and the tokens of interactions are nobody else's business: the file is made before SQLite makes it, for everybody. */
+static int make_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		log_error("%s: cannot be opened: %s", path, strerror(errno));
+	else
+		close(fd);
+	return fd < 0 ? -1 : 0;
+}
+
+struct outbox *outbox_open(const char *path)
+{
+	struct outbox *o = calloc(1, sizeof(*o));
+	struct db_error err;
+
+	if (!o) {
+		log_error("%s: no memory", path);
+		return NULL;
+	}
+	o->lock = -1;
+	if (make_folder(path) || lock(o, path) || make_file(path))
+		goto fail;
+	o->db = db_open(path, DB_WRITE | DB_CREATE | DB_GROUP | DB_SETTLE, steps, sizeof(steps) / sizeof(*steps), &err);
+	if (!o->db) {
+		log_error("outbox: %s", err.text);
+		goto fail;
+	}
+	db_cache(o->db, CACHE);
+	for (int i = 0; i < Q_COUNT; i++)
+		if (!(o->q[i] = db_prepare(o->db, sql[i]))) {
+			fail(o);
+			goto fail;
+		}
+	return o;
+fail:
+	outbox_close(o);
+	return NULL;
+}
+
+void outbox_close(struct outbox *o)
+{
+	if (!o)
+		return;
+	db_close(o->db, true);
+	if (o->lock >= 0)
+		close(o->lock);
+	free(o);
+}
+
+int outbox_load(struct outbox *o, int (*fn)(void *arg, const struct entry *e, const char *line, size_t n), void *arg)
+{
+	struct db_stmt *s = db_prepare(o->db, "SELECT seq, line, taken, begun, start, part, ids, form, outcome FROM message ORDER BY seq");
+	int rc = s ? 0 : -1;
+
+	while (rc == 0 && (rc = db_step(s)) == 1) {
+		struct entry e = {.seq = db_col_int(s, 0), .taken = db_col_int(s, 2), .begun = db_col_int(s, 3), .from = db_col_int(s, 4),
+			.part = db_col_int(s, 5), .form = db_col_int(s, 7)};
+		size_t n;
+		const char *line = db_col(s, 1, &n);
+
+		e.ids = db_col(s, 6, &e.nids);
+		e.outcome = db_col(s, 8, &e.noutcome);
+		rc = fn(arg, &e, line, n);
+		if (rc) {
+			db_finish(s);
+			return rc;
+		}
+	}
+	if (rc < 0)
+		fail(o);
+	db_finish(s);
+	return rc;
+}
+
+int outbox_load_interactions(struct outbox *o, int64_t since, int (*fn)(void *arg, const char *name, int state, int64_t at), void *arg)
+{
+	struct db_stmt *s = db_prepare(o->db, "SELECT name, state, at FROM interaction WHERE at >= ?");
+	int rc = s ? 0 : -1;
+	char name[1024];
+
+	if (s)
+		db_int(s, 0, since);
+	while (rc == 0 && (rc = db_step(s)) == 1) {
+		size_t n;
+		const char *p = db_col(s, 0, &n);
+
+		snprintf(name, sizeof(name), "%.*s", n < sizeof(name) ? (int)n : 0, p);
+		rc = fn(arg, name, (int)db_col_int(s, 1), db_col_int(s, 2));
+	}
+	if (rc < 0)
+		fail(o);
+	db_finish(s);
+	return rc;
+}
+
+int outbox_known(struct outbox *o, const unsigned char key[SAY_KEY])
+{
+	int rc;
+
+	db_blob(o->q[Q_KNOWN], 0, key, SAY_KEY);
+	rc = db_step(o->q[Q_KNOWN]);
+	db_reset(o->q[Q_KNOWN]);
+	return rc < 0 ? fail(o) : rc;
+}
+
+int outbox_begin(struct outbox *o)
+{
+	return db_begin(o->db) ? fail(o) : 0;
+}
+
+static int run(struct outbox *o, enum sql q)
+{
+	return db_run(o->q[q]) ? fail(o) : 0;
+}
+
+int outbox_take(struct outbox *o, const struct say *s, int64_t taken, int64_t *seq)
+{
+	struct db_stmt *q = o->q[Q_TAKE];
+	int rc;
+
+	db_blob(q, 0, s->line, s->nline);
+	db_int(q, 1, taken);
+	rc = db_step(q);
+	if (rc == 1)
+		*seq = db_col_int(q, 0);
+	if (rc == 1)
+		rc = db_step(q);
+	db_reset(q);
+	return rc < 0 ? fail(o) : 0;
+}
+
+int outbox_state(struct outbox *o, const struct entry *e)
+{
+	struct db_stmt *q = o->q[Q_STATE];
+
+	db_int(q, 0, e->begun);
+	db_int(q, 1, e->from);
+	db_int(q, 2, e->part);
+	db_blob(q, 3, e->ids, e->nids);
+	db_int(q, 4, e->form);
+	db_int(q, 5, e->seq);
+	return run(o, Q_STATE);
+}
+
+int outbox_outcome(struct outbox *o, int64_t seq, const char *line, size_t n)
+{
+	db_blob(o->q[Q_OUTCOME], 0, line, n);
+	db_int(o->q[Q_OUTCOME], 1, seq);
+	return run(o, Q_OUTCOME);
+}
+
+int outbox_gone(struct outbox *o, int64_t seq, const unsigned char key[SAY_KEY], int64_t wall)
+{
+	db_int(o->q[Q_GONE], 0, seq);
+	db_blob(o->q[Q_DONE], 0, key, SAY_KEY);
+	db_int(o->q[Q_DONE], 1, wall);
+	return run(o, Q_GONE) || run(o, Q_DONE) ? -1 : 0;
+}
+
+int outbox_interaction(struct outbox *o, const char *name, int state, int64_t at)
+{
+	db_text(o->q[Q_INTERACTION], 0, name, strlen(name));
+	db_int(o->q[Q_INTERACTION], 1, state);
+	db_int(o->q[Q_INTERACTION], 2, at);
+	return run(o, Q_INTERACTION);
+}
+
+void outbox_rollback(struct outbox *o)
+{
+	db_rollback(o->db);
+}
+
+int outbox_commit(struct outbox *o, bool sync)
+{
+	if (db_commit(o->db))
+		return fail(o);
+	if (sync && db_sync(&o->db, 1)) {
+		fail(o);
+		return -2;
+	}
+	o->told = false;
+	return 0;
+}
+
+int outbox_forget(struct outbox *o, int64_t wall)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "DELETE FROM done WHERE at < %lld; DELETE FROM interaction WHERE at < %lld",
+		(long long)(wall - OUTBOX_REMEMBER), (long long)(wall - OUTBOX_REMEMBER));
+	return db_exec(o->db, text) ? fail(o) : 0;
+}

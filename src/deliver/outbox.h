@@ -1,0 +1,55 @@
+/*
+ * outbox: what has to be said and what became of it, in a SQLite database (base/db.h). A message is in it before it is acknowledged to the
+ * hub, marked as begun before its request leaves, with its outcome before that is put on the hub, and is forgotten when the hub has
+ * acknowledged it; its key stays for OUTBOX_REMEMBER, so that a repeat from the hub is not said again.
+ *
+ * The calls between outbox_begin and outbox_commit are one transaction. Every failure was logged; nothing of the transaction is there then, and the
+ * caller makes it anew later. One process at a time: a lock on PATH.lock.
+ */
+#ifndef DELIVER_OUTBOX_H
+#define DELIVER_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "deliver/say.h"
+
+#define OUTBOX_REMEMBER (3600 * CLOCK_S)
+
+struct outbox;
+
+/* What is kept of a message beside its line. Times are of the wall clock. */
+struct entry {
+	int64_t seq;
+	int64_t taken;
+	int64_t begun;			/* first try of the piece that perhaps was carried out; 0: there is none */
+	int64_t from;			/* of its text: bytes said already, */
+	int64_t part;			/* which were so many pieces, */
+	const char *ids; size_t nids;	/* with these numbers, each ended by NUL */
+	int64_t form;
+	const char *outcome; size_t noutcome;	/* the line, LF included; NULL: not yet */
+};
+
+struct outbox *outbox_open(const char *path);	/* NULL with a message */
+void outbox_close(struct outbox *o);
+/* All that is there, in the order it came. fn: -1 ends it. Borrowed until fn returns. */
+int outbox_load(struct outbox *o, int (*fn)(void *arg, const struct entry *e, const char *line, size_t n), void *arg);
+int outbox_load_interactions(struct outbox *o, int64_t since, int (*fn)(void *arg, const char *name, int state, int64_t at), void *arg);
+
+int outbox_known(struct outbox *o, const unsigned char key[SAY_KEY]);	/* was it said (or given up) lately? 1, 0, -1 */
+
+int outbox_begin(struct outbox *o);
+int outbox_take(struct outbox *o, const struct say *s, int64_t taken, int64_t *seq);
+int outbox_state(struct outbox *o, const struct entry *e);			/* begun, from, part, ids, form */
+int outbox_outcome(struct outbox *o, int64_t seq, const char *line, size_t n);
+int outbox_gone(struct outbox *o, int64_t seq, const unsigned char key[SAY_KEY], int64_t wall);
+int outbox_interaction(struct outbox *o, const char *name, int state, int64_t at);
+/* sync: on the disk when it returns 0; else with the next one that is. -1: nothing of it is there. -2: it is there, but nobody knows whether on the
+ * disk: the process has to end, the next one settles it. */
+void outbox_rollback(struct outbox *o);
+int outbox_commit(struct outbox *o, bool sync);
+int outbox_forget(struct outbox *o, int64_t wall);	/* keys and interactions that are too old; outside a transaction */
+
+#endif

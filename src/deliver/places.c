@@ -1,0 +1,187 @@
+#include "deliver/places.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/account.h"
+#include "base/http.h"
+#include "base/log.h"
+#include "base/oauth.h"
+
+static struct upstream *upstream_get(struct places *all, const char *name)
+{
+	struct upstream *u;
+
+	for (u = all->ups; u; u = u->next)
+		if (strcmp(u->name, name) == 0) {
+			u->refs++;
+			return u;
+		}
+	u = calloc(1, sizeof(*u));
+	if (!u)
+		return NULL;
+	snprintf(u->name, sizeof(u->name), "%s", name);
+	u->refs = 1;
+	u->next = all->ups;
+	all->ups = u;
+	return u;
+}
+
+static void upstream_free(struct places *all, struct upstream *u)
+{
+	struct upstream **at = &all->ups;
+
+	if (!u || --u->refs)
+		return;
+	while (*at != u)
+		at = &(*at)->next;
+	*at = u->next;
+	free(u);
+}
+
+struct place *place_ref(struct place *p)
+{
+	p->refs++;
+	return p;
+}
+
+void place_free(struct places *all, struct place *p)
+{
+	if (!p || --p->refs)
+		return;
+	oauth_close(p->oauth);
+	if (p->t)
+		p->target->close(p->t);
+	upstream_free(all, p->up);
+	account_free(p->account);
+	free(p);
+}
+
+static void token_changed(void *arg, enum oauth_kind kind, bool ok)
+{
+	struct place *p = arg;
+
+	if (kind == OAUTH_USER && ok)
+		p->stopped[0] = '\0';
+}
+
+/* An account whose target refuses it, or that has none here: NULL; the first was said. */
+static struct place *place_open(struct places *all, struct account *a)
+{
+	const struct target *t = target_find(account_platform(a));
+	struct place *p = t ? calloc(1, sizeof(*p)) : NULL;
+
+	if (!t)
+		return NULL;
+	if (!p) {
+		log_error("%s: no memory", account_file(a));
+		return NULL;
+	}
+	p->refs = 1;
+	p->target = t;
+	p->account = account_ref(a);
+	p->t = t->open(a);
+	if (p->t && !(p->up = upstream_get(all, t->upstream(p->t))))
+		log_error("%s: no memory", account_file(a));
+	if (p->up && (!t->oauth || (p->oauth = oauth_open(all->loop, all->http, a, token_changed, p))))
+		return p;
+	place_free(all, p);
+	return NULL;
+}
+
+static bool enabled(const struct account *a)
+{
+	bool on = true;
+
+	account_bool(a, "enabled", &on);
+	return on;
+}
+
+static struct place *same(const struct places *all, const struct account *a)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(account_tenant(all->v[i]->account), account_tenant(a)) == 0 &&
+		    strcmp(account_name(all->v[i]->account), account_name(a)) == 0 && account_same(all->v[i]->account, a))
+			return all->v[i];
+	return NULL;
+}
+
+static void drop(struct places *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		place_free(p, p->v[i]);
+	free(p->v);
+	p->v = NULL;
+	p->n = 0;
+}
+
+int places_read(struct places *p)
+{
+	struct accounts found = {0};
+	struct place **v;
+	size_t n = 0;
+	unsigned bad = 0;
+
+	if (access(p->dir, F_OK) == 0 && accounts_read(&found, p->dir, &bad))
+		return -1;
+	v = calloc(found.n ? found.n : 1, sizeof(struct place *));
+	if (!v) {
+		log_error("%s: no memory", p->dir);
+		accounts_release(&found);
+		return -1;
+	}
+	for (size_t i = 0; i < found.n; i++) {
+		struct account *a = found.v[i];
+		struct place *old = same(p, a);
+
+		if (!target_find(account_platform(a)) || !enabled(a))
+			continue;
+		/* One that was stopped is tried anew, even though its files are the same. */
+		if (old && !old->stopped[0])
+			v[n] = place_ref(old);
+		else
+			v[n] = place_open(p, a);
+		if (v[n])
+			n++;
+		else
+			bad++;
+	}
+	accounts_release(&found);
+	drop(p);
+	p->v = v;
+	p->n = n;
+	p->bad = bad;
+	return 0;
+}
+
+void places_release(struct places *p)
+{
+	drop(p);
+}
+
+struct place *places_find(const struct places *p, const char *tenant, const char *platform, const char *name, const char **why)
+{
+	struct place *found = NULL;
+
+	*why = NULL;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct account *a = p->v[i]->account;
+
+		if (strcmp(account_tenant(a), tenant) != 0 || strcmp(p->v[i]->target->name, platform) != 0)
+			continue;
+		if (*name && strcmp(account_name(a), name) == 0)
+			return p->v[i];
+		if (!*name && found) {
+			*why = "data.account has to say which account: there are several of this platform";
+			return NULL;
+		}
+		if (!*name)
+			found = p->v[i];
+	}
+	if (!found)
+		*why = *name ? "there is no account of this name and platform" : "there is no account of this platform";
+	return found;
+}

@@ -1,0 +1,56 @@
+/*
+ * places: the accounts that something can be said with, as their files say (base/account.h); each has an object of its target.
+ *
+ * A reload leaves alone what did not change. One that is gone or changed lives on until nobody holds it (place_ref).
+ */
+#ifndef DELIVER_PLACES_H
+#define DELIVER_PLACES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "deliver/breaker.h"
+#include "deliver/target/target.h"
+
+struct account;
+struct http;
+struct loop;
+struct oauth;
+
+/* What several places have in common: breaker and refusals. */
+struct upstream {
+	struct upstream *next;
+	unsigned refs;
+	char name[NEED_NAME];
+	struct breaker breaker;
+	struct refusals refusals;
+};
+
+struct place {
+	unsigned refs;
+	const struct target *target;
+	void *t;
+	struct account *account;
+	struct oauth *oauth;		/* NULL unless the target wants it */
+	struct upstream *up;
+	char stopped[VERDICT_TEXT];	/* why nothing can be said with it until its files change; "" */
+};
+
+struct places {
+	const char *dir;
+	struct loop *loop;
+	struct http *http;
+	struct place **v;		/* sorted by tenant and name */
+	size_t n;
+	unsigned bad;
+	struct upstream *ups;
+};
+
+int places_read(struct places *p);	/* also again. -1: nothing changed; a message was printed. A folder that is not there holds no accounts */
+void places_release(struct places *p);
+/* name "": the only one of that platform. NULL, and *why (static). Borrowed. */
+struct place *places_find(const struct places *p, const char *tenant, const char *platform, const char *name, const char **why);
+struct place *place_ref(struct place *p);
+void place_free(struct places *all, struct place *p);
+
+#endif

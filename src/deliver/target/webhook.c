@@ -1,0 +1,182 @@
+/*
+ * webhook: the line itself, POSTed to the account's url as a CloudEvent in structured mode (CloudEvents HTTP binding 1.0.2, 3.2).
+ *
+ * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header) is the same for every try of a line: a receiver that knows it does a thing once,
+ * and then the account may say send-unknown = again. With a secret-file the body is signed as GitHub does it: X-Hub-Signature-256.
+ */
+#include "deliver/target/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/account.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/sign.h"
+
+struct webhook {
+	char *url;
+	struct buf secret;
+	char who[160];
+	char upstream[NEED_NAME];
+	bool again, private;
+};
+
+static void close_webhook(void *t)
+{
+	struct webhook *w = t;
+
+	if (w->secret.p)
+		explicit_bzero(w->secret.p, w->secret.len);
+	buf_release(&w->secret);
+	free(w->url);
+	free(w);
+}
+
+/* The address is a secret for many services: it may stand in a file of its own. */
+static int read_url(struct webhook *w, const struct account *a)
+{
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, 8192);
+	if (account_get(a, "url-file", NULL))
+		rc = account_secret(a, "url-file", &b);
+	else
+		rc = buf_adds(&b, account_get(a, "url", ""));
+	if (rc == 0 && !(w->url = strndup(b.p ? b.p : "", b.len)))
+		rc = -1;
+	if (rc == 0 && (target_upstream(w->url, w->upstream) || strpbrk(w->url, " \t\r\n")))
+		rc = account_bad(a, account_get(a, "url-file", NULL) ? "url-file" : "url", "want https://HOST/PATH");
+	buf_release(&b);
+	return rc;
+}
+
+static int read_words(struct webhook *w, const struct account *a)
+{
+	const char *unknown = account_get(a, "send-unknown", "never");
+
+	w->again = strcmp(unknown, "again") == 0;
+	if (!w->again && strcmp(unknown, "never") != 0)
+		return account_bad(a, "send-unknown", "\"%.40s\": want again or never", unknown);
+	if (account_bool(a, "allow-private", &w->private) || read_url(w, a))
+		return -1;
+	return account_get(a, "secret-file", NULL) ? account_secret(a, "secret-file", &w->secret) : 0;
+}
+
+static void *open_webhook(const struct account *a)
+{
+	struct webhook *w = calloc(1, sizeof(*w));
+
+	if (!w) {
+		log_error("%s: no memory", account_file(a));
+		return NULL;
+	}
+	buf_init(&w->secret, 4096);
+	snprintf(w->who, sizeof(w->who), "webhook %s/%s", account_tenant(a), account_name(a));
+	if (read_words(w, a) == 0)
+		return w;
+	close_webhook(w);
+	return NULL;
+}
+
+static const char *upstream(void *t)
+{
+	struct webhook *w = t;
+
+	return w->upstream;
+}
+
+static const char *check(void *t, const struct say *s)
+{
+	(void)t, (void)s;
+	return NULL;
+}
+
+static unsigned needs(void *t, const struct say *s, struct need *to)
+{
+	struct webhook *w = t;
+
+	(void)s;
+	to[0] = (struct need){.n = 0};
+	snprintf(to[0].name, NEED_NAME, "%s", w->who);
+	return 1;
+}
+
+static int request(void *t, const struct say *s, struct request *r)
+{
+	struct webhook *w = t;
+	struct sign_part part = {s->line, s->nline};
+	unsigned char mac[SIGN_SHA256];
+	char hex[2 * SIGN_SHA256 + 1], key[2 * SAY_KEY + 1];
+	int rc;
+
+	r->method = "POST";
+	r->timeout = 15 * CLOCK_S;
+	r->public_only = !w->private;
+	sign_hex(key, s->key, SAY_KEY);
+	rc = buf_adds(&r->url, w->url) | buf_add(&r->body, s->line, s->nline);
+	rc |= request_field(r, "Content-Type: application/cloudevents+json; charset=UTF-8") | request_field(r, "Idempotency-Key: \"%s\"", key);
+	if (rc || !w->secret.len)
+		return rc;
+	if (sign_hmac(mac, w->secret.p, w->secret.len, &part, 1))
+		return -1;
+	sign_hex(hex, mac, sizeof(mac));
+	return request_field(r, "X-Hub-Signature-256: sha256=%s", hex);
+}
+
+static enum repeat repeat(void *t, const struct say *s)
+{
+	struct webhook *w = t;
+
+	(void)s;
+	return w->again ? REPEAT_SAFE : REPEAT_NEVER;
+}
+
+static void answer(void *t, const struct say *s, const struct answer *a, struct verdict *v)
+{
+	struct webhook *w = t;
+	struct json_error err;
+	struct json *doc;
+	const char *id;
+
+	(void)s;
+	snprintf(v->code, sizeof(v->code), "%d", a->status);
+	verdict_text(v, "HTTP status %d%s", a->status, a->status >= 300 && a->status < 400 ? ": redirects are not followed" : "");
+	v->kind = REFUSED;
+	if (a->status >= 500) {
+		v->kind = BROKEN;
+	} else if (a->status == 429) {
+		v->kind = LIMITED;
+		if (target_seconds(a->field(a->arg, "Retry-After"), &v->wait) && v->wait) {
+			v->told[0] = (struct told){.limit = 1, .reset = v->wait};
+			snprintf(v->told[0].name, sizeof(v->told[0].name), "%s", w->who);
+			v->ntold = 1;
+		}
+	} else if (a->status >= 200 && a->status < 300) {
+		v->kind = SAID;
+		doc = a->nbody ? json_parse(a->body, a->nbody, &err) : NULL;
+		id = json_str(json_member(doc, "message_id"), NULL);
+		if (!id)
+			id = json_str(json_member(doc, "id"), NULL);
+		snprintf(v->id, sizeof(v->id), "%s", id && strlen(id) < sizeof(v->id) ? id : "");
+		json_free(doc);
+	}
+}
+
+static const char *const words[] = {"url", "url-file", "secret-file", "allow-private", "send-unknown", NULL};
+
+const struct target target_webhook = {
+	.name = "webhook",
+	.words = words,
+	.blank = true,
+	.open = open_webhook,
+	.close = close_webhook,
+	.upstream = upstream,
+	.check = check,
+	.needs = needs,
+	.request = request,
+	.repeat = repeat,
+	.answer = answer,
+};
