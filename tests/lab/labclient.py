@@ -241,3 +241,14 @@ class Lab:
     def oauth(self, method, path, headers=None, **form):
         return http_call(self.base, method, "/oauth2/" + path, headers={"Content-Type": "application/x-www-form-urlencoded", **(headers or {})},
                          raw=urllib.parse.urlencode(form).encode() if form else None)
+
+
+def run_cases(functions, argv):
+    """argv: URL NAME...; each with the lab as after its start; says which case fails."""
+    for name in argv[1:]:
+        try:
+            http_call(argv[0], "POST", "/lab/reset")
+            functions[name](Lab(argv[0]))
+        except BaseException:
+            print(f"case {name} failed", file=sys.stderr)
+            raise

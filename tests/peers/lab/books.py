@@ -27,10 +27,10 @@ class Books:
         self.entries.append(entry)
         self.counts[kind] += 1
         self._wake()
-        for listen in list(self.listeners):
-            listen(entry)
         if self.log:
             self.log(entry)
+        for listen in list(self.listeners):
+            listen(entry)
         return entry
 
     def count(self, kind, n=1):

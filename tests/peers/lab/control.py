@@ -514,6 +514,13 @@ def configure(c, request, q):
     return {"ok": True}
 
 
+@call("POST", "/lab/reset")
+def reset(c, request, q):
+    """As after a start, but for the port: a new world with new tokens, empty books."""
+    c.lab.reset()
+    return {"ok": True}
+
+
 @call("POST", "/lab/quit")
 def quit(c, request, q):
     c.lab.stop.set()

@@ -150,7 +150,7 @@ class Conn:
             self.books.violation(by_rule, platform="discord", conn=self.id, code=code, why=reason)
         self.over = True
         self.leave()
-        self.gateway.lab.spawn(self.ws.close(code, reason))
+        self.ws.close(code, reason)
 
     def leave(self):
         if self.beat_due:
@@ -185,6 +185,7 @@ class Conn:
             code, reason = e.code, e.reason
         except wsproto.WsError as e:
             self.close(e.code, str(e), by_rule="websocket")
+            await ws.rest()
         self.gone(code, reason)
 
     def gone(self, code, reason):
@@ -493,7 +494,6 @@ class Gateway:
 
     async def refuse(self, conn, code, why, rule):
         conn.close(code, why, by_rule=rule)
-        await asyncio.sleep(0)
         try:
             while True:
                 await conn.ws.recv()

@@ -103,7 +103,7 @@ class Rest:
             if request.body and request.method in ("POST", "PATCH", "PUT"):
                 kind = request.header("content-type", "")
                 if not kind.startswith(("application/json", "multipart/form-data")):
-                    self.books.violation("content-type", platform="discord", path=request.path, kind=kind)
+                    self.books.violation("content-type", platform="discord", path=request.path, got=kind)
                     raise error(50109)
             response = await function(self, request, bot, **params)
         except HttpError as e:

@@ -161,7 +161,7 @@ class Socket:
         if by_rule:
             self.books.violation(by_rule, platform="twitch", conn=self.conn, session=self.id, code=code, why=reason)
         self.lose(LOST.get(code, "websocket_disconnected"))
-        self.hub.lab.spawn(self.ws.close(code, reason))
+        self.ws.close(code, reason)
 
     def lose(self, status):
         """The end: its subscriptions are disabled for good."""
@@ -204,6 +204,7 @@ class Socket:
             code, reason = e.code, e.reason
         except wsproto.WsError as e:
             self.close(4001, str(e), by_rule="websocket")
+            await self.ws.rest()
         self.books.note("closed", platform="twitch", conn=self.conn, session=self.id, code=code, reason=reason, lab_closed=self.ws.closed_with,
                         moved=self.moved_to is not None)
         self.lose("websocket_disconnected")

@@ -51,7 +51,7 @@ class Hooks:
         status, head, text = await self.post(hook, body, headers)
         ok = status == 200 and text == word.encode()
         if ok and not head.get("content-type", "").startswith("text/plain"):
-            self.books.violation("challenge-type", platform="twitch", callback=hook.callback, kind=head.get("content-type"))
+            self.books.violation("challenge-type", platform="twitch", callback=hook.callback, got=head.get("content-type"))
         self.books.note("challenge", platform="twitch", callback=hook.callback, status=status, ok=ok)
         if not ok and status == 200:
             self.books.violation("challenge", platform="twitch", callback=hook.callback, body=text.decode("utf-8", "replace")[:200])

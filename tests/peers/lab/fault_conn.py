@@ -42,7 +42,7 @@ def close(conn, f):
         conn.books.note("close-sent", platform=conn.platform, conn=conn_name(conn), code=1005, why="a fault")
         conn.over = True
         finish(conn)
-        conn.lab.spawn(conn.ws.close(None))
+        conn.ws.close(None)
         return
     code = int(word)
     session = conn.session or conn.asked if is_discord(conn) else None

@@ -79,7 +79,7 @@ class Helix:
 
     def body(self, request):
         if not request.header("content-type", "").startswith("application/json"):
-            self.books.violation("content-type", platform="twitch", path=request.path, kind=request.header("content-type"))
+            self.books.violation("content-type", platform="twitch", path=request.path, got=request.header("content-type"))
             raise failed(400, "the body is not application/json")
         try:
             body = request.json()

@@ -45,9 +45,15 @@ BOT_SCOPES = ("user:read:chat", "user:write:chat", "user:bot", "moderator:read:f
 
 class Lab:
     def __init__(self, settings, log=None):
-        self.settings, self.books, self.world = settings, Books(log), World()
-        self.conn_numbers, self.conns, self.tasks, self.ca, self.trust = 0, {}, set(), None, None
+        self.settings, self.log = settings, log
+        self.conn_numbers, self.tasks, self.ca, self.trust = 0, set(), None, None
         self.stop = asyncio.Event()
+        self.server, self.tls_server = Server(self.handle), None
+        self.begin()
+
+    def begin(self):
+        """A new world, empty books, nothing connected."""
+        self.books, self.world, self.conns = Books(self.log), World(), {}
         self.faults, self.flood = Faults(self), Flood(self)
         self.gateway = Gateway(self)
         self.chat = Chat(self)
@@ -57,8 +63,16 @@ class Lab:
         self.twitch_chat = TwitchChat(self)
         self.hooks, self.conduits = Hooks(self), Conduits(self)
         self.helix, self.oauth, self.control = Helix(self), OAuth(self), Control(self)
-        self.server, self.tls_server = Server(self.handle), None
         self.furnish()
+
+    def reset(self):
+        """As after a start: connections end, what was said and written down is forgotten, settings are those of the command line."""
+        self.faults.clear()
+        for conn in list(self.conns.values()):
+            conn.ws.reset()
+        self.settings.restore()
+        self.configured()
+        self.begin()
 
     def spawn(self, coro):
         task = asyncio.get_running_loop().create_task(coro)
@@ -178,6 +192,7 @@ async def run(o):
     for pair in o.set:
         name, _, value = pair.partition("=")
         settings.set(name, value)
+    settings.keep()
     lab = Lab(settings, None if o.quiet or not sys.stdout.isatty() else show.log)
     loop = asyncio.get_running_loop()
     for s in (signal.SIGTERM, signal.SIGINT):

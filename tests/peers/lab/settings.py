@@ -72,6 +72,14 @@ DEFAULTS = {
 class Settings:
     def __init__(self):
         self.values = dict(DEFAULTS)
+        self.keep()
+
+    def keep(self):
+        """What restore goes back to."""
+        self.kept = dict(self.values)
+
+    def restore(self):
+        self.values = dict(self.kept)
 
     def __getitem__(self, name):
         return self.values[name]

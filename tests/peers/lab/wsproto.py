@@ -155,22 +155,19 @@ class Ws:
             await asyncio.sleep(self.pause)
         self.trickler = None
 
-    async def close(self, code=1000, reason="", patience=2.0):
-        """Sends a close frame, waits a moment for the answer, ends the connection. code None: an empty close frame."""
+    def close(self, code=1000, reason="", patience=2.0):
+        """Sends a close frame; whoever reads goes on until the client's answer, at most patience seconds. code None: an empty close frame."""
         if self.closed_with is None:
             self.closed_with = code if code is not None else 1005
-            self.put(frame(CLOSE, close_payload(code, reason)))
-        if not self.writer.is_closing():
-            try:
-                if self.writer.can_write_eof():
-                    self.writer.write_eof()
-                await asyncio.wait_for(self._until_end(), patience)
-            except (asyncio.TimeoutError, ConnectionError, OSError, RuntimeError):
-                pass
-        self.end()
+            self.send(CLOSE, close_payload(code, reason))
+            asyncio.get_running_loop().call_later(patience, self.end)
 
-    async def _until_end(self):
-        while await self.reader.read(65536):
+    async def rest(self):
+        """Reads and forgets until the end: what comes after a frame that could not be read."""
+        try:
+            while await self.reader.read(65536):
+                pass
+        except (ConnectionError, OSError):
             pass
 
     def end(self):
