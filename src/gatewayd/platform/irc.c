@@ -66,7 +66,7 @@ static void *open_(const struct account *a, struct out *o)
 	c->out = o;
 	c->says_end = &c->says;
 	snprintf(c->account, sizeof(c->account), "%s", account_name(a));
-	snprintf(c->source, sizeof(c->source), "/irc/%s", account_name(a));
+	snprintf(c->source, sizeof(c->source), "/irc/%s/%s", account_tenant(a), account_name(a));
 	snprintf(c->connection, sizeof(c->connection), "irc:%s/0", account_name(a));
 	irc_reader_init(&c->reader);
 	buf_init(&c->line, LINE_MAX_BYTES + 1);
@@ -380,6 +380,7 @@ static void frame(void *arg, unsigned conn, unsigned sock, const char *b, size_t
 	c->now = now;
 	c->lost = false;
 	hear(c, now);
+	c->pieces++;
 	if (irc_read(&c->reader, b, n, on_line, c) < 0)
 		irc_lose(c, NEXT_FRESH, 0, "no memory for a line");
 }

@@ -58,6 +58,8 @@ static int channels(struct irc_conf *c, const struct account *a)
 
 	if (account_each(a, "channels", one_channel, &r))
 		return -1;
+	if (c->nchannels == 0 && account_get(a, "channels", NULL))
+		return account_bad(a, "channels", "names none: a # begins a comment, so put them in quotes: channels = \"#a #b\"");
 	if (c->nchannels)
 		qsort(c->channels, c->nchannels, sizeof(*c->channels), order);
 	for (size_t i = 0; i < c->nchannels; i++) {

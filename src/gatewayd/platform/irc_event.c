@@ -233,7 +233,7 @@ static void message(struct irc *c, const struct irc_message *m)
 			return;		/* an answer to a question nobody asked */
 	}
 	/* What a server says itself, and questions of programs to programs. */
-	if (!m->nick.p || (notice && !m->user.p && !c->conf.twitch) || (word.p && !action) || (!ch && irc_is_channel(c, target))) {
+	if (m->nick.n == 0 || whom.n == 0 || (notice && !m->user.p && !c->conf.twitch) || (word.p && !action) || (!ch && irc_is_channel(c, target))) {
 		irc_platform_event(c, m, ch);
 		return;
 	}
@@ -317,6 +317,10 @@ void irc_event(struct irc *c, const struct irc_message *m)
 		if (irc_nick_is(c, m->nick))
 			irc_say_echo(c, m, now);
 		message(c, m);
+	} else if (irc_is(m->command, "BATCH")) {
+		irc_event_batch(c, m);
+	} else if (m->nick.n == 0) {
+		return;		/* who? */
 	} else if (irc_is(m->command, "JOIN") && first.p) {
 		irc_channel_message(c, m, now);
 		ch = irc_channel_find(c, first);
@@ -331,8 +335,6 @@ void irc_event(struct irc *c, const struct irc_message *m)
 	} else if (irc_is(m->command, "QUIT")) {
 		quit(c, m);
 		irc_channel_message(c, m, now);
-	} else if (irc_is(m->command, "BATCH")) {
-		irc_event_batch(c, m);
 	} else if (irc_is(m->command, "NICK") || irc_is(m->command, "MODE") || irc_is(m->command, "TOPIC") ||
 		   irc_is(m->command, "INVITE")) {
 		irc_platform_event(c, m, ch);

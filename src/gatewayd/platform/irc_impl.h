@@ -90,6 +90,7 @@ struct irc_say {
 	size_t at;			/* of the next text */
 	uint64_t number;		/* of the first line; those of one are in a row */
 	char id[128];			/* the server's, of the first line */
+	uint64_t pieces;		/* c->pieces when it was written */
 	int64_t limit;			/* when an outcome that did not come counts as unknown */
 };
 
@@ -99,7 +100,7 @@ struct irc_batch { char ref[64]; };
 struct irc {
 	struct out *out;
 	struct irc_conf conf;
-	char account[80], source[96], connection[96];
+	char account[80], source[160], connection[96];
 	uint64_t key[2];
 
 	enum irc_stage stage;
@@ -107,6 +108,7 @@ struct irc {
 	bool lost;			/* while lines are handed out: the connection ended in one of them */
 	int64_t now;			/* of the bytes or the timer at work */
 	int64_t heard, heard_wall;	/* when bytes came last */
+	uint64_t pieces;		/* how often they came */
 
 	/* greeting */
 	unsigned caps, offered;

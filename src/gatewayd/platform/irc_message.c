@@ -184,7 +184,7 @@ struct span irc_tag_raw(const struct irc_message *m, const char *name)
 bool irc_tag(const struct irc_message *m, const char *name, struct buf *to)
 {
 	struct span v = irc_tag_raw(m, name);
-	const char *end = v.p + v.n;
+	const char *end = v.n ? v.p + v.n : NULL;
 
 	if (v.n == 0)
 		return false;
@@ -230,12 +230,12 @@ uint64_t irc_tag_u64(const struct irc_message *m, const char *name)
 
 int irc_utf8(struct span s, struct buf *to)
 {
-	const char *p = s.p, *end = p + s.n, *bad;
+	const char *p = s.p, *end = s.n ? p + s.n : p, *bad;
 
 	for (; s.n && (bad = utf8_bad(p, end)); p = bad + 1)
 		if (buf_add(to, p, (size_t)(bad - p)) || buf_adds(to, REPLACEMENT))
 			return -1;
-	return buf_add(to, p, (size_t)(end - p));
+	return s.n ? buf_add(to, p, (size_t)(end - p)) : 0;
 }
 
 static bool fit_for_name(uint32_t cp)
@@ -247,7 +247,7 @@ static bool fit_for_name(uint32_t cp)
 
 int irc_name(struct span s, struct buf *to)
 {
-	const char *end = s.p + s.n;
+	const char *end = s.n ? s.p + s.n : s.p;
 
 	for (const char *p = s.p; p < end; ) {
 		unsigned len = utf8_len(p, end);
@@ -284,7 +284,7 @@ static const char *colour(const char *p, const char *end, int most, bool hex)
 
 int irc_text(struct span s, struct buf *to)
 {
-	const char *end = s.p + s.n;
+	const char *end = s.n ? s.p + s.n : s.p;
 
 	for (const char *p = s.p; p < end; ) {
 		unsigned len = utf8_len(p, end);

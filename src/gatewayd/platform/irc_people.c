@@ -51,7 +51,7 @@ void irc_people_names(struct irc *c, const struct irc_message *m)
 {
 	struct irc_channel *ch = m->nparams > 2 ? irc_channel_find(c, m->params[m->nparams - 2]) : NULL;
 	struct span s = m->nparams ? m->params[m->nparams - 1] : (struct span){NULL, 0};
-	const char *p = s.p, *end = p + s.n;
+	const char *p = s.p, *end = p ? p + s.n : p;
 
 	while (ch && p < end) {
 		const char *stop = memchr(p, ' ', (size_t)(end - p)), *mark, *bang;

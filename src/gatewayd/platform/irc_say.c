@@ -170,7 +170,7 @@ void irc_say_pong(struct irc *c, struct span token, int64_t now)
 	uint64_t n = 0;
 
 	(void)now;
-	if (token.n < 2 || token.n > 18 || *token.p != 's')
+	if (c->conf.twitch || token.n < 2 || token.n > 18 || *token.p != 's')
 		return;
 	for (size_t i = 1; i < token.n; i++) {
 		if (token.p[i] < '0' || token.p[i] > '9')
@@ -189,6 +189,9 @@ void irc_say_due(struct irc *c, int64_t now)
 	int64_t next = 0;
 
 	for (struct irc_say *s = c->says; s; s = s->next) {
+		/* Nothing at all came since: it is not being read, or the connection is dead, which is found elsewhere. */
+		if (s->limit && s->limit <= now && c->pieces == s->pieces)
+			s->limit = now + TWITCH_WAIT;
 		if (s->limit && s->limit <= now && s->confirmed < s->written) {
 			s->confirmed = s->written;
 			tell(c, s, "Twitch did not say what became of it; it may have been said", false);
@@ -215,6 +218,7 @@ static void write_one(struct irc *c, struct irc_say *s, int64_t now)
 		s->number = c->numbers + 1;
 	c->numbers++;
 	s->limit = c->conf.twitch ? now + TWITCH_WAIT : 0;
+	s->pieces = c->pieces;
 }
 
 void irc_say_write(struct irc *c, int64_t now)
