@@ -28,7 +28,7 @@ struct word { const char *word, *value; size_t line; };
 struct account {
 	unsigned refs;
 	char tenant[NAME_BYTES], name[NAME_BYTES];
-	char *path;
+	char *path, *source;
 	char *text;			/* words and values point into it */
 	struct word *words;
 	size_t n;
@@ -178,6 +178,11 @@ struct account *account_read(const char *path, const char *tenant, const char *n
 		log_error("%s: there is no line platform = NAME", path);
 		goto fail;
 	}
+	if (asprintf(&a->source, "/%s/%s/%s", account_platform(a), tenant, name) < 0) {
+		a->source = NULL;
+		log_error("%s: out of memory", path);
+		goto fail;
+	}
 	print_make(a);
 	return a;
 fail:
@@ -198,6 +203,7 @@ void account_free(struct account *a)
 	free(a->words);
 	free(a->text);
 	free(a->path);
+	free(a->source);
 	free(a);
 }
 
@@ -313,6 +319,11 @@ const char *account_name(const struct account *a)
 const char *account_platform(const struct account *a)
 {
 	return account_get(a, "platform", "");
+}
+
+const char *account_source(const struct account *a)
+{
+	return a->source;
 }
 
 const char *account_file(const struct account *a)

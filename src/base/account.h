@@ -34,6 +34,8 @@ void account_free(struct account *a);		/* the last one frees */
 const char *account_tenant(const struct account *a);
 const char *account_name(const struct account *a);
 const char *account_platform(const struct account *a);
+/* "/discord/TENANT/NAME": the `source` of what it brings. With the tenant: two bots of one name may hear the same message. */
+const char *account_source(const struct account *a);
 const char *account_file(const struct account *a);
 bool account_same(const struct account *a, const struct account *b);	/* the same words, and the same text of the files they name, when read */
 

@@ -9,6 +9,7 @@
 #include "gatewayd/intake.h"
 #include "gatewayd/outlet.h"
 #include "gatewayd/pages.h"
+#include "gatewayd/upstream.h"
 
 #define PAGE_HEADERS \
 	"Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " \
@@ -19,6 +20,11 @@
 static bool is(struct span path, const char *text)
 {
 	return strlen(text) == path.n && memcmp(path.p, text, path.n) == 0;
+}
+
+static bool is_hook(struct span path)
+{
+	return path.n > 6 && memcmp(path.p, "/hook/", 6) == 0;
 }
 
 static bool reads(const struct http_head *h)
@@ -111,6 +117,10 @@ static uint64_t on_head(void *arg, struct request *r)
 			send_options(a, r);
 		else
 			bad_method(r, "Allow: POST, OPTIONS\r\n");
+	} else if (a->upstream && is_hook(h->path)) {
+		if (h->method == HTTP_POST)
+			return upstream_hook_head(a->upstream, r);
+		bad_method(r, "Allow: POST\r\n");
 	} else if (page || is(h->path, "/chat") || is(h->path, "/livez") || is(h->path, "/readyz")) {
 		if (!reads(h))
 			bad_method(r, "Allow: GET, HEAD\r\n");
@@ -128,12 +138,15 @@ static uint64_t on_head(void *arg, struct request *r)
 	return 0;
 }
 
-/* Only POST /events has a body that was waited for. */
+/* Only what is posted has a body that was waited for. */
 static void on_request(void *arg, struct request *r)
 {
 	struct api *a = arg;
 
-	intake_post(a->intake, r);
+	if (a->upstream && is_hook(request_head(r)->path))
+		upstream_hook(a->upstream, r);
+	else
+		intake_post(a->intake, r);
 }
 
 const struct server_handler api_handler = {on_head, on_request};

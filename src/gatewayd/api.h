@@ -4,6 +4,7 @@
  *   /  /chat.css  /chat.js  /icon.svg    the chat page
  *   /chat                                WebSocket, penstock-browser(7)
  *   POST /events                         CloudEvents in; OPTIONS: the webhook handshake
+ *   POST /hook/TENANT/ACCOUNT...         requests of platforms
  *   /livez  /readyz                      health
  */
 #ifndef GATEWAYD_API_H
@@ -17,11 +18,13 @@
 struct browser;
 struct intake;
 struct outlet;
+struct upstream;
 
 struct api {
 	struct intake *intake;
 	struct browser *browser;
 	struct outlet *outlet;
+	struct upstream *upstream;	/* NULL: no accounts */
 	struct arg_list hosts;		/* names this server answers to, besides numbers and localhost; "*": all */
 	const char *webhook_rate;	/* "*" or a number a minute, for the webhook handshake */
 };

@@ -23,12 +23,17 @@ static struct config in = {
 	.browser = {.tenant = "default", .say_rate = 5, .say_burst = 10, .history = 50, .ring_lines = 512, .max_rooms = 1000,
 		.slow_time = 15 * CLOCK_S},
 	.intake = {.max_body = 4u << 20, .max_line = LINE_MAX_BYTES, .max_events = 1000, .ack_time = 10 * CLOCK_S},
+	.upstream = {.max_held = 64u << 20},
 };
 
 static const struct arg rows[] = {
 	{'o', "output", ARG_STR, &in.output, 0, 0, "URL", "where events go: - (stdout) or the hub's socket", NULL, 0},
 	{'b', "browser", ARG_STR, &in.browser.take, 0, 0, "URL", "the hub's destination for what rooms show", NULL, 0},
 	{'q', "query", ARG_STR, &in.browser.query, 0, 0, "URL", "store's query socket, for the history of rooms", NULL, 0},
+	{'a', "accounts", ARG_STR, &in.upstream.accounts, 0, 0, "DIR", "accounts on chat platforms: DIR/TENANT/NAME.conf", NULL, 0},
+	{'s', "state", ARG_STR, &in.upstream.state, 0, 0, "DIR", "what is kept of their sessions; shared by all gatewayds of a host", NULL, 0},
+	{'w', "say", ARG_STR, &in.upstream.say, 0, 0, "URL", "the hub's destination for what accounts say over their connection", NULL, 0},
+	{0, "control", ARG_STR, &in.control, 0, 0, "URL", "socket for penstock status and drain, ipc://...", NULL, 0},
 	{'l', "listen", ARG_STR, &in.server.addr, 0, 0, "ADDR", "address to listen on", NULL, 0},
 	{'p', "port", ARG_U64, &port, 0, 65535, "PORT", "port to listen on; 0: any free one", NULL, 0},
 	{'t', "tenant", ARG_STR, &in.browser.tenant, 0, 0, "NAME", "tenant that all events here belong to", NULL, 0},
@@ -43,6 +48,8 @@ static const struct arg rows[] = {
 	{0, "max-line", ARG_SIZE, &in.intake.max_line, 1024, LINE_MAX_BYTES, "SIZE", "of an event", NULL, 0},
 	{0, "max-batch", ARG_U64, &in.intake.max_events, 1, 4096, "N", "events in one request", NULL, 0},
 	{0, "backlog", ARG_U64, &in.backlog, 1, 1000000, "N", "events waiting for the hub; then 503", NULL, 0},
+	{0, "max-held", ARG_SIZE, &in.upstream.max_held, 1 << 20, INT64_C(1) << 40, "SIZE", "of platforms' lines waiting for the hub; then they are not read",
+		NULL, 0},
 	{0, "ack-time", ARG_TIME, &in.intake.ack_time, CLOCK_MS, 300 * CLOCK_S, "TIME", "how long a request waits for the hub", NULL, 0},
 	{0, "head-time", ARG_TIME, &in.server.head_time, CLOCK_MS, 300 * CLOCK_S, "TIME", "for the head of a request", NULL, 0},
 	{0, "body-time", ARG_TIME, &in.server.body_time, CLOCK_MS, 3600 * CLOCK_S, "TIME", "for the body of a request", NULL, 0},
@@ -59,8 +66,8 @@ static const struct arg rows[] = {
 
 static const struct args args = {
 	.prog = "gatewayd",
-	.synopsis = "[-c FILE] [-o URL] [-b URL] [-q URL] [-l ADDR] [-p PORT] [-t TENANT]",
-	.about = "the edge: chat page, browser clients and HTTP in, events out",
+	.synopsis = "[-c FILE] [-o URL] [-b URL] [-q URL] [-l ADDR] [-p PORT] [-t TENANT]\n[-a DIR -s DIR] [-w URL]",
+	.about = "the edge: chat platforms, chat page, browser clients and HTTP in, events out",
 	.rows = rows,
 	.n = sizeof(rows) / sizeof(*rows),
 	.flags = ARGS_DAEMON,
@@ -91,6 +98,13 @@ void config_read(struct config *c, int argc, char **argv)
 			(unsigned long long)in.backlog);
 	if (in.intake.max_line > in.intake.max_body)
 		args_usage(&args, "max-line: more than max-body: such an event could never be sent");
+	if (in.upstream.accounts && !in.upstream.state)
+		args_usage(&args, "accounts: want state, too: the folder for what is kept of their sessions");
+	if (in.upstream.say && !in.upstream.accounts)
+		args_usage(&args, "say: means nothing without accounts");
+	in.upstream.max_body = in.intake.max_body;
+	in.upstream.hook_time = in.intake.ack_time;
+	in.upstream.max_sent = in.backlog < 4 ? 1 : in.backlog / 2;
 	in.server.port = (uint16_t)port;
 	in.server.max_conns = max_conns;
 	in.server.max_each = max_each;

@@ -9,6 +9,7 @@
 #include "gatewayd/edge.h"
 #include "gatewayd/intake.h"
 #include "gatewayd/server.h"
+#include "gatewayd/upstream.h"
 
 struct config {
 	const char *output;
@@ -20,6 +21,8 @@ struct config {
 	struct edge_opts edge;
 	struct browser_opts browser;
 	struct intake intake;
+	struct upstream_opts upstream;		/* accounts NULL: none */
+	const char *control;			/* NULL: no control socket */
 };
 
 /* Ends the program with code 2 and a message when something is wrong. */

@@ -1,4 +1,4 @@
-/* gatewayd: the edge. Browsers and HTTP on one side, lines for the hub on the other. */
+/* gatewayd: the edge. Chat platforms, browsers and HTTP on one side, lines for the hub on the other. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -11,11 +11,13 @@
 #include "gatewayd/api.h"
 #include "gatewayd/browser.h"
 #include "gatewayd/config.h"
+#include "gatewayd/control.h"
 #include "gatewayd/edge.h"
 #include "gatewayd/intake.h"
 #include "gatewayd/metrics.h"
 #include "gatewayd/outlet.h"
 #include "gatewayd/server.h"
+#include "gatewayd/upstream.h"
 
 #define OTHER_FDS 64u	/* besides connections */
 
@@ -26,6 +28,8 @@ struct gatewayd {
 	struct server *server;
 	struct outlet *outlet;
 	struct browser *browser;
+	struct upstream *upstream;	/* NULL: no accounts */
+	struct control *control;
 	struct intake intake;
 	struct api api;
 	struct loop_timer drain_end;
@@ -39,6 +43,8 @@ static void on_drain_end(void *arg)
 {
 	struct gatewayd *g = arg;
 
+	if (g->upstream && upstream_waiting(g->upstream))
+		log_warn("stopping with %zu lines of platforms that the hub has not acknowledged", upstream_waiting(g->upstream));
 	if (outlet_pending(g->outlet) || server_open_requests(g->server))
 		log_warn("stopping with %zu events and %zu requests unfinished", outlet_pending(g->outlet),
 			server_open_requests(g->server));
@@ -57,14 +63,20 @@ static void on_stop(void *arg, int signo)
 	log_info("stopping");
 	server_drain(g->server);
 	browser_drain(g->browser);
+	if (g->upstream)
+		upstream_drain(g->upstream);
 	loop_timer_in(g->loop, &g->drain_end, g->config.drain_time);
 }
 
 static void on_hup(void *arg, int signo)
 {
-	(void)arg;
+	struct gatewayd *g = arg;
+
 	(void)signo;
-	log_info("gatewayd has nothing to read again; a changed configuration takes a restart");
+	if (g->upstream)
+		upstream_reload(g->upstream);
+	else
+		log_info("there is nothing to read again; a changed configuration takes a restart");
 }
 
 static void on_stdout_gone(void *arg)
@@ -80,13 +92,15 @@ static void each_round(void *arg)
 {
 	struct gatewayd *g = arg;
 
+	if (g->upstream)
+		upstream_round(g->upstream);
 	outlet_flush(g->outlet);
 	if (!g->ready && api_ready(&g->api)) {
 		g->ready = true;
 		notify_ready();
 	}
 	if (g->draining && outlet_pending(g->outlet) == 0 && server_open_requests(g->server) == 0 &&
-	    browser_clients(g->browser) == 0)
+	    browser_clients(g->browser) == 0 && (!g->upstream || upstream_idle(g->upstream)))
 		loop_stop(g->loop);
 }
 
@@ -131,19 +145,25 @@ static int open_all(struct gatewayd *g)
 	g->browser = browser_open(g->loop, g->edge, g->server, g->outlet, &c->browser);
 	if (!g->browser)
 		return -1;
+	if (c->upstream.accounts && !(g->upstream = upstream_open(g->loop, g->outlet, &c->upstream)))
+		return -1;
+	if (c->control && !(g->control = control_open(g->loop, c->control, g->upstream)))
+		return -1;
 	g->intake = c->intake;
 	g->intake.loop = g->loop;
 	g->intake.outlet = g->outlet;
-	g->api = (struct api){.intake = &g->intake, .browser = g->browser, .outlet = g->outlet,
+	g->api = (struct api){.intake = &g->intake, .browser = g->browser, .outlet = g->outlet, .upstream = g->upstream,
 		.hosts = c->hosts, .webhook_rate = c->webhook_rate};
 	return 0;
 }
 
 static void close_all(struct gatewayd *g)
 {
+	control_close(g->control);
 	outlet_close(g->outlet);	/* tells all who wait: requests are answered, clients refused */
 	edge_close(g->edge);
 	browser_close(g->browser);
+	upstream_close(g->upstream);
 	server_close(g->server);
 	if (g->loop)
 		loop_timer_del(g->loop, &g->drain_end);

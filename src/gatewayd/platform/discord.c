@@ -31,7 +31,7 @@ static void close_(void *arg)
 	struct discord *d = arg;
 
 	for (unsigned n = 0; n < d->nconns; n++)
-		conn_release(d, &d->conns[n]);
+		dconn_release(d, &d->conns[n]);
 	free(d->conns);
 	discord_conf_release(&d->conf);
 	free(d->auth);

@@ -49,7 +49,7 @@ static const struct { unsigned code; enum after after; unsigned wait; const char
 	{4014, AFTER_STOP, 0, "disallowed intents: enable them in the developer portal"},
 };
 
-void conn_release(struct discord *d, struct dconn *c)
+void dconn_release(struct discord *d, struct dconn *c)
 {
 	inflate_free(c->inflate);
 	names_release(&c->names, &d->names_bytes);

@@ -132,7 +132,7 @@ void conn_gone(struct discord *d, unsigned n, unsigned code, const char *reason,
 void conn_due(struct discord *d, unsigned n, unsigned timer, int64_t now);
 void conn_drain(struct discord *d, unsigned n);
 void conn_presence(struct discord *d, unsigned n, int64_t now);	/* tells Discord, within the send limit */
-void conn_release(struct discord *d, struct dconn *c);
+void dconn_release(struct discord *d, struct dconn *c);
 
 /* discord_session.c */
 void session_load(struct discord *d, unsigned n, const char *saved, size_t nsaved);

@@ -27,13 +27,14 @@
 struct conn {
 	char session[17];		/* "": none */
 	uint64_t seen, kept;		/* frames of the session */
+	uint64_t base;			/* marks go on rising over sessions: mark = base + seen */
 	bool first;			/* no frame of this socket came yet */
 	bool resuming;
 };
 
 struct null {
 	struct out *out;
-	char url[1024], source[80];
+	char url[1024];
 	int64_t silence;
 	uint64_t nconns, total;
 	bool identify;
@@ -48,7 +49,6 @@ static int read_words(struct null *p, const struct account *a)
 	if (!url || strlen(url) >= sizeof(p->url))
 		return account_bad(a, "url", "want the ws:// or wss:// URL to dial");
 	strcpy(p->url, url);
-	snprintf(p->source, sizeof(p->source), "/null/%s", account_name(a));
 	return account_time(a, "silence", 10 * CLOCK_MS, 3600 * CLOCK_S, &p->silence) ||
 		account_u64(a, "connections", 1, CONNS_MAX, &p->nconns) ||
 		account_u64(a, "identify-total", 1, 1000000, &p->total) || account_bool(a, "identify", &p->identify) ? -1 : 0;
@@ -115,6 +115,7 @@ static int dial(void *arg, unsigned i, const char *saved, size_t n, struct dial 
 		snprintf(c->session, sizeof(c->session), "%016llx", (unsigned long long)out_random(p->out));
 		kept = 0;
 	}
+	c->base += c->seen;
 	c->seen = c->kept = kept;
 	snprintf(d->url, sizeof(d->url), "%s", p->url);
 	d->costs_identify = p->identify && !c->resuming;
@@ -159,10 +160,10 @@ static void event(struct null *p, unsigned i, const char *b, size_t n, uint64_t 
 	writer_begin(&w, &p->line, LINE_MAX_BYTES);
 	writer_attr(&w, "specversion", "1.0");
 	writer_attr(&w, "id", id);
-	writer_attr(&w, "source", p->source);
+	writer_attr(&w, "source", account_source(a));
 	writer_attr(&w, "type", "platform.event");
 	writer_attr(&w, "tenant", account_tenant(a));
-	writer_attr(&w, "partitionkey", p->source + 1);
+	writer_attr(&w, "partitionkey", account_source(a) + 1);
 	writer_open(&w, "data");
 	writer_str(&w, "platform", "null", 4);
 	writer_str(&w, "account", account_name(a), strlen(account_name(a)));
@@ -172,9 +173,9 @@ static void event(struct null *p, unsigned i, const char *b, size_t n, uint64_t 
 		writer_str(&w, "raw", b, n);
 	writer_close(&w);
 	if (writer_end(&w, &err))
-		out_mark(p->out, i, c->seen);	/* a frame that is no text: nothing comes of it */
+		out_mark(p->out, i, c->base + c->seen);	/* a frame that is no text: nothing comes of it */
 	else
-		out_line(p->out, i, p->line.p, p->line.len, c->seen, ticket);
+		out_line(p->out, i, p->line.p, p->line.len, c->base + c->seen, ticket);
 }
 
 static void frame(void *arg, unsigned i, unsigned sock, const char *b, size_t n, bool binary, int64_t now)
@@ -192,6 +193,7 @@ static void frame(void *arg, unsigned i, unsigned sock, const char *b, size_t n,
 		if (fresh && c->resuming) {
 			out_gap(p->out, i, "the peer does not know the session", c->session, "");
 			snprintf(c->session, sizeof(c->session), "%016llx", (unsigned long long)out_random(p->out));
+			c->base += c->seen;
 			c->seen = c->kept = 0;
 		}
 		save(p, i);
@@ -222,9 +224,9 @@ static void acked(void *arg, unsigned i, uint64_t mark, int64_t now)
 	struct null *p = arg;
 
 	(void)now;
-	if (mark > p->conns[i].seen)	/* of the session before this one */
+	if (mark <= p->conns[i].base)	/* of the session before this one */
 		return;
-	p->conns[i].kept = mark;
+	p->conns[i].kept = mark - p->conns[i].base;
 	save(p, i);
 }
 

@@ -1,0 +1,371 @@
+#include "gatewayd/upstream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/account.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "gatewayd/lease.h"
+#include "gatewayd/outlet.h"
+#include "gatewayd/upstream_impl.h"
+#include "gatewayd/wire.h"
+#include "line/line.h"
+
+/* ---- an account ---- */
+
+static void out_free(struct out *o)
+{
+	for (unsigned i = 0; i < o->nall; i++)
+		conn_free(o->conn[i]);
+	free(o->conn);
+	account_free(o->account);
+	free(o->dir);
+	free(o->ca);
+	free(o);
+}
+
+void upstream_forget(struct out *o)
+{
+	struct out **at = &o->u->first;
+
+	if (!o->stopping)
+		return;
+	for (unsigned i = 0; i < o->nall; i++)
+		if (o->conn[i]->first || o->conn[i]->ack_due || o->conn[i]->in_ready || o->conn[i]->in_saves)
+			return;
+	while (*at != o)
+		at = &(*at)->next;
+	*at = o->next;
+	out_free(o);
+}
+
+/* Ends the platform's object; lines under way stay until they are kept. */
+static void out_stop(struct out *o)
+{
+	struct upstream *u = o->u;
+
+	for (unsigned i = 0; i < o->nall; i++)
+		conn_event(o->conn[i], LIFE_ON_CLOSE);
+	drain_forget(u, o);
+	hooks_stop(u, o);
+	say_stop(u, o);
+	http_calls_stop(o);
+	conn_timers_stop(o->timers, u->loop);
+	if (o->p)
+		o->platform->close(o->p);
+	o->p = NULL;
+	leases_close(o->leases);
+	o->leases = NULL;
+	o->stopping = true;
+	upstream_forget(o);
+}
+
+/* Words that are the same for every platform. */
+static int read_common(struct out *o)
+{
+	bool raw;
+
+	if (account_bool(o->account, "raw", &raw))
+		return -1;
+	free(o->ca);
+	o->ca = account_path(o->account, "ca");
+	return o->ca || !account_get(o->account, "ca", NULL) ? 0 : -1;
+}
+
+static void warn_unknown(const struct account *a, const struct platform *p)
+{
+	const char *known[128];
+	size_t n = 0;
+
+	for (size_t i = 0; platform_words[i] && n < 127; i++)
+		known[n++] = platform_words[i];
+	for (size_t i = 0; p->words[i] && n < 127; i++)
+		known[n++] = p->words[i];
+	known[n] = NULL;
+	account_known(a, known);
+}
+
+/* The platform's object, not started. NULL: something is wrong, and was said. */
+static struct out *out_new(struct upstream *u, struct account *a)
+{
+	const struct platform *p = platform_find(account_platform(a));
+	struct out *o;
+
+	if (!p) {
+		account_bad(a, "platform", "there is no platform \"%.40s\"", account_platform(a));
+		return NULL;
+	}
+	o = calloc(1, sizeof(*o));
+	if (!o) {
+		log_error("%s: out of memory", account_file(a));
+		return NULL;
+	}
+	o->u = u;
+	o->account = account_ref(a);
+	o->platform = p;
+	conn_timers_init(o->timers, o, OUT_ACCOUNT);
+	warn_unknown(a, p);
+	if (read_common(o) || state_dir(o) || !(o->leases = leases_open(u->watch, o->dir, conn_on_lease, o)) ||
+	    !(o->p = p->open(a, o))) {
+		http_calls_stop(o);
+		conn_timers_stop(o->timers, u->loop);
+		leases_close(o->leases);
+		out_free(o);
+		return NULL;
+	}
+	return o;
+}
+
+static void out_start(struct out *o)
+{
+	struct upstream *u = o->u;
+
+	o->next = u->first;
+	u->first = o;
+	o->platform->start(o->p, clock_mono());
+}
+
+static void out_changed(struct out *o, struct account *a)
+{
+	struct upstream *u = o->u;
+	struct account *before = o->account;
+	struct out *new;
+
+	log_info("%s: changed", account_file(a));
+	/* Another platform or other authorities are for new sockets. */
+	if (strcmp(account_platform(a), account_platform(before)) == 0 &&
+	    strcmp(account_get(a, "ca", ""), account_get(before, "ca", "")) == 0) {
+		o->account = account_ref(a);
+		http_reload(o);
+		if (o->platform->reload(o->p, a, clock_mono())) {
+			warn_unknown(a, o->platform);
+			account_free(before);
+			for (unsigned i = 0; i < o->n; i++)
+				if (o->conn[i]->state == LIFE_STOPPED)
+					conn_event(o->conn[i], LIFE_ON_WANT);
+			return;
+		}
+		o->account = before;
+		account_free(a);
+	}
+	new = out_new(u, a);
+	if (!new) {
+		log_error("%s: the account goes on as it was", account_file(a));
+		return;
+	}
+	out_stop(o);
+	out_start(new);
+}
+
+struct out *upstream_find(struct upstream *u, const char *tenant, size_t ntenant, const char *name, size_t nname)
+{
+	for (struct out *o = u->first; o; o = o->next) {
+		const char *t = account_tenant(o->account), *n = account_name(o->account);
+
+		if (!o->stopping && strlen(t) == ntenant && strlen(n) == nname && memcmp(t, tenant, ntenant) == 0 &&
+		    memcmp(n, name, nname) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+static bool enabled(const struct account *a)
+{
+	bool yes = true;
+
+	return account_bool(a, "enabled", &yes) == 0 && yes;
+}
+
+/* ---- what platforms ask for ---- */
+
+const struct account *out_account(const struct out *o)
+{
+	return o->account;
+}
+
+uint64_t out_random(struct out *o)
+{
+	(void)o;
+	return hash_random();
+}
+
+static int grow(struct out *o, unsigned n)
+{
+	struct conn **v;
+
+	if (n <= o->nall)
+		return 0;
+	v = reallocarray(o->conn, n, sizeof(*v));
+	if (!v)
+		return -1;
+	o->conn = v;
+	while (o->nall < n) {
+		o->conn[o->nall] = conn_new(o, o->nall);
+		if (!o->conn[o->nall])
+			return -1;
+		o->nall++;
+	}
+	return 0;
+}
+
+void out_connections(struct out *o, unsigned n)
+{
+	if (n > CONNS_MAX || grow(o, n)) {
+		log_error("%s: %u connections cannot be had", account_file(o->account), n);
+		return;
+	}
+	for (unsigned i = n; i < o->nall; i++)
+		conn_event(o->conn[i], LIFE_ON_CLOSE);
+	o->n = n;
+	for (unsigned i = 0; i < n; i++)
+		conn_event(o->conn[i], o->u->draining ? LIFE_ON_DRAIN : LIFE_ON_WANT);
+}
+
+/* ---- all ---- */
+
+/* Is the account in the list still, and which is it? */
+static struct account *listed(const struct accounts *all, const struct out *o)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(account_tenant(all->v[i]), account_tenant(o->account)) == 0 &&
+		    strcmp(account_name(all->v[i]), account_name(o->account)) == 0)
+			return all->v[i];
+	return NULL;
+}
+
+/* Makes what runs fit the list. */
+static void apply(struct upstream *u, const struct accounts *all)
+{
+	struct out *o, *next;
+
+	for (o = u->first; o; o = next) {
+		struct account *a = o->stopping ? NULL : listed(all, o);
+
+		next = o->next;
+		/* A file with an error was named, and leaves what ran before it running: only one that is gone ends its account. */
+		if (o->stopping || (!a && access(account_file(o->account), F_OK) == 0))
+			continue;
+		if (!a || !enabled(a)) {
+			log_info("%s: %s", account_file(o->account), a ? "is not enabled any more" : "is gone");
+			out_stop(o);
+		} else if (!account_same(a, o->account)) {
+			out_changed(o, a);
+		}
+	}
+	for (size_t i = 0; i < all->n; i++) {
+		const char *t = account_tenant(all->v[i]), *n = account_name(all->v[i]);
+
+		if (enabled(all->v[i]) && !upstream_find(u, t, strlen(t), n, strlen(n))) {
+			o = out_new(u, all->v[i]);
+			if (o)
+				out_start(o);
+			else
+				log_error("%s: the account is left out", account_file(all->v[i]));
+		}
+	}
+}
+
+void upstream_reload(struct upstream *u)
+{
+	struct accounts all;
+	unsigned bad;
+
+	if (u->draining || accounts_read(&all, u->opts.accounts, &bad))
+		return;
+	apply(u, &all);
+	log_info("accounts: %zu read, %u bad", all.n, bad);
+	accounts_release(&all);
+}
+
+struct upstream *upstream_open(struct loop *l, struct outlet *out, const struct upstream_opts *opts)
+{
+	struct upstream *u = calloc(1, sizeof(*u));
+	struct accounts all;
+	unsigned bad;
+
+	if (!u) {
+		log_error("out of memory");
+		return NULL;
+	}
+	u->loop = l;
+	u->outlet = out;
+	u->opts = *opts;
+	u->boot = hash_random();
+	buf_init(&u->text, LINE_MAX_BYTES + 1);
+	line_init(u);
+	u->wires = wires_open(l);
+	u->watch = lease_watch_open(l);
+	if (!u->wires || !u->watch || say_open(u) || accounts_read(&all, opts->accounts, &bad)) {
+		upstream_close(u);
+		return NULL;
+	}
+	apply(u, &all);
+	log_info("accounts: %zu read, %u bad", all.n, bad);
+	accounts_release(&all);
+	return u;
+}
+
+void upstream_round(struct upstream *u)
+{
+	line_round(u);
+	state_round(u);
+}
+
+void upstream_drain(struct upstream *u)
+{
+	u->draining = true;
+	hooks_stop(u, NULL);
+	for (struct out *o = u->first; o; o = o->next)
+		for (unsigned i = 0; i < o->nall; i++)
+			conn_event(o->conn[i], LIFE_ON_DRAIN);
+}
+
+bool upstream_idle(const struct upstream *u)
+{
+	if (u->nlines || u->saves || !say_idle(u))
+		return false;
+	for (const struct out *o = u->first; o; o = o->next)
+		for (unsigned i = 0; i < o->nall; i++)
+			if (o->conn[i]->state != LIFE_HANDED && o->conn[i]->state != LIFE_IDLE)
+				return false;
+	return true;
+}
+
+size_t upstream_waiting(const struct upstream *u)
+{
+	return u->nlines;
+}
+
+void upstream_close(struct upstream *u)
+{
+	struct out *o, *next;
+
+	if (!u)
+		return;
+	say_close(u);
+	drain_stop(u);
+	for (o = u->first; o; o = next) {
+		next = o->next;
+		for (unsigned i = 0; i < o->nall; i++)
+			line_forget(o->conn[i]);
+		if (!o->stopping)
+			out_stop(o);
+	}
+	while (u->first) {
+		o = u->first;
+		u->first = o->next;
+		for (unsigned i = 0; i < o->nall; i++)
+			line_forget(o->conn[i]);
+		out_free(o);
+	}
+	hooks_stop(u, NULL);
+	http_lists_close(u);
+	loop_timer_del(u->loop, &u->pump);
+	lease_watch_close(u->watch);
+	wires_close(u->wires);
+	buf_release(&u->text);
+	free(u);
+}

@@ -1,0 +1,430 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/account.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "gatewayd/edge_client.h"
+#include "gatewayd/lease.h"
+#include "gatewayd/ledger.h"
+#include "gatewayd/metrics.h"
+#include "gatewayd/upstream_impl.h"
+
+#define BACKOFF_BASE (CLOCK_S / 2)
+#define BACKOFF_MAX (60 * CLOCK_S)
+#define STEADY (10 * CLOCK_S)		/* up for so long, the back-off begins anew */
+#define OPENING_DEFAULT (10 * CLOCK_S)
+#define GREETING_DEFAULT (15 * CLOCK_S)
+#define BUDGET_LOOK (60 * CLOCK_S)	/* another process may have given one back */
+#define LEDGER_AGAIN (5 * CLOCK_S)
+#define DRAIN_ACKS (500 * CLOCK_MS)	/* what the hub has not acknowledged by then is asked for again by whoever goes on */
+
+static void on_timer(void *arg);
+
+/* For logs and the `connection` of gateway.*: "discord:NAME/0". */
+static const char *name(const struct conn *c, char out[128])
+{
+	snprintf(out, 128, "%s:%s/%u", c->out->platform->name, account_name(c->out->account), c->n);
+	return out;
+}
+
+static void say(const struct conn *c, enum log_level level, const char *what, const char *reason)
+{
+	struct log_ctx ctx = {.tenant = account_tenant(c->out->account)};
+	char who[128];
+
+	log_about(level, &ctx, "%s %s%s%s", name(c, who), what, reason[0] ? ": " : "", reason);
+}
+
+struct conn *conn_new(struct out *o, unsigned n)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		log_error("out of memory");
+		return NULL;
+	}
+	c->out = o;
+	c->n = n;
+	c->since = clock_wall();
+	c->backoff = (struct backoff){.base = BACKOFF_BASE, .max = BACKOFF_MAX};
+	c->timer = (struct loop_timer){.fn = on_timer, .arg = c};
+	conn_timers_init(c->timers, o, n);
+	state_init(c);
+	return c;
+}
+
+void conn_free(struct conn *c)
+{
+	free(c->dial);
+	free(c->saved);
+	free(c);
+}
+
+static void arm(struct conn *c, int64_t in)
+{
+	if (loop_timer_in(c->out->u->loop, &c->timer, in))
+		log_error("out of memory");
+}
+
+/* Sockets and timers go; an identify that was not used is given back. */
+static void quiet(struct conn *c, unsigned code, const char *reason)
+{
+	char path[4200];
+
+	sock_close(c, 0, code, reason);
+	sock_close(c, 1, code, reason);
+	conn_timers_stop(c->timers, c->out->u->loop);
+	loop_timer_del(c->out->u->loop, &c->timer);
+	free(c->dial);
+	c->dial = NULL;
+	if (c->reserved) {
+		c->reserved = false;
+		ledger_path(c->out, path, sizeof(path));
+		ledger_refund(path, c->n);
+	}
+}
+
+/* ---- what life.h wants done ---- */
+
+static void do_lease(struct conn *c)
+{
+	if (lease_take(c->out->leases, c->n) > 0)
+		conn_event(c, LIFE_ON_LEASED);
+	else
+		say(c, LOG_INFO, "waits: another process holds it", "");
+}
+
+static void do_dial(struct conn *c)
+{
+	struct out *o = c->out;
+	const char *bad;
+	int rc;
+
+	if (!c->holds_lease) {
+		c->holds_lease = true;
+		state_load(c);
+	}
+	c->wait = 0;
+	c->tries++;
+	c->dial = calloc(1, sizeof(*c->dial));
+	if (!c->dial) {
+		conn_lost(c, NEXT_RESUME, 0, "no memory", 0);
+		return;
+	}
+	rc = o->platform->dial(o->p, c->n, c->saved, c->nsaved, c->dial, clock_mono());
+	if (c->state != LIFE_DIALING)
+		return;		/* the platform gave it up */
+	if (rc) {
+		conn_lost(c, NEXT_RESUME, 0, "the platform cannot dial now", 0);
+		return;
+	}
+	bad = edge_client_bad_url(c->dial->url);
+	if (bad) {
+		conn_lost(c, NEXT_RESUME, 0, bad, 0);
+		return;
+	}
+	if (!c->dial->opening)
+		c->dial->opening = OPENING_DEFAULT;
+	if (!c->dial->greeting)
+		c->dial->greeting = GREETING_DEFAULT;
+	conn_event(c, c->dial->costs_identify ? LIFE_ON_BUDGET : LIFE_ON_GO);
+}
+
+static void do_budget(struct conn *c)
+{
+	char path[4200];
+	int64_t wait;
+
+	ledger_path(c->out, path, sizeof(path));
+	if (ledger_reserve(path, c->dial->budget_key, c->n, &wait)) {
+		/* Without the ledger none is spent. */
+		arm(c, LEDGER_AGAIN);
+		return;
+	}
+	if (!wait) {
+		c->reserved = true;
+		metric_add(metrics[M_IDENTIFIES], 1);
+		conn_event(c, LIFE_ON_GO);
+		return;
+	}
+	if (wait > BUDGET_LOOK)
+		say(c, LOG_WARN, "waits: the identifies are spent for now", "");
+	wait = wait > BUDGET_LOOK ? BUDGET_LOOK : wait;
+	arm(c, wait + (int64_t)(hash_random() % (uint64_t)(wait / 8 + 1)));
+}
+
+static void do_open(struct conn *c)
+{
+	if (sock_open(c, 0, c->dial->url, c->dial->opening)) {
+		conn_lost(c, NEXT_RESUME, 0, errno == EINVAL ? "it cannot be dialled with these certificates" : strerror(errno), 0);
+		return;
+	}
+	metric_add(metrics[M_DIALS], 1);
+	/* The socket's own limit tells better what was slow. */
+	arm(c, c->dial->opening + CLOCK_S / 4);
+}
+
+static void do_up(struct conn *c)
+{
+	char from[CLOCK_RFC3339_MAX] = "", to[CLOCK_RFC3339_MAX];
+	int64_t now = clock_wall(), whole = state_time(c);
+
+	loop_timer_del(c->out->u->loop, &c->timer);
+	free(c->dial);
+	c->dial = NULL;
+	c->tries = 0;
+	c->live_at = now;
+	if (!c->resumed || !c->session_at)
+		c->session_at = now;
+	metric_add(metrics[M_UPSTREAMS], 1);
+	if (c->resumed) {
+		say(c, LOG_INFO, "resumed", "");
+		line_gateway(c, "gateway.resumed", NULL, 0, NULL, NULL);
+	} else {
+		say(c, LOG_INFO, "up", "");
+		if (c->had && !c->gap_said) {
+			if (whole)
+				clock_rfc3339(from, whole);
+			clock_rfc3339(to, now);
+			line_gateway(c, "gateway.gap", c->lost[0] ? c->lost : "a new session", 0, from, to);
+		}
+		line_gateway(c, "gateway.up", NULL, 0, NULL, NULL);
+	}
+	c->had = true;
+	c->gap_said = false;
+	state_live(c);
+}
+
+/* It was up. */
+static void tell_down(struct conn *c, const char *reason, unsigned code)
+{
+	metric_add(metrics[M_UPSTREAMS], -(uint64_t)1);
+	c->lost_at = clock_wall();
+	line_gateway(c, "gateway.down", reason, code, NULL, NULL);
+}
+
+static void back_off(struct conn *c)
+{
+	int64_t in;
+
+	if (c->live_at && clock_wall() - c->live_at >= STEADY)
+		backoff_reset(&c->backoff);
+	c->live_at = 0;
+	in = backoff_next(&c->backoff, hash_random());
+	if (in < c->wait)
+		in = c->wait;
+	quiet(c, 0, "");
+	arm(c, in);
+}
+
+static void do_drain(struct conn *c)
+{
+	sock_pause_all(c);
+	arm(c, DRAIN_ACKS);
+	if (!c->first)
+		conn_drained(c);
+}
+
+void conn_drained(struct conn *c)
+{
+	struct out *o = c->out;
+
+	o->platform->drain(o->p, c->n, clock_mono());
+	if (c->state == LIFE_DRAINING)
+		conn_event(c, LIFE_ON_DRAINED);
+}
+
+/* The lease is given up: from here on nothing of it may be written. */
+static void leave(struct conn *c, const char *reason)
+{
+	if (c->live_at)
+		tell_down(c, reason, 0);
+	c->live_at = 0;
+	quiet(c, 0, "");
+	if (c->holds_lease)
+		state_flush(c);
+	c->holds_lease = false;
+	free(c->saved);
+	c->saved = NULL;
+	c->nsaved = 0;
+	lease_give(c->out->leases, c->n);
+}
+
+static void act(struct conn *c, enum life_act a)
+{
+	switch (a) {
+	case LIFE_DO_LEASE:
+		do_lease(c);
+		break;
+	case LIFE_DO_DIAL:
+		do_dial(c);
+		break;
+	case LIFE_DO_BUDGET:
+		do_budget(c);
+		break;
+	case LIFE_DO_OPEN:
+		do_open(c);
+		break;
+	case LIFE_DO_GREET:
+		arm(c, c->dial->greeting);
+		break;
+	case LIFE_DO_UP:
+		do_up(c);
+		break;
+	case LIFE_DO_DOWN:
+		tell_down(c, c->lost, c->lost_code);
+		back_off(c);
+		break;
+	case LIFE_DO_FAIL:
+		back_off(c);
+		break;
+	case LIFE_DO_PARK_DOWN:
+		c->live_at = 0;
+		tell_down(c, c->lost, c->lost_code);
+		quiet(c, 0, "");
+		break;
+	case LIFE_DO_PARK:
+		c->lost_at = clock_wall();
+		line_gateway(c, "gateway.down", c->lost, c->lost_code, NULL, NULL);
+		quiet(c, 0, "");
+		break;
+	case LIFE_DO_DRAIN:
+		do_drain(c);
+		break;
+	case LIFE_DO_RELEASE:
+		leave(c, "drained");
+		break;
+	case LIFE_DO_CLOSE:
+		sock_close(c, 0, 1000, "");
+		sock_close(c, 1, 1000, "");
+		leave(c, "the account was closed");
+		break;
+	case LIFE_BAD:
+	case LIFE_NONE:
+		break;
+	}
+}
+
+void conn_event(struct conn *c, enum life_event e)
+{
+	struct life_step s = life_step(c->state, e);
+
+	if (s.act == LIFE_BAD) {
+		char who[128];
+
+		log_debug("%s: %s means nothing while it is %s", name(c, who), life_event_name(e), life_state_name(c->state));
+		return;
+	}
+	if (s.to != c->state) {
+		c->state = s.to;
+		c->since = clock_wall();
+	}
+	act(c, s.act);
+}
+
+void conn_on_lease(void *arg, unsigned n)
+{
+	struct out *o = arg;
+
+	conn_event(o->conn[n], LIFE_ON_LEASED);
+}
+
+static void on_timer(void *arg)
+{
+	struct conn *c = arg;
+	struct out *o = c->out;
+
+	switch (c->state) {
+	case LIFE_WAIT:
+	case LIFE_BUDGET:
+		conn_event(c, LIFE_ON_TIME);
+		break;
+	case LIFE_OPENING:
+	case LIFE_GREETING:
+		sock_give_up(c, c->state == LIFE_OPENING ? "timeout: it did not open" : "timeout: no greeting");
+		break;
+	case LIFE_DRAINING:
+		conn_drained(c);
+		break;
+	default:
+		log_debug("%s/%u: a timer of nothing", account_name(o->account), c->n);
+	}
+}
+
+/* ---- what platforms say ---- */
+
+void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason, int64_t wait)
+{
+	char from[CLOCK_RFC3339_MAX] = "", to[CLOCK_RFC3339_MAX];
+	bool behind = c->state > LIFE_LEASE && c->state < LIFE_WAIT, live = c->state == LIFE_LIVE;
+	int64_t whole;
+
+	if (!behind && c->state != LIFE_DRAINING)
+		return;
+	snprintf(c->lost, sizeof(c->lost), "%s", reason[0] ? reason : "lost");
+	say(c, next == NEXT_STOP ? LOG_ERROR : LOG_WARN, next == NEXT_STOP ? "stopped; somebody has to change something" : "lost", c->lost);
+	c->wait = wait;
+	sock_close(c, 0, code, reason);
+	sock_close(c, 1, code, reason);
+	if (next == NEXT_FRESH)
+		c->session_at = 0;
+	if (next == NEXT_FRESH && c->had && !c->gap_said) {
+		whole = live ? clock_wall() : state_time(c);
+		if (whole)
+			clock_rfc3339(from, whole);
+		if (!live)
+			clock_rfc3339(to, clock_wall());
+		c->gap_said = true;
+		conn_event(c, LIFE_ON_LOST);
+		line_gateway(c, "gateway.gap", c->lost, c->lost_code, from, to);
+		return;
+	}
+	conn_event(c, next == NEXT_STOP ? LIFE_ON_STOP : LIFE_ON_LOST);
+}
+
+/* NULL: the platform names one that it did not ask for. */
+static struct conn *of(struct out *o, unsigned conn)
+{
+	return conn < o->n ? o->conn[conn] : NULL;
+}
+
+void out_live(struct out *o, unsigned conn, bool resumed)
+{
+	struct conn *c = of(o, conn);
+
+	if (!c)
+		return;
+	c->resumed = resumed;
+	conn_event(c, LIFE_ON_LIVE);
+}
+
+void out_lost(struct out *o, unsigned conn, enum next next, unsigned code, const char *reason, int64_t wait)
+{
+	struct conn *c = of(o, conn);
+
+	if (c)
+		conn_lost(c, next, code, reason, wait);
+}
+
+void out_gap(struct out *o, unsigned conn, const char *reason, const char *from, const char *to)
+{
+	struct conn *c = of(o, conn);
+
+	if (!c)
+		return;
+	c->gap_said = true;
+	say(c, LOG_WARN, "gap", reason);
+	line_gateway(c, "gateway.gap", reason, 0, from, to);
+}
+
+void out_budget(struct out *o, unsigned concurrency, int64_t every, uint64_t total, uint64_t remaining, int64_t reset)
+{
+	char path[4200];
+
+	o->budget = true;
+	ledger_path(o, path, sizeof(path));
+	ledger_budget(path, concurrency, every, total, remaining, reset);
+}

@@ -1,0 +1,170 @@
+/*
+ * Handing over: connections are given to a process that waits for them, one account's after the other and a few at a time, so that no more than these
+ * are silent at once. Each is drained (life.h), its lease given up, and the next one begins when another process holds it; then this process is the
+ * one that waits.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/account.h"
+#include "base/log.h"
+#include "gatewayd/lease.h"
+#include "gatewayd/upstream_impl.h"
+
+#define AT_ONCE 4u
+#define LOOK (5 * CLOCK_MS)
+#define PATIENCE (2 * CLOCK_S)		/* for the other process to take one */
+
+struct handing { struct conn *c; int64_t since; };
+
+struct drain_work {
+	struct upstream *u;
+	struct loop_timer timer;
+	struct handing at[AT_ONCE];
+	struct out *out;		/* being handed over; the next ones are marked hand_over */
+	unsigned next;			/* its next connection */
+};
+
+/* Is the account still there? */
+static bool known(const struct upstream *u, const struct out *o)
+{
+	for (const struct out *x = u->first; x; x = x->next)
+		if (x == o)
+			return !x->stopping;
+	return false;
+}
+
+/* The next connection that is to be given away; NULL: none is left. */
+static struct conn *next_conn(struct drain_work *d)
+{
+	for (;;) {
+		if (d->out && known(d->u, d->out) && d->next < d->out->n)
+			return d->out->conn[d->next++];
+		d->out = NULL;
+		for (struct out *o = d->u->first; o; o = o->next)
+			if (o->hand_over && !o->stopping) {
+				o->hand_over = false;
+				d->out = o;
+				d->next = 0;
+				break;
+			}
+		if (!d->out)
+			return NULL;
+	}
+}
+
+/* Is this one with its new holder, or past waiting for? */
+static bool settled(const struct handing *h)
+{
+	const struct conn *c = h->c;
+
+	if (c->out->stopping || !c->out->leases)
+		return true;
+	if (c->state != LIFE_HANDED)
+		return clock_mono() - h->since > 2 * PATIENCE;
+	return lease_taken(c->out->leases, c->n) || clock_mono() - h->since > PATIENCE;
+}
+
+/* From now on this process waits for it, in case the other one fails; it takes it back when nobody came for it. */
+static void stand_by(struct conn *c)
+{
+	if (c->out->stopping || c->out->u->draining || c->state != LIFE_HANDED || c->n >= c->out->n)
+		return;
+	conn_event(c, LIFE_ON_CLOSE);
+	conn_event(c, LIFE_ON_WANT);
+}
+
+static void on_timer(void *arg)
+{
+	struct drain_work *d = arg;
+	struct upstream *u = d->u;
+	bool busy = false;
+
+	for (unsigned i = 0; i < AT_ONCE; i++) {
+		struct handing *h = &d->at[i];
+
+		if (h->c && settled(h)) {
+			stand_by(h->c);
+			h->c = NULL;
+		}
+		while (!h->c && (h->c = next_conn(d))) {
+			if (!h->c->holds_lease) {
+				h->c = NULL;	/* is another's already */
+				continue;
+			}
+			h->since = clock_mono();
+			conn_event(h->c, LIFE_ON_DRAIN);
+		}
+		busy |= h->c != NULL;
+	}
+	if (busy) {
+		if (loop_timer_in(u->loop, &d->timer, LOOK))
+			log_error("out of memory");
+		return;
+	}
+	log_info("handed over");
+	u->drain = NULL;
+	free(d);
+}
+
+static bool matches(const struct out *o, const char *tenant, const char *account)
+{
+	return !o->stopping && !o->hand_over && (!tenant || strcmp(tenant, account_tenant(o->account)) == 0) &&
+		(!account || strcmp(account, account_name(o->account)) == 0);
+}
+
+size_t upstream_hand_over(struct upstream *u, const char *tenant, const char *account, const char **why)
+{
+	struct drain_work *d = u->drain;
+	size_t n = 0;
+
+	*why = "there is no such account here";
+	for (struct out *o = u->first; o; o = o->next) {
+		if (!matches(o, tenant, account))
+			continue;
+		if (!leases_wanted(o->leases)) {
+			*why = "no other process waits for it";
+			continue;
+		}
+		o->hand_over = true;
+		n += o->n;
+	}
+	if (!n || d)
+		return n;
+	d = calloc(1, sizeof(*d));
+	if (!d) {
+		*why = "out of memory";
+		return 0;
+	}
+	d->u = u;
+	d->timer = (struct loop_timer){.fn = on_timer, .arg = d};
+	if (loop_timer_in(u->loop, &d->timer, 0)) {
+		free(d);
+		*why = "out of memory";
+		return 0;
+	}
+	u->drain = d;
+	return n;
+}
+
+void drain_forget(struct upstream *u, struct out *o)
+{
+	struct drain_work *d = u->drain;
+
+	if (!d)
+		return;
+	if (d->out == o)
+		d->out = NULL;
+	for (unsigned i = 0; i < AT_ONCE; i++)
+		if (d->at[i].c && d->at[i].c->out == o)
+			d->at[i].c = NULL;
+}
+
+void drain_stop(struct upstream *u)
+{
+	if (!u->drain)
+		return;
+	loop_timer_del(u->loop, &u->drain->timer);
+	free(u->drain);
+	u->drain = NULL;
+}

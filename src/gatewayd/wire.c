@@ -1,0 +1,601 @@
+#include "gatewayd/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/tls.h"
+#include "gatewayd/resolve.h"
+
+#define SCRATCH (64u << 10)
+#define READS 8u			/* of one connection in a round */
+#define TRY_MIN (2 * CLOCK_S)		/* for one address when others are left */
+
+enum state { RESOLVING, CONNECTING, SHAKING, OPEN, LINGERING, GONE };
+
+/* Certificates to trust, one for each file in use; "" is the system's. */
+struct trust { struct trust *next; unsigned refs; struct tls_ctx *ctx; char ca[]; };
+
+struct wires {
+	struct loop *loop;
+	struct resolver *resolver;
+	struct trust *trust;
+	struct wire *lingering;		/* closed by their owner */
+	char scratch[SCRATCH];
+};
+
+struct wire {
+	struct wires *ws;
+	const struct wire_handler *h;
+	void *arg;
+	enum state state;
+	unsigned busy;			/* callbacks under way: freed behind the last one */
+	bool dead, paused, stalled;
+	int64_t opening;		/* mono: until when it has to be open */
+	char *host;
+	unsigned port;
+	struct trust *trust;		/* NULL: no TLS */
+	struct tls *tls;
+	struct loop_io io;
+	struct loop_timer timer;	/* opening: the next address; open: write stall; lingering: its end */
+	struct loop_timer again;	/* bytes are decrypted already, or the reads of this round used up */
+	struct buf out;
+	size_t sent;			/* of out */
+	size_t stall_sent;		/* out_total when the stall timer was set */
+	size_t out_total;
+	struct resolve_wait *wait;
+	struct resolve_addr addr[RESOLVE_MAX];
+	size_t naddr, at;
+	char error[200];		/* of the last address tried */
+	struct wire *prev, *next;	/* of wires.lingering */
+};
+
+/* ---- certificates ---- */
+
+static struct trust *trust_get(struct wires *ws, const char *ca)
+{
+	struct trust *t;
+
+	for (t = ws->trust; t; t = t->next)
+		if (strcmp(t->ca, ca) == 0) {
+			t->refs++;
+			return t;
+		}
+	t = calloc(1, sizeof(*t) + strlen(ca) + 1);
+	if (!t)
+		return NULL;
+	strcpy(t->ca, ca);
+	t->ctx = tls_ctx_new(false, ca[0] ? ca : NULL, NULL, NULL);
+	if (!t->ctx) {
+		free(t);
+		errno = EINVAL;
+		return NULL;
+	}
+	t->refs = 1;
+	t->next = ws->trust;
+	ws->trust = t;
+	return t;
+}
+
+static void trust_leave(struct wires *ws, struct trust *t)
+{
+	struct trust **p = &ws->trust;
+
+	if (!t || --t->refs)
+		return;
+	while (*p != t)
+		p = &(*p)->next;
+	*p = t->next;
+	tls_ctx_free(t->ctx);
+	free(t);
+}
+
+/* ---- the end ---- */
+
+static void drop_socket(struct wire *w)
+{
+	struct loop *l = w->ws->loop;
+
+	loop_timer_del(l, &w->timer);
+	loop_timer_del(l, &w->again);
+	tls_free(w->tls);
+	w->tls = NULL;
+	loop_io_del(l, &w->io);
+	if (w->io.fd >= 0)
+		close(w->io.fd);
+	w->io.fd = -1;
+	resolve_cancel(w->wait);
+	w->wait = NULL;
+}
+
+static void wire_free(struct wire *w)
+{
+	drop_socket(w);
+	trust_leave(w->ws, w->trust);
+	buf_release(&w->out);
+	free(w->host);
+	free(w);
+}
+
+/* Nothing more is expected of it; behind the callbacks under way it is freed. */
+static void end(struct wire *w)
+{
+	if (!w->busy) {
+		wire_free(w);
+		return;
+	}
+	drop_socket(w);
+	w->state = GONE;
+	w->dead = true;
+}
+
+static void enter(struct wire *w)
+{
+	w->busy++;
+}
+
+/* false: the wire is not there any more. */
+static bool leave(struct wire *w)
+{
+	if (--w->busy || !w->dead)
+		return !w->dead;
+	wire_free(w);
+	return false;
+}
+
+static void linger_end(struct wire *w)
+{
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		w->ws->lingering = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	end(w);
+}
+
+/* The connection is over: tells its owner. w may be gone afterwards. */
+static void lose(struct wire *w, const char *reason)
+{
+	char text[256];
+
+	if (w->state == LINGERING) {
+		linger_end(w);
+		return;
+	}
+	if (w->state == GONE)
+		return;
+	snprintf(text, sizeof(text), "%s", reason);
+	drop_socket(w);
+	w->state = GONE;
+	enter(w);
+	w->h->on_gone(w->arg, text);
+	leave(w);
+}
+
+/* ---- bytes out ---- */
+
+static void want(struct wire *w)
+{
+	unsigned ev = 0;
+
+	if (w->io.fd < 0)
+		return;
+	if (w->state == CONNECTING)
+		ev = LOOP_OUT;
+	else if (w->state == SHAKING)
+		ev = tls_wants_write(w->tls) ? LOOP_OUT : LOOP_IN;
+	else
+		ev = (w->paused ? 0 : LOOP_IN) | (w->sent < w->out.len ? LOOP_OUT : 0);
+	/* A failure of epoll would leave a connection that nobody looks after. */
+	if (loop_io_want(w->ws->loop, &w->io, ev))
+		log_error("epoll: %m");
+}
+
+static ssize_t put(struct wire *w, const char *p, size_t n)
+{
+	return w->tls ? tls_write(w->tls, p, n) : send(w->io.fd, p, n, MSG_NOSIGNAL);
+}
+
+/* Sends what the socket takes: 0, or -1 the connection is lost (errno). */
+static int flush(struct wire *w)
+{
+	while (w->sent < w->out.len) {
+		ssize_t n = put(w, w->out.p + w->sent, w->out.len - w->sent);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0)
+			return -1;
+		w->sent += (size_t)n;
+		w->out_total += (size_t)n;
+	}
+	if (w->sent == w->out.len) {
+		if (w->out.cap > 16384)
+			buf_release(&w->out);
+		buf_clear(&w->out);
+		w->sent = 0;
+		if (w->state == OPEN)
+			loop_timer_del(w->ws->loop, &w->timer);
+		if (w->state == LINGERING && !w->tls)
+			shutdown(w->io.fd, SHUT_WR);
+	} else if (w->state == OPEN && !w->timer.due) {
+		w->stall_sent = w->out_total;
+		loop_timer_in(w->ws->loop, &w->timer, WIRE_STALL);
+	}
+	want(w);
+	return 0;
+}
+
+static const char *trouble(const struct wire *w, char text[256])
+{
+	if (w->tls && tls_error(w->tls)[0])
+		snprintf(text, 256, "TLS: %s", tls_error(w->tls));
+	else
+		snprintf(text, 256, "%s", strerror(errno));
+	return text;
+}
+
+void wire_send(struct wire *w, const void *p, size_t n)
+{
+	char text[256];
+
+	if (w->state != OPEN)
+		return;
+	if (w->sent && w->sent == w->out.len)
+		buf_clear(&w->out), w->sent = 0;
+	if (buf_add(&w->out, p, n)) {
+		/* Told from the loop, never from inside this call. */
+		snprintf(w->error, sizeof(w->error), "%s", errno == EMSGSIZE ? "write stall: the peer takes nothing" : "no memory");
+		w->stalled = true;
+		loop_timer_set(w->ws->loop, &w->again, clock_mono());
+		return;
+	}
+	if (flush(w)) {
+		snprintf(w->error, sizeof(w->error), "%s", trouble(w, text));
+		w->stalled = true;
+		loop_timer_set(w->ws->loop, &w->again, clock_mono());
+	}
+}
+
+/* ---- bytes in ---- */
+
+static ssize_t get(struct wire *w, char *p, size_t n)
+{
+	return w->tls ? tls_read(w->tls, p, n) : recv(w->io.fd, p, n, 0);
+}
+
+static void on_end(struct wire *w, ssize_t n)
+{
+	char text[256];
+
+	if (n == 0)
+		lose(w, "closed by the peer without a word");
+	else if (errno == ETIMEDOUT)
+		lose(w, "TCP timeout: the peer acknowledges nothing");
+	else
+		lose(w, trouble(w, text));
+}
+
+static void readable(struct wire *w)
+{
+	enter(w);
+	for (unsigned i = 0; i < READS && (w->state == OPEN || w->state == LINGERING) && !w->paused; i++) {
+		ssize_t n = get(w, w->ws->scratch, SCRATCH);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			want(w);
+			leave(w);
+			return;
+		}
+		if (n <= 0) {
+			on_end(w, n);
+			leave(w);
+			return;
+		}
+		if (w->state == OPEN)
+			w->h->on_bytes(w->arg, w->ws->scratch, (size_t)n);
+		/* A read that did not fill the buffer has most likely emptied the socket: the loop tells when it has not. */
+		if (w->state == GONE || (!w->tls && (size_t)n < SCRATCH))
+			break;
+	}
+	if (w->tls && tls_pending(w->tls) && !w->paused && !w->dead)
+		loop_timer_set(w->ws->loop, &w->again, clock_mono());
+	leave(w);
+}
+
+void wire_pause(struct wire *w, bool pause)
+{
+	if (w->paused == pause)
+		return;
+	w->paused = pause;
+	if (w->state != OPEN)
+		return;
+	want(w);
+	if (!pause && w->tls && tls_pending(w->tls))
+		loop_timer_set(w->ws->loop, &w->again, clock_mono());
+}
+
+static void on_again(void *arg)
+{
+	struct wire *w = arg;
+
+	if (w->stalled)
+		lose(w, w->error);
+	else if (w->state == OPEN || w->state == LINGERING)
+		readable(w);
+}
+
+/* ---- opening ---- */
+
+static void opened(struct wire *w)
+{
+	w->state = OPEN;
+	loop_timer_del(w->ws->loop, &w->timer);
+	want(w);
+	enter(w);
+	w->h->on_open(w->arg);
+	if (leave(w) && w->state == OPEN && w->tls && tls_pending(w->tls))
+		loop_timer_set(w->ws->loop, &w->again, clock_mono());
+}
+
+static void next_address(struct wire *w);
+
+/* This address will not do. */
+static void failed(struct wire *w, const char *why)
+{
+	snprintf(w->error, sizeof(w->error), "%s", why);
+	tls_free(w->tls);
+	w->tls = NULL;
+	loop_io_del(w->ws->loop, &w->io);
+	close(w->io.fd);
+	w->io.fd = -1;
+	next_address(w);
+}
+
+static void shake(struct wire *w)
+{
+	char text[256];
+	int rc = tls_handshake(w->tls);
+
+	if (rc < 0) {
+		snprintf(text, sizeof(text), "TLS: %s", tls_error(w->tls));
+		lose(w, text);	/* another address of the same name would say the same */
+		return;
+	}
+	if (rc > 0)
+		opened(w);
+	else
+		want(w);
+}
+
+static void connected(struct wire *w)
+{
+	int err = 0;
+	socklen_t n = sizeof(err);
+
+	if (getsockopt(w->io.fd, SOL_SOCKET, SO_ERROR, &err, &n))
+		err = errno;
+	if (err) {
+		failed(w, strerror(err));
+		return;
+	}
+	if (!w->trust) {
+		opened(w);
+		return;
+	}
+	w->tls = tls_new(w->trust->ctx, w->io.fd, w->host);
+	if (!w->tls) {
+		lose(w, "TLS: no memory");
+		return;
+	}
+	w->state = SHAKING;
+	/* All that is left of the time is for this address now. */
+	loop_timer_set(w->ws->loop, &w->timer, w->opening);
+	shake(w);
+}
+
+static void on_io(void *arg, unsigned events)
+{
+	struct wire *w = arg;
+	char text[256];
+
+	if (w->state == CONNECTING) {
+		connected(w);
+		return;
+	}
+	if (w->state == SHAKING) {
+		shake(w);
+		return;
+	}
+	if ((events & LOOP_OUT) && flush(w)) {
+		lose(w, trouble(w, text));
+		return;
+	}
+	/* Paused, a socket that is broken is not read to find out why: its end is told when reading goes on. */
+	if (!w->paused && (events & (LOOP_IN | LOOP_HUP)))
+		readable(w);
+}
+
+static void set_options(int fd)
+{
+	int on = 1, idle = 60, every = 15, count = 3, user = WIRE_USER_TIMEOUT_MS;
+
+	/* What a system does not know it goes without: silence is noticed by the platform's own rule as well. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user, sizeof(user));
+}
+
+static int64_t try_time(const struct wire *w, int64_t now)
+{
+	int64_t left = w->opening - now, each = left / (int64_t)(w->naddr - w->at);
+
+	return each > TRY_MIN || w->at + 1 == w->naddr ? each : left < TRY_MIN ? left : TRY_MIN;
+}
+
+/* Dials the address at w->at; what fails at once makes place for the next one. */
+static void next_address(struct wire *w)
+{
+	int64_t now = clock_mono();
+
+	for (w->at++; w->at < w->naddr && now < w->opening; w->at++) {
+		const struct resolve_addr *a = &w->addr[w->at];
+		int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (fd < 0) {
+			snprintf(w->error, sizeof(w->error), "socket: %s", strerror(errno));
+			continue;
+		}
+		set_options(fd);
+		w->io.fd = fd;
+		if ((connect(fd, (const struct sockaddr *)&a->sa, a->len) == 0 || errno == EINPROGRESS) &&
+		    loop_io_add(w->ws->loop, &w->io, LOOP_OUT) == 0) {
+			w->state = CONNECTING;
+			loop_timer_set(w->ws->loop, &w->timer, now + try_time(w, now));
+			return;
+		}
+		snprintf(w->error, sizeof(w->error), "%s", strerror(errno));
+		close(fd);
+		w->io.fd = -1;
+	}
+	lose(w, w->error[0] ? w->error : "connect timeout");
+}
+
+static void on_resolved(void *arg, const struct resolve_addr *v, size_t n, const char *error)
+{
+	struct wire *w = arg;
+
+	w->wait = NULL;
+	if (!n) {
+		lose(w, error);
+		return;
+	}
+	memcpy(w->addr, v, n * sizeof(*v));
+	w->naddr = n;
+	w->at = (size_t)-1;
+	next_address(w);
+}
+
+static void on_timer(void *arg)
+{
+	struct wire *w = arg;
+
+	switch (w->state) {
+	case RESOLVING:
+		lose(w, "timeout: the name was not answered");
+		break;
+	case CONNECTING:
+		failed(w, "connect timeout");
+		break;
+	case SHAKING:
+		lose(w, "TLS: timeout of the handshake");
+		break;
+	case OPEN:
+		if (w->out_total != w->stall_sent) {
+			w->stall_sent = w->out_total;
+			loop_timer_in(w->ws->loop, &w->timer, WIRE_STALL);
+		} else {
+			lose(w, "write stall: the peer takes nothing");
+		}
+		break;
+	case LINGERING:
+		linger_end(w);
+		break;
+	case GONE:
+		break;
+	}
+}
+
+/* ---- life ---- */
+
+struct wires *wires_open(struct loop *l)
+{
+	struct wires *ws = calloc(1, sizeof(*ws));
+
+	if (!ws) {
+		log_error("out of memory");
+		return NULL;
+	}
+	ws->loop = l;
+	ws->resolver = resolver_open(l);
+	if (!ws->resolver) {
+		free(ws);
+		return NULL;
+	}
+	return ws;
+}
+
+void wires_close(struct wires *ws)
+{
+	if (!ws)
+		return;
+	while (ws->lingering)
+		linger_end(ws->lingering);
+	resolver_close(ws->resolver);
+	free(ws);
+}
+
+struct wire *wire_dial(struct wires *ws, const struct wire_to *to, const struct wire_handler *h, void *arg)
+{
+	struct wire *w = calloc(1, sizeof(*w));
+	int e;
+
+	if (!w)
+		return NULL;
+	w->ws = ws;
+	w->h = h;
+	w->arg = arg;
+	w->io = (struct loop_io){.fd = -1, .fn = on_io, .arg = w};
+	w->timer = (struct loop_timer){.fn = on_timer, .arg = w};
+	w->again = (struct loop_timer){.fn = on_again, .arg = w};
+	buf_init(&w->out, WIRE_QUEUE);
+	w->port = to->port;
+	w->host = strdup(to->host);
+	w->opening = clock_mono() + to->opening;
+	if (!w->host || (to->tls && !(w->trust = trust_get(ws, to->ca ? to->ca : ""))) ||
+	    loop_timer_set(ws->loop, &w->timer, w->opening) ||
+	    !(w->wait = resolve(ws->resolver, to->host, to->port, on_resolved, w))) {
+		e = errno;
+		wire_free(w);
+		errno = e;
+		return NULL;
+	}
+	return w;
+}
+
+void wire_close(struct wire *w, bool lingering)
+{
+	struct wires *ws;
+
+	if (!w)
+		return;
+	ws = w->ws;
+	if (!lingering || w->state != OPEN || w->stalled || loop_timer_in(ws->loop, &w->timer, WIRE_LINGER)) {
+		end(w);
+		return;
+	}
+	w->state = LINGERING;
+	w->paused = false;
+	w->next = ws->lingering;
+	if (w->next)
+		w->next->prev = w;
+	ws->lingering = w;
+	if (flush(w))
+		linger_end(w);
+}
