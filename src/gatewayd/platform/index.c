@@ -4,11 +4,13 @@
 
 extern const struct platform platform_irc;
 extern const struct platform platform_discord;
+extern const struct platform platform_twitch;
 extern const struct platform platform_null;
 
 const struct platform *const platforms[] = {
 	&platform_irc,
 	&platform_discord,
+	&platform_twitch,
 	&platform_null,
 	NULL,
 };

@@ -1,0 +1,459 @@
+#include <stdio.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/account.h"
+#include "base/json.h"
+#include "gatewayd/platform/twitch_impl.h"
+#include "line/line.h"
+
+#define ANSWER_MAX (4u << 20)
+#define WEBSOCKET_MAX (TW_CONNS * TW_SUBS_CONN)
+
+void tw_say(const struct twitch *p, enum log_level level, const char *fmt, ...)
+{
+	const struct log_ctx ctx = {.tenant = p->tenant};
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_about(level, &ctx, "twitch %s: %s", p->label, text);
+}
+
+/* ---- ids and texts of Twitch's ---- */
+
+/* What can go into JSON and a URL as it stands. */
+static bool id_ok(const char *s)
+{
+	for (const char *q = s; *q; q++)
+		if (*q <= ' ' || *q > '~' || strchr("\"\\&#?%", *q))
+			return false;
+	return *s != '\0';
+}
+
+bool tw_id(struct span raw, char to[TW_ID])
+{
+	return raw.p && scan_cstr(raw, to, TW_ID) > 0 && id_ok(to);
+}
+
+void tw_copy(char *to, size_t size, const struct json *v)
+{
+	const char *s = json_str(v, NULL);
+
+	snprintf(to, size, "%s", s && strlen(s) < size && id_ok(s) ? s : "");
+}
+
+void tw_said(const struct http_answer *a, char *out, size_t n)
+{
+	struct json_error err;
+	struct json *doc;
+	const char *text;
+
+	if (a->status == 0) {
+		snprintf(out, n, "%s", a->error ? a->error : "no answer");
+		return;
+	}
+	doc = json_parse(a->body, a->nbody, &err);
+	text = json_str(json_member(doc, "message"), NULL);
+	snprintf(out, n, "status %d%s%.120s", a->status, text && *text ? ": " : "", text ? text : "");
+	json_free(doc);
+}
+
+bool tw_passing(const struct http_answer *a)
+{
+	return a->status == 0 || a->status == 429 || a->status >= 500;
+}
+
+/* ---- requests ---- */
+
+unsigned tw_asking(const struct twitch *p, enum tw_call_kind kind)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < TW_CALLS; i++)
+		n += p->calls[i].kind == kind;
+	return n;
+}
+
+void tw_orphan(struct twitch *p, const char *key)
+{
+	for (unsigned i = 0; i < TW_CALLS; i++) {
+		struct tw_call *c = &p->calls[i];
+
+		if (c->kind == CALL_CREATE && c->key && strcmp(c->key, key) == 0) {
+			free(c->key);
+			c->key = NULL;
+		}
+	}
+}
+
+static struct tw_call *free_call(struct twitch *p)
+{
+	for (unsigned i = 0; i < TW_CALLS; i++)
+		if (p->calls[i].kind == CALL_NONE)
+			return &p->calls[i];
+	return NULL;
+}
+
+bool tw_ask(struct twitch *p, enum tw_call_kind kind, char *key, const char *method, const char *path, const struct buf *body)
+{
+	bool keyed = kind == CALL_CREATE || kind == CALL_DELETE;
+	struct tw_call *c = free_call(p);
+	char url[TW_URL + 1024], client[sizeof(p->conf.client) + 16];
+	const char *headers[] = {client, "Content-Type: application/json", NULL};
+	struct http_request r = {.method = method, .url = url, .headers = headers, .max_answer = ANSWER_MAX};
+
+	if (!c || (keyed && !key)) {
+		free(key);
+		return false;
+	}
+	snprintf(url, sizeof(url), "%s%s", p->conf.helix, path);
+	snprintf(client, sizeof(client), "Client-Id: %s", p->conf.client);
+	if (body) {
+		r.body = body->p;
+		r.nbody = body->len;
+	} else {
+		headers[1] = NULL;
+	}
+	*c = (struct tw_call){kind, out_http(p->out, &r, p->conf.transport == TW_WEBSOCKET ? OUT_TOKEN_USER : OUT_TOKEN_APP), key};
+	return true;
+}
+
+static void answer(void *arg, unsigned call, const struct http_answer *a, int64_t now)
+{
+	struct twitch *p = arg;
+	struct tw_call c = {CALL_NONE, 0, NULL};
+
+	for (unsigned i = 0; i < TW_CALLS && !c.kind; i++)
+		if (p->calls[i].kind && p->calls[i].id == call) {
+			c = p->calls[i];
+			p->calls[i] = (struct tw_call){CALL_NONE, 0, NULL};
+		}
+	switch (c.kind) {
+	case CALL_LIST:
+		tw_listed(p, a, now);
+		break;
+	case CALL_CREATE:
+		tw_created(p, c.key, a, now);
+		break;
+	case CALL_DELETE:
+		tw_deleted(p, c.key, a, now);
+		break;
+	case CALL_CONDUITS:
+	case CALL_MAKE:
+	case CALL_RESIZE:
+	case CALL_ATTACH:
+		tw_conduit_answer(p, c.kind, a, now);
+		break;
+	case CALL_NONE:
+		break;
+	}
+	free(c.key);
+}
+
+/* ---- the file of subscriptions ---- */
+
+bool tw_sockets(const struct twitch *p)
+{
+	return p->conf.transport == TW_WEBSOCKET || (p->conf.transport == TW_CONDUIT && !*p->conf.callback);
+}
+
+/* Each subscription of a plain socket gets one; those that have one keep it. */
+static void spread(const struct twitch *p, struct subs *s)
+{
+	unsigned load[TW_CONNS] = {0};
+
+	if (p->conf.transport != TW_WEBSOCKET)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].conn < TW_CONNS)
+			load[s->v[i].conn]++;
+	for (size_t i = 0; i < s->n; i++) {
+		struct sub *x = &s->v[i];
+
+		if (x->conn < TW_CONNS)
+			continue;
+		for (x->conn = 0; x->conn < TW_CONNS - 1 && load[x->conn] >= TW_SUBS_CONN; x->conn++)
+			;
+		load[x->conn]++;
+	}
+}
+
+static int read_subs(const struct twitch *p, const struct account *a, const char *path, struct subs *to)
+{
+	if (subs_read(to, a, path))
+		return -1;
+	if (p->conf.transport == TW_WEBSOCKET && to->n > WEBSOCKET_MAX) {
+		account_bad(a, "subscriptions", "%zu subscriptions; sockets of one user carry %u: more need transport = conduit or webhook",
+			to->n, WEBSOCKET_MAX);
+		subs_release(to);
+		return -1;
+	}
+	for (size_t i = 0; i < to->n; i++)
+		to->v[i].conn = p->conf.transport == TW_WEBSOCKET ? TW_CONNS : 0;
+	return 0;
+}
+
+/* What was known of a subscription goes over to the new list; what nobody wants any more is deleted. */
+static void take_over(struct twitch *p, struct subs *new)
+{
+	for (size_t i = 0; i < p->subs.n; i++) {
+		struct sub *was = &p->subs.v[i], *is = subs_find(new, was->key);
+		char *key;
+
+		if (!is) {
+			if (was->state == SUB_ASKED)
+				tw_orphan(p, was->key);
+			if (*was->id && (p->conf.transport != TW_CONDUIT || p->ours))
+				tw_doom(p, was->id);
+			continue;
+		}
+		key = is->key;
+		*is = *was;
+		is->key = key;
+		was->said = NULL;
+		if (is->state == SUB_REFUSED)
+			is->state = SUB_MISSING;
+	}
+	spread(p, new);
+	subs_release(&p->subs);
+	p->subs = *new;
+	p->hint = 0;
+	p->clean = true;
+}
+
+/* ---- connections ---- */
+
+static unsigned wanted(const struct twitch *p)
+{
+	unsigned n = 0;
+
+	if (!tw_sockets(p))
+		return 0;
+	if (p->conf.transport == TW_CONDUIT)
+		return p->subs.n ? (unsigned)(p->conf.shards ? p->conf.shards : p->shards ? p->shards : 1) : 0;
+	for (size_t i = 0; i < p->subs.n; i++)
+		if (p->subs.v[i].conn >= n)
+			n = p->subs.v[i].conn + 1;
+	return n;
+}
+
+/* Asks for as many connections as are wanted; those that were stopped are tried again. */
+static void connections(struct twitch *p)
+{
+	unsigned n = wanted(p);
+	struct tw_conn *v;
+
+	if (n > TW_SHARDS_MAX) {
+		tw_say(p, LOG_WARN, "the conduit has %u shards; %u are held", n, TW_SHARDS_MAX);
+		n = TW_SHARDS_MAX;
+	}
+	for (unsigned i = n; i < p->nconns; i++)
+		tw_conn_release(&p->conns[i]);
+	v = n > p->nconns ? reallocarray(p->conns, n, sizeof(*v)) : p->conns;
+	if (n > p->nconns && !v) {
+		tw_say(p, LOG_ERROR, "out of memory");
+		return;
+	}
+	p->conns = v;
+	if (n > p->nconns)
+		memset(v + p->nconns, 0, (n - p->nconns) * sizeof(*v));
+	p->nconns = n;
+	out_connections(p->out, n);
+}
+
+void tw_proved(struct twitch *p, int64_t now)
+{
+	(void)now;
+	if (p->proved)
+		return;
+	p->proved = true;
+	p->refused = false;
+	p->error[0] = '\0';
+	connections(p);
+}
+
+void tw_token_refused(struct twitch *p, const char *said)
+{
+	if (p->refused)
+		return;
+	p->refused = true;
+	p->proved = false;
+	snprintf(p->error, sizeof(p->error), "the token is refused: %.150s", said);
+	tw_say(p, LOG_ERROR, "%s", p->error);
+	/* Those that are live stay so as long as Twitch lets them: what they are subscribed to goes on. */
+	for (unsigned i = 0; i < p->nconns; i++)
+		if (p->conns[i].state == CONN_READY || p->conns[i].state == CONN_GREETING)
+			tw_conn_lost(p, i, NEXT_STOP, 1000, p->error, 0);
+}
+
+static void begin(struct twitch *p, int64_t now)
+{
+	if (p->conf.transport == TW_CONDUIT)
+		tw_conduit_start(p, now);
+	else
+		tw_list(p, now);
+}
+
+/* ---- the platform ---- */
+
+static void close_(void *arg)
+{
+	struct twitch *p = arg;
+
+	for (unsigned i = 0; i < TW_CALLS; i++)
+		free(p->calls[i].key);
+	for (unsigned i = 0; i < p->nconns; i++)
+		tw_conn_release(&p->conns[i]);
+	for (size_t i = 0; i < p->ndoomed; i++)
+		free(p->doomed[i]);
+	free(p->doomed);
+	free(p->conns);
+	free(p->heard);
+	subs_release(&p->subs);
+	tw_conf_release(&p->conf);
+	buf_release(&p->line);
+	buf_release(&p->text);
+	buf_release(&p->flat);
+	free(p);
+}
+
+static void *open_(const struct account *a, struct out *o)
+{
+	struct twitch *p = calloc(1, sizeof(*p));
+	struct subs s;
+
+	if (!p)
+		return account_bad(a, "platform", "out of memory"), NULL;
+	p->out = o;
+	snprintf(p->tenant, sizeof(p->tenant), "%s", account_tenant(a));
+	snprintf(p->name, sizeof(p->name), "%s", account_name(a));
+	snprintf(p->source, sizeof(p->source), "/twitch/%s", p->name);
+	snprintf(p->label, sizeof(p->label), "%s/%s", p->tenant, p->name);
+	p->backoff = (struct backoff){.base = 2 * CLOCK_S, .max = 120 * CLOCK_S};
+	p->clean = true;
+	buf_init(&p->line, LINE_MAX_BYTES + 1);
+	buf_init(&p->text, 4 * LINE_MAX_BYTES);
+	buf_init(&p->flat, 4 * LINE_MAX_BYTES);
+	if (tw_conf_read(&p->conf, a)) {
+		buf_release(&p->line);
+		free(p);
+		return NULL;
+	}
+	memcpy(p->conduit, p->conf.conduit, sizeof(p->conduit));
+	p->ours = *p->conduit != '\0';
+	if (read_subs(p, a, p->conf.subscriptions, &s)) {
+		close_(p);
+		return NULL;
+	}
+	take_over(p, &s);
+	return p;
+}
+
+static void start(void *arg, int64_t now)
+{
+	begin(arg, now);
+}
+
+static bool reload(void *arg, const struct account *a, int64_t now)
+{
+	struct twitch *p = arg;
+	struct tw_conf c;
+	struct subs s;
+
+	if (tw_conf_read(&c, a)) {
+		tw_say(p, LOG_ERROR, "the account goes on as it was");
+		return true;
+	}
+	if (!tw_conf_same(&c, &p->conf)) {
+		tw_conf_release(&c);
+		return false;
+	}
+	if (read_subs(p, a, c.subscriptions, &s)) {
+		tw_say(p, LOG_ERROR, "the account goes on as it was");
+		tw_conf_release(&c);
+		return true;
+	}
+	tw_conf_release(&p->conf);
+	p->conf = c;
+	take_over(p, &s);
+	/* The token may be another one. */
+	p->refused = false;
+	if (!p->proved || (p->conf.transport == TW_CONDUIT && !*p->conduit)) {
+		begin(p, now);
+		return true;
+	}
+	connections(p);
+	tw_list(p, now);
+	return true;
+}
+
+static void token(void *arg, int kind, bool ok, int64_t now)
+{
+	struct twitch *p = arg;
+
+	if (kind != (p->conf.transport == TW_WEBSOCKET ? OUT_TOKEN_USER : OUT_TOKEN_APP))
+		return;
+	if (!ok) {
+		tw_token_refused(p, "a person has to authorise the bot again");
+		return;
+	}
+	if (!p->refused && p->lists == 0)
+		return;			/* the first one, before anything was asked with it */
+	p->refused = false;
+	p->error[0] = '\0';
+	tw_retry_refused(p);
+	if (!p->proved) {
+		begin(p, now);
+		return;
+	}
+	connections(p);
+	tw_list(p, now);
+}
+
+static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
+{
+	struct twitch *p = arg;
+
+	if (conn != OUT_ACCOUNT) {
+		tw_conn_due(p, conn, timer, now);
+		return;
+	}
+	switch (timer) {
+	case TIMER_PUMP:
+		p->pause = 0;
+		tw_pump(p, now);
+		break;
+	case TIMER_LIST:
+		tw_list(p, now);
+		break;
+	case TIMER_START:
+		begin(p, now);
+		break;
+	case TIMER_ATTACH:
+		tw_conduit_pump(p, now);
+		break;
+	}
+}
+
+static void status(void *arg, struct buf *json)
+{
+	static const char *const words[] = {[TW_WEBSOCKET] = "websocket", [TW_WEBHOOK] = "webhook", [TW_CONDUIT] = "conduit"};
+	struct twitch *p = arg;
+	size_t before = json->len;
+
+	if (buf_printf(json, "\"transport\":\"%s\",", words[p->conf.transport]) ||
+	    (*p->error && (buf_adds(json, "\"error\":") || buf_add_json(json, p->error, strlen(p->error)) || buf_addc(json, ','))) ||
+	    (p->conf.transport == TW_CONDUIT && (tw_conduit_status(p, json) || buf_addc(json, ','))) ||
+	    buf_adds(json, "\"subscriptions\":") || subs_status(&p->subs, p->conf.transport == TW_WEBSOCKET, json))
+		json->len = before;	/* no room: nothing rather than half of it */
+}
+
+const struct platform platform_twitch = {
+	.name = "twitch", .words = tw_words, .open = open_, .close = close_, .start = start, .reload = reload, .dial = tw_dial,
+	.opened = tw_opened, .frame = tw_frame, .gone = tw_gone, .due = due, .answer = answer, .acked = tw_acked, .drain = tw_drain,
+	.hook = tw_hook, .status = status, .token = token,
+};

@@ -1,0 +1,256 @@
+/*
+ * twitch_impl: what the files of the Twitch platform share. Private to twitch*.c.
+ *
+ *   twitch.c          the account: opening, reloading, tokens, status, which answer is whose
+ *   twitch_conf.c     the words of its file
+ *   twitch_subs.c     the subscriptions file, and what is known of each
+ *   twitch_reconcile.c  creating what is missing, listing what is there, deleting what nobody wants any more
+ *   twitch_conn.c     one socket: welcome, keepalive, move, loss, close codes
+ *   twitch_conduit.c  the conduit and its shards
+ *   twitch_event.c    notifications to lines          twitch_hook.c   notifications over HTTP
+ *
+ * Where Twitch's documentation is silent the source says so and does what is safe either way.
+ */
+#ifndef GATEWAYD_PLATFORM_TWITCH_IMPL_H
+#define GATEWAYD_PLATFORM_TWITCH_IMPL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/backoff.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/http.h"
+#include "base/log.h"
+#include "gatewayd/platform/platform.h"
+#include "line/scan.h"
+
+struct json;
+
+#define TW_URL 512
+#define TW_ID 160			/* of a session, subscription, message or conduit; what is longer is not one */
+#define TW_TYPE 80
+#define TW_TIME 40
+#define TW_SUBS_CONN 300u		/* dev.twitch.tv, EventSub limits: enabled subscriptions of a WebSocket */
+#define TW_CONNS 3u			/* ... and such sockets of a user and client */
+#define TW_SUBS_MAX 10000u
+#define TW_SHARDS_MAX 1000u		/* ours; Twitch allows 20,000 */
+#define TW_HOOKS_MAX 100u		/* shards over a callback: what one request attaches */
+#define TW_PARALLEL 4u			/* requests about subscriptions at a time */
+
+enum tw_transport { TW_WEBSOCKET, TW_WEBHOOK, TW_CONDUIT };
+
+/* What its file says. */
+struct tw_conf {
+	enum tw_transport transport;
+	bool raw;
+	char client[128], user[24];
+	char helix[TW_URL], eventsub[TW_URL], callback[TW_URL];		/* callback "": none */
+	char conduit[TW_ID];		/* "": find or make one */
+	uint64_t shards;		/* 0: not said */
+	struct buf secret;		/* of webhooks */
+	char *subscriptions;		/* path */
+};
+
+/* ---- twitch_subs.c ---- */
+
+enum sub_state {
+	SUB_MISSING,		/* to be created as soon as that can be */
+	SUB_ASKED,		/* a request is under way */
+	SUB_PENDING,		/* created; Twitch still verifies the callback */
+	SUB_ENABLED,
+	SUB_REFUSED,		/* for good: not asked for again before the token or the file changes */
+};
+
+/* A subscription that is wanted. key: "TYPE VERSION NAME=VALUE ...", the names in order: the same key is the same subscription. */
+struct sub {
+	char *key;
+	enum sub_state state;
+	unsigned conn;		/* its socket (plain WebSockets) */
+	unsigned seen;		/* the last list it was in */
+	int64_t made;		/* clock_mono() of the answer that created it; 0: it was found */
+	int http;		/* status of the last answer about it, 0: none yet */
+	char id[TW_ID];
+	char *said;		/* why it is not enabled, in Twitch's words; NULL: nothing */
+};
+
+struct subs { struct sub *v; size_t n; };	/* sorted by key */
+
+int subs_read(struct subs *to, const struct account *a, const char *path);	/* -1 with a message */
+void subs_release(struct subs *s);
+struct sub *subs_find(const struct subs *s, const char *key);
+/* The key of a subscription as Twitch lists it. -1: it is none. */
+int subs_key(const char *type, const char *version, const struct json *condition, struct buf *key);
+/* "type":...,"version":...,"condition":{...} */
+int subs_members(const struct sub *s, struct buf *json);
+void sub_set(struct sub *s, enum sub_state state, int http, const char *said);
+int subs_status(const struct subs *s, bool conns, struct buf *json);		/* an array */
+
+/* ---- connections ---- */
+
+enum tw_conn_state {
+	CONN_IDLE,
+	CONN_GREETING,		/* asked to dial; no welcome yet */
+	CONN_READY,		/* welcomed; nothing subscribed or attached yet */
+	CONN_LIVE,
+};
+
+struct tw_conn {
+	enum tw_conn_state state;
+	char session[TW_ID];	/* of socket 0; "": none */
+	char next[TW_ID];	/* of socket 1, when it has to be attached before it takes over; "": none */
+	char old[TW_ID];	/* a session that died: its subscriptions may still count */
+	char *move;		/* reconnect_url; NULL: no move under way */
+	int64_t move_by;	/* when Twitch closes the old socket */
+	bool next_up;		/* socket 1 is asked for or there */
+	bool old_gone;		/* the old socket died during the move */
+	int64_t welcome_at;	/* clock_mono() */
+	int64_t watch;		/* silence that is too long; 0: nobody said */
+	int64_t unreadable_at;	/* clock_mono() of the last gap told for a frame that made no sense */
+	/* what may be missing */
+	bool gap, resumable;	/* resumable: the loss before this session may have cost nothing (conduits) */
+	char why[160], from[TW_TIME];
+	char last[TW_TIME];	/* time of the last message that came */
+	char made[TW_TIME];	/* ... of the last subscription that was created */
+	uint64_t mark, spot;	/* spot: when this mark is kept, spot_time is saved */
+	char spot_time[TW_TIME];
+	int64_t spot_at;
+	/* conduits */
+	bool attach;		/* to be attached to its shard */
+	bool attaching;		/* ... which was asked */
+	bool off;		/* not attached: its shard is off, as far as we know */
+	unsigned attach_tries;
+};
+
+enum tw_call_kind { CALL_NONE, CALL_LIST, CALL_CREATE, CALL_DELETE, CALL_CONDUITS, CALL_MAKE, CALL_RESIZE, CALL_ATTACH };
+struct tw_call { enum tw_call_kind kind; unsigned id; char *key; };	/* key: of the subscription to be created, or the id to delete */
+
+#define TW_CALLS (TW_PARALLEL + 4u)
+
+/* Timers of a connection; of the account: */
+enum { TIMER_SETTLE, TIMER_MOVE, TIMER_BYE };
+enum { TIMER_PUMP, TIMER_LIST, TIMER_START, TIMER_ATTACH };
+
+struct twitch {
+	struct out *out;
+	char tenant[65], name[65];	/* of the account */
+	char source[80], label[140];	/* label: TENANT/NAME, for the log */
+	struct tw_conf conf;
+	struct subs subs;
+	struct tw_conn *conns;
+	unsigned nconns;
+	struct tw_call calls[TW_CALLS];
+	bool proved;			/* the token was good for something since it is in force */
+	bool refused;			/* it was not */
+	char error[200];		/* why nothing goes on; "": all is well */
+	/* reconciling */
+	size_t hint;			/* no subscription before it is MISSING */
+	int64_t pause;			/* no request about subscriptions before this time; 0: none */
+	struct backoff backoff;
+	bool want_list, clean;		/* clean: this list also clears away what Twitch revoked (a token or file is new) */
+	unsigned lists;			/* the list under way, or the last one */
+	bool listed;			/* one was read to its end */
+	int64_t list_at;		/* when it began */
+	char cursor[512];
+	unsigned pages;
+	char **doomed;			/* subscriptions to delete */
+	size_t ndoomed;
+	/* the conduit */
+	char conduit[TW_ID];		/* "": not known yet */
+	bool ours;			/* named in the file or made here: what nobody wants in it is deleted */
+	uint64_t shards;		/* it has */
+	bool hooked;			/* its shards are attached to the callback */
+	/* hooks */
+	uint64_t *heard;		/* message ids of hooks, hashed; NULL: none came yet */
+	unsigned heard_at;
+	uint64_t heard_key[2];
+	struct buf line, text, flat;
+};
+
+/* A notification: plain text of the envelope, and the event's raw JSON (checked, no LF). */
+struct tw_note { const char *type, *id, *time; struct span event; };
+
+/* ---- twitch_conf.c ---- */
+
+int tw_conf_read(struct tw_conf *to, const struct account *a);	/* -1 with a message */
+void tw_conf_release(struct tw_conf *c);
+bool tw_conf_same(const struct tw_conf *a, const struct tw_conf *b);	/* but for what a living object can take over */
+
+/* ---- twitch.c ---- */
+
+extern const char *const tw_words[];
+
+void tw_say(const struct twitch *p, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* A request to Helix with the account's token; path begins with "/". false: too much is under way, or no memory. Takes key (also then). */
+bool tw_ask(struct twitch *p, enum tw_call_kind kind, char *key, const char *method, const char *path, const struct buf *body);
+unsigned tw_asking(const struct twitch *p, enum tw_call_kind kind);
+/* Twitch's own words for an answer that is not what was hoped for: "status 403: ..." */
+void tw_said(const struct http_answer *a, char *out, size_t n);
+/* Does a failure go away by itself (no answer, 429, 5xx)? */
+bool tw_passing(const struct http_answer *a);
+void tw_orphan(struct twitch *p, const char *key);	/* a creation under way is nobody's any more */
+/* The first answer that shows that the token is good: connections may be dialled. */
+void tw_proved(struct twitch *p, int64_t now);
+/* A 401, after upstream has tried to refresh: nothing goes on before there is another token. */
+void tw_token_refused(struct twitch *p, const char *said);
+bool tw_sockets(const struct twitch *p);	/* notifications come over sockets (and not over HTTP) */
+bool tw_id(struct span raw, char to[TW_ID]);	/* decodes an id; false: it is none that could be sent back */
+void tw_copy(char *to, size_t size, const struct json *text);	/* "" if it is no text or does not fit */
+
+/* ---- twitch_reconcile.c ---- */
+
+/* Asks for what can be asked for now. Cheap when there is nothing to do. */
+void tw_pump(struct twitch *p, int64_t now);
+void tw_list(struct twitch *p, int64_t now);			/* begins to list, soon */
+void tw_listed(struct twitch *p, const struct http_answer *a, int64_t now);
+void tw_created(struct twitch *p, const char *key, const struct http_answer *a, int64_t now);
+void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, int64_t now);
+void tw_doom(struct twitch *p, const char *id);
+void tw_missing(struct twitch *p, unsigned conn);	/* those of a socket have to be created (again), but for those that were refused */
+void tw_retry_refused(struct twitch *p);		/* a token or a file is new */
+/* Twitch took one back: payload.subscription */
+void tw_revoked(struct twitch *p, struct span subscription, const char *id, const char *time, unsigned conn, uint64_t mark, uint64_t ticket, int64_t now);
+/* Who serves conn may have all it can get. */
+bool tw_settled(const struct twitch *p, unsigned conn, size_t *enabled);
+
+/* ---- twitch_conn.c ---- */
+
+int tw_dial(void *p, unsigned conn, const char *saved, size_t nsaved, struct dial *d, int64_t now);
+void tw_opened(void *p, unsigned conn, unsigned sock, int64_t now);
+void tw_frame(void *p, unsigned conn, unsigned sock, const char *b, size_t n, bool binary, int64_t now);
+void tw_gone(void *p, unsigned conn, unsigned sock, unsigned code, const char *reason, int64_t now);
+void tw_acked(void *p, unsigned conn, uint64_t mark, int64_t now);
+void tw_drain(void *p, unsigned conn, int64_t now);
+void tw_conn_due(struct twitch *p, unsigned conn, unsigned timer, int64_t now);
+/* A subscription of conn was answered; or its shard was attached. */
+void tw_conn_settle(struct twitch *p, unsigned conn, int64_t now);
+void tw_conn_attached(struct twitch *p, unsigned conn, int64_t now);
+void tw_conn_next_failed(struct twitch *p, unsigned conn);	/* the socket to move to cannot be used */
+/* The session of conn is of no use. */
+void tw_conn_lost(struct twitch *p, unsigned conn, enum next next, unsigned code, const char *why, int64_t wait);
+void tw_conn_release(struct tw_conn *c);
+/* The lines of a notification (the payload holds `event` or `events`), with marks behind *mark. -1: at least one could not be made. */
+int tw_notify(struct twitch *p, unsigned conn, const struct tw_note *envelope, struct span payload, uint64_t *mark, uint64_t ticket);
+
+/* ---- twitch_conduit.c ---- */
+
+void tw_conduit_start(struct twitch *p, int64_t now);
+void tw_conduit_pump(struct twitch *p, int64_t now);
+void tw_conduit_answer(struct twitch *p, enum tw_call_kind kind, const struct http_answer *a, int64_t now);
+void tw_conduit_disabled(struct twitch *p, struct span event, int64_t now);	/* conduit.shard.disabled */
+int tw_conduit_status(const struct twitch *p, struct buf *json);
+
+/* ---- twitch_event.c ---- */
+
+/* Its line in p->line: 0, or -1: none can be made of it (said). */
+int tw_event(struct twitch *p, const struct tw_note *n);
+/* A line of type platform.event with any payload under raw. */
+int tw_platform_event(struct twitch *p, const struct tw_note *n, const char *name);
+/* JSON with line feeds between tokens, made one line in *to. Already one line: *in is left as it is. -1: no JSON (or no memory). */
+int tw_flat(struct span *in, struct buf *to);
+
+/* ---- twitch_hook.c ---- */
+
+void tw_hook(void *p, const struct hook *h, int64_t now);
+
+#endif

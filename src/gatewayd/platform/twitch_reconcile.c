@@ -1,0 +1,474 @@
+/*
+ * Reconciling: what the file wants against what Twitch has. A plain socket creates all of its own right after its welcome, the first one at
+ * once (ten-second rule); lists find what was lost without a word and what nobody wants any more. Ours, and so to be deleted when the file
+ * does not want it, is: of plain sockets what belongs to a session of ours, of webhooks what has our callback, of conduits what is in a
+ * conduit that the file names or that was made here.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "gatewayd/platform/twitch_impl.h"
+
+#define LIST_EVERY (15 * 60 * CLOCK_S)
+#define LIST_SOON (2 * CLOCK_S)
+#define LAG (60 * CLOCK_S)		/* a list may be older than what was created just before it */
+#define PAGES_MAX 200u
+#define TRANSPORTS_WAIT (60 * CLOCK_S)	/* old sockets need time to stop counting; more sockets only make it worse */
+
+/* Statuses of a subscription that Twitch took back: a person has to do something. All others that are not in force are made anew. */
+static const char *const taken_back[] = {"authorization_revoked", "user_removed", "moderator_removed", "chat_user_banned", "version_removed",
+	"beta_maintenance", NULL};
+
+static bool is_taken_back(const char *status)
+{
+	for (size_t i = 0; taken_back[i]; i++)
+		if (strcmp(taken_back[i], status) == 0)
+			return true;
+	return false;
+}
+
+/* ---- what is to be created ---- */
+
+void tw_missing(struct twitch *p, unsigned conn)
+{
+	for (size_t i = 0; i < p->subs.n; i++) {
+		struct sub *s = &p->subs.v[i];
+
+		if (s->conn != conn || s->state == SUB_REFUSED)
+			continue;
+		if (s->state == SUB_ASKED)
+			tw_orphan(p, s->key);
+		sub_set(s, SUB_MISSING, 0, NULL);
+	}
+	p->hint = 0;
+}
+
+void tw_retry_refused(struct twitch *p)
+{
+	for (size_t i = 0; i < p->subs.n; i++)
+		if (p->subs.v[i].state == SUB_REFUSED)
+			sub_set(&p->subs.v[i], SUB_MISSING, p->subs.v[i].http, p->subs.v[i].said);
+	p->hint = 0;
+	p->clean = true;
+}
+
+bool tw_settled(const struct twitch *p, unsigned conn, size_t *enabled)
+{
+	bool settled = true;
+
+	*enabled = 0;
+	for (size_t i = 0; i < p->subs.n; i++) {
+		const struct sub *s = &p->subs.v[i];
+
+		if (s->conn != conn)
+			continue;
+		settled = settled && s->state != SUB_MISSING && s->state != SUB_ASKED;
+		*enabled += s->state == SUB_ENABLED || s->state == SUB_PENDING;
+	}
+	return settled;
+}
+
+/* Can it be asked for now? */
+static bool ready(const struct twitch *p, const struct sub *s)
+{
+	if (s->state != SUB_MISSING)
+		return false;
+	if (p->conf.transport == TW_WEBSOCKET)
+		return s->conn < p->nconns && p->conns[s->conn].state >= CONN_READY && *p->conns[s->conn].session;
+	/* What is there already need not be asked for. */
+	return p->listed && (p->conf.transport == TW_WEBHOOK || *p->conduit);
+}
+
+static bool add_transport(const struct twitch *p, const struct sub *s, struct buf *body)
+{
+	const struct tw_conf *c = &p->conf;
+
+	switch (c->transport) {
+	case TW_WEBSOCKET:
+		return buf_printf(body, "{\"method\":\"websocket\",\"session_id\":\"%s\"}", p->conns[s->conn].session) == 0;
+	case TW_CONDUIT:
+		return buf_printf(body, "{\"method\":\"conduit\",\"conduit_id\":\"%s\"}", p->conduit) == 0;
+	case TW_WEBHOOK:
+		break;
+	}
+	return !buf_adds(body, "{\"method\":\"webhook\",\"callback\":") && !buf_add_json(body, c->callback, strlen(c->callback)) &&
+		!buf_adds(body, ",\"secret\":") && !buf_add_json(body, c->secret.p, c->secret.len) && !buf_addc(body, '}');
+}
+
+static bool create(struct twitch *p, struct sub *s)
+{
+	struct buf body;
+	bool ok;
+
+	buf_init(&body, 16384);
+	ok = !buf_addc(&body, '{') && !subs_members(s, &body) && !buf_adds(&body, ",\"transport\":") && add_transport(p, s, &body) &&
+		!buf_addc(&body, '}') && tw_ask(p, CALL_CREATE, strdup(s->key), "POST", "/eventsub/subscriptions", &body);
+	if (body.p)
+		explicit_bzero(body.p, body.len);
+	buf_release(&body);
+	if (ok)
+		s->state = SUB_ASKED;
+	return ok;
+}
+
+/* ---- what is to be deleted ---- */
+
+void tw_doom(struct twitch *p, const char *id)
+{
+	char **v;
+
+	for (size_t i = 0; i < p->ndoomed; i++)
+		if (strcmp(p->doomed[i], id) == 0)
+			return;
+	v = reallocarray(p->doomed, p->ndoomed + 1, sizeof(*v));
+	if (!v)
+		return;		/* the next list finds it again */
+	p->doomed = v;
+	v[p->ndoomed] = strdup(id);
+	p->ndoomed += v[p->ndoomed] != NULL;
+}
+
+static bool delete_one(struct twitch *p)
+{
+	char path[TW_ID + 40], *id = p->doomed[p->ndoomed - 1];
+
+	snprintf(path, sizeof(path), "/eventsub/subscriptions?id=%s", id);
+	p->ndoomed--;
+	return tw_ask(p, CALL_DELETE, id, "DELETE", path, NULL);
+}
+
+/* ---- listing ---- */
+
+void tw_list(struct twitch *p, int64_t now)
+{
+	p->want_list = true;
+	tw_pump(p, now);
+}
+
+static bool list_page(struct twitch *p)
+{
+	char path[sizeof(p->cursor) + TW_ID + 64];
+
+	/* At most one filter. Of a user token the list has every socket's. */
+	snprintf(path, sizeof(path), "/eventsub/subscriptions%s%s%s%s", p->conf.transport == TW_CONDUIT ? "?conduit_id=" : "",
+		p->conf.transport == TW_CONDUIT ? p->conduit : "",
+		*p->cursor ? p->conf.transport == TW_CONDUIT ? "&after=" : "?after=" : "", p->cursor);
+	return tw_ask(p, CALL_LIST, NULL, "GET", path, NULL);
+}
+
+static void begin_list(struct twitch *p, int64_t now)
+{
+	p->want_list = false;
+	p->lists++;
+	p->list_at = now;
+	p->pages = 0;
+	p->cursor[0] = '\0';
+	if (!list_page(p))
+		p->want_list = true;
+}
+
+void tw_pump(struct twitch *p, int64_t now)
+{
+	unsigned n = tw_asking(p, CALL_CREATE) + tw_asking(p, CALL_DELETE);
+	size_t i;
+
+	if (p->refused || (p->pause && now < p->pause))
+		return;
+	p->pause = 0;
+	for (i = p->hint; i < p->subs.n && n < TW_PARALLEL; i++) {
+		struct sub *s = &p->subs.v[i];
+
+		if (i == p->hint && s->state != SUB_MISSING && s->state != SUB_ASKED)
+			p->hint = i + 1;
+		if (!ready(p, s))
+			continue;
+		if (!create(p, s))
+			break;
+		n++;
+	}
+	/* What is missing comes first; deleting and looking can wait. */
+	while (n < TW_PARALLEL && i >= p->subs.n && p->ndoomed && delete_one(p))
+		n++;
+	if (p->want_list && n == 0 && i >= p->subs.n && !tw_asking(p, CALL_LIST) && (p->conf.transport != TW_CONDUIT || *p->conduit))
+		begin_list(p, now);
+}
+
+/* No request for a while; then on with what was left. */
+static void pause_for(struct twitch *p, int64_t wait, int64_t now)
+{
+	if (now + wait > p->pause)
+		p->pause = now + wait;
+	out_timer(p->out, OUT_ACCOUNT, TIMER_PUMP, p->pause);
+}
+
+/* ---- whose is it ---- */
+
+static bool ours(const struct twitch *p, const struct json *transport, bool *dead)
+{
+	const char *method = json_str(json_member(transport, "method"), NULL), *text;
+
+	*dead = false;
+	if (!method)
+		return false;
+	if (p->conf.transport == TW_WEBHOOK) {
+		text = json_str(json_member(transport, "callback"), NULL);
+		return strcmp(method, "webhook") == 0 && text && strcmp(text, p->conf.callback) == 0;
+	}
+	if (p->conf.transport == TW_CONDUIT) {
+		text = json_str(json_member(transport, "conduit_id"), NULL);
+		return strcmp(method, "conduit") == 0 && text && strcmp(text, p->conduit) == 0;
+	}
+	text = json_str(json_member(transport, "session_id"), NULL);
+	for (unsigned i = 0; text && *text && i < p->nconns; i++) {
+		const struct tw_conn *c = &p->conns[i];
+
+		*dead = strcmp(text, c->old) == 0 && strcmp(text, c->session) != 0;
+		if (*dead || strcmp(text, c->session) == 0 || strcmp(text, c->next) == 0)
+			return strcmp(method, "websocket") == 0;
+	}
+	return false;
+}
+
+/* One entry of a list. */
+static void listed(struct twitch *p, const struct json *e, int64_t now)
+{
+	const char *status = json_str(json_member(e, "status"), NULL);
+	bool dead, enabled, pending;
+	char id[TW_ID];
+	struct sub *s;
+
+	(void)now;
+	tw_copy(id, sizeof(id), json_member(e, "id"));
+	if (!status || !*id || !ours(p, json_member(e, "transport"), &dead))
+		return;
+	enabled = strcmp(status, "enabled") == 0;
+	pending = strcmp(status, "webhook_callback_verification_pending") == 0;
+	if (dead) {
+		/* Enabled ones of a dead socket count against the limit of three until Twitch notices. */
+		if (enabled)
+			tw_doom(p, id);
+		return;
+	}
+	if (subs_key(json_str(json_member(e, "type"), NULL), json_str(json_member(e, "version"), NULL), json_member(e, "condition"), &p->text))
+		return;
+	s = subs_find(&p->subs, p->text.p);
+	if (!s) {
+		if (p->conf.transport != TW_CONDUIT || p->ours)
+			tw_doom(p, id);
+		return;
+	}
+	if (enabled || pending) {
+		s->seen = p->lists;
+		sub_set(s, enabled ? SUB_ENABLED : SUB_PENDING, s->http, pending ? status : NULL);
+		memcpy(s->id, id, sizeof(id));
+		return;
+	}
+	/* Of a plain socket the end is told by the socket itself, and what it leaves goes away in a minute. */
+	if (p->conf.transport == TW_WEBSOCKET || s->seen == p->lists)
+		return;
+	s->seen = p->lists;
+	if (is_taken_back(status) && !p->clean) {
+		if (s->state != SUB_REFUSED)
+			tw_say(p, LOG_WARN, "subscription %s: Twitch took it back: %s", s->key, status);
+		sub_set(s, SUB_REFUSED, s->http, status);
+		memcpy(s->id, id, sizeof(id));
+		return;
+	}
+	if (s->state == SUB_ASKED)
+		return;
+	/* Listed for days though it is dead; one that exists is refused as a second one. */
+	tw_doom(p, id);
+	sub_set(s, SUB_MISSING, s->http, status);
+	p->hint = 0;
+}
+
+/* What was there and is in no page any more. */
+static void list_done(struct twitch *p, int64_t now)
+{
+	for (size_t i = 0; i < p->subs.n; i++) {
+		struct sub *s = &p->subs.v[i];
+
+		if ((s->state != SUB_ENABLED && s->state != SUB_PENDING) || s->seen == p->lists || s->made > p->list_at - LAG)
+			continue;
+		tw_say(p, LOG_WARN, "subscription %s is gone from Twitch's list; it is created again", s->key);
+		sub_set(s, SUB_MISSING, s->http, "gone from the list");
+		p->hint = 0;
+	}
+	p->clean = false;
+	p->listed = true;
+	out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + LIST_EVERY + (int64_t)(out_random(p->out) % (uint64_t)(LIST_EVERY / 4)));
+}
+
+static void url_cursor(struct twitch *p, const struct json *v)
+{
+	const char *s = json_str(v, NULL);
+	size_t at = 0;
+
+	p->cursor[0] = '\0';
+	for (; s && *s; s++) {
+		unsigned char c = (unsigned char)*s;
+		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || strchr("-._~", c);
+
+		if (at + 4 > sizeof(p->cursor)) {
+			p->cursor[0] = '\0';
+			return;
+		}
+		at += (size_t)snprintf(p->cursor + at, sizeof(p->cursor) - at, plain ? "%c" : "%%%02X", c);
+	}
+}
+
+void tw_listed(struct twitch *p, const struct http_answer *a, int64_t now)
+{
+	struct json_error err;
+	struct json *doc = a->status == 200 ? json_parse(a->body, a->nbody, &err) : NULL;
+	const struct json *data = json_member(doc, "data");
+	char said[160];
+
+	if (!json_is_array(data)) {
+		tw_said(a, said, sizeof(said));
+		tw_say(p, LOG_WARN, "the subscriptions cannot be listed: %s", a->status == 200 ? "the answer makes no sense" : said);
+		json_free(doc);
+		if (a->status == 401)
+			tw_token_refused(p, said);
+		else
+			out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + backoff_next(&p->backoff, out_random(p->out)) + LIST_SOON);
+		return;
+	}
+	tw_proved(p, now);
+	for (size_t i = 0; i < json_count(data); i++)
+		listed(p, json_at(data, i), now);
+	url_cursor(p, json_path(doc, "pagination.cursor"));
+	json_free(doc);
+	if (*p->cursor && ++p->pages < PAGES_MAX) {
+		if (!list_page(p))
+			out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + LIST_SOON);
+		return;
+	}
+	list_done(p, now);
+	tw_pump(p, now);
+}
+
+/* ---- answers ---- */
+
+/* The subscription of an answer to a creation: data[0], or what says that it exists. */
+static void take_created(struct sub *s, const struct http_answer *a, char *made, size_t size, bool *pending)
+{
+	struct json_error err;
+	struct json *doc = json_parse(a->body, a->nbody, &err);
+	const struct json *one = json_at(json_member(doc, "data"), 0);
+	const char *status = json_str(json_member(one, "status"), NULL);
+
+	tw_copy(s->id, sizeof(s->id), json_member(one ? one : doc, "id"));
+	tw_copy(made, size, json_member(one, "created_at"));
+	*pending = status && strcmp(status, "webhook_callback_verification_pending") == 0;
+	json_free(doc);
+}
+
+/* 429 and what else goes away by itself. */
+static void passing(struct twitch *p, struct sub *s, const struct http_answer *a, const char *said, int64_t now)
+{
+	sub_set(s, SUB_MISSING, a->status, said);
+	p->hint = 0;
+	if (a->status == 429 && strstr(said, "transports limit") && s->conn < p->nconns && p->conns[s->conn].state == CONN_READY) {
+		tw_conn_lost(p, s->conn, NEXT_RESUME, 1000, said, TRANSPORTS_WAIT);
+		return;
+	}
+	pause_for(p, backoff_next(&p->backoff, out_random(p->out)), now);
+}
+
+static void refused(struct twitch *p, struct sub *s, const struct http_answer *a, const char *said)
+{
+	sub_set(s, SUB_REFUSED, a->status, said);
+	tw_say(p, LOG_WARN, "subscription %s is refused: %s; tried again when the token or the file changes", s->key, said);
+}
+
+void tw_created(struct twitch *p, const char *key, const struct http_answer *a, int64_t now)
+{
+	struct sub *s = key ? subs_find(&p->subs, key) : NULL;
+	struct tw_conn *c;
+	char said[160], made[TW_TIME];
+	bool pending = false;
+
+	if (!s || s->state != SUB_ASKED) {
+		/* Nobody wants it any more, or not on that session; the next list tells whether it has to go. */
+		p->want_list = true;
+		tw_pump(p, now);
+		return;
+	}
+	tw_said(a, said, sizeof(said));
+	c = s->conn < p->nconns ? &p->conns[s->conn] : NULL;
+	if (a->status == 202 || a->status == 200 || a->status == 409) {
+		sub_set(s, SUB_ENABLED, a->status, NULL);
+		take_created(s, a, made, sizeof(made), &pending);
+		if (pending)
+			sub_set(s, SUB_PENDING, a->status, "the callback is being verified");
+		s->made = now;
+		backoff_reset(&p->backoff);
+		if (c && *made)
+			memcpy(c->made, made, sizeof(made));
+	} else if (tw_passing(a)) {
+		passing(p, s, a, said, now);
+	} else if (a->status == 400 && p->conf.transport == TW_WEBSOCKET && strstr(said, "session")) {
+		/* "websocket transport session does not exist or has already disconnected": nothing is wrong with the subscription. */
+		sub_set(s, SUB_MISSING, a->status, said);
+		p->hint = 0;
+		if (c && c->state >= CONN_READY)
+			tw_conn_lost(p, s->conn, NEXT_RESUME, 1000, said, 0);
+	} else if (a->status == 401) {
+		sub_set(s, SUB_MISSING, a->status, said);
+		p->hint = 0;
+		tw_token_refused(p, said);
+	} else {
+		refused(p, s, a, said);
+	}
+	if (p->conf.transport == TW_WEBSOCKET)
+		tw_conn_settle(p, s->conn, now);
+	tw_pump(p, now);
+}
+
+void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, int64_t now)
+{
+	char said[160];
+
+	if (a->status != 204 && a->status != 200 && a->status != 404) {
+		tw_said(a, said, sizeof(said));
+		tw_say(p, LOG_WARN, "subscription %s, which nobody wants, cannot be deleted: %s", id, said);
+		if (tw_passing(a)) {
+			pause_for(p, backoff_next(&p->backoff, out_random(p->out)), now);
+			tw_doom(p, id);
+		}
+	}
+	tw_pump(p, now);
+}
+
+void tw_revoked(struct twitch *p, struct span subscription, const char *id, const char *time, unsigned conn, uint64_t mark, uint64_t ticket,
+	int64_t now)
+{
+	struct json_error err;
+	struct json *doc = json_parse(subscription.p, subscription.n, &err);
+	const char *status = json_str(json_member(doc, "status"), NULL), *type = json_str(json_member(doc, "type"), NULL);
+	char line_id[TW_ID + 2];
+	struct sub *s = NULL;
+
+	if (subs_key(type, json_str(json_member(doc, "version"), NULL), json_member(doc, "condition"), &p->text) == 0)
+		s = subs_find(&p->subs, p->text.p);
+	if (!status)
+		status = "revoked";
+	tw_say(p, LOG_ERROR, "Twitch took back the subscription %s: %s", s ? s->key : type ? type : "?", status);
+	if (s)
+		sub_set(s, is_taken_back(status) ? SUB_REFUSED : SUB_MISSING, s->http, status);
+	p->hint = 0;
+	snprintf(line_id, sizeof(line_id), "r-%s", id);
+	/* Nothing of this kind will come any more: whoever reads the events has to know. */
+	if (tw_platform_event(p, &(struct tw_note){.type = "revocation", .id = line_id, .time = time, .event = subscription}, "revocation") == 0)
+		out_line(p->out, conn, p->line.p, p->line.len, mark, ticket);
+	else if (!ticket)
+		out_mark(p->out, conn, mark);
+	json_free(doc);
+	if (s && s->state == SUB_MISSING && p->conf.transport != TW_WEBSOCKET)
+		tw_list(p, now);	/* it is still listed, dead, and has to be deleted first */
+	else
+		tw_pump(p, now);
+}
