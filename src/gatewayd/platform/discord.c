@@ -50,7 +50,7 @@ static void *open_(const struct account *a, struct out *o)
 	d->out = o;
 	snprintf(d->tenant, sizeof(d->tenant), "%s", account_tenant(a));
 	snprintf(d->name, sizeof(d->name), "%s", account_name(a));
-	snprintf(d->source, sizeof(d->source), "/discord/%s", account_name(a));
+	snprintf(d->source, sizeof(d->source), "%s", account_source(a));	/* with the tenant: two bots of one name may hear the same message */
 	buf_init(&d->line, LINE_MAX_BYTES + 1);
 	buf_init(&d->plain, d->conf.payload_max + EXTRA);
 	buf_init(&d->text, 64 << 10);

@@ -91,7 +91,7 @@ struct dconn {
 
 struct discord {
 	struct out *out;
-	char tenant[65], name[65], source[80];
+	char tenant[65], name[65], source[160];
 	struct discord_conf conf;
 	char *auth;			/* "Authorization: Bot ..." */
 	char gateway[DISCORD_URL];	/* "": not known */
