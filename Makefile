@@ -178,6 +178,7 @@ install: all install-units
 	for p in $(filter-out penstock,$(PROGRAMS)); do install -m 755 $(BIN)/$$p $(DESTDIR)$(LIBEXEC)/ || exit 1; done
 	install -m 755 $(BIN)/penstock $(DESTDIR)$(PREFIX)/bin/
 	for f in share/*; do [ ! -f $$f ] || install -m 644 $$f $(DESTDIR)$(SHARE)/ || exit 1; done
+	install -d $(DESTDIR)$(SHARE)/lab && install -m 644 share/lab/*.py share/lab/README.md $(DESTDIR)$(SHARE)/lab/
 	cp -R share/tree $(DESTDIR)$(SHARE)/ && chmod -R u=rwX,go=rX $(DESTDIR)$(SHARE)/tree
 	for m in man/*.[1578]; do d=$(DESTDIR)$(MAN)/man$${m##*.}; install -d $$d && install -m 644 $$m $$d/ || exit 1; done
 	[ ! -d share/completion ] || { install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions && \

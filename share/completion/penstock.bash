@@ -42,6 +42,12 @@ _penstock() {
 				sed -nE "s/.* penstock $cmd ([a-z]+).*/\\1/p")" -- "$cur") ;;
 		flag)
 			[ "$prev" != flag ] || mapfile -t COMPREPLY < <(compgen -W "on off" -- "$cur") ;;
+		lab)
+			if [ "$prev" = lab ]; then
+				mapfile -t COMPREPLY < <(compgen -W "up say show fault" -- "$cur")
+			else
+				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			fi ;;
 		new) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
 		*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		esac

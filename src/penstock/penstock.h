@@ -128,5 +128,6 @@ int cmd_stage(struct tree *t, int argc, char **argv);
 int cmd_rules(struct tree *t, int argc, char **argv);
 int cmd_flag(struct tree *t, int argc, char **argv);
 int cmd_swap(struct tree *t, int argc, char **argv);
+int cmd_lab(struct tree *t, int argc, char **argv);
 
 #endif

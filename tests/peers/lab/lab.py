@@ -147,7 +147,7 @@ def options(argv):
     up = words.add_parser("up", help="run the lab")
     up.add_argument("-p", "--port", type=int, default=0, help="port on 127.0.0.1 (0: any)")
     up.add_argument("-d", "--dir", help="folder for port, ca.pem and accounts/")
-    up.add_argument("-a", "--accounts", metavar="DIR", help="write account files of penstock to DIR/default/ (DIR/etc/accounts of a tree)")
+    up.add_argument("-a", "--accounts", metavar="DIR", help="write account files of penstock to DIR/default/ until the end (etc/accounts of a tree)")
     up.add_argument("-F", "--notify-fd", type=int, metavar="FD", help="write a newline there when ready")
     up.add_argument("-o", "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting (GET /lab/config lists them)")
     up.add_argument("-s", "--script", metavar="FILE", help="faults (README.md has the language)")
@@ -211,7 +211,11 @@ async def run(o):
         if o.notify_fd is not None:
             os.write(o.notify_fd, b"\n")
             os.close(o.notify_fd)
-        await lab.stop.wait()
+        try:
+            await lab.stop.wait()
+        finally:
+            if o.accounts:
+                accounts.remove(o.accounts)
 
 
 def main(argv):
