@@ -20,6 +20,8 @@ static void out_free(struct out *o)
 {
 	for (unsigned i = 0; i < o->nall; i++)
 		conn_free(o->conn[i]);
+	if (o->own)
+		conn_free(o->own);
 	free(o->conn);
 	account_free(o->account);
 	free(o->dir);
@@ -27,14 +29,19 @@ static void out_free(struct out *o)
 	free(o);
 }
 
+static bool busy(const struct conn *c)
+{
+	return c->first || c->ack_due || c->in_ready || c->in_saves;
+}
+
 void upstream_forget(struct out *o)
 {
 	struct out **at = &o->u->first;
 
-	if (!o->stopping)
+	if (!o->stopping || (o->own && busy(o->own)))
 		return;
 	for (unsigned i = 0; i < o->nall; i++)
-		if (o->conn[i]->first || o->conn[i]->ack_due || o->conn[i]->in_ready || o->conn[i]->in_saves)
+		if (busy(o->conn[i]))
 			return;
 	while (*at != o)
 		at = &(*at)->next;
@@ -351,6 +358,8 @@ void upstream_close(struct upstream *u)
 		next = o->next;
 		for (unsigned i = 0; i < o->nall; i++)
 			line_forget(o->conn[i]);
+		if (o->own)
+			line_forget(o->own);
 		if (!o->stopping)
 			out_stop(o);
 	}
@@ -359,6 +368,8 @@ void upstream_close(struct upstream *u)
 		u->first = o->next;
 		for (unsigned i = 0; i < o->nall; i++)
 			line_forget(o->conn[i]);
+		if (o->own)
+			line_forget(o->own);
 		out_free(o);
 	}
 	hooks_stop(u, NULL);

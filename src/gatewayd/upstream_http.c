@@ -180,12 +180,20 @@ static void on_token(void *arg, const struct oauth_token *t)
 		fail(c, errno == EINVAL ? "the request is malformed" : "no memory", 0);
 }
 
+static void on_changed(void *arg, enum oauth_kind kind, bool ok)
+{
+	struct out *o = arg;
+
+	if (o->platform->token)
+		o->platform->token(o->p, kind == OAUTH_APP ? OUT_TOKEN_APP : OUT_TOKEN_USER, ok, clock_mono());
+}
+
 static struct oauth *oauth(struct out *o)
 {
 	struct http *h;
 
 	if (!o->oauth && (h = client(o)))
-		o->oauth = oauth_open(o->u->loop, h, o->account, NULL, NULL);
+		o->oauth = oauth_open(o->u->loop, h, o->account, on_changed, o);
 	return o->oauth;
 }
 

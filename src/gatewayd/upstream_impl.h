@@ -112,6 +112,7 @@ struct out {
 	const struct platform *platform;
 	void *p;			/* NULL: closed; only lines are left */
 	struct conn **conn;
+	struct conn *own;		/* for lines that belong to no connection (OUT_ACCOUNT); NULL: none came yet */
 	unsigned n, nall;		/* wanted now; there are, those closed among them */
 	char *dir;			/* of its states */
 	char *ca;

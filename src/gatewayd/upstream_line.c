@@ -275,7 +275,11 @@ void line_add(struct conn *c, const char *line, size_t n, uint64_t mark, uint64_
 
 static struct conn *of(struct out *o, unsigned conn)
 {
-	return conn < o->nall ? o->conn[conn] : NULL;
+	if (conn != OUT_ACCOUNT)
+		return conn < o->nall ? o->conn[conn] : NULL;
+	if (!o->own)
+		o->own = conn_new(o, conn);
+	return o->own;
 }
 
 void out_line(struct out *o, unsigned conn, const char *line, size_t n, uint64_t mark, uint64_t ticket)
@@ -322,7 +326,10 @@ void line_gateway(struct conn *c, const char *type, const char *reason, unsigned
 	struct writer w;
 
 	snprintf(id, sizeof(id), "gw-%016llx-%llu", (unsigned long long)u->boot, (unsigned long long)++u->made);
-	snprintf(name, sizeof(name), "%s:%s/%u", platform, account, c->n);
+	if (c->n == OUT_ACCOUNT)
+		snprintf(name, sizeof(name), "%s:%s", platform, account);
+	else
+		snprintf(name, sizeof(name), "%s:%s/%u", platform, account, c->n);
 	snprintf(key, sizeof(key), "gateway:%s", name);
 	clock_rfc3339(when, clock_wall());
 	buf_clear(&u->text);

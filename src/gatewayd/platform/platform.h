@@ -114,7 +114,8 @@ void out_lost(struct out *o, unsigned conn, enum next next, unsigned code, const
 void out_expect(struct out *o, unsigned conn, unsigned sock, int64_t within, const char *why);
 
 /* A line (LF at the end or not) for the hub, checked there again. mark: rises by 1 or more within conn, over sessions, too, as long as the object lives;
- * acked tells the highest one below which all are kept. Lines without a meaning for continuity pass the mark of the one before. ticket 0, or that of the hook it came with. */
+ * acked tells the highest one below which all are kept. Lines without a meaning for continuity pass the mark of the one before. ticket 0, or that of the hook it came with.
+ * conn OUT_ACCOUNT: of no connection, so without continuity (acked is not called). */
 void out_line(struct out *o, unsigned conn, const char *line, size_t n, uint64_t mark, uint64_t ticket);
 /* Nothing came of this mark (an event nobody wants): continuity goes over it. */
 void out_mark(struct out *o, unsigned conn, uint64_t mark);

@@ -331,7 +331,7 @@ static void *open_(const struct account *a, struct out *o)
 	p->out = o;
 	snprintf(p->tenant, sizeof(p->tenant), "%s", account_tenant(a));
 	snprintf(p->name, sizeof(p->name), "%s", account_name(a));
-	snprintf(p->source, sizeof(p->source), "/twitch/%s", p->name);
+	snprintf(p->source, sizeof(p->source), "/twitch/%s/%s", p->tenant, p->name);
 	snprintf(p->label, sizeof(p->label), "%s/%s", p->tenant, p->name);
 	p->backoff = (struct backoff){.base = 2 * CLOCK_S, .max = 120 * CLOCK_S};
 	p->clean = true;

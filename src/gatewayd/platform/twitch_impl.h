@@ -134,7 +134,7 @@ enum { TIMER_PUMP, TIMER_LIST, TIMER_START, TIMER_ATTACH };
 struct twitch {
 	struct out *out;
 	char tenant[65], name[65];	/* of the account */
-	char source[80], label[140];	/* label: TENANT/NAME, for the log */
+	char source[144], label[140];	/* label: TENANT/NAME, for the log */
 	struct tw_conf conf;
 	struct subs subs;
 	struct tw_conn *conns;
