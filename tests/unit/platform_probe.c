@@ -650,6 +650,21 @@ int probe_account(struct out *o, const char *conf)
 	return o->object ? 0 : -1;
 }
 
+int probe_again(struct out *o)
+{
+	if (o->object)
+		o->pl->close(o->object);
+	for (unsigned c = 0; c <= CONNS; c++) {
+		memset(o->conns[c].timer, 0, sizeof(o->conns[c].timer));
+		memset(o->conns[c].expect, 0, sizeof(o->conns[c].expect));
+		buf_clear(&o->conns[c].saved);
+	}
+	buf_clear(&o->record);
+	o->calls = 0;
+	o->object = o->pl->open(o->accounts.v[0], o);
+	return o->object ? 0 : -1;
+}
+
 void *probe_object(struct out *o)
 {
 	return o->object;

@@ -47,6 +47,8 @@ void probe_free(struct out *o);
 void probe_file(struct out *o, const char *name, const char *text);
 /* Reads the account (tenant t, name bot) and opens the platform with it: 0, or -1 when either refused. */
 int probe_account(struct out *o, const char *conf);
+/* The platform's object anew with the same account; timers and what was saved are forgotten. */
+int probe_again(struct out *o);
 void *probe_object(struct out *o);		/* what the platform's open gave */
 int64_t probe_now(struct out *o);
 void probe_quiet(struct out *o, bool quiet);	/* count lines and marks, record nothing (for speed and for fuzzing) */

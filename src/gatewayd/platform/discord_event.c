@@ -245,7 +245,8 @@ static void other(struct discord *d, const struct event *e)
 	uint64_t place;
 	int n = scan_cstr(e->name, name + 1, sizeof(name) - 2);
 
-	if (n <= 0 || (!d->conf.raw && d->conf.events.len == 0) || name[1 + strspn(name + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")])
+	if (n <= 0 || !e->d.p || e->d.p[0] != '{' || (!d->conf.raw && d->conf.events.len == 0) ||
+	    name[1 + strspn(name + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")])
 		return nothing(d, e);
 	name[0] = ' ';
 	name[n + 1] = ' ';
@@ -326,14 +327,14 @@ void event_message(struct discord *d, const struct event *e)
 	event_end(d, &w, e, e->mark);
 }
 
-/* Digits of "2024-05-01T10:00:00.123000+00:00" up to the offset: the same for every report of one edit. */
+/* Digits of "2024-05-01T10:00:00.123" (with its quote) and not of what follows: the same for every report of one edit. */
 static uint64_t edit_number(struct span time)
 {
 	uint64_t v = 0;
 
-	for (size_t i = 1; i + 1 < time.n && i < 27; i++)
+	for (size_t i = 1; i + 1 < time.n && i < 24; i++)
 		if (time.p[i] >= '0' && time.p[i] <= '9')
-			v = v % UINT64_C(1000000000000000000) * 10 + (uint64_t)(time.p[i] - '0');
+			v = (v % UINT64_C(100000000000000000)) * 10 + (uint64_t)(time.p[i] - '0');
 	return v;
 }
 
