@@ -136,7 +136,8 @@ def chat_allowed(helix, token, broadcaster, sender, scope="user:write:chat"):
 
 @route("POST", "/chat/messages")
 async def send_chat(helix, request, token):
-    body = helix.body(request)
+    # The reference has the ids in the body; twurple sends them in the query, and the platform takes them there, too.
+    body = {**request.query, **helix.body(request)}
     for field in ("broadcaster_id", "sender_id", "message"):
         if not isinstance(body.get(field), str) or not body[field]:
             raise failed(400, f"Missing required parameter {field}")
