@@ -99,7 +99,7 @@ void irc_line_begin(struct irc *c, struct writer *w, const struct irc_message *m
 		writer_attr(w, "subject", id);
 	writer_attr(w, "tenant", account_tenant(a));
 	snprintf(key, sizeof(key), "irc:%s", id);
-	writer_attr(w, "partitionkey", key);
+	writer_attr(w, "partitionkey", *id ? key : c->source + 1);
 	id_trace_new(trace, out_random(c->out), out_random(c->out), out_random(c->out));
 	writer_attr(w, "traceparent", trace);
 	writer_open(w, "data");
@@ -182,7 +182,8 @@ static void write_user(struct irc *c, struct writer *w, const struct irc_message
 	if (roles & IRC_VOICE)
 		writer_str(w, NULL, "vip", 3);
 	writer_close(w);
-	writer_bool(w, "bot", self || program);
+	if (self || program)
+		writer_bool(w, "bot", true);
 	writer_close(w);
 	if (self)
 		writer_bool(w, "self", true);

@@ -47,7 +47,8 @@ static void user(struct irc *c, struct writer *w, const struct irc_message *m, s
 	if (badge(badges, "subscriber") || badge(badges, "founder"))
 		writer_str(w, NULL, "subscriber", 10);
 	writer_close(w);
-	writer_bool(w, "bot", self);
+	if (self)
+		writer_bool(w, "bot", true);
 	writer_close(w);
 	if (self)
 		writer_bool(w, "self", true);
