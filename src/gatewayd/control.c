@@ -46,14 +46,14 @@ static void on_request(void *arg, struct link_peer *peer, const char *p, size_t 
 	struct control *c = arg;
 	struct json_error err;
 	struct json *q = json_parse(p, n, &err);
-	const char *ask = json_str(json_member(q, "ask"), NULL);
+	const char *what = json_str(json_member(q, "do"), NULL);
 	struct buf b;
 	struct iovec v;
 
 	buf_init(&b, ANSWER_MAX);
-	if (ask && strcmp(ask, "accounts") == 0)
+	if (what && strcmp(what, "accounts") == 0)
 		accounts(c, &b);
-	else if (ask && strcmp(ask, "drain") == 0)
+	else if (what && strcmp(what, "drain") == 0)
 		drain(c, q, &b);
 	else
 		buf_adds(&b, "{\"error\":\"want {\\\"ask\\\":\\\"accounts\\\"} or {\\\"ask\\\":\\\"drain\\\"}\"}\n");
