@@ -245,10 +245,9 @@ starts() { LC_ALL=C awk '{ at += length($0) + 1 } /^{"_commit"/ { print at }' "$
 }
 
 @test "a kill at every step of putting a damaged file in order" {
-	command -v gcc > /dev/null || skip "needs a C compiler"
 	load disk
 	[ -z "${no_shim:-}" ] || skip "$no_shim"
-	"${CC:-cc}" -D_GNU_SOURCE -O1 -shared -fPIC -o shim.so "$BATS_TEST_DIRNAME"/../torture/shim*.c -ldl
+	shim
 	for ((n = 1; n < 60; n++)); do
 		fresh
 		flip "spool/${F[1]}" 1500

@@ -117,9 +117,9 @@ some_dead() {
 
 @test "killed while letters are retried: each is said again once, and none is lost" {
 	hub hub1
-	events 1 2000 50 | put 1000 > /dev/null
+	events 1 600 50 | put 300 > /dev/null
 	refuser store all --every
-	wait_until 20 has store dead 2000
+	wait_until 20 has store dead 600
 	for i in 1 2 3 4 5 6; do
 		before=$(letters)
 		dead retry --all > "retry.$i" 2>&1 &
@@ -132,11 +132,11 @@ some_dead() {
 	dead retry --all > /dev/null || true
 	[ "$(letters)" = 0 ]
 	cat spool/*.ndjson | sed -n 's/^{"_again":{"of":\([0-9]*\),"to":"store"}.*/\1/p' > said
-	[ "$(wc -l < said)" = 2000 ]
-	[ "$(sort -u said | wc -l)" = 2000 ]
+	[ "$(wc -l < said)" = 600 ]
+	[ "$(sort -u said | wc -l)" = 600 ]
 	daemon_run w "$P" take ipc://run/to-store w 256
-	wait_until 20 has store delivered 2000
-	[ "$(ids w.out | sort -u | wc -l)" = 2000 ]
+	wait_until 20 has store delivered 600
+	[ "$(ids w.out | sort -u | wc -l)" = 600 ]
 	daemon_stop w
 }
 

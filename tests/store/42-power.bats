@@ -13,7 +13,7 @@ lose() { ./disk-tool lose power "$@" >lost; }
 # 200 lines that are in the databases.
 begin() {
 	[ -z "${no_shim:-}" ] || skip "$no_shim"
-	[ -e shim.so ] || "${CC:-cc}" -D_GNU_SOURCE -O1 -shared -fPIC -o shim.so "$BATS_TEST_DIRNAME"/../torture/shim*.c -ldl
+	shim
 	rm -rf h
 	store -d h <first
 	power_disk
