@@ -52,7 +52,8 @@ void tw_said(const struct http_answer *a, char *out, size_t n)
 	struct json *doc;
 	const char *text;
 
-	if (a->status == 0) {
+	/* With a status it is that of a token that was not to be had. */
+	if (a->status == 0 || a->error) {
 		snprintf(out, n, "%s", a->error ? a->error : "no answer");
 		return;
 	}

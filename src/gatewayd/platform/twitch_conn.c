@@ -542,16 +542,17 @@ static void message(struct twitch *p, unsigned i, unsigned sock, struct span who
 	struct span meta = scan_member(whole, "metadata"), payload = scan_member(whole, "payload"), session;
 	struct head h = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
 	char type[TW_TYPE], id[TW_ID], time[TW_TIME];
+	int64_t wall;
 
 	if (!meta.p || meta.p[0] != '{' || !payload.p || payload.p[0] != '{') {
 		bare(p, i, whole, now);
 		return;
 	}
 	scan_each(meta, head_member, &h);
-	if (!h.time.p || scan_cstr(h.time, time, sizeof(time)) <= 0)
-		time[0] = '\0';
-	else
+	if (h.time.p && scan_cstr(h.time, time, sizeof(time)) > 0 && clock_parse(time, strlen(time), &wall) == 0)
 		memcpy(c->last, time, sizeof(time));
+	else
+		time[0] = '\0';
 	session = scan_member(payload, "session");
 	if (session.p && session.p[0] != '{')
 		session.p = NULL;

@@ -42,11 +42,11 @@ struct fields { struct span f[F_COUNT]; };	/* raw values; p NULL: absent or null
 static const struct row {
 	const char *twitch, *type;
 	enum field channel, user;
-	enum { EXTRA_NONE, EXTRA_CHAT, EXTRA_DELETE, EXTRA_SUBSCRIBE, EXTRA_RAID } extra;
+	enum { EXTRA_NONE, EXTRA_CHAT, EXTRA_DELETE, EXTRA_DELETE_ALL, EXTRA_SUBSCRIBE, EXTRA_RAID } extra;
 } rows[] = {
 	{"channel.chat.message", "chat.message", F_BROADCASTER_ID, F_CHATTER_ID, EXTRA_CHAT},
 	{"channel.chat.message_delete", "chat.delete", F_BROADCASTER_ID, NOBODY, EXTRA_DELETE},
-	{"channel.chat.clear_user_messages", "chat.delete", F_BROADCASTER_ID, F_TARGET_ID, EXTRA_NONE},
+	{"channel.chat.clear_user_messages", "chat.delete", F_BROADCASTER_ID, NOBODY, EXTRA_DELETE_ALL},
 	{"channel.chat.clear", "chat.delete", F_BROADCASTER_ID, NOBODY, EXTRA_NONE},
 	{"channel.follow", "channel.follow", F_BROADCASTER_ID, F_USER_ID, EXTRA_NONE},
 	{"channel.subscribe", "channel.subscribe", F_BROADCASTER_ID, F_USER_ID, EXTRA_SUBSCRIBE},
@@ -170,6 +170,12 @@ static void write_extra(struct writer *w, const struct row *row, const struct fi
 	case EXTRA_DELETE:
 		writer_value(w, "message_id", f->f[F_MESSAGE_ID]);
 		break;
+	case EXTRA_DELETE_ALL:
+		writer_open(w, "user");
+		writer_value(w, "id", f->f[F_TARGET_ID]);
+		writer_value(w, "name", either(f->f[F_TARGET_NAME], f->f[F_TARGET_LOGIN]));
+		writer_close(w);
+		break;
 	case EXTRA_SUBSCRIBE:
 		writer_value(w, "tier", f->f[F_TIER]);
 		writer_value(w, "gift", f->f[F_GIFT]);
@@ -196,6 +202,9 @@ static bool fits(const struct row *row, const struct fields *f)
 	if (row->extra == EXTRA_CHAT)
 		return is_text(f->f[F_MESSAGE_ID]) && f->f[F_MESSAGE].p && f->f[F_MESSAGE].p[0] == '{' &&
 			scan_member(f->f[F_MESSAGE], "text").p && scan_member(f->f[F_MESSAGE], "text").p[0] == '"';
+	/* Without them it would mean more than it does: all of a channel. */
+	if (row->extra == EXTRA_DELETE_ALL)
+		return is_text(f->f[F_TARGET_ID]);
 	return row->extra != EXTRA_DELETE || is_text(f->f[F_MESSAGE_ID]);
 }
 
