@@ -9,7 +9,7 @@ load lab
 
 @test "a session that waits too long, and one that no longer keeps what is asked for" {
 	lab_start
-	cases gateway expiry replay_end
+	cases gateway expiry replay_end owed
 }
 
 @test "what a bot may not read is empty; guilds and direct messages belong to shards" {

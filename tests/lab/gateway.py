@@ -63,6 +63,7 @@ def resume(l):
     # a second Resume while the first connection is there takes the session over
     third = l.resume(ready, 12)
     assert third.recv()["t"] == "RESUMED" and again.end() == 4000
+    again.drop()
     third.close(4200)
     third.end()
     l.wait("closed", 3)
@@ -297,6 +298,37 @@ def members(l):
     limited = ws.recv()
     assert limited["t"] == "RATE_LIMITED" and 29 < limited["d"]["retry_after"] <= 30 and limited["d"]["meta"]["nonce"] == "n", limited
     clean(l)
+
+
+def owed(l):
+    """What must have come, what may be lost, what nobody was there for; an Identify that was not needed; one that is forbidden."""
+    l.set(discord__identify_interval_s=0)
+    def say(text):
+        return l.post("/lab/say", channel="general", text=text)["ids"][0]
+    before = say("before")
+    ws, ready = l.session()
+    live = say("live")
+    ws.drop()
+    l.wait("closed")
+    missed = say("missed")
+    now = l.get("/lab/owed")["discord"]
+    assert now == {"owed": [live, missed], "at_risk": [], "outside": [before]}, now
+    l.fault("resume: op9")
+    assert l.resume(ready, 3).recv()["op"] == 9
+    now = l.get("/lab/owed")["discord"]
+    assert now == {"owed": [live], "at_risk": [missed], "outside": [before]}, now      # the Resume said that it has s 3
+    second, _ = l.session()
+    assert "identify-needless" not in l.get("/lab/counts")["counts"]
+    second.drop()
+    l.wait("closed", 2)
+    l.session()
+    assert l.get("/lab/counts")["counts"]["identify-needless"] == 1
+    clean(l)
+    for n in range(2):
+        ws = l.hello()
+        ws.send({"op": 2, "d": {"token": "wrong", "intents": 1, "properties": {}}})
+        assert ws.end() == 4004
+    broke(l, "fatal-ignored")
 
 
 __all__ = ["Closed", "Lab"]

@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import ed25519
+import owed
 from faults import generate
 from httpserver import HttpError, answer
 from world import iso_twitch
@@ -450,6 +451,12 @@ def sessions(c, request, q):
     d = [s for s in c.lab.gateway.sessions.values() if q.get("session") in (None, s.id)]
     t = [s for s in c.lab.eventsub.all_sockets if q.get("session") in (None, s.id)]
     return {"discord": [s.json(events) for s in d], "twitch": [s.json(events) for s in t]}
+
+
+@call("GET", "/lab/owed")
+def what_is_owed(c, request, q):
+    """bot: what clients must have got by now, what may be lost, what nobody was there for (owed.py)."""
+    return {"discord": owed.discord(c.lab, c.bot(q.get("bot"))), "twitch": owed.twitch(c.lab)}
 
 
 @call("GET", "/lab/messages")

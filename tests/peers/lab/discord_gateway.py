@@ -18,6 +18,7 @@ from httpserver import Hang, Reset, Upgrade, answer
 INTENTS = sum(1 << b for b in (*range(17), 20, 21, 24, 25))
 PRIVILEGED = 1 << 1 | 1 << 8 | 1 << 15
 GUILDS, GUILD_MEMBERS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1, 1 << 1, 1 << 9, 1 << 12, 1 << 15
+FATAL = (4004, 4010, 4011, 4012, 4013, 4014)      # a client must not come back with the same Identify
 KNOWN_OPS = (1, 2, 3, 4, 6, 8, 31, 43)
 
 
@@ -33,6 +34,7 @@ class Session:
         self.kept = collections.deque()         # (seq, payload text)
         self.events = []                        # (seq, type, id of the object, payload was written to a socket)
         self.conn = None
+        self.tried = False                      # a Resume was tried since the connection went
         self.ended = None                       # why it cannot be resumed any more
         self.expiry = None
         self.resumes = []                       # {"seq", "result"}
@@ -80,7 +82,7 @@ class Session:
 
     def detach(self):
         """Its connection has gone: it waits for a Resume."""
-        self.conn = None
+        self.conn, self.tried = None, False
         if not self.ended:
             self.expiry = asyncio.get_running_loop().call_later(self.gateway.set["discord.session_life_s"], self.end, "expired")
 
@@ -100,6 +102,7 @@ class Conn:
         self.lab, self.gateway, self.ws, self.set, self.books = gateway.lab, gateway, ws, gateway.set, gateway.books
         self.id, self.peer, self.path = f"d{number}", request.peer, request.path
         self.query, self.secure = request.query, request.secure
+        self.wanted = None              # its Identify
         self.asked = None               # the session that a Resume is for, until it is answered
         self.session, self.over = None, False
         self.swallow = False            # a fault has answered in the place of what would have come
@@ -149,6 +152,8 @@ class Conn:
         if by_rule:
             self.books.violation(by_rule, platform="discord", conn=self.id, code=code, why=reason)
         self.over = True
+        if code in FATAL and self.wanted:
+            self.gateway.fatal[self.wanted] = code
         self.leave()
         self.ws.close(code, reason)
 
@@ -262,6 +267,9 @@ class Conn:
         token, intents = d["token"], d["intents"]
         shard = d.get("shard")
         self.books.note("identify-sent", platform="discord", conn=self.id, shard=shard, path=self.path)
+        self.wanted = compact(d)
+        if self.wanted in self.gateway.fatal:
+            self.books.violation("fatal-ignored", platform="discord", conn=self.id, code=self.gateway.fatal[self.wanted])
         bot = self.gateway.world.bot_of_token(token)
         if bot is None:
             return self.bad_token(token)
@@ -281,6 +289,9 @@ class Conn:
             return self.close(4011, "sharding required", by_rule="sharding-required")
         if not self.within_budget(bot, shard[0]):
             return
+        for s in bot.sessions.values():
+            if (s.shard, s.shards, s.conn, s.tried) == (shard[0], shard[1], None, False):
+                self.books.note("identify-needless", platform="discord", conn=self.id, session=s.id, shard=shard)
         session = self.gateway.new_session(bot, shard, intents, self.secure)
         self.session, session.conn = session, self
         if not self.note("identify", session=session.id, bot=bot.id, shard=shard, intents=intents, path=self.path, compress=self.compress):
@@ -338,6 +349,8 @@ class Conn:
         session = self.gateway.sessions.get(sid)
         own = session is not None and self.path.rstrip("/") == f"/discord-resume/{session.number}"
         self.books.note("resume-sent", platform="discord", conn=self.id, session=sid, seq=seq, path=self.path, own_url=own)
+        if session is not None:
+            session.tried = True
         if bot is None:
             return self.bad_token(token)
         if session is None or session.bot is not bot or session.ended:
@@ -416,6 +429,7 @@ class Gateway:
         self.sessions, self.conns = {}, {}
         self.numbers = 0
         self.members_asked = {}
+        self.fatal = {}                 # an Identify -> the code that forbids it
         self.windows = {}
         self.dead_urls = {}             # session number -> "reset", "404", "hang"
         self.guild_texts = {}

@@ -60,6 +60,7 @@ class Socket:
         self.over = False
         self.moving = None              # the challenge of a session_reconnect that was sent
         self.moved_to = None
+        self.client_closed = False
         self.no_keepalive = self.no_ping = self.zombie = False
         self.last_sent = time.monotonic()
         self.ponged = True
@@ -202,6 +203,7 @@ class Socket:
                     self.ws.send(wsproto.PONG, body)
         except wsproto.Gone as e:
             code, reason = e.code, e.reason
+            self.client_closed = code is not None
         except wsproto.WsError as e:
             self.close(4001, str(e), by_rule="websocket")
             await self.ws.rest()

@@ -9,6 +9,7 @@ README.md beside this file tells of the paths, the control API and the rules. Py
 import argparse
 import asyncio
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -193,6 +194,10 @@ async def run(o):
         name, _, value = pair.partition("=")
         settings.set(name, value)
     settings.keep()
+    # A thousand shards are a thousand descriptors.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     lab = Lab(settings, None if o.quiet or not sys.stdout.isatty() else show.log)
     loop = asyncio.get_running_loop()
     for s in (signal.SIGTERM, signal.SIGINT):
