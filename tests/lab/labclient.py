@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import struct
 import sys
 import urllib.parse
@@ -43,9 +44,11 @@ class Closed(Exception):
 
 
 class WebSocket:
-    def __init__(self, url, compress=False):
+    def __init__(self, url, compress=False, ca=None):
         u = urllib.parse.urlsplit(url)
         self.s = socket.create_connection((u.hostname, u.port), PATIENCE)
+        if u.scheme == "wss":
+            self.s = ssl.create_default_context(cafile=ca).wrap_socket(self.s, server_hostname=u.hostname)
         self.buf, self.inflate, self.frames, self.kinds = b"", zlib.decompressobj() if compress else None, [], []
         target = (u.path or "/") + (f"?{u.query}" if u.query else "")
         key = base64.b64encode(os.urandom(16)).decode()

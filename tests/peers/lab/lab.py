@@ -178,7 +178,7 @@ def prepare(lab, o, folder):
     if o.tls:
         lab.tls_server = Server(lab.handle, tls.make(folder))
         lab.tls_server.listen("127.0.0.1", 0)
-        lab.ca = os.path.abspath(os.path.join(folder, "ca.pem"))
+        lab.ca = lab.trust = os.path.abspath(os.path.join(folder, "ca.pem"))
         accounts.put(os.path.join(folder, "tls-port"), f"{lab.tls_server.port}\n")
     lab.configured()
     if o.dir:
