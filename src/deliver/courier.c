@@ -119,7 +119,7 @@ static void tick(void *arg)
 void courier_round(void *arg)
 {
 	struct courier *c = arg;
-	int64_t now = clock_mono(), due;
+	int64_t now = clock_mono(), due, late;
 	struct item *i;
 	bool wrote;
 
@@ -134,6 +134,9 @@ void courier_round(void *arg)
 	due = c->draining ? QUEUE_NEVER : queue_due(&c->queue);
 	if (c->queue.under_way >= UNDER_WAY_MAX)
 		due = QUEUE_NEVER;
+	late = message_due(c);
+	if (late >= 0 && now + late < due)
+		due = now + late;
 	/* What followed from writing may have marked something, and batches may have found room. */
 	if (((c->marked || c->changed) && !c->again.due) || (wrote && c->batches))
 		due = 1;

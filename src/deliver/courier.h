@@ -130,6 +130,7 @@ void message_sent(struct message *m);		/* its last piece was said */
 void message_failed(struct message *m, const char *cause, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void message_told(struct message *m);		/* its outcome was in the outbox already: it only has to be put */
 void message_late(struct courier *c);		/* gives up those that are too old */
+int64_t message_due(const struct courier *c);	/* ns until the next one is; -1: none waits */
 void interaction_changed(struct courier *c, struct interaction *i, int state);
 
 /* call.c */

@@ -310,6 +310,15 @@ void message_failed(struct message *m, const char *cause, const char *code, cons
 	end(m, m->say.kind == SAY_COMMAND ? NULL : &o);
 }
 
+int64_t message_due(const struct courier *c)
+{
+	const struct message *m = c->first;
+
+	while (m && (m->over || m->under_way || !m->queued))
+		m = m->next;
+	return m ? m->taken + c->give_up - clock_wall() + CLOCK_MS : -1;
+}
+
 void message_late(struct courier *c)
 {
 	int64_t wall = clock_wall();

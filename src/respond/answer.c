@@ -122,6 +122,9 @@ static int write_line(const struct scene *s, struct span text, unsigned n, struc
 	writer_str(&w, "text", text.p, text.n);
 	writer_value(&w, "reply_to", to.p ? to : e->a[LA_ID]);
 	write_platform(&w, s);
+	/* So that deliver speaks as the bot that heard it, and answers what the platform wants answered. */
+	writer_value(&w, "account", scene_data(s, "account"));
+	writer_value(&w, "interaction", scene_data(s, "interaction"));
 	writer_close(&w);
 	if (writer_end(&w, &err) == 0)
 		return 1;
@@ -239,6 +242,43 @@ static int answer_message(struct scene *s, struct buf *out, const char **why)
 	return 0;
 }
 
+/* An argument of a platform's command behind the others, as a person would have typed it. Lists and objects are left out. */
+static int add_arg(void *arg, struct span name, struct span value)
+{
+	struct buf *text = arg;
+	size_t from;
+
+	(void)name;
+	if (!value.n || *value.p == '{' || *value.p == '[')
+		return 0;
+	if (*value.p != '"')
+		return buf_addc(text, ' ') || buf_add(text, value.p, value.n) ? -1 : 0;
+	if (buf_adds(text, " \""))
+		return -1;
+	from = text->len;
+	if (scan_string(value, text))
+		return -1;
+	for (; from < text->len; from++)
+		if (text->p[from] == '"')
+			text->p[from] = '\'';
+	return buf_addc(text, '"');
+}
+
+/* The same commands, used as the platform's own. */
+static int answer_invoked(struct scene *s, struct buf *out, const char **why)
+{
+	struct buf *text = &s->a->text;
+	struct span args = scene_data(s, "args");
+
+	buf_clear(text);
+	if (buf_add(text, s->r->prefix.p, s->r->prefix.n) || scan_string(scene_data(s, "command"), text) ||
+	    (args.n && *args.p == '{' && scan_each(args, add_arg, text))) {
+		*why = "data.command cannot be decoded";
+		return -1;
+	}
+	return command_parse(of_buf(text), s->r->prefix, &s->cmd) ? run_command(s, out, why) : 0;
+}
+
 static int answer_emotion(struct scene *s, struct buf *out, const char **why)
 {
 	for (size_t i = 0; i < s->r->n; i++) {
@@ -260,12 +300,12 @@ int answer_event(struct answer *a, const struct replies *r, const char *line, co
 	const char **why)
 {
 	struct scene s = {.a = a, .r = r, .e = e, .t = &builtin};
-	bool message = scan_is(e->a[LA_TYPE], "chat.message");
+	bool message = scan_is(e->a[LA_TYPE], "chat.message"), invoked = !message && scan_is(e->a[LA_TYPE], "command.invoked");
 	size_t start = out->len;
 	struct line_err err;
 	int made;
 
-	if (!message && !scan_is(e->a[LA_TYPE], "analysis.emotion"))
+	if (!message && !invoked && !scan_is(e->a[LA_TYPE], "analysis.emotion"))
 		return 0;
 	if (types_check(line, e, &err)) {
 		*why = line_err_text(&err, a->why);
@@ -273,7 +313,7 @@ int answer_event(struct answer *a, const struct replies *r, const char *line, co
 	}
 	if (!r || is(scene_data(&s, "user.bot"), "true"))
 		return 0;
-	made = message ? answer_message(&s, out, why) : answer_emotion(&s, out, why);
+	made = message ? answer_message(&s, out, why) : invoked ? answer_invoked(&s, out, why) : answer_emotion(&s, out, why);
 	if (made < 0)
 		out->len = start;	/* all its answers or none */
 	return made;

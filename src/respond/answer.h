@@ -3,7 +3,8 @@
  * replies give the same bytes.
  *
  * chat.message: a command (and then nothing else), or the first word or contains trigger that matches.
- * analysis.emotion: the first emotion trigger that matches. Anything else, and what a bot said, is left alone.
+ * command.invoked: the same commands; the arguments in their order. A message.send carries the platform, the account and the interaction of its
+ * cause, which deliver needs. analysis.emotion: the first emotion trigger that matches. Anything else, and what a bot said, is left alone.
  */
 #ifndef RESPOND_ANSWER_H
 #define RESPOND_ANSWER_H

@@ -4,7 +4,7 @@ load tree
 @test "new writes a tree with its port and commented configuration, and nothing into a folder that is not empty" {
 	tree_new
 	for f in etc/rules etc/gatewayd.conf etc/replies/default.conf etc/emotes.tsv \
-		service/{route,store,analyze,respond,gatewayd}/{run,notification-fd}; do [ -s "$D/$f" ]; done
+		service/{route,store,analyze,respond,deliver,gatewayd}/{run,notification-fd}; do [ -s "$D/$f" ]; done
 	for s in "$D"/service/*/run; do [ -x "$s" ] && sh -n "$s"; done
 	grep -qx "port = $PORT" "$D/etc/gatewayd.conf"
 	run ! grep -r '@PORT@' "$D"

@@ -6,7 +6,7 @@ load tree
 setup() {
 	tree_new
 	mkdir "$T/unused"
-	mv "$D"/service/{analyze,respond,gatewayd} "$T/unused"
+	mv "$D"/service/{analyze,respond,deliver,gatewayd} "$T/unused"
 	echo 'all -> store' >"$D/etc/rules"
 	cd "$T"
 }

@@ -40,23 +40,23 @@ load swap
 	run -0 p swap --native analyze --watch 100ms -- analyze -e etc/emotes.tsv
 	[[ $output == *"analyze.1 is in force"* ]]
 	[ "$(in_force)" = analyze.1 ]
-	[ "$(services)" = "analyze.1 gatewayd respond route store" ]
+	[ "$(services)" = "analyze.1 deliver gatewayd respond route store" ]
 	run -0 p status
 	[[ $output == *"analyze      aside"* && $output == *"--back brings analyze"* ]]
 	p send --text 'this is great'
 	tree_down
 	tree_up
-	[ "$(services)" = "analyze.1 gatewayd respond route store" ]
+	[ "$(services)" = "analyze.1 deliver gatewayd respond route store" ]
 	pid=$(service_pid analyze.1)
 	p restart analyze
 	[ "$(service_pid analyze)" = none ]
 	[ "$(service_pid analyze.1)" != "$pid" ]
 	p swap --native analyze --watch 100ms -- analyze
-	[ "$(services)" = "analyze.2 gatewayd respond route store" ]
+	[ "$(services)" = "analyze.2 deliver gatewayd respond route store" ]
 	wait_until 20 _done
 	run -0 p swap --back analyze
 	[ "$(in_force)" = analyze.1 ]
-	[ "$(services)" = "analyze.1 gatewayd respond route store" ]
+	[ "$(services)" = "analyze.1 deliver gatewayd respond route store" ]
 	run -0 p swap --back analyze
 	[[ $output == *"not swapped"* ]]
 	unchanged
@@ -69,7 +69,7 @@ load swap
 	p swap --native analyze --watch 100ms -- analyze
 	tree_down
 	p swap --back analyze
-	[ "$(ls "$D/service" | xargs)" = "analyze gatewayd respond route store" ]
+	[ "$(ls "$D/service" | xargs)" = "analyze deliver gatewayd respond route store" ]
 	tree_up
 	unchanged
 }
@@ -185,7 +185,7 @@ load swap
 	touch "$T/later.broken"
 	DAEMON_KILLED=yes
 	kill -9 "$(service_pid analyze.1)"
-	back() { [ "$(in_force)" = analyze ] && [ "$(services)" = "analyze gatewayd respond route store" ]; }
+	back() { [ "$(in_force)" = analyze ] && [ "$(services)" = "analyze deliver gatewayd respond route store" ]; }
 	wait_until 60 back
 	run -0 p swap analyze
 	[[ $output == *"taken back by itself: analyze.1 failed 4 times"* ]]

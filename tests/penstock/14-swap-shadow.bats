@@ -80,7 +80,7 @@ analysis() { event "$1.analyze" analysis.emotion "{\"channel\":{\"id\":\"r\"},\"
 	[[ $output == *"2000 events compared, 100.00 % equal; 0 differ, 0 only the old one made, 0 only the new one"* ]]
 	run -0 p swap --promote --watch 100ms analyze
 	[[ $output == *"analyze.2 is in force"* ]]
-	[ "$(services)" = "analyze.2 gatewayd respond route store" ]
+	[ "$(services)" = "analyze.2 deliver gatewayd respond route store" ]
 	p swap --back analyze
 	unchanged
 	exact 2000
@@ -124,7 +124,7 @@ analysis() { event "$1.analyze" analysis.emotion "{\"channel\":{\"id\":\"r\"},\"
 	[ -z "$(comm -12 "$T/new" "$T/old")" ]
 	run -0 p swap --promote --watch 100ms analyze
 	[[ $output == *"analyze.1 is in force"* ]]
-	[ "$(services)" = "analyze.1 gatewayd respond route store" ]
+	[ "$(services)" = "analyze.1 deliver gatewayd respond route store" ]
 	p swap --back analyze
 	unchanged
 }

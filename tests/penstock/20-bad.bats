@@ -108,10 +108,10 @@ load tree
 	[ -x "$BIN/gatewayd" ]
 	tree_new
 	mkdir "$T/unused"
-	mv "$D"/service/{store,analyze,respond} "$T/unused"
+	mv "$D"/service/{store,analyze,respond,deliver} "$T/unused"
 	D=$T/first
 	penstock new "$D" --port "$PORT" >/dev/null
-	rm -r "$D"/service/{store,analyze,respond}
+	rm -r "$D"/service/{store,analyze,respond,deliver}
 	tree_up
 	D=$T/tree
 	run -1 tree_up

@@ -27,7 +27,7 @@ setup() {
 one_in_force() { # SERVICE: it alone works, and the tree is up
 	[ "$(phase)" = rest ] || [ "$(phase)" = none ] || { echo "phase $(phase)" >&2; return 1; }
 	[ "$(in_force)" = "$1" ] || { echo "in force: $(in_force)" >&2; return 1; }
-	[ "$(services)" = "$1 gatewayd respond route store" ] || { echo "services: $(services)" >&2; return 1; }
+	[ "$(services)" = "$1 deliver gatewayd respond route store" ] || { echo "services: $(services)" >&2; return 1; }
 	p status >/dev/null
 }
 

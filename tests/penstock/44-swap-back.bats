@@ -22,7 +22,7 @@ setup() {
 	DAEMON_KILLED=yes
 }
 swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
-still() { [ "$(in_force)" = "$1" ] && [ "$(services)" = "$1 gatewayd respond route store" ]; }
+still() { [ "$(in_force)" = "$1" ] && [ "$(services)" = "$1 deliver gatewayd respond route store" ]; }
 
 @test "back to one that fails alone, does not stay up, refuses lines, or does none" {
 	swap_to "$T/moody"

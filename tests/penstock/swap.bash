@@ -56,8 +56,8 @@ services() { p status --json | jq -r '.services[] | select(.want == "up") | .nam
 
 unchanged() {
 	p status >"$T/status" || { cat "$T/status" >&2; return 1; }
-	[ "$(services)" = "analyze gatewayd respond route store" ] || { echo "services: $(services)" >&2; return 1; }
-	[ "$(ls "$D/service" | xargs)" = "analyze gatewayd respond route store" ] || { ls "$D/service" >&2; return 1; }
+	[ "$(services)" = "analyze deliver gatewayd respond route store" ] || { echo "services: $(services)" >&2; return 1; }
+	[ "$(ls "$D/service" | xargs)" = "analyze deliver gatewayd respond route store" ] || { ls "$D/service" >&2; return 1; }
 	[ ! -e "$D/service/analyze/down" ] || { echo "analyze is down" >&2; return 1; }
 	[ "$(find "$D/service/.swap" -mindepth 1 ! -name .lock 2>/dev/null | wc -l)" -eq 0 ] || { find "$D/service/.swap" >&2; return 1; }
 }

@@ -27,7 +27,7 @@ tree_new() {
 tree_small() {
 	tree_new
 	mkdir "$T/unused"
-	mv "$D"/service/{store,analyze,respond,gatewayd} "$T/unused"
+	mv "$D"/service/{store,analyze,respond,deliver,gatewayd} "$T/unused"
 	echo 'all -> store' >"$D/etc/rules"
 }
 

@@ -46,6 +46,17 @@ answers() { respond -r "$T/r" "$@" | jq -r 'select(.type == "message.send") | .i
 		(.traceparent | contains("b7ad6b7169203331") | not)'
 }
 
+@test "a command of the platform is the same command; its answer names account and interaction" {
+	invoked() { printf '{"specversion":"1.0","id":"i-%s","source":"/discord/b","type":"command.invoked","data":{"platform":"discord","account":"b","channel":{"id":"9"},"user":{"id":"u","name":"ann"},"command":"%s","args":%s,"interaction":{"id":"%s","token":"tok","application_id":"6","type":2}}}\n' "$1" "$2" "$3" "$1"; }
+	{ invoked 1 ping '{}'; invoked 2 hug '{"who":"bob \"x\" y","n":[1]}'; invoked 3 'ping now' '{}'; invoked 4 nothing '{}'; } |
+		respond -r "$T/r" | grep message.send >"$T/out"
+	[ "$(wc -l <"$T/out")" -eq 3 ]
+	jq -r '.data.text' "$T/out" | diff - <(printf '%s\n' pong "ann hugs bob 'x' y." pong)
+	head -n 1 "$T/out" | jq -e '.data.account == "b" and .data.platform == "discord" and .data.interaction == {id: "1", token: "tok", application_id: "6", type: 2}'
+	chat 5 '!ping' | sed 's/"data":{/&"platform":"twitch","account":"other",/' | respond -r "$T/r" | tail -n 1 |
+		jq -e '.data.account == "other" and .data.platform == "twitch" and (.data | has("interaction") | not)'
+}
+
 @test "in a pipe every line is passed on, unchanged and in order, before its answers" {
 	{ chat 1 '!ping'; event 2 member.join '{"channel":{"id":"x"},"user":{"id":"u"},"n":1.50}'; chat 3 hello; event 4 new.type '[1, 2]'; } >"$T/in"
 	respond -r "$T/r" <"$T/in" >"$T/out"

@@ -45,7 +45,7 @@ idle() { [ "$(pending)" -eq 0 ]; }
 @test "down leaves no process and no socket" {
 	p send --text '!help'
 	pids=$(p status --json | jq '.supervise, .services[].pid')
-	[ "$(wc -w <<<"$pids")" -eq 6 ]
+	[ "$(wc -w <<<"$pids")" -eq 7 ]
 	tree_down
 	for pid in $pids; do process_gone "$pid"; done
 	[ -z "$(find "$D" -type s)" ]
@@ -55,7 +55,7 @@ idle() { [ "$(pending)" -eq 0 ]; }
 	DAEMON_KILLED=yes
 	for i in $(seq 300); do chat "c-$i" '!ping' "u$i" "room$((i % 5))"; done >"$T/in"
 	daemon_run send penstock -C "$D" send "$T/in"
-	for name in store respond route analyze gatewayd; do
+	for name in store respond route analyze deliver gatewayd; do
 		# It may just have ended by itself, for want of another.
 		killed() { kill -9 "$(service_pid "$name")" 2>/dev/null; }
 		wait_until 20 killed

@@ -113,26 +113,38 @@ static bool uuid(const char *s)
 	return strlen(s) == 36 && strspn(s, "0123456789abcdefABCDEF-") == 36;
 }
 
+/* A chat message is one line: of the escapes of line ends, as buf_add_json writes them, one blank is left. A backslash of the text is two. */
+static int add_line(const struct say *s, struct buf *b)
+{
+	size_t to = b->len, from = to;
+
+	if (buf_add_json(b, s->piece, s->npiece))
+		return -1;
+	for (; from < b->len; from++) {
+		char c = b->p[from];
+
+		if (c == '\\' && (b->p[from + 1] == 'n' || b->p[from + 1] == 'r')) {
+			b->p[to++] = ' ';
+			from++;
+			continue;
+		}
+		b->p[to++] = c;
+		if (c == '\\')
+			b->p[to++] = b->p[++from];
+	}
+	b->len = to;
+	return 0;
+}
+
 static int request(void *t, const struct say *s, struct request *r)
 {
 	struct twitch *w = t;
-	size_t at;
 	int rc;
 
 	r->method = "POST";
 	r->timeout = 15 * CLOCK_S;
 	r->token = TOKEN_USER;
-	rc = buf_printf(&r->body, "{\"broadcaster_id\":\"%s\",\"sender_id\":\"%s\",\"message\":", s->channel, w->user);
-	at = r->body.len;
-	rc |= buf_add_json(&r->body, s->piece, s->npiece);
-	/* A chat message is one line. The escapes of line ends, as buf_add_json writes them, become blanks; a backslash of the text is two. */
-	for (; rc == 0 && at + 1 < r->body.len; at++)
-		if (r->body.p[at] == '\\') {
-			char c = r->body.p[++at];
-
-			if (c == 'n' || c == 'r')
-				r->body.p[at - 1] = r->body.p[at] = ' ';
-		}
+	rc = buf_printf(&r->body, "{\"broadcaster_id\":\"%s\",\"sender_id\":\"%s\",\"message\":", s->channel, w->user) | add_line(s, &r->body);
 	if (uuid(s->reply_to))
 		rc |= buf_printf(&r->body, ",\"reply_parent_message_id\":\"%s\"", s->reply_to);
 	rc |= buf_addc(&r->body, '}') | buf_printf(&r->url, "%s/chat/messages", w->helix);

@@ -1,0 +1,90 @@
+load deliver
+
+hook_up() {
+	daemon_run hook python3 "$BATS_TEST_DIRNAME/hook.py" "$T/got"
+	wait_for hook.out '^[0-9]+$'
+	HOOK=http://127.0.0.1:$(<hook.out) A=$T/a
+	mkdir -p a/default
+	: >got
+}
+teardown() {
+	[ -z "${DAEMON_PID[hook]:-}" ] || daemon_kill hook
+	daemons_end
+}
+# account NAME PATH [LINE...]
+account() {
+	printf '%s\n' 'platform = webhook' "url = $HOOK$2" 'allow-private = yes' "${@:3}" >"a/default/$1.conf"
+}
+
+@test "the event itself is posted, signed, with its key" {
+	hook_up
+	printf sesame >a/default/hook.secret
+	chmod 600 a/default/hook.secret
+	account hook /ok 'secret-file = hook.secret'
+	say 1 webhook x hi >in
+	deliver -A a -b box.db <in | tail -n 1 | jq -e '.type == "message.sent" and .data.message_id == "h1"'
+	[ "$(jq -r .body got)" = "$(<in)" ]
+	mac=$(jq -rj .body got | openssl dgst -sha256 -hmac sesame -r | cut -d' ' -f1)
+	jq -e --arg mac "sha256=$mac" '.fields["X-Hub-Signature-256"] == $mac and (.fields["Content-Type"] | startswith("application/cloudevents+json")) and
+		(.fields["Idempotency-Key"] | test("^\"[0-9a-f]{32}\"$"))' got
+}
+
+@test "each answer has its consequence" {
+	hook_up
+	for path in ok 204 302 400 401 403 404 410 500 503 retry reset; do account "h-$path" "/$path"; done
+	n=0
+	for path in ok 204 302 400 403 404 410 500 503 retry reset 401; do say "$path" webhook "$path" x "\"account\":\"h-$path\""; done >in
+	through <in | sort >out
+	diff out - <<-'END'
+		204 sent
+		302 failed refused 302
+		400 failed refused 400
+		401 failed refused 401
+		403 failed refused 403
+		404 failed refused 404
+		410 failed refused 410
+		500 failed unknown 500
+		503 failed unknown 503
+		ok sent
+		reset failed unknown
+		retry sent
+	END
+	# Nothing was posted twice but what was refused for the moment
+	[ "$(jq -r .path got | sort | uniq -d)" = /retry ]
+}
+
+@test "send-unknown = again: the same key each time" {
+	hook_up
+	account hook /once-reset 'send-unknown = again'
+	[ "$(say 1 webhook x hi | through)" = "1 sent" ]
+	[ "$(wc -l <got)" -eq 2 ]
+	[ "$(jq -r '.fields["Idempotency-Key"]' got | sort -u | wc -l)" -eq 1 ]
+}
+
+@test "a private address is refused, whatever its name, unless the account allows it" {
+	hook_up
+	account a /ok
+	account b /ok
+	account c /ok
+	sed -i '/allow-private/d' a/default/{b,c}.conf
+	sed -i 's/127.0.0.1/localhost/' a/default/c.conf
+	for i in a b c; do say $i webhook x hi "\"account\":\"$i\""; done | through -p 1 | sort | diff - <(
+		printf '%s\n' 'a sent' 'b failed private' 'c failed private')
+	[ "$(wc -l <got)" -eq 1 ]
+}
+
+@test "an upstream in trouble is left alone, and holds up nobody else" {
+	hook_up
+	account good /ok
+	account bad /ok
+	# A port that nobody listens on
+	sed -i 's|^url.*|url = http://127.0.0.1:1/|' a/default/bad.conf
+	for i in $(seq 1 9); do say "bad$i" webhook "c$i" x '"account":"bad"'; done >in
+	for i in $(seq 1 30); do say "good$i" webhook "c$i" x '"account":"good"'; done >>in
+	through -g 2s -M m <in >out
+	[ "$(grep -c '^good[0-9]* sent$' out)" -eq 30 ]
+	[ "$(grep -c '^bad[0-9]* failed late$' out)" -eq 9 ]
+	[ "$(wc -l <out)" -eq 39 ]
+	grep -q 'http://127.0.0.1:1: in trouble: left alone' err
+	[ "$(head -n 30 out | grep -c good)" -eq 30 ]
+}
