@@ -187,6 +187,8 @@ void out_lost(struct out *o, unsigned conn, enum next next, unsigned code, const
 	struct conn *c = conn_of(o, conn);
 
 	c->expect[0].due = c->expect[1].due = 0;
+	for (unsigned i = 0; i < TIMERS; i++)
+		c->timer[i].due = 0;
 	note(o, "lost %s %s %u wait=%gms ", conn_text(conn), words[next], code, ms(wait));
 	note_end(o, reason);
 }

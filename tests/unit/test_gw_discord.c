@@ -144,8 +144,15 @@ static void saving(void)
 	probe_take(o);
 	probe_run(o, "acked 0 4\nadvance 5000\n");
 	CHECK(!probe_saw(o, "save"), "acknowledgements of lines of the one before are not its own");
-	probe_run(o, MESSAGE("2", "80", "50") "acked 0 6\nadvance 5000\n");
-	CHECK(probe_saw(o, "line 0 mark=6") && probe_saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":2,"), "these are");
+	probe_run(o, MESSAGE("2", "80", "50") "acked 0 6\n");
+	probe_take(o);
+	probe_run(o, "gone 0 0 reset\n");
+	CHECK(probe_saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":2,"), "a lost connection has no timers: saved at once");
+	probe_take(o);
+	probe_run(o, "acked 0 6\nadvance 5000\n");
+	CHECK(strcmp(probe_take(o), "") == 0, "once");
+	probe_run(o, "dial 0\nopened 0\n" HELLO RESUMED("3") MESSAGE("4", "80", "50") "acked 0 8\nadvance 5000\n");
+	CHECK(probe_saw(o, "line 0 mark=8") && probe_saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":4,"), "these are");
 	probe_free(o);
 	other = begin(CONF);
 	probe_run(other, "dial 0 {\"session\":\"a b\",\"seq\":1,\"shards\":1}");
@@ -172,7 +179,7 @@ static void close_codes(void)
 		snprintf(step, sizeof(step), "gone 0 %u because\n", rows[i].code);
 		snprintf(want, sizeof(want), "lost 0 %s 0 ", rows[i].what == 's' ? "stop" : "resume");
 		probe_run(o, step);
-		CHECK(probe_saw(o, want) && (rows[i].code != 4008 || probe_saw(o, "lost 0 resume 0 wait=10000ms")), "%u ends the connection", rows[i].code);
+		CHECK(probe_saw(o, want) && (rows[i].code != 4008 || probe_saw(o, "lost 0 resume 0 wait=5000ms")), "%u ends the connection", rows[i].code);
 		if (rows[i].what != 's') {
 			probe_run(o, "dial 0");
 			CHECK(probe_saw(o, rows[i].what == 'r' ? RESUME_URL : MAIN_URL " identify=0"), "%u: %s", rows[i].code,

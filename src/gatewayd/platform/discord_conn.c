@@ -40,7 +40,7 @@ static const struct { unsigned code; enum after after; unsigned wait; const char
 	{4004, AFTER_STOP, 0, "authentication failed: the token is wrong"},
 	{4005, AFTER_FRESH, 0, "already authenticated"},
 	{4007, AFTER_FRESH, 0, "invalid sequence"},
-	{4008, AFTER_FRESH, 10, "rate limited"},
+	{4008, AFTER_FRESH, 5, "rate limited"},
 	{4009, AFTER_FRESH, 0, "session timed out"},
 	{4010, AFTER_STOP, 0, "invalid shard"},
 	{4011, AFTER_STOP, 0, "sharding required: raise shards"},
@@ -56,6 +56,7 @@ void dconn_release(struct discord *d, struct dconn *c)
 	free(c->seen);
 }
 
+/* No socket, so no timer. */
 static void idle(struct discord *d, unsigned n)
 {
 	struct dconn *c = &d->conns[n];
@@ -67,6 +68,8 @@ static void idle(struct discord *d, unsigned n)
 	c->presence_due = false;
 	out_timer(d->out, n, TIMER_BEAT, 0);
 	out_timer(d->out, n, TIMER_SEND, 0);
+	if (c->save_armed)
+		conn_due(d, n, TIMER_SAVE, 0);
 }
 
 /*

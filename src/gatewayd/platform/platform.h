@@ -106,7 +106,7 @@ void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t openin
 void out_switch(struct out *o, unsigned conn);		/* socket 1 is 0 from now on; the old one is closed with 1000 */
 
 void out_live(struct out *o, unsigned conn, bool resumed);		/* greeting is over: gateway.up or gateway.resumed */
-/* The connection is lost, or given up: every socket of it is dropped (with code, if it is not 0). wait: at least so long, 0: the back-off's. */
+/* The connection is lost, or given up: every socket of it is dropped (with code, if it is not 0), its timers are disarmed. wait: at least so long, 0: the back-off's. */
 void out_lost(struct out *o, unsigned conn, enum next next, unsigned code, const char *reason, int64_t wait);
 /* The one rule of liveness: bytes of the kind that counts must come before now + within; the platform calls this again each time they did.
  * 0: switched off. When the time is up upstream calls gone with code 0 and `why` (static) as the reason. While upstream holds back
