@@ -13,11 +13,12 @@
 
 int notify_fd = -1;
 static bool stopping;
+static char *kept;
 
 /* sd_notify(3): a datagram to $NOTIFY_SOCKET, a path or, with '@' first, a name in the abstract space. */
 static void tell_systemd(const char *what)
 {
-	const char *path = getenv("NOTIFY_SOCKET");
+	const char *path = kept ? kept : getenv("NOTIFY_SOCKET");
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	size_t n;
 	int fd;
@@ -39,6 +40,14 @@ static void tell_systemd(const char *what)
 		log_warn("cannot tell %s on NOTIFY_SOCKET %s: %m", what, path);
 	if (fd >= 0)
 		close(fd);
+}
+
+void notify_keep(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+
+	if (!path || (kept = strdup(path)) != NULL)
+		unsetenv("NOTIFY_SOCKET");
 }
 
 void notify_ready(void)

@@ -12,6 +12,7 @@
 
 extern int notify_fd;		/* -1: none */
 void notify_ready(void);	/* a failure is logged as a warning: the program goes on */
+void notify_keep(void);		/* takes NOTIFY_SOCKET out of the environment, so that children do not speak for this program */
 void notify_stopping(void);	/* STOPPING=1 to systemd; nothing for s6 */
 /* The program was told to stop: notify_stopping was called, or a TERM or INT it blocks (loop_signal) waits to be looked at. */
 bool notify_stops(void);

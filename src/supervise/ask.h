@@ -1,7 +1,7 @@
 /*
  * ask: the scripts of control/, which may take over what a command does, as in runit.
  *
- *   control/t k p c a h i q 1 2   before the signal (t: before any TERM, of d and x too); exit 0: it is not sent
+ *   control/t k p c a h i q 1 2 b y   before the signal (t: before any TERM, of d, x and r too); exit 0: it is not sent
  *   control/d control/x           after that of d and x; the result is ignored
  *   control/u                     before every start; the result is ignored
  *

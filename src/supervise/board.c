@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -96,6 +97,18 @@ void board_settled(struct board *b)
 	b->nold = 0;
 }
 
+static uint64_t pidns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+
+bool board_is_of(const struct board_head *head, pid_t owner)
+{
+	return head->pid == (uint32_t)owner || head->pidns == 0 || head->pidns != pidns();
+}
+
 int board_open(struct board *b, const char *path)
 {
 	*b = (struct board){ .fd = -1 };
@@ -114,6 +127,7 @@ int board_open(struct board *b, const char *path)
 	}
 	b->head->row_size = sizeof(struct board_row);
 	b->head->pid = (uint32_t)getpid();
+	b->head->pidns = pidns();
 	b->head->started = clock_wall();
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	memcpy(b->head->magic, magic, sizeof magic);

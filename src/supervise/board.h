@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "supervise/past.h"
 #include "supervise/state.h"
@@ -26,6 +27,7 @@ struct board_head {
 	uint32_t pid;
 	uint32_t stopping;
 	int64_t started;	/* wall */
+	uint64_t pidns;		/* in which pid counts; 0: not known */
 };
 
 struct board_slot {
@@ -70,6 +72,10 @@ void board_give(struct board *b, int row);
 /* Between these two the row may be changed. The pointer dies with the next board_take. */
 struct board_row *board_begin(struct board *b, int row);
 void board_end(struct board *b, int row);
+
+/* Was it written by the process `owner`, which holds the lock? Else an earlier run wrote it, and owner is about to make it anew. True
+ * where that cannot be told: from another process namespace. */
+bool board_is_of(const struct board_head *head, pid_t owner);
 
 /* Reading. Checks a copy of a file's bytes: fn for each used row, whose name ends with NUL and whose enums are in range. 0; -1 with a
  * static reason when it is no board. A row that was being written is passed with *torn true. Pure. */

@@ -4,6 +4,7 @@ static const char letters[SV_EVENTS] = {
 	[SV_UP] = 'u', [SV_STOP] = 'd', [SV_ONCE] = 'o', [SV_EXIT] = 'x',
 	[SV_TERM] = 't', [SV_KILL] = 'k', [SV_PAUSE] = 'p', [SV_CONT] = 'c',
 	[SV_ALRM] = 'a', [SV_HUP] = 'h', [SV_INT] = 'i', [SV_QUIT] = 'q', [SV_USR1] = '1', [SV_USR2] = '2',
+	[SV_ABRT] = 'b', [SV_WINCH] = 'y', [SV_AGAIN] = 'r', [SV_AT_MOST] = 'O',
 };
 
 int control_event(unsigned char letter)

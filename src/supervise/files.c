@@ -97,16 +97,6 @@ struct files *files_new(int dirfd, const char *path, char why[FILES_WHY_MAX])
 	}
 	if (take_lock(f, why) < 0)
 		goto fail;
-	/* Of an earlier run; it would say too soon that somebody supervises. */
-	if (unlinkat(dirfd, "supervise/ok", 0) < 0 && errno != ENOENT) {
-		why_errno(why, path, "supervise/ok");
-		goto fail;
-	}
-	f->control = open_fifo(f, "supervise/control", O_RDWR);
-	if (f->control < 0) {
-		why_errno(why, path, "supervise/control");
-		goto fail;
-	}
 	return f;
 fail:
 	files_free(f);
@@ -190,10 +180,19 @@ static int write_stat(struct files *f, const char *text)
 	return 0;
 }
 
+static bool same_file(const struct files *f, const char *file)
+{
+	struct stat a, b;
+
+	return fstat(f->control, &a) == 0 && fstatat(f->dirfd, file, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* ok is a second name of control, whose reader is then its reader, too: a descriptor less for each service. Where there are no second
  * names it is a fifo of its own. */
 static int announce(struct files *f)
 {
+	if (same_file(f, "supervise/ok"))
+		f->announced = true;
 	if (f->announced)
 		return 0;
 	unlinkat(f->dirfd, "supervise/ok.new", 0);
@@ -203,6 +202,70 @@ static int announce(struct files *f)
 	else if ((f->ok = open_fifo(f, "supervise/ok", O_RDONLY)) >= 0)
 		f->announced = true;
 	return f->announced ? 0 : -1;
+}
+
+/* What is there is of an earlier run; nobody believes it while ok has no reader. */
+static int first_status(struct files *f, const struct status *st)
+{
+	int fd = openat(f->dirfd, "supervise/status", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+	unsigned char bytes[STATUS_BYTES];
+	struct stat is;
+	bool good;
+
+	status_pack(st, bytes);
+	good = fd >= 0 && fstat(fd, &is) == 0 && S_ISREG(is.st_mode) && is.st_size <= STATUS_BYTES &&
+		pwrite(fd, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes;
+	if (fd >= 0)
+		close(fd);
+	return good ? 0 : write_status(f, st);
+}
+
+int files_open(struct files *f, const struct shown *shown, char why[FILES_WHY_MAX])
+{
+	bool told = first_status(f, &shown->status) >= 0;
+
+	/* Of an earlier run; it would say too soon that somebody supervises. */
+	if (!told && unlinkat(f->dirfd, "supervise/ok", 0) < 0 && errno != ENOENT)
+		return why_errno(why, f->path, "supervise/ok");
+	f->control = open_fifo(f, "supervise/control", O_RDWR);
+	if (f->control < 0)
+		return why_errno(why, f->path, "supervise/control");
+	if (told)
+		announce(f);	/* else the writer does */
+	return 0;
+}
+
+void files_answer(const struct files *f, const struct shown *shown)
+{
+	unsigned char bytes[STATUS_BYTES];
+	int fd = openat(f->dirfd, "supervise/status", O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	status_pack(&shown->status, bytes);
+	n = pwrite(fd, bytes + STATUS_FLAGS, STATUS_FLAGS_END - STATUS_FLAGS, STATUS_FLAGS);
+	(void)n;
+	close(fd);
+}
+
+void files_prepare(const char *path)
+{
+	char name[PATH_MAX], second[PATH_MAX];
+	int n = snprintf(name, sizeof name, "%s/supervise", path);
+
+	/* Where the folder is there, what is in it mostly is, too; and it may be another supervisor's. */
+	if (n >= PATH_MAX - 16 || mkdir(name, 0700) < 0)
+		return;
+	strcpy(name + n, "/lock");
+	mknod(name, S_IFREG | 0600, 0);
+	strcpy(name + n, "/status");
+	mknod(name, S_IFREG | 0644, 0);
+	strcpy(name + n, "/control");
+	memcpy(second, name, (size_t)n);
+	strcpy(second + n, "/ok");
+	if (mkfifo(name, 0600) == 0 && link(name, second) < 0)
+		return;		/* as files_open says */
 }
 
 int files_write(struct files *f, const struct shown *shown)

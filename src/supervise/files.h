@@ -3,14 +3,15 @@
  *
  *   lock      held in both families (flock: runsv; fcntl: s6), so that no other supervisor takes the directory
  *   control   fifo; letters come in, see control.h            ok       the same fifo; that it has a reader says "supervised"
- *   status    20 bytes, see status.h      stat    one line      pid      decimal, or empty; all three replaced by rename
+ *   status    20 bytes, see status.h      stat    one line      pid      decimal, or empty; all three replaced by rename, but
+ *             for what a letter changed in status, which is there before the next letter is read (files_answer)
  *   death_tally   only where the directory has a file max-death-tally: see tally.h
  *
  * supervise may be a symbolic link, its target is made if it is not there. Modes: folder 0700, fifos and lock 0600, texts 0644,
  * less the umask. A file is written only when what it says changed. No fsync: the files describe processes, which end with the machine.
  *
- * What is opened here is used by the loop (control, dirfd); the three files are written by the writer alone (writer.h), which
- * also closes all of it.
+ * What is opened here is used by the loop (control, dirfd), which also writes the first status, before the first process is
+ * made, and answers letters; else the three files are written by the writer alone (writer.h), which also closes all of it.
  */
 #ifndef SUPERVISE_FILES_H
 #define SUPERVISE_FILES_H
@@ -37,19 +38,31 @@ struct files {
 	bool failing;		/* the last write failed and was logged */
 	/* the writer's */
 	struct shown shown;
+	unsigned answers;
+	bool told;		/* there is something to write: what an earlier run left stays until then */
 	bool queued, closing, late;
 	struct files *next, *next_late;
 	char path[];		/* of the directory, for messages */
 };
 
-/* Makes the folder, takes the lock, opens control (O_RDWR, non-blocking: it never sees an end of file). Takes dirfd. NULL with
- * the reason in why, which names the file, and nothing held, dirfd closed. */
+/* Makes the folder and takes the lock. Takes dirfd. NULL with the reason in why, which names the file, and nothing held, dirfd closed. */
 struct files *files_new(int dirfd, const char *path, char why[FILES_WHY_MAX]);
+
+/* Makes beforehand what files_new and files_open would, where there is no folder yet: so many threads can wait for the disk at a time.
+ * What cannot be made is left to them. */
+void files_prepare(const char *path);
+
+/* Writes the first status, then opens control (O_RDWR, non-blocking: it never sees an end of file) and makes ok: sv sees a supervisor.
+ * -1 with the reason in why. */
+int files_open(struct files *f, const struct shown *shown, char why[FILES_WHY_MAX]);
+
+/* The flags of status (paused, wanted, TERM was sent), in place. Silent: the writer comes behind it. */
+void files_answer(const struct files *f, const struct shown *shown);
 
 void shown_of(struct shown *out, const struct state *s, uint32_t pid);
 
-/* Writes status, and stat and pid if they changed; after the first time opens ok: from then on sv sees a supervisor. -1: not all of it
- * could be done; that is logged once until all works again. */
+/* Writes status, and stat and pid if they changed; ok, if files_open could not. -1: not all of it could be done; that is logged once
+ * until all works again. */
 int files_write(struct files *f, const struct shown *shown);
 
 void files_free(struct files *f);

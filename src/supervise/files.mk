@@ -6,6 +6,7 @@
 # state_text.o  words and bytes for a state
 # svdir.o     what one service directory says
 # files.o     supervise/{lock,control,ok,status,stat,pid}
+# prepare.o   many of these folders at a time, by threads
 # lock.o      a lock that another supervisor may hold
 # status.o    the 20 bytes and the line that sv reads
 # control.o   one-letter commands
@@ -28,6 +29,6 @@
 # spawn.o     session, descriptors, signals, exec
 # stop.o      the end, in order
 # children.o  direct children, adopted ones too
-supervise_OBJS := main.o scan.o service.o slot.o state.o state_text.o svdir.o files.o lock.o status.o control.o board.o report.o spawn.o stop.o children.o process.o ask.o keep.o takeover.o \
+supervise_OBJS := main.o scan.o service.o slot.o state.o state_text.o svdir.o files.o prepare.o lock.o status.o control.o board.o report.o spawn.o stop.o children.o process.o ask.o keep.o takeover.o \
 	ghost.o writer.o tally.o extra.o logs.o limits.o env.o order.o instance.o past.o report_json.o usage.o lines.o
 supervise_PURE := state.o state_text.o svdir.o status.o control.o board.o children.o keep.o tally.o past.o order.o instance.o limits.o usage.o lines.o

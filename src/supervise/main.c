@@ -63,9 +63,12 @@ struct daemon {
 	struct scan scan;
 	struct stop stop;
 	uint64_t *metric[M_COUNT];
-	bool ready;
+	struct loop_timer look;
+	bool settled, ready;
 	int exit_code;
 };
+
+#define LOOK (2 * CLOCK_MS)	/* until the first records are written */
 
 static void on_child(void *arg, int signo)
 {
@@ -95,6 +98,22 @@ static void on_rescan(void *arg, int signo)
 	scan_now(&d->scan, true);
 }
 
+static void on_look(void *arg)
+{
+	(void)arg;	/* the round ends with on_round */
+}
+
+/* When sv can see them, too. */
+static void get_ready(struct daemon *d)
+{
+	d->settled = true;
+	if (!writer_idle(&d->host.writer) && loop_timer_in(d->host.loop, &d->look, LOOK) == 0)
+		return;
+	d->ready = true;
+	log_info("%zu services are up", d->scan.n);
+	notify_ready();
+}
+
 /* The end of a round: everything that had to be forked is forked. Now files, then housekeeping. */
 static void on_round(void *arg)
 {
@@ -105,12 +124,8 @@ static void on_round(void *arg)
 		stop_step(&d->stop);
 	host_flush(&d->host);
 	scan_collect(&d->scan);
-	if (d->stop.phase == STOP_NOT && !d->ready && scan_settled(&d->scan)) {
-		d->ready = true;
-		writer_drain(&d->host.writer);	/* sv can see them, too */
-		log_info("%zu services are up", d->scan.n);
-		notify_ready();
-	}
+	if (d->stop.phase == STOP_NOT && !d->ready && (d->settled || scan_settled(&d->scan)))
+		get_ready(d);
 	metric_set(d->metric[M_SERVICES], d->scan.n);
 	metric_add(d->metric[M_ORPHANS], d->host.orphans);
 	metric_add(d->metric[M_TAKEN], d->host.taken);
@@ -152,6 +167,7 @@ static void daemon_open(struct daemon *d, const char *dir)
 	if (!l)
 		die(SUPERVISE_SYSTEM, "no event loop: %s", strerror(errno));
 	host_init(&d->host, l);
+	d->look = (struct loop_timer){ .fn = on_look };
 	if (metric_open("supervise") < 0)
 		die(SUPERVISE_SYSTEM, "no counters");
 #define METRIC(id, name, kind, unit, help) d->metric[M_##id] = metric_row(name, "", METRIC_##kind, help);
@@ -208,6 +224,7 @@ int main(int argc, char **argv)
 	if (state_check() < 0)
 		die(SUPERVISE_SYSTEM, "the table of states has a hole");
 	logs = absolute(logs);
+	notify_keep();
 	hold_signals();
 	enter_dir(argv[at]);
 	daemon_open(&d, argv[at]);

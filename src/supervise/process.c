@@ -194,16 +194,22 @@ int process_run(struct slot *s)
 
 int process_finish(struct slot *s)
 {
-	char code[16], sig[16];
-	const char *const argv[] = { "./finish", code, sig, NULL };
+	char code[16], sig[16], group[16];
+	const char *argv[] = { "./finish", code, sig, NULL, group, NULL };
 	struct spawn sp = { .argv = argv, .notify = -1 };
 	int c, g;
 
 	if (faccessat(s->dirfd, "finish", F_OK, 0) < 0)
 		return -1;
-	state_finish_args(s->st.died, &c, &g);
+	if (svdir_is_s6(s->dirfd)) {
+		state_finish_args_s6(s->st.died, &c, &g);
+		argv[3] = s->label;
+	} else {
+		state_finish_args(s->st.died, &c, &g);
+	}
 	snprintf(code, sizeof code, "%d", c);
 	snprintf(sig, sizeof sig, "%d", g);
+	snprintf(group, sizeof group, "%ld", (long)s->last_pid);
 	if (make(s, EXTRA_FINISH, &sp) < 0)
 		return -1;
 	process_finish_wait(s);

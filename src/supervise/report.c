@@ -183,6 +183,10 @@ int report(const char *dir, bool json)
 	snprintf(path, sizeof path, "%.4096s/" SUPERVISE_STATE, dir);
 	if (read_board(path, &r) < 0)
 		goto out;
+	if (!board_is_of(&r.head, owner)) {
+		log_error("%s: process %ld, which supervises it, is starting: nothing is known yet", dir, (long)owner);
+		goto out;
+	}
 	if (r.no_memory) {
 		log_error("no memory");
 		goto out;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "supervise/extra.h"
 #include "supervise/ghost.h"
+#include "supervise/prepare.h"
 
 #define WATCH (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
@@ -192,6 +193,28 @@ static void not_found(void *arg, int row)
 		ghost_add(h, row);
 }
 
+static bool is_new(const struct look *l, size_t i)
+{
+	bool twin = i > 0 && by_identity(&l->v[i - 1], &l->v[i]) == 0;
+
+	return l->v[i].name[0] && !twin;
+}
+
+static void take_new(struct scan *s, const struct look *l)
+{
+	const char **names = malloc(l->n * sizeof *names + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; names && i < l->n; i++)
+		if (is_new(l, i))
+			names[n++] = l->v[i].name;
+	prepare(names, n);
+	free(names);
+	for (size_t i = 0; i < l->n; i++)
+		if (is_new(l, i))
+			take(s, &l->v[i]);
+}
+
 int scan_now(struct scan *s, bool again)
 {
 	struct look l = { 0 };
@@ -219,12 +242,7 @@ int scan_now(struct scan *s, bool again)
 	s->looked = true;
 	match(s, &l, again);
 	s->known = s->n;
-	for (size_t i = 0; i < l.n; i++) {
-		bool twin = i > 0 && by_identity(&l.v[i - 1], &l.v[i]) == 0;
-
-		if (l.v[i].name[0] && !twin)
-			take(s, &l.v[i]);
-	}
+	take_new(s, &l);
 	look_release(&l);
 	if (!s->retry.due)
 		backoff_reset(&s->backoff);

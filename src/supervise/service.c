@@ -111,9 +111,10 @@ static int open_parts(struct service *sv)
 
 	if (slot_open(&sv->main, &dir, sv->why) < 0 || slot_take_over(&sv->main, sv->why) < 0)
 		return -1;
-	if (dir.log && (slot_open(&sv->log, &logdir, sv->why) < 0 || slot_take_over(&sv->log, sv->why) < 0 || open_pipe(sv) < 0))
+	if (dir.log && (slot_open(&sv->log, &logdir, sv->why) < 0 || slot_take_over(&sv->log, sv->why) < 0 || open_pipe(sv) < 0 ||
+	    slot_announce(&sv->log, sv->why) < 0))
 		return -1;
-	return 0;
+	return slot_announce(&sv->main, sv->why);
 }
 
 int service_open(struct service *sv)

@@ -20,9 +20,23 @@
 #include "supervise/takeover.h"
 #include "supervise/tally.h"
 
+/* Of splitmix64: jitter need not be secret, and each event asks for it. */
+static uint64_t jitter(void)
+{
+	static uint64_t at;
+	uint64_t z;
+
+	if (!at)
+		at = hash_random();
+	z = at += UINT64_C(0x9e3779b97f4a7c15);
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
 static struct state_now time_now(void)
 {
-	return (struct state_now){ clock_mono(), clock_wall(), hash_random() };
+	return (struct state_now){ clock_mono(), clock_wall(), jitter() };
 }
 
 struct keep_slot *slot_kept(const struct slot *s)
@@ -95,13 +109,18 @@ void slot_signal(struct slot *s, int sig)
 	process_signal(s, sig);
 }
 
+static void send_down_signal(struct slot *s)
+{
+	process_signal(s, svdir_down_signal(s->dirfd, s->label));
+	s->st.term_sent = true;
+}
+
 /* What tells a run to end for good, and what follows if it does not. */
 static void send_stop(struct slot *s)
 {
 	int64_t wait = svdir_time(s->dirfd, s->label, "timeout-kill");
 
-	process_signal(s, svdir_down_signal(s->dirfd, s->label));
-	s->st.term_sent = true;
+	send_down_signal(s);
 	if (wait > 0 && loop_timer_in(s->host->loop, &s->timer, wait) < 0)
 		log_warn("%s: no memory for timeout-kill", s->label);
 }
@@ -111,7 +130,7 @@ void slot_send(struct slot *s, unsigned act)
 	static const struct { unsigned act; int sig; } row[] = {
 		{ ACT_TERM, SIGTERM }, { ACT_KILL, SIGKILL }, { ACT_PAUSE, SIGSTOP }, { ACT_ALRM, SIGALRM },
 		{ ACT_HUP, SIGHUP }, { ACT_INT, SIGINT }, { ACT_QUIT, SIGQUIT }, { ACT_USR1, SIGUSR1 },
-		{ ACT_USR2, SIGUSR2 }, { ACT_CONT, SIGCONT }, { ACT_WAKE, SIGCONT },
+		{ ACT_USR2, SIGUSR2 }, { ACT_ABRT, SIGABRT }, { ACT_WINCH, SIGWINCH }, { ACT_CONT, SIGCONT }, { ACT_WAKE, SIGCONT },
 	};
 
 	if (s->pid <= 0)
@@ -120,6 +139,8 @@ void slot_send(struct slot *s, unsigned act)
 		s->st.term_sent = true;
 	if (act == ACT_STOP)
 		send_stop(s);
+	if (act == ACT_AGAIN)
+		send_down_signal(s);
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++)
 		if (act == row[i].act)
 			process_signal(s, row[i].sig);
@@ -197,14 +218,40 @@ void slot_go(struct slot *s)
 		slot_event(s, SV_GO, 0);
 }
 
+/* s6's D, U and Q: d, u and O that also hold when the directory is taken up the next time. */
+static unsigned char with_down_file(const struct slot *s, unsigned char letter)
+{
+	int fd = 0;
+
+	if (letter != 'D' && letter != 'U' && letter != 'Q')
+		return letter;
+	if (letter == 'U') {
+		if (unlinkat(s->dirfd, "down", 0) < 0 && errno != ENOENT)
+			fd = -1;
+	} else {
+		fd = openat(s->dirfd, "down", O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (fd < 0)
+		log_warn("%s/down: %s: it is as it was", s->label, strerror(errno));
+	return letter == 'D' ? 'd' : letter == 'U' ? 'u' : 'O';
+}
+
 void slot_letter(struct slot *s, unsigned char letter)
 {
-	int ev = control_event(letter);
+	int ev = control_event(with_down_file(s, letter));
 
 	if (ev < 0 || (s->deaf && (ev == SV_UP || ev == SV_ONCE)))
 		return;
 	s->asked = true;
 	slot_event(s, (enum sv_event)ev, 0);
+	if (s->dirty && s->files) {
+		struct shown shown;
+
+		shown_of(&shown, &s->st, (uint32_t)s->pid);
+		writer_answer(&s->host->writer, s->files, &shown);
+	}
 }
 
 static void say_death(const struct slot *s, int status)
@@ -226,6 +273,7 @@ void slot_ended(struct slot *s, int status)
 		tally_add(s->dirfd, s->label, status);
 		extra_died(s, status);
 	}
+	s->last_pid = s->pid;
 	process_forget(s);
 	slot_event(s, SV_DIED, status);
 }
@@ -272,7 +320,7 @@ int slot_open(struct slot *s, struct svdir *dir, char why[FILES_WHY_MAX])
 	s->in = s->out = -1;
 	s->deaf = s->dirty = s->asked = false;
 	s->pid = 0;
-	s->notify = (struct loop_io){ .fd = -1 };
+	s->notify = s->control = (struct loop_io){ .fd = -1 };
 	s->timer = (struct loop_timer){ .fn = on_timer, .arg = s };
 	fd = open(s->label, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
@@ -292,14 +340,27 @@ int slot_open(struct slot *s, struct svdir *dir, char why[FILES_WHY_MAX])
 	if (!s->files)
 		return -1;
 	s->dirfd = fd;
+	if (no_suspect(s, why) == 0 && extra_open(s, why) == 0)
+		return 0;
+	slot_close(s);
+	return -1;
+}
+
+int slot_announce(struct slot *s, char why[FILES_WHY_MAX])
+{
+	const struct state *last = keep_last(slot_kept(s));
+	struct state st = s->st;
+	struct shown shown;
+
+	if (s->adopted && last && state_fits(last))
+		st = *last;
+	shown_of(&shown, &st, (uint32_t)s->pid);
+	if (files_open(s->files, &shown, why) < 0)
+		return -1;
 	s->control = (struct loop_io){ .fd = s->files->control, .fn = on_control, .arg = s };
-	if (no_suspect(s, why) < 0 || extra_open(s, why) < 0)
-		goto fail;
 	if (loop_io_add(s->host->loop, &s->control, LOOP_IN) == 0)
 		return 0;
 	snprintf(why, FILES_WHY_MAX, "%.150s/supervise/control: %s", s->label, strerror(errno));
-fail:
-	slot_close(s);
 	return -1;
 }
 

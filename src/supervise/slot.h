@@ -64,6 +64,7 @@ struct slot {
 	struct files *files;
 	int dirfd;		/* of files; -1: there is no such slot */
 	pid_t pid;		/* of run or finish; 0 none */
+	pid_t last_pid;		/* of what ended last, 0: none of this supervise's */
 	int notifies;		/* number of its notification-fd at the last start; -1 none */
 	struct adopted *adopted;	/* the process is not our child; NULL: it is */
 	struct ask *ask;	/* once a script of control/ was asked */
@@ -72,7 +73,7 @@ struct slot {
 	struct slot *next_pid, *next_dirty;
 };
 
-/* Opens the directory `label`, reads it into dir, takes the lock and the control fifo. host, service, label, logger, row and kept are set
+/* Opens the directory `label`, reads it into dir, takes the lock. host, service, label, logger, row and kept are set
  * beforehand. 0; -1 with the reason in why and nothing held. */
 int slot_open(struct slot *s, struct svdir *dir, char why[FILES_WHY_MAX]);
 void slot_close(struct slot *s);	/* its process must be gone; harmless when not open */
@@ -80,6 +81,9 @@ void slot_close(struct slot *s);	/* its process must be gone; harmless when not 
 /* Watches the process on record, if it lives; before anything is started. -1 with the reason: it may live and cannot be watched, so that
  * another must not be started. */
 int slot_take_over(struct slot *s, char why[FILES_WHY_MAX]);
+
+/* Shows what is so far, and opens the control fifo: sv sees a supervisor. -1 with the reason in why. */
+int slot_announce(struct slot *s, char why[FILES_WHY_MAX]);
 
 /* Begins: goes on from what an earlier supervise left, or starts what is wanted up. */
 void slot_begin(struct slot *s);

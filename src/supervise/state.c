@@ -225,6 +225,13 @@ static unsigned run_term(struct state *s, const struct event *e)
 	return ACT_TERM | (s->want == WANT_UP ? 0 : ACT_WAKE | ACT_AFTER) | ACT_SHOW;
 }
 
+static unsigned run_again(struct state *s, const struct event *e)
+{
+	(void)e;
+	s->died_asked = true;
+	return ACT_AGAIN | ACT_SHOW;
+}
+
 static unsigned run_kill(struct state *s, const struct event *e)
 {
 	(void)e;
@@ -237,6 +244,7 @@ static unsigned run_signal(struct state *s, const struct event *e)
 	static const unsigned bit[SV_EVENTS] = {
 		[SV_ALRM] = ACT_ALRM, [SV_HUP] = ACT_HUP, [SV_INT] = ACT_INT,
 		[SV_QUIT] = ACT_QUIT, [SV_USR1] = ACT_USR1, [SV_USR2] = ACT_USR2,
+		[SV_ABRT] = ACT_ABRT, [SV_WINCH] = ACT_WINCH,
 	};
 
 	(void)s;
@@ -329,18 +337,21 @@ static step *const table[SV_STATES][SV_EVENTS] = {
 		[SV_UP] = down_up, [SV_STOP] = down_stop, [SV_ONCE] = down_once, [SV_EXIT] = down_exit,
 		[SV_TERM] = none, [SV_KILL] = none, [SV_PAUSE] = idle_pause, [SV_CONT] = idle_cont,
 		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
+		[SV_ABRT] = none, [SV_WINCH] = none, [SV_AGAIN] = none, [SV_AT_MOST] = down_stop,
 		[SV_DIED] = none, [SV_DUE] = none, [SV_GO] = none, [SV_READY] = none, [SV_EOF] = down_eof,
 	},
 	[SV_WAIT] = {
 		[SV_UP] = wait_up, [SV_STOP] = wait_stop, [SV_ONCE] = wait_once, [SV_EXIT] = wait_exit,
 		[SV_TERM] = none, [SV_KILL] = none, [SV_PAUSE] = idle_pause, [SV_CONT] = idle_cont,
 		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
+		[SV_ABRT] = none, [SV_WINCH] = none, [SV_AGAIN] = none, [SV_AT_MOST] = wait_stop,
 		[SV_DIED] = none, [SV_DUE] = wait_due, [SV_GO] = none, [SV_READY] = none, [SV_EOF] = wait_eof,
 	},
 	[SV_PREP] = {
 		[SV_UP] = live_up, [SV_STOP] = prep_stop, [SV_ONCE] = live_once, [SV_EXIT] = prep_exit,
 		[SV_TERM] = none, [SV_KILL] = none, [SV_PAUSE] = idle_pause, [SV_CONT] = idle_cont,
 		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
+		[SV_ABRT] = none, [SV_WINCH] = none, [SV_AGAIN] = none, [SV_AT_MOST] = prep_stop,
 		[SV_DIED] = none, [SV_DUE] = none, [SV_GO] = prep_go, [SV_READY] = none, [SV_EOF] = live_eof,
 	},
 	[SV_RUN] = {
@@ -348,18 +359,21 @@ static step *const table[SV_STATES][SV_EVENTS] = {
 		[SV_TERM] = run_term, [SV_KILL] = run_kill, [SV_PAUSE] = run_pause, [SV_CONT] = run_cont,
 		[SV_ALRM] = run_signal, [SV_HUP] = run_signal, [SV_INT] = run_signal,
 		[SV_QUIT] = run_signal, [SV_USR1] = run_signal, [SV_USR2] = run_signal,
+		[SV_ABRT] = run_signal, [SV_WINCH] = run_signal, [SV_AGAIN] = run_again, [SV_AT_MOST] = live_once,
 		[SV_DIED] = run_died, [SV_DUE] = run_kill, [SV_GO] = none, [SV_READY] = run_ready, [SV_EOF] = live_eof,
 	},
 	[SV_FINISH] = {
 		[SV_UP] = live_up, [SV_STOP] = live_once, [SV_ONCE] = live_once, [SV_EXIT] = finish_exit,
 		[SV_TERM] = none, [SV_KILL] = finish_kill, [SV_PAUSE] = idle_pause, [SV_CONT] = idle_cont,
 		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
+		[SV_ABRT] = none, [SV_WINCH] = none, [SV_AGAIN] = none, [SV_AT_MOST] = live_once,
 		[SV_DIED] = finish_died, [SV_DUE] = finish_kill, [SV_GO] = none, [SV_READY] = none, [SV_EOF] = live_eof,
 	},
 	[SV_GONE] = {
 		[SV_UP] = none, [SV_STOP] = none, [SV_ONCE] = none, [SV_EXIT] = none,
 		[SV_TERM] = none, [SV_KILL] = none, [SV_PAUSE] = none, [SV_CONT] = none,
 		[SV_ALRM] = none, [SV_HUP] = none, [SV_INT] = none, [SV_QUIT] = none, [SV_USR1] = none, [SV_USR2] = none,
+		[SV_ABRT] = none, [SV_WINCH] = none, [SV_AGAIN] = none, [SV_AT_MOST] = none,
 		[SV_DIED] = none, [SV_DUE] = none, [SV_GO] = none, [SV_READY] = none, [SV_EOF] = none,
 	},
 };

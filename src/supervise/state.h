@@ -38,6 +38,9 @@ enum sv_event {
 	SV_UP, SV_STOP, SV_ONCE, SV_EXIT,			/* u d o x */
 	SV_TERM, SV_KILL, SV_PAUSE, SV_CONT,			/* t k p c */
 	SV_ALRM, SV_HUP, SV_INT, SV_QUIT, SV_USR1, SV_USR2,	/* a h i q 1 2 */
+	SV_ABRT, SV_WINCH,					/* b y */
+	SV_AGAIN,		/* r: what down-signal says, and start again */
+	SV_AT_MOST,		/* O: do not start it, nor again */
 	SV_DIED,	/* the process of this state ended (status = wait status), or could not be started (STATE_FAILED_STATUS) */
 	SV_DUE,		/* the wait, or the patience with a process, is over */
 	SV_GO,		/* what held the start is done */
@@ -50,18 +53,20 @@ enum sv_event {
 enum sv_act {
 	ACT_TERM = 1 << 0,
 	ACT_STOP = 1 << 1,	/* TERM, or what down-signal says */
-	ACT_KILL = 1 << 2, ACT_PAUSE = 1 << 3,
-	ACT_ALRM = 1 << 4, ACT_HUP = 1 << 5, ACT_INT = 1 << 6, ACT_QUIT = 1 << 7, ACT_USR1 = 1 << 8, ACT_USR2 = 1 << 9,
-	ACT_CONT = 1 << 10,	/* behind the others: a stopped process then sees them */
-	ACT_WAKE = 1 << 11,	/* CONT, after a TERM to what is to end */
-	ACT_AFTER = 1 << 12,	/* control/d or control/x */
-	ACT_UNWAIT = 1 << 13,	/* disarm the timer */
-	ACT_FINISH = 1 << 14,	/* fork ./finish; when there is none, SV_DIED again */
-	ACT_PREPARE = 1 << 15,	/* SV_GO when nothing holds the start (any more) */
-	ACT_START = 1 << 16,	/* fork ./run; when that fails, SV_DIED with STATE_FAILED_STATUS */
-	ACT_WAIT = 1 << 17,	/* arm the timer for `due` */
-	ACT_GONE = 1 << 18,
-	ACT_SHOW = 1 << 19,	/* the status changed */
+	ACT_AGAIN = 1 << 2,	/* TERM, or what down-signal says, without timeout-kill */
+	ACT_KILL = 1 << 3, ACT_PAUSE = 1 << 4,
+	ACT_ALRM = 1 << 5, ACT_HUP = 1 << 6, ACT_INT = 1 << 7, ACT_QUIT = 1 << 8, ACT_USR1 = 1 << 9, ACT_USR2 = 1 << 10,
+	ACT_ABRT = 1 << 11, ACT_WINCH = 1 << 12,
+	ACT_CONT = 1 << 13,	/* behind the others: a stopped process then sees them */
+	ACT_WAKE = 1 << 14,	/* CONT, after a TERM to what is to end */
+	ACT_AFTER = 1 << 15,	/* control/d or control/x */
+	ACT_UNWAIT = 1 << 16,	/* disarm the timer */
+	ACT_FINISH = 1 << 17,	/* fork ./finish; when there is none, SV_DIED again */
+	ACT_PREPARE = 1 << 18,	/* SV_GO when nothing holds the start (any more) */
+	ACT_START = 1 << 19,	/* fork ./run; when that fails, SV_DIED with STATE_FAILED_STATUS */
+	ACT_WAIT = 1 << 20,	/* arm the timer for `due` */
+	ACT_GONE = 1 << 21,
+	ACT_SHOW = 1 << 22,	/* the status changed */
 };
 #define ACT_SIGNALS (ACT_UNWAIT - 1)
 #define STATE_FAILED_STATUS (111 << 8)		/* wait status of a run that could not be started */
@@ -111,9 +116,10 @@ char state_want_byte(const struct state *s);
 const char *state_word(enum sv_at at);		/* "down" "wait" "starting" "run" "finish" "exited" */
 const char *state_want_word(enum sv_want want);	/* "up" "down" "exit" */
 
-/* The two arguments of finish for a wait status: exit code (-1: a signal, or not known), and the status' low byte: the signal, +128 with
+/* The first two arguments of finish for a wait status: exit code (-1: a signal, or not known), and the status' low byte: the signal, +128 with
  * a core; 0: not known. */
 void state_finish_args(int status, int *code, int *sig);
+void state_finish_args_s6(int status, int *code, int *sig);	/* as s6 has them: 256: a signal, or not known; the bare signal */
 
 int state_check(void);	/* 0: the table has no hole */
 

@@ -31,3 +31,11 @@ void state_finish_args(int status, int *code, int *sig)
 	*code = told && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	*sig = !told || WIFEXITED(status) ? 0 : status & 0xff;
 }
+
+void state_finish_args_s6(int status, int *code, int *sig)
+{
+	state_finish_args(status, code, sig);
+	if (*code < 0)
+		*code = 256;
+	*sig &= 0x7f;
+}

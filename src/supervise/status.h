@@ -19,6 +19,8 @@
 #include "supervise/state.h"
 
 #define STATUS_BYTES 20
+#define STATUS_FLAGS 16		/* the bytes that letters change: from here */
+#define STATUS_FLAGS_END 19
 #define STATUS_TEXT_MAX 64
 
 struct status {

@@ -14,6 +14,7 @@
 #include "supervise/process.h"
 
 #define LOOK (20 * CLOCK_MS)	/* between looks for the end of what is no child */
+#define WRITE (100 * CLOCK_MS)	/* files show what stops not later than that */
 #define AGAIN CLOCK_S	/* between one KILL and the next look at what is left */
 
 static void on_patience(void *arg)
@@ -35,10 +36,17 @@ static void on_look(void *arg)
 	(void)arg;	/* the round ends with stop_step */
 }
 
+static void on_write(void *arg)
+{
+	struct stop *s = arg;
+
+	writer_hold(&s->host->writer, false);
+}
+
 void stop_init(struct stop *s, struct host *h, struct scan *scan, int64_t patience)
 {
 	*s = (struct stop){ .host = h, .scan = scan, .patience = patience, .timer = { .fn = on_patience, .arg = s },
-		.look = { .fn = on_look, .arg = s } };
+		.look = { .fn = on_look, .arg = s }, .write = { .fn = on_write, .arg = s } };
 }
 
 static void enter(struct stop *s, enum stop_phase phase)
@@ -56,6 +64,8 @@ void stop_begin(struct stop *s)
 		return;
 	s->scan->closed = true;
 	loop_timer_in(s->host->loop, &s->timer, s->patience);
+	if (loop_timer_in(s->host->loop, &s->write, WRITE) == 0)
+		writer_hold(&s->host->writer, true);
 	enter(s, STOP_SERVICES);
 }
 
@@ -170,8 +180,11 @@ void stop_step(struct stop *s)
 		return;
 	if (s->phase == STOP_SERVICES)
 		tell(s);
-	if (s->phase == STOP_SERVICES && services_gone(s))
+	if (s->phase == STOP_SERVICES && services_gone(s)) {
+		loop_timer_del(s->host->loop, &s->write);
+		writer_hold(&s->host->writer, false);
 		enter(s, STOP_ORPHANS);
+	}
 	if (s->phase == STOP_ORPHANS && orphans_gone(s))
 		enter(s, STOP_LOGGERS);
 	if (s->phase == STOP_LOGGERS && loggers_gone(s) && extra_logged())

@@ -6,6 +6,8 @@
  *   3 loggers    their pipe has no writer any more: they read to its end and leave; `patience` anew, then KILL
  *   4 rest       what loggers left behind: KILL
  *
+ * The services' files are written when all are gone, or after a moment: what would write them is needed by what dies.
+ *
  * stop_step is called at the end of every round; each death wakes the loop, so nothing is polled.
  */
 #ifndef SUPERVISE_STOP_H
@@ -27,7 +29,7 @@ struct stop {
 	int64_t patience;
 	enum stop_phase phase;
 	bool overdue;		/* patience is over: KILL */
-	struct loop_timer timer, look;
+	struct loop_timer timer, look, write;
 	bool blind;		/* /proc cannot be read: said */
 	pid_t asked[STOP_ASKED_MAX];	/* orphans that got their TERM; a full list sends one another */
 	unsigned nasked;

@@ -133,6 +133,16 @@ static int value_of(int dirfd, const char *name, const char *file, int (*parse)(
 	return none;
 }
 
+bool svdir_is_s6(int dirfd)
+{
+	static const char *const file[] = { "timeout-kill", "timeout-finish", "down-signal", "max-death-tally" };
+
+	for (size_t i = 0; i < sizeof file / sizeof *file; i++)
+		if (faccessat(dirfd, file[i], F_OK, 0) == 0)
+			return true;
+	return false;
+}
+
 int svdir_down_signal(int dirfd, const char *name)
 {
 	return value_of(dirfd, name, "down-signal", svdir_parse_signal, SIGTERM, "TERM is sent");

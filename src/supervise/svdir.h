@@ -31,6 +31,10 @@ void svdir_read(int dirfd, const char *name, struct svdir *out);
 /* notification-fd alone, as svdir_read does. */
 int svdir_notify(int dirfd, const char *name);
 
+/* Has it a file that only s6 knows: timeout-kill, timeout-finish, down-signal, max-death-tally? Not notification-fd: for readiness it is
+ * added to directories of runit, too. */
+bool svdir_is_s6(int dirfd);
+
 /* s6's timeout-kill, timeout-finish: milliseconds in the file, as nanoseconds; 0: no such file, or 0. A bad one is named and
  * counts as none. */
 int64_t svdir_time(int dirfd, const char *name, const char *file);

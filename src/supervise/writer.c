@@ -35,16 +35,25 @@ static void do_first(struct writer *w)
 {
 	struct files *f = w->head;
 	struct shown shown = f->shown;
-	bool close_it = f->closing, good;
+	bool close_it = f->closing, told = f->told, good;
+	unsigned answers = f->answers;
 
 	w->head = f->next;
 	f->queued = false;
 	w->busy = true;
 	pthread_mutex_unlock(&w->lock);
-	good = files_write(f, &shown) == 0;
+	good = !told || files_write(f, &shown) == 0;
 	if (close_it)
 		files_free(f);
 	pthread_mutex_lock(&w->lock);
+	/* What was answered meanwhile may have gone into the file that this has replaced. */
+	while (!close_it && f->answers != answers) {
+		answers = f->answers;
+		shown = f->shown;
+		pthread_mutex_unlock(&w->lock);
+		files_answer(f, &shown);
+		pthread_mutex_lock(&w->lock);
+	}
 	w->busy = false;
 	if (close_it)
 		w->closing--;
@@ -89,7 +98,7 @@ static void *work(void *arg)
 	pthread_mutex_lock(&w->lock);
 	while (w->head || !w->stop) {
 		again(w);
-		if (w->head)
+		if (w->head && !w->held)
 			do_first(w);
 		else
 			wait_for_work(w);
@@ -129,6 +138,7 @@ void writer_release(struct writer *w)
 	if (w->threaded) {
 		pthread_mutex_lock(&w->lock);
 		w->stop = true;
+		w->held = false;
 		pthread_cond_signal(&w->work);
 		pthread_mutex_unlock(&w->lock);
 		pthread_join(w->thread, NULL);
@@ -144,6 +154,7 @@ void writer_show(struct writer *w, struct files *f, const struct shown *shown, b
 {
 	pthread_mutex_lock(&w->lock);
 	f->shown = *shown;
+	f->told = true;
 	if (first && !f->queued) {
 		f->queued = true;
 		f->next = w->head;
@@ -154,6 +165,15 @@ void writer_show(struct writer *w, struct files *f, const struct shown *shown, b
 		append(w, f);
 	}
 	pthread_mutex_unlock(&w->lock);
+}
+
+void writer_answer(struct writer *w, struct files *f, const struct shown *shown)
+{
+	pthread_mutex_lock(&w->lock);
+	f->shown = *shown;
+	f->answers++;
+	pthread_mutex_unlock(&w->lock);
+	files_answer(f, shown);
 }
 
 void writer_close(struct writer *w, struct files *f)
@@ -173,7 +193,7 @@ void writer_go(struct writer *w)
 {
 	pthread_mutex_lock(&w->lock);
 	if (w->threaded) {
-		if (w->head)
+		if (w->head && !w->held)
 			pthread_cond_signal(&w->work);
 	} else {
 		again(w);
@@ -183,13 +203,32 @@ void writer_go(struct writer *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
+void writer_hold(struct writer *w, bool held)
+{
+	pthread_mutex_lock(&w->lock);
+	w->held = held && w->threaded;
+	pthread_mutex_unlock(&w->lock);
+	if (!held)
+		writer_go(w);
+}
+
 void writer_drain(struct writer *w)
 {
-	writer_go(w);
+	writer_hold(w, false);
 	pthread_mutex_lock(&w->lock);
 	while (w->threaded && (w->head || w->busy))
 		pthread_cond_wait(&w->idle, &w->lock);
 	pthread_mutex_unlock(&w->lock);
+}
+
+bool writer_idle(struct writer *w)
+{
+	bool idle;
+
+	pthread_mutex_lock(&w->lock);
+	idle = !w->threaded || (!w->head && !w->busy);
+	pthread_mutex_unlock(&w->lock);
+	return idle;
 }
 
 void writer_drain_closing(struct writer *w)

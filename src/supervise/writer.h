@@ -27,23 +27,31 @@ struct writer {
 	struct files *late;		/* could not be written */
 	int64_t again_at;		/* when these are tried again */
 	unsigned closing;	/* jobs among these that close */
-	bool threaded, busy, stop;
+	bool threaded, busy, stop, held;
 };
 
 void writer_init(struct writer *w);
 void writer_release(struct writer *w);	/* all that is queued is done first */
 
-/* To be written as *shown says; the first time ok is opened behind it. It is begun at writer_go. first: before what others wait for: it
- * is an answer to a command, and sv writes none where the record shows that it is wanted already. */
+/* To be written as *shown says. It is begun at writer_go. first: before what others wait for: it is an answer to a command. */
 void writer_show(struct writer *w, struct files *f, const struct shown *shown, bool first);
+
+/* The flags that a letter changed, at once: sv writes no letter where the record shows that it is wanted already. The rest comes with
+ * writer_show. */
+void writer_answer(struct writer *w, struct files *f, const struct shown *shown);
 
 /* Takes f: what is to be written is written, then it is closed and freed. */
 void writer_close(struct writer *w, struct files *f);
 
 void writer_go(struct writer *w);	/* the end of a round */
 
-/* Waits until everything has been written, or was tried. */
+/* Held, the thread leaves what is queued alone: what changes several times in a moment is then written once, as it is last. */
+void writer_hold(struct writer *w, bool held);
+
+/* Waits until everything has been written, or was tried; ends a hold. */
 void writer_drain(struct writer *w);
+
+bool writer_idle(struct writer *w);	/* everything has been */
 
 /* A directory that is still being closed cannot be opened again: waits for that, if there is one. */
 void writer_drain_closing(struct writer *w);

@@ -203,3 +203,27 @@ load services
 	rm -r "$T/gone"
 	sup_stop
 }
+
+@test "when run begins sv sees a supervisor: a run may ask it about itself and others; NOTIFY_SOCKET is supervise's own" {
+	script "$S/a/run" 'sv status . >said 2>&1; sv start ../b >>said 2>&1; echo "${NOTIFY_SOCKET-none}" >socket; exec sleep 1000'
+	service b 'exec sleep 1000'
+	touch "$S/b/down"
+	NOTIFY_SOCKET=$T/nobody sup_start
+	wait_for "$S/a/socket" none
+	[[ $(head -n 1 "$S/a/said") == *": .: "* && $(head -n 1 "$S/a/said") != fail* && $(head -n 1 "$S/a/said") != warning* ]] || { cat "$S/a/said"; false; }
+	[[ $(tail -n 1 "$S/a/said") == "ok: run: ../b: "* ]] || { cat "$S/a/said"; false; }
+	grep -q 'cannot tell READY=1' "$T/sup.err"
+	sup_stop
+}
+
+@test "a supervise that is starting is not taken for the one that was killed" {
+	service a 'exec sleep 1000'
+	sup_start
+	cp "$S/.supervise/state" "$T/before"
+	sup_stop
+	sup_start
+	mv "$T/before" "$S/.supervise/state"
+	run -111 supervise -s "$S"
+	[[ $output == *"is starting: nothing is known yet"* ]]
+	sup_stop
+}

@@ -103,6 +103,19 @@ setup() {
 	sup_stop
 }
 
+@test "a command right behind its opposite is heard: sv finds in the record what was asked for" {
+	service c 'exec sleep 1000'
+	wait_until 10 sup_is c run
+	for i in $(seq 10); do
+		sv down c
+		until [ "$(od -An -c -j17 -N1 "$S/c/supervise/status" | tr -d ' ')" = d ]; do :; done
+		sv up c
+		until [ "$(od -An -c -j17 -N1 "$S/c/supervise/status" | tr -d ' ')" = u ]; do :; done
+	done
+	wait_until 5 sup_is c run
+	sup_stop
+}
+
 @test "several letters of one write are done in order; others are ignored" {
 	old=$(sup_pid a)
 	printf 'zd\nu?' >"$S/a/supervise/control"

@@ -160,6 +160,12 @@ PY
 	daemon_run sup supervise -L text "$S"
 	wait_for "$T/sup.err" "a: process $pid seems to be an earlier run"
 	[ "$(sup_field a .state)" = fault ]
+	for i in 1 2; do	# also when it is looked at again
+		service "b$i" 'exec sleep 1000'
+		daemon_signal sup ALRM
+		wait_until 5 sup_is "b$i" run
+		[ "$(sup_field a .state)" = fault ]
+	done
 	kill "$pid"
 	wait_until 20 sup_is a run
 	sup_stop

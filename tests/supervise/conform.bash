@@ -100,8 +100,8 @@ _as() { # WHO
 _end_runit() {
 	local f pid end=$((SECONDS + PATIENCE))
 	_as runit
-	daemon_signal runit CONT
 	daemon_signal runit HUP
+	daemon_signal runit CONT	# a stopped one: HUP first, or it starts what is missing
 	daemon_wait runit
 	[ "$status" -eq 111 ]
 	for f in "$S"/*/ "$S"/*/log/; do

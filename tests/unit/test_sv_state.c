@@ -74,6 +74,14 @@ static const struct row grid[] = {
 	{ SV_FINISH, SV_DIED, SV_PREP, WANT_UP, ACT_UNWAIT | ACT_PREPARE },
 	{ SV_FINISH, SV_DUE, SV_FINISH, WANT_UP, ACT_KILL }, STAY(SV_FINISH, SV_GO), STAY(SV_FINISH, SV_READY),
 	{ SV_FINISH, SV_EOF, SV_FINISH, WANT_EXIT, ACT_SHOW },
+	STAY(SV_DOWN, SV_ABRT), STAY(SV_DOWN, SV_WINCH), STAY(SV_DOWN, SV_AGAIN), { SV_DOWN, SV_AT_MOST, SV_DOWN, WANT_DOWN, ACT_SHOW },
+	STAY(SV_WAIT, SV_ABRT), STAY(SV_WAIT, SV_WINCH), STAY(SV_WAIT, SV_AGAIN),
+	{ SV_WAIT, SV_AT_MOST, SV_DOWN, WANT_DOWN, ACT_UNWAIT | ACT_SHOW },
+	STAY(SV_PREP, SV_ABRT), STAY(SV_PREP, SV_WINCH), STAY(SV_PREP, SV_AGAIN), { SV_PREP, SV_AT_MOST, SV_DOWN, WANT_DOWN, ACT_SHOW },
+	{ SV_RUN, SV_ABRT, SV_RUN, WANT_UP, ACT_ABRT }, { SV_RUN, SV_WINCH, SV_RUN, WANT_UP, ACT_WINCH },
+	{ SV_RUN, SV_AGAIN, SV_RUN, WANT_UP, ACT_AGAIN | ACT_SHOW }, { SV_RUN, SV_AT_MOST, SV_RUN, WANT_DOWN, ACT_SHOW },
+	STAY(SV_FINISH, SV_ABRT), STAY(SV_FINISH, SV_WINCH), STAY(SV_FINISH, SV_AGAIN),
+	{ SV_FINISH, SV_AT_MOST, SV_FINISH, WANT_DOWN, ACT_SHOW },
 };
 
 static struct state at(enum sv_at where, bool logger)
@@ -184,12 +192,14 @@ static void arguments(void)
 
 		state_finish_args(row[i].status, &code, &sig);
 		CHECK(code == row[i].code && sig == row[i].sig, "finish %d %d", code, sig);
+		state_finish_args_s6(row[i].status, &code, &sig);
+		CHECK(code == (row[i].code < 0 ? 256 : row[i].code) && sig == (row[i].sig & 127), "finish of s6 %d %d", code, sig);
 	}
 }
 
 static void letters(void)
 {
-	static const char all[] = "udoxtkpcahiq12";
+	static const char all[] = "udoxtkpcahiq12byrO";
 	int n = 0;
 
 	for (int c = 0; c < 256; c++) {
@@ -201,7 +211,7 @@ static void letters(void)
 		if (ev >= 0 && control_letter((enum sv_event)ev) != c)
 			CHECK(0, "letter of event %d", ev);
 	}
-	CHECK(n == 14, "fourteen letters, each its own event");
+	CHECK(n == 18, "eighteen letters, each its own event");
 	CHECK(control_letter(SV_DIED) == 0 && control_letter(SV_EOF) == 0, "no letter makes an inner event");
 }
 
