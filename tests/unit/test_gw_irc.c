@@ -222,13 +222,13 @@ static void greeting(void)
 		"REQ :sasl\\r|AUTHENTICATE PLAIN\\r|AUTHENTICATE AHBlbm55AHNlY3JldA==\\r|CAP END");
 	rule("the password is for SASL only", CONF "sasl = plain\npassword-file = pass\n", "", "start\ndial 0 -\nopened 0\n", "CAP LS|!PASS");
 	rule("SASL wanted, not offered", CONF "sasl = plain\npassword-file = pass\n", "start\ndial 0 -\nopened 0\n",
-		"stream 0 :s CAP * LS :sasl=EXTERNAL\\r\\n\n", "lost 0 fresh 0 wait=60000ms|!NICK");
+		"stream 0 :s CAP * LS :sasl=EXTERNAL\\r\\n\n", "lost 0 resume 0 wait=60000ms|!NICK");
 	rule("SASL wanted, server without CAP", CONF "sasl = plain\npassword-file = pass\n", "start\ndial 0 -\nopened 0\n",
-		"stream 0 :s 421 pen CAP :?\\r\\n:s 001 pen :hi\\r\\n:s 422 pen :no\\r\\n\n", "lost 0 fresh|!JOIN");
+		"stream 0 :s 421 pen CAP :?\\r\\n:s 001 pen :hi\\r\\n:s 422 pen :no\\r\\n\n", "lost 0 resume|!JOIN");
 	const char *no = "dial 0\nopened 0\nstream 0 :s CAP * LS :sasl\\r\\n:s CAP * ACK :sasl\\r\\nAUTHENTICATE +\\r\\n:s 904 pen :no\\r\\n\n";
 	char three[1024];
 	snprintf(three, sizeof(three), "start\n%s%s", no, no);
-	rule("SASL refused twice: again", CONF "sasl = plain\npassword-file = pass\n", "", three, "lost 0 fresh|lost 0 fresh|!lost 0 stop");
+	rule("SASL refused twice: again", CONF "sasl = plain\npassword-file = pass\n", "", three, "lost 0 resume|lost 0 resume|!lost 0 stop");
 	rule("a third time: a person has to look", CONF "sasl = plain\npassword-file = pass\n", three, no, "lost 0 stop");
 	rule("a server's password", CONF "password-file = pass\n", "", "start\ndial 0 -\nopened 0\n", "PASS secret\\r|NICK pen");
 	rule("a wrong one", CONF "password-file = pass\n", "start\ndial 0 -\nopened 0\n", "stream 0 :s 464 pen :Bad password\\r\\n\n",
@@ -245,10 +245,10 @@ static void liveness(void)
 	rule("PING", CONF, HELLO, "stream 0 PING :abc\\r\\n\n", "send 0.0 PONG :abc\\r");
 	rule("we ask when it is quiet", CONF, HELLO JOINED, "advance 60000\n", "send 0.0 PING :idle|!expired");
 	rule("and do not wait longer than half as long again", CONF, HELLO JOINED, "advance 90000\n",
-		"PING :idle|expired 0.0 the server stopped answering|lost 0 fresh 0 wait=0ms the server stopped answering");
+		"PING :idle|expired 0.0 the server stopped answering|lost 0 resume 0 wait=0ms the server stopped answering");
 	rule("an answer is a sign of life", CONF, HELLO JOINED, "advance 60000\nstream 0 :s PONG s :idle\\r\\n\nadvance 59000\n", "PING :idle|!expired");
-	rule("throttled", CONF, HELLO, "stream 0 ERROR :Trying to reconnect too fast.\\r\\n\n", "lost 0 fresh 0 wait=60000ms the server closes: Trying");
-	rule("ERROR", CONF, HELLO JOINED, "stream 0 ERROR :Closing Link\\r\\n\n", "lost 0 fresh 0 wait=0ms the server closes: Closing Link|!line");
+	rule("throttled", CONF, HELLO, "stream 0 ERROR :Trying to reconnect too fast.\\r\\n\n", "lost 0 resume 0 wait=60000ms the server closes: Trying");
+	rule("ERROR", CONF, HELLO JOINED, "stream 0 ERROR :Closing Link\\r\\n\n", "lost 0 resume 0 wait=0ms the server closes: Closing Link|!line");
 	rule("nothing of a lost connection", CONF, HELLO JOINED, "stream 0 ERROR :x\\r\\n:a!b@c PRIVMSG #a :y\\r\\n\nstream 0 :a!b@c PRIVMSG #a :z\\r\\n\n",
 		"lost 0|!line");
 }
@@ -256,7 +256,7 @@ static void liveness(void)
 static void continuity(void)
 {
 	rule("a gap after a loss", CONF, HELLO JOINED, "gone 0 0 reset\ndial 0\nopened 0\nstream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED,
-		"lost 0 fresh 0 wait=0ms reset|gap 0 [2|] [2|] IRC repeats nothing that was said meanwhile: reset|live 0 up");
+		"lost 0 resume 0 wait=0ms reset|gap 0 [2|] [2|] IRC repeats nothing that was said meanwhile: reset|live 0 up");
 	rule("a gap after another process", CONF, "start\n", "dial 0 2026-01-02T03:04:05.000Z\nopened 0\n"
 		"stream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED, "gap 0 [2026-01-02T03:04:05.000Z]|live 0 up");
 	rule("none the first time", CONF, "", HELLO JOINED, "save 0 2|live 0 up|!gap");
@@ -267,8 +267,9 @@ static void continuity(void)
 		"live 0 up|\"state\":\"refused\",\"error\":\"Cannot join channel (+i)\"");
 	rule("a channel that does not answer", CONF, HELLO, "stream 0 :pen!pen@h JOIN #a\\r\\n\nadvance 10000\n", "live 0 up");
 	rule("too long a line", CONF, HELLO JOINED, "stream 0 :s PRI\\x00VMSG\\r\\n:s PING x\\r\\n\n", "gap 0 [] [] a line holds NUL or CR");
-	rule("handed over", CONF, HELLO JOINED, "drain 0\nstream 0 ERROR :bye\\r\\n\n", "save 0 2|QUIT|close 0.0 0");
-	rule("handed over, a deaf server", CONF, HELLO JOINED, "drain 0\nadvance 5000\n", "save 0 2|QUIT|close 0.0 0");
+	rule("handed over", CONF, HELLO JOINED, "drain 0\nstream 0 :a!b@c PRIVMSG #a :late\\r\\n\n", "save 0 2|QUIT|close 0.0 0|!line");
+	rule("handed over, and something was not said yet", CONF "burst = 1\n", HELLO JOINED SAY("1", "#a", "x") SAY("2", "#a", "y"), "drain 0\n",
+		"said 1 - the connection ended|said 2 - not connected: handed over again");
 	rule("other channels without a new connection", CONF, HELLO JOINED,
 		"reload platform = irc\\nserver = irc://127.0.0.1:6667\\nnick = pen\\nchannels = \"#a #c\"\\n\n", "PART #b|JOIN #c|reload yes");
 	rule("another server is another connection", CONF, HELLO JOINED, "reload platform = irc\\nserver = irc://127.0.0.2:6667\\nnick = pen\\n\n", "reload no");
@@ -369,7 +370,7 @@ static void twitch(void)
 	rule("Twitch: the token is the password", TWITCH, "", "start\ndial 0 -\nopened 0\n", "PASS secret\\r|NICK penbot");
 	rule("Twitch: hello", TWITCH, "", TWITCH_HELLO, "REQ :twitch.tv/tags twitch.tv/commands twitch.tv/membership\\r|JOIN #ada|live 0 up");
 	rule("Twitch: a bad token", TWITCH, "start\ndial 0 -\nopened 0\n", "stream 0 :tmi.twitch.tv NOTICE * :Login authentication failed\\r\\n\n", "lost 0 stop");
-	rule("Twitch: asked to go", TWITCH, TWITCH_HELLO, "stream 0 :tmi.twitch.tv RECONNECT\\r\\n\n", "lost 0 fresh");
+	rule("Twitch: asked to go", TWITCH, TWITCH_HELLO, "stream 0 :tmi.twitch.tv RECONNECT\\r\\n\n", "lost 0 resume");
 	rule("Twitch: said", TWITCH, TWITCH_HELLO, SAY("1", "42", "hi") "stream 0 @id=u1 :tmi.twitch.tv USERSTATE #ada\\r\\n\n", "PRIVMSG #ada :hi\\r|said 1 u1 -");
 	rule("Twitch: PONG proves nothing", TWITCH, TWITCH_HELLO, SAY("1", "42", "hi") "stream 0 :tmi.twitch.tv PONG tmi.twitch.tv :s1\\r\\n\n",
 		"PRIVMSG|!PING|!said");

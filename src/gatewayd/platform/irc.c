@@ -13,7 +13,6 @@
 #define OPENING (20 * CLOCK_S)
 #define GREETING (90 * CLOCK_S)		/* a server may look up our address and identity first */
 #define SAVE_EVERY (60 * CLOCK_S)
-#define QUIT_WAIT (5 * CLOCK_S)
 #define THROTTLED (60 * CLOCK_S)	/* what servers ask for who came back too fast */
 #define OUT_MAX (IRC_TAGS_MAX + IRC_LINE_MAX)
 
@@ -198,7 +197,7 @@ static void gone(void *arg, unsigned conn, unsigned sock, unsigned code, const c
 	struct irc *c = arg;
 
 	(void)conn, (void)sock, (void)code, (void)now;
-	irc_lose(c, NEXT_FRESH, 0, "%s", reason);
+	irc_lose(c, NEXT_RESUME, 0, "%s", reason);
 }
 
 static void save(struct irc *c, int64_t wall)
@@ -234,11 +233,6 @@ static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
 	(void)conn;
 	c->now = now;
 	c->lost = false;
-	if (c->stage == IRC_QUITTING && timer == T_SAID) {
-		down(c, "handed over");
-		out_close(c->out, 0, 0, 0, "");
-		return;
-	}
 	switch (timer) {
 	case T_PING:
 		if (now - c->heard >= c->conf.ping) {
@@ -288,20 +282,14 @@ static void drain(void *arg, unsigned conn, int64_t now)
 {
 	struct irc *c = arg;
 
-	(void)conn;
+	(void)conn, (void)now;
 	if (c->stage == IRC_DOWN)
 		return;
-	if (c->stage >= IRC_JOINING && c->heard_wall)
+	if (c->stage >= IRC_JOINING)
 		save(c, c->heard_wall);
-	if (c->stage == IRC_GREETING) {
-		down(c, "handed over");
-		out_close(c->out, 0, 0, 0, "");
-		return;
-	}
-	/* The server answers what was said before it closes: it reads in order. */
 	irc_put(c, "QUIT :handing over");
-	c->stage = IRC_QUITTING;
-	out_timer(c->out, 0, T_SAID, now + QUIT_WAIT);
+	down(c, "handed over");
+	out_close(c->out, 0, 0, 0, "");
 }
 
 /* ---- messages ---- */
@@ -313,16 +301,11 @@ static void on_error(struct irc *c, const struct irc_message *m)
 	char text[IRC_WHY_MAX];
 	int64_t wait = 0;
 
-	if (c->stage == IRC_QUITTING) {
-		down(c, "handed over");
-		out_close(c->out, 0, 0, 0, "");
-		return;
-	}
 	snprintf(text, sizeof(text), "%.*s", (int)(why.n < sizeof(text) ? why.n : sizeof(text) - 1), why.p);
 	for (size_t i = 0; i < sizeof(slow) / sizeof(*slow); i++)
 		if (strcasestr(text, slow[i]))
 			wait = THROTTLED;
-	irc_lose(c, NEXT_FRESH, wait, "the server closes: %s", text);
+	irc_lose(c, NEXT_RESUME, wait, "the server closes: %s", text);
 }
 
 static unsigned numeric(struct span s)
@@ -382,7 +365,7 @@ static void frame(void *arg, unsigned conn, unsigned sock, const char *b, size_t
 	hear(c, now);
 	c->pieces++;
 	if (irc_read(&c->reader, b, n, on_line, c) < 0)
-		irc_lose(c, NEXT_FRESH, 0, "no memory for a line");
+		irc_lose(c, NEXT_RESUME, 0, "no memory for a line");
 }
 
 static void say(void *arg, const char *line, size_t n, uint64_t ticket, int64_t now)

@@ -227,7 +227,7 @@ static void missing(struct irc *c, struct irc_channel *ch, const char *from)
 
 void irc_channels_due(struct irc *c, int64_t now)
 {
-	if (c->stage < IRC_JOINING || c->stage == IRC_QUITTING)
+	if (c->stage < IRC_JOINING)
 		return;
 	for (size_t i = 0; i < c->nchannels; i++)
 		if (c->channels[i]->where == CH_ASKED && c->channels[i]->retry <= now)

@@ -46,8 +46,7 @@ enum irc_stage {
 	IRC_GREETING,		/* capabilities, SASL, nick */
 	IRC_WELCOMED,		/* 001 came */
 	IRC_JOINING,		/* the first round of JOIN */
-	IRC_LIVE,
-	IRC_QUITTING		/* drained: QUIT is written */
+	IRC_LIVE
 };
 
 struct irc_conf {

@@ -105,7 +105,7 @@ static void request(struct irc *c, unsigned caps)
 /* No SASL where it is asked for: perhaps the services are away; never go on without. */
 static void no_sasl(struct irc *c)
 {
-	irc_lose(c, NEXT_FRESH, NO_SASL_WAIT, "the server offers no SASL PLAIN, and the account wants it");
+	irc_lose(c, NEXT_RESUME, NO_SASL_WAIT, "the server offers no SASL PLAIN, and the account wants it");
 }
 
 static void on_cap(struct irc *c, const struct irc_message *m)
@@ -211,7 +211,7 @@ static void sasl_refused(struct irc *c, struct span why)
 {
 	bool stop = ++c->sasl_refused >= SASL_TRIES;
 
-	irc_lose(c, stop ? NEXT_STOP : NEXT_FRESH, 0, "SASL: %.*s", (int)(why.n < 100 ? why.n : 100), why.p);
+	irc_lose(c, stop ? NEXT_STOP : NEXT_RESUME, 0, "SASL: %.*s", (int)(why.n < 100 ? why.n : 100), why.p);
 }
 
 /* ---- nick ---- */
@@ -227,7 +227,7 @@ static void other_nick(struct irc *c)
 		return;
 	}
 	if (++c->nick_tries > NICK_TRIES) {
-		irc_lose(c, NEXT_FRESH, 0, "the nick %s and others like it are taken", c->conf.nick);
+		irc_lose(c, NEXT_RESUME, 0, "the nick %s and others like it are taken", c->conf.nick);
 		return;
 	}
 	if (c->nick_tries < 3)

@@ -175,7 +175,7 @@ bool irc_twitch(struct irc *c, const struct irc_message *m, int64_t now)
 	if (irc_is(m->command, "NOTICE"))
 		notice(c, m, ch, now);
 	else if (irc_is(m->command, "RECONNECT"))
-		irc_lose(c, NEXT_FRESH, CLOCK_MS, "Twitch asked to connect again");
+		irc_lose(c, NEXT_RESUME, CLOCK_MS, "Twitch asked to connect again");
 	else if (ch && irc_is(m->command, "USERNOTICE"))
 		user_notice(c, m, ch);
 	else if (ch && (irc_is(m->command, "CLEARCHAT") || irc_is(m->command, "CLEARMSG")))
