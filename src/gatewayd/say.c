@@ -92,6 +92,7 @@ static int write_line(const struct client *c, const struct frame *f, const char 
 	writer_attr(&w, "partitionkey", key);
 	writer_attr(&w, "traceparent", trace);
 	writer_open(&w, "data");
+	writer_str(&w, "platform", "browser", 7);
 	writer_open(&w, "channel");
 	writer_str(&w, "id", c->room->name, strlen(c->room->name));
 	writer_str(&w, "name", c->room->name, strlen(c->room->name));
@@ -99,6 +100,8 @@ static int write_line(const struct client *c, const struct frame *f, const char 
 	writer_open(&w, "user");
 	writer_str(&w, "id", c->user, strlen(c->user));
 	writer_str(&w, "name", c->name, strlen(c->name));
+	writer_open_array(&w, "roles");
+	writer_close(&w);
 	writer_close(&w);
 	writer_str(&w, "text", f->text.p, f->text.len);
 	writer_close(&w);

@@ -16,7 +16,7 @@ setup() { load irc; }
 	wait_events chat.message 3
 	line=$(events chat.message | head -n 1)
 	[ "$(jq -r '[.source, .tenant, .subject, .partitionkey, .data.platform, .data.account, .data.channel.name, .data.user.name, .data.text] | join(" ")' <<<"$line")" = \
-		"/irc/default/irc default #lobby irc:#lobby irc irc #lobby ada what a day! ☕" ]
+		"/irc/default/irc default #lobby irc:#lobby irc irc lobby ada what a day! ☕" ]
 	jq -e '.id == "m-" + .data.message_id and (.time | endswith("Z"))' <<<"$line" >/dev/null
 	[ "$(events chat.message | jq -r 'select(.data.action) | .data.text')" = waves ]
 	[ "$(events chat.message | jq -r 'select(.subject == "ada") | .data.text')" = psst ]

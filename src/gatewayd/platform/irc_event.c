@@ -109,8 +109,9 @@ void irc_line_begin(struct irc *c, struct writer *w, const struct irc_message *m
 		return;
 	writer_open(w, "channel");
 	writer_str(w, "id", id, strlen(id));
+	/* For people, and as on other platforms: without the mark that they put before it everywhere. */
 	if (ch)
-		irc_line_text(c, w, "name", (struct span){ch->name + c->conf.twitch, strlen(ch->name) - c->conf.twitch}, false);
+		irc_line_text(c, w, "name", (struct span){ch->name + (*ch->name == '#'), strlen(ch->name) - (*ch->name == '#')}, false);
 	else
 		irc_line_text(c, w, "name", whom, false);
 	writer_close(w);

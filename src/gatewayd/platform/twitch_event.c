@@ -148,7 +148,8 @@ static void write_user(struct twitch *p, struct writer *w, const struct fields *
 	if (r.subscriber)
 		writer_str(w, NULL, "subscriber", 10);
 	writer_close(w);
-	writer_bool(w, "bot", self || r.bot);
+	if (self || r.bot)
+		writer_bool(w, "bot", true);
 	writer_close(w);
 	if (self)
 		writer_bool(w, "self", true);
