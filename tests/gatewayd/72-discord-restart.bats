@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# kill -9, hand-over, crash loops: nothing lost, nothing twice, no identify too many.
+
+setup() { load discord; }
+
+# A steady stream of so many messages: the lab says them while the test goes on.
+stream() { # COUNT RATE
+	lab flood "{\"n\":$1,\"rate\":$2,\"channels\":[\"general\",\"bots\"],\"wait\":false}" >/dev/null
+}
+
+told() { lab chat | jq -r '.entries[] | select(.kind == "chat") | .text' | sort; }
+stored_all() { [ "$(told | sort -u | wc -l)" -ge "$1" ] && [ "$(texts | sort -u | wc -l)" -ge "$1" ]; }
+
+@test "kill -9 in the middle of a stream, three times: resumed, each message once" {
+	bot_start
+	stream 300 150
+	for at in 60 130 200; do
+		wait_events chat.message "$at"
+		daemon_kill gw
+		bot_gw
+	done
+	wait_until 30 stored_all 300
+	[ "$(texts | sort | uniq -d)" = "" ]
+	[ "$(texts | wc -l)" = 300 ]
+	[ "$(events gateway.gap | wc -l)" = 0 ]
+	[ "$(lab_books identify | wc -l)" = 1 ]
+	well_behaved
+}
+
+@test "the hub is away: Discord is not read for so long, its heartbeats are no zombie's" {
+	bot_start -o discord.heartbeat_interval_ms=2000
+	say "before"
+	wait_events chat.message 1
+	daemon_kill route
+	say "meanwhile {n}" 200
+	lab_wait heartbeat 3
+	gw_hub
+	wait_events chat.message 201
+	[ "$(texts | sort | uniq -d)" = "" ]
+	[ "$(lab_books identify | wc -l)" = 1 ]
+	well_behaved
+}
+
+@test "a clean stop leaves the session alive; the next start resumes it" {
+	bot_start
+	say "one"
+	wait_events chat.message 1
+	daemon_stop gw
+	say "two"
+	bot_gw
+	wait_events gateway.resumed 1
+	say "three"
+	wait_events chat.message 3
+	[ "$(texts)" = $'one\ntwo\nthree' ]
+	[ "$(lab_books closed | jq -c 'select(.code == 1000 or .code == 1001)')" = "" ]
+	[ "$(lab_books identify | wc -l)" = 1 ]
+	well_behaved
+}
+
+@test "a crash loop that forgets its sessions does not spend more identifies than there are" {
+	bot_start -o discord.identify_total=3
+	for _ in 1 2; do
+		daemon_kill gw
+		rm "$T"/state/default/lab-discord/conn-0.state
+		bot_gw
+		wait_events gateway.up $(($(events gateway.up | wc -l) + 1))
+	done
+	daemon_kill gw
+	rm "$T"/state/default/lab-discord/conn-0.state
+	bot_gw
+	wait_for "$T/gw.err" 'the identifies are spent'
+	daemon_kill gw
+	bot_gw
+	wait_for "$T/gw.err" 'the identifies are spent'
+	[ "$(lab_books identify-sent | wc -l)" = 3 ]
+	well_behaved
+}
+
+@test "drain: another instance resumes, while messages come" {
+	bot_start
+	daemon_start two gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/two"
+	wait_for "$T/two.err" 'another process holds it'
+	stream 300 150
+	wait_events chat.message 60
+	daemon_stop gw
+	wait_until 30 stored_all 300
+	[ "$(texts | sort | uniq -d)" = "" ]
+	[ "$(texts | wc -l)" = 300 ]
+	[ "$(events gateway.gap | wc -l)" = 0 ]
+	[ "$(lab_books identify | wc -l)" = 1 ]
+	well_behaved
+}
