@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 #include "supervise/supervise.h"
 
 #define BOARD_BYTES (BOARD_HEAD + (size_t)BOARD_ROWS_MAX * sizeof(struct board_row))
+#define ROW_TEXT_MAX (256 << 10)
+#define PARTS 4
+#define PART_MIN 50		/* rows */
 #define READ_AGAIN CLOCK_MS
 #define READ_TIME CLOCK_S	/* a writer may stand still between two stores, for the disk or on a busy machine */
 
@@ -104,19 +108,51 @@ static bool row_as_wanted(const struct board_row *r)
 	return !r->fault[0] && as_wanted(&r->main) && as_wanted(&r->log);
 }
 
+/* Memory and time of a process are asked of the kernel, which takes longer than all else: with many, by several threads. */
+struct part {
+	const struct board_row *from, *to;
+	const char *dir;
+	int64_t now;
+	struct buf text;
+	int rc;
+	bool threaded;
+	pthread_t thread;
+};
+
+static void *write_part(void *arg)
+{
+	struct part *p = arg;
+
+	for (const struct board_row *r = p->from; r < p->to && p->rc == 0; r++)
+		if (report_json(&p->text, r, p->dir, p->now) < 0 || buf_addc(&p->text, '\n') < 0)
+			p->rc = -1;
+	return NULL;
+}
+
 static int print_json(const struct rows *r, const char *dir, int64_t now)
 {
-	struct buf b;
+	size_t n = r->n == 0 ? 0 : r->n < PARTS * PART_MIN ? 1 : PARTS;
+	struct part part[PARTS];
 	int rc = 0;
 
-	buf_init(&b, 256 << 10);
-	for (size_t i = 0; i < r->n && rc == 0; i++) {
-		buf_clear(&b);
-		report_json(&b, &r->v[i], dir, now);
-		if (buf_addc(&b, '\n') < 0 || fwrite(b.p, 1, b.len, stdout) != b.len)
-			rc = -1;
+	for (size_t i = 0; i < n; i++) {
+		struct part *p = &part[i];
+
+		*p = (struct part){ .from = r->v + r->n * i / n, .to = r->v + r->n * (i + 1) / n, .dir = dir, .now = now };
+		buf_init(&p->text, (size_t)(p->to - p->from) * ROW_TEXT_MAX);
+		p->threaded = i + 1 < n && pthread_create(&p->thread, NULL, write_part, p) == 0;
+		if (!p->threaded)
+			write_part(p);
 	}
-	buf_release(&b);
+	for (size_t i = 0; i < n; i++) {
+		struct part *p = &part[i];
+
+		if (p->threaded)
+			pthread_join(p->thread, NULL);
+		if (rc == 0 && (p->rc < 0 || fwrite(p->text.p, 1, p->text.len, stdout) != p->text.len))
+			rc = -1;
+		buf_release(&p->text);
+	}
 	return rc;
 }
 
