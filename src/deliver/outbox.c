@@ -12,6 +12,7 @@
 #include "base/log.h"
 
 #define CACHE (8u << 20)
+#define BUSY_MS 100	/* who looks into it holds up the rest of us: better tried again a second later */
 
 static const struct db_schema steps[] = {
 	{1, "messages",
@@ -109,6 +110,7 @@ struct outbox *outbox_open(const char *path)
 		goto fail;
 	}
 	db_cache(o->db, CACHE);
+	db_busy(o->db, BUSY_MS);
 	for (int i = 0; i < Q_COUNT; i++)
 		if (!(o->q[i] = db_prepare(o->db, sql[i]))) {
 			fail(o);
