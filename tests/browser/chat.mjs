@@ -12,6 +12,13 @@ const cases = {
 		await a.close();
 	},
 
+	// Somebody says something in a room.
+	async says(room, name, text) {
+		const a = await join(room, name);
+		check((await a.say(1, text)).ack, 'acknowledged');
+		await a.close();
+	},
+
 	async two() {
 		const a = await join('lobby', 'Ada'), b = await join('lobby', '  Bob  '), c = await join('other', 'Cy');
 		check(a.welcome.session.length === 32 && a.welcome.session !== b.welcome.session, 'sessions');

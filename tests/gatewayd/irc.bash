@@ -19,6 +19,7 @@ teardown() {
 		[[ $name != person-* && $name != gw ]] || daemon_stop "$name" || bad=1
 	done
 	[ -z "${DAEMON_PID[irc]:-}" ] || daemon_kill irc 2>/dev/null
+	[ ! -s "$T/lab.err" ] || { cat "$T/lab.err" >&2; bad=1; }
 	daemons_end && [ "$bad" = 0 ]
 }
 
