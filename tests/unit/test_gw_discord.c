@@ -337,23 +337,23 @@ static void gaps(void)
 	struct out *o = up(CONF);
 	const char *record;
 
-	probe_run(o, MESSAGE("2", "500000000000000", "50") MESSAGE("3", "500000000000001", "51") "acked 0 3\nadvance 1000\ngone 0 4009 x\ndial 0\nopened 0\n" HELLO);
+	probe_run(o, MESSAGE("2", "500000000000000", "50") "answer 2 404 {}\n" MESSAGE("3", "500000000000001", "51") "acked 0 3\nadvance 1000\ngone 0 4009 x\ndial 0\nopened 0\n" HELLO);
 	probe_take(o);
 	probe_run(o, READY2);
 	CHECK(probe_saw(o, "gap 0 [abc:3] [def:1] the session was lost; messages are read again"), "the gap is told with its range");
 	CHECK(probe_saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":1,\"shards\":1,\"user\":\"99\",\"after\":\"499958056960000\",\"fill\":true"),
 		"a crash now would not forget it");
-	CHECK(probe_saw(o, "http 2 GET https://discord.com/api/v10/channels/5"), "the history is asked for");
+	CHECK(probe_saw(o, "http 3 GET https://discord.com/api/v10/channels/5"), "the history is asked for");
 	record = probe_take(o);
 	CHECK(count(record, "/messages?after=499958056960000&limit=100") == 1, "one channel at a time, from a moment before the last that is kept");
-	probe_run(o, "answer 2 429 Retry-After: 2 | {}\n");
+	probe_run(o, "answer 3 429 Retry-After: 2 | {}\n");
 	CHECK(probe_saw(o, "timer -.1 +2050"), "the platform's own pace");
-	probe_run(o, "advance 2050\nanswer 3 200 X-RateLimit-Remaining: 0 | X-RateLimit-Reset-After: 1.5 | [" OLD_MESSAGE("500000000000003") "," OLD_MESSAGE("500000000000002") "]\n");
+	probe_run(o, "advance 2050\nanswer 4 200 X-RateLimit-Remaining: 0 | X-RateLimit-Reset-After: 1.5 | [" OLD_MESSAGE("500000000000003") "," OLD_MESSAGE("500000000000002") "]\n");
 	record = probe_take(o);
 	CHECK(count(record, "\"replayed\":true") == 2 && strstr(record, "m-500000000000002") < strstr(record, "m-500000000000003") &&
 		strstr(record, "timer -.1 +1550"), "in order, marked, with the ids they would have had");
-	probe_run(o, "advance 1550\nanswer 4 404 {}\n");
-	CHECK(probe_saw(o, "gap 0 [499958056960000] [] messages of channel 5") && !probe_saw(o, "http 5"), "a channel that is gone is a gap");
+	probe_run(o, "advance 1550\nanswer 5 404 {}\n");
+	CHECK(probe_saw(o, "gap 0 [499958056960000] [] messages of channel 5") && !probe_saw(o, "http 6"), "a channel that is gone is a gap");
 	probe_take(o);
 	probe_run(o, MESSAGE("2", "500000000000009", "50") "acked 0 5\nadvance 1000\n");
 	CHECK(probe_saw(o, "save 0 ") && strstr(probe_take(o), "\"fill\":false"), "done when what was replayed is with the hub");
@@ -361,6 +361,29 @@ static void gaps(void)
 	o = up(CONF);
 	probe_run(o, MESSAGE("2", "500000000000000", "50") "frame 0 {\"t\":\"X\",\"s\":9,\"op\":0,\"d\":{}}\n");
 	CHECK(probe_saw(o, "gap 0 [3] [8] the sequence has a hole"), "a hole in the sequence is a gap");
+	probe_free(o);
+}
+
+/* Another process resumes: GUILD_CREATE does not come again, so the names are asked for. */
+static void fetching(void)
+{
+	struct out *o = begin(CONF);
+	const char *record;
+
+	probe_run(o, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":1,\"after\":\"7\",\"channels\":[\"50\",\"5\",\"51\",\"5\"]}\nopened 0\n" HELLO);
+	CHECK(probe_saw(o, "http 2 GET https://discord.com/api/v10/guilds/5"), "the guild is asked for");
+	probe_run(o, "answer 2 429 Retry-After: 1 | {}\nadvance 1000\nanswer 3 200 {\"id\":\"5\",\"owner_id\":\"41\",\"roles\":[{\"id\":\"60\",\"name\":\"r\",\"permissions\":\"0\"}]}\n"
+		"advance 100\nanswer 4 200 [{\"id\":\"50\",\"name\":\"general\"}]\n");
+	CHECK(probe_saw(o, "http 4 GET https://discord.com/api/v10/guilds/5/channels"), "and its channels");
+	probe_take(o);
+	probe_run(o, "frame 0 {\"t\":\"MESSAGE_CREATE\",\"s\":10,\"op\":0,\"d\":{\"id\":\"70\",\"channel_id\":\"50\",\"guild_id\":\"5\",\"author\":{\"id\":\"41\",\"username\":\"a\"},"
+		"\"member\":{\"roles\":[\"60\"]},\"content\":\"hi\"}}\n");
+	record = probe_take(o);
+	CHECK(strstr(record, "\"channel\":{\"id\":\"50\",\"name\":\"general\"}") && strstr(record, "\"roles\":[\"owner\",\"r\"]"), "a line with names");
+	probe_run(o, "frame 0 {\"t\":\"MESSAGE_CREATE\",\"s\":11,\"op\":0,\"d\":{\"id\":\"71\",\"channel_id\":\"52\",\"guild_id\":\"6\",\"author\":{\"id\":\"41\",\"username\":\"a\"},\"content\":\"hi\"}}\n"
+		"advance 100\nanswer 5 404 {}\n" MESSAGE("12", "72", "50") "advance 60000\n");
+	record = probe_take(o);
+	CHECK(count(record, "http ") == 1 && strstr(record, "http 5 GET https://discord.com/api/v10/guilds/6"), "what cannot be had is asked for once");
 	probe_free(o);
 }
 
@@ -538,6 +561,7 @@ int main(void)
 	accounts();
 	asking();
 	gaps();
+	fetching();
 	draining();
 	inflating();
 	compressed();

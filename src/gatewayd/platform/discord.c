@@ -20,6 +20,7 @@
 #define ASKED_GOOD (600 * CLOCK_S)	/* an answer this old is asked for again before Identify */
 #define ASK_WAIT_MAX (60 * CLOCK_S)
 #define IDENTIFY_EVERY (5 * CLOCK_S)
+#define FETCH_TEXT (16u << 20)
 #define EXTRA (1 << 20)			/* of the buffer of a payload, beyond large-payload */
 
 static const char *const words[] = {
@@ -38,6 +39,7 @@ static void close_(void *arg)
 	buf_release(&d->line);
 	buf_release(&d->plain);
 	buf_release(&d->text);
+	buf_release(&d->fetch_guild);
 	free(d);
 }
 
@@ -54,6 +56,7 @@ static void *open_(const struct account *a, struct out *o)
 	buf_init(&d->line, LINE_MAX_BYTES + 1);
 	buf_init(&d->plain, d->conf.payload_max + EXTRA);
 	buf_init(&d->text, 64 << 10);
+	buf_init(&d->fetch_guild, FETCH_TEXT);
 	if (asprintf(&d->auth, "Authorization: Bot %.*s", (int)d->conf.token.len, d->conf.token.p) < 0) {
 		d->auth = NULL;
 		goto no;
@@ -197,6 +200,8 @@ static void answer(void *arg, unsigned call, const struct http_answer *a, int64_
 		asked(d, a, now);
 	else if (call == d->gap_call)
 		gap_answer(d, a, now);
+	else if (call == d->fetch_call)
+		fetch_answer(d, a, now);
 }
 
 /* ---- the room's contract ---- */
@@ -255,6 +260,8 @@ static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
 		discord_ask(d, now);
 	} else if (timer == TIMER_GAP) {
 		gap_due(d, now);
+	} else if (timer == TIMER_FETCH) {
+		fetch_due(d, now);
 	}
 }
 
@@ -271,8 +278,7 @@ static void drain(void *arg, unsigned conn, int64_t now)
 
 static void hook(void *arg, const struct hook *h, int64_t now)
 {
-	(void)now;
-	hook_take(arg, h);
+	hook_take(arg, h, now);
 }
 
 static void status(void *arg, struct buf *json)

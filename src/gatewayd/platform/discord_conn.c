@@ -369,7 +369,7 @@ static void hole(struct discord *d, unsigned n, uint64_t s)
 static void op_dispatch(struct discord *d, unsigned n, const struct payload *p, int64_t now)
 {
 	struct dconn *c = &d->conns[n];
-	struct event e = {.conn = n, .name = p->t, .d = p->d};
+	struct event e = {.conn = n, .name = p->t, .d = p->d, .now = now};
 
 	if (!number(p->s, UINT64_MAX >> 2, &e.seq) || !p->t.p || c->state < CONN_GREETING)
 		return;
@@ -437,10 +437,13 @@ static void op_hello(struct discord *d, unsigned n, const struct payload *p, int
 	c->greet_by = now + GREET;
 	c->expecting = 0;	/* of something else */
 	expect(d, n, now);
-	if (c->resuming)
-		resume(d, n, now);
-	else
+	if (!c->resuming) {
 		identify(d, n, now);
+		return;
+	}
+	resume(d, n, now);
+	for (unsigned i = 0; c->seen && i < SEEN_SETS * SEEN_WAYS; i++)
+		fetch_guild(d, n, c->seen[i].guild, now);
 }
 
 static void op_ack(struct discord *d, unsigned n, const struct payload *p, int64_t now)

@@ -189,6 +189,8 @@ int event_user(struct discord *d, struct writer *w, const struct event *e, uint6
 	char room[24];
 	bool self;
 
+	if (guild && !names_find(&d->conns[e->conn].names, guild))
+		fetch_guild(d, e->conn, guild, e->now);
 	event_pick(who->user, names, u, 4);
 	event_pick(who->member, in_guild, m, 2);
 	id = names_id(u[0]);

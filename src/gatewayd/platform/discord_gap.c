@@ -159,7 +159,7 @@ static int page_add(void *arg, struct span name, struct span value)
 }
 
 /* false: it is no page. */
-static bool take_page(struct discord *d, const struct http_answer *a, unsigned *got)
+static bool take_page(struct discord *d, const struct http_answer *a, unsigned *got, int64_t now)
 {
 	struct dconn *c = current(d);
 	struct page p = {.n = 0};
@@ -176,7 +176,7 @@ static bool take_page(struct discord *d, const struct http_answer *a, unsigned *
 	scan_each((struct span){d->plain.p, d->plain.len}, page_add, &p);
 	for (unsigned i = 0; i < p.n; i++) {
 		struct event e = {.conn = d->gap_conn, .d = p.v[i], .mark = c->top, .before = c->top, .guild = c->seen[c->fill_slot].guild,
-			.replayed = true};
+			.now = now, .replayed = true};
 
 		if (p.id[i] > d->gap_after)
 			event_message(d, &e);
@@ -224,7 +224,7 @@ void gap_answer(struct discord *d, const struct http_answer *a, int64_t now)
 		failed(d, now, a->status ? "Discord is overloaded" : a->error, seconds(http_header(a, "retry-after"), 0));
 		return;
 	}
-	if (a->status != 200 || !take_page(d, a, &got)) {
+	if (a->status != 200 || !take_page(d, a, &got, now)) {
 		channel_done(d, a->status == 401 ? "the token was refused" : a->status == 403 ? "no access to its history" :
 			a->status == 404 ? "it is gone" : "no history in the answer");
 		if (a->status == 401)

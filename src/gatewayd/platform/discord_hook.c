@@ -46,9 +46,9 @@ static unsigned conn_of(const struct discord *d, struct span body)
 	return d->nconns ? (unsigned)((guild >> 22) % d->nconns) : 0;
 }
 
-void hook_take(struct discord *d, const struct hook *h)
+void hook_take(struct discord *d, const struct hook *h, int64_t now)
 {
-	struct event e = {.ticket = h->ticket, .replayed = false};
+	struct event e = {.ticket = h->ticket, .now = now};
 	struct span type;
 	struct line_err err;
 

@@ -9,6 +9,7 @@
  *   discord_event.c    dispatches to lines           discord_command.c  interactions to lines
  *   discord_names.c    names of channels and roles   discord_hook.c     interactions over HTTP
  *   discord_gap.c      messages that were missed, from the history
+ *   discord_fetch.c    names of guilds whose session another process began
  *
  * Where Discord's documentation is silent the source says so and does what is safe either way. Ids ("snowflakes") are uint64_t, 0: none.
  */
@@ -33,7 +34,7 @@
 
 /* Timers of a connection; of the account: */
 enum { TIMER_BEAT, TIMER_SEND, TIMER_SAVE };
-enum { TIMER_ASK, TIMER_GAP };
+enum { TIMER_ASK, TIMER_GAP, TIMER_FETCH };
 
 /* What its file says. */
 struct discord_conf {
@@ -89,6 +90,8 @@ struct dconn {
 	uint64_t fill_end;		/* mark when it was done, 0: not yet */
 };
 
+#define FETCH_MAX 64u
+
 struct discord {
 	struct out *out;
 	char tenant[65], name[65], source[160];
@@ -109,6 +112,12 @@ struct discord {
 	unsigned gap_call, gap_conn, gap_pages, gap_failed;
 	uint64_t gap_after, gap_channel;
 	bool gap_wait;
+	/* names: one request at a time */
+	struct fetch { unsigned conn; uint64_t guild; } fetch_queue[FETCH_MAX];
+	unsigned fetch_n, fetch_call, fetch_failed;
+	bool fetch_wait;
+	uint64_t fetch_asked[256];	/* guilds that were asked for, by hash */
+	struct buf fetch_guild;		/* the first answer of two */
 };
 
 /* discord_conf.c: *to is empty before; 0, or -1 with a message. Changes that a living connection can take over: soft. */
@@ -151,6 +160,7 @@ struct event {
 	uint64_t before;
 	uint64_t guild;			/* where d does not say */
 	uint64_t ticket;
+	int64_t now;
 	bool replayed;
 };
 void event_dispatch(struct discord *d, const struct event *e);
@@ -170,7 +180,7 @@ void event_pick(struct span object, const char *const *names, struct span *vals,
 bool event_command(struct discord *d, const struct event *e);
 
 /* discord_hook.c */
-void hook_take(struct discord *d, const struct hook *h);
+void hook_take(struct discord *d, const struct hook *h, int64_t now);
 
 /* discord_gap.c */
 void gap_seen(struct dconn *c, uint64_t channel, uint64_t guild, uint64_t message, uint64_t mark);
@@ -178,5 +188,11 @@ void gap_begin(struct dconn *c);			/* its session was lost: what came since is t
 void gap_next(struct discord *d, int64_t now);	/* asks, if it is time and somebody has something to ask for */
 void gap_due(struct discord *d, int64_t now);
 void gap_answer(struct discord *d, const struct http_answer *a, int64_t now);
+
+
+/* discord_fetch.c: asks for the names of a guild, unless they are known or were asked for */
+void fetch_guild(struct discord *d, unsigned conn, uint64_t guild, int64_t now);
+void fetch_due(struct discord *d, int64_t now);
+void fetch_answer(struct discord *d, const struct http_answer *a, int64_t now);
 
 #endif
