@@ -4,7 +4,7 @@ load lab
 
 @test "faults of Discord's connections: ends, ops, silence, frames, payloads, URLs" {
 	lab_start
-	cases faults ends ops silence wire payloads urls
+	cases faults ends ops leave silence wire payloads urls
 }
 
 @test "faults of Twitch's connections, of requests, of the lab's door" {

@@ -4,15 +4,10 @@
 import { readFileSync } from 'node:fs'
 import { REST } from '@discordjs/rest'
 import { CompressionMethod, SimpleShardingStrategy, WebSocketManager, WebSocketShardEvents } from '@discordjs/ws'
+import { ask, lab } from './ask.mjs'
 
-const lab = process.env.LAB
 const [what, count, how] = process.argv.slice(2)
 const n = Number(count)
-const ask = async (method, path, body) => {
-	const r = await fetch(lab + path, { method, body: body && JSON.stringify(body) })
-	if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
-	return r.json()
-}
 const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1])
 const cpu = () => { const u = process.cpuUsage(); return (u.user + u.system) / 1e6 }
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))

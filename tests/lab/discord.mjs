@@ -3,13 +3,8 @@
 import { REST } from '@discordjs/rest'
 import { CompressionMethod, WebSocketManager, WebSocketShardEvents } from '@discordjs/ws'
 import { Client, GatewayDispatchEvents, GatewayIntentBits } from '@discordjs/core'
+import { ask, count, got, lab, tell, until } from './ask.mjs'
 
-const lab = process.env.LAB
-const ask = async (method, path, body) => {
-	const r = await fetch(lab + path, { method, body: typeof body === 'string' ? body : body && JSON.stringify(body) })
-	if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
-	return r.json()
-}
 const world = await ask('GET', '/lab/world')
 const bot = world.discord.bots[0]
 const channel = world.discord.guilds[0].channels.general
@@ -22,25 +17,6 @@ const gateway = new WebSocketManager({
 	intents: GatewayIntentBits.Guilds | GatewayIntentBits.GuildMessages | GatewayIntentBits.MessageContent,
 })
 const client = new Client({ rest, gateway })
-
-const got = []
-const waiting = []
-const tell = entry => {
-	got.push(entry)
-	for (const w of [...waiting]) w()
-}
-const until = (what, test) => new Promise((resolve, reject) => {
-	const timer = setTimeout(() => reject(new Error(`waited in vain for ${what}; there was: ${JSON.stringify(got)}`)), 40000)
-	const look = () => {
-		if (!test()) return
-		clearTimeout(timer)
-		waiting.splice(waiting.indexOf(look), 1)
-		resolve()
-	}
-	waiting.push(look)
-	look()
-})
-const count = kind => got.filter(([k]) => k === kind).length
 
 client.on(GatewayDispatchEvents.Ready, ({ data }) => tell(['ready', data.session_id]))
 client.on(GatewayDispatchEvents.GuildCreate, ({ data }) => tell(['guild', data.name]))

@@ -60,6 +60,16 @@ def ops(l):
     clean(l)
 
 
+def leave(l):
+    """Who stays after op 7 is cut off, and may resume."""
+    fast(l)
+    l.set(discord__op7_close_s=0.1)
+    ws, ready = l.session()
+    strike(l, "op7")
+    assert ws.end() is None
+    assert l.resume(ready, 1).until(lambda o: o["t"])["t"] == "GUILD_CREATE"
+
+
 def silence(l):
     """zombie, halfopen, noack, nothing: how long a client was silent-treated can be read in the books."""
     fast(l)

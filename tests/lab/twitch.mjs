@@ -3,40 +3,16 @@
 import { ApiClient } from '@twurple/api'
 import { RefreshingAuthProvider } from '@twurple/auth'
 import { EventSubWsListener } from '@twurple/eventsub-ws'
+import { ask, count, got, lab, tell, until } from './ask.mjs'
 
-const lab = process.env.LAB
 const really = globalThis.fetch
 globalThis.fetch = (url, options) =>
 	really(String(url).replace('https://api.twitch.tv/helix/', `${lab}/helix/`).replace('https://id.twitch.tv/oauth2/', `${lab}/oauth2/`), options)
 
-const ask = async (method, path, body) => {
-	const r = await really(lab + path, { method, body: typeof body === 'string' ? body : body && JSON.stringify(body) })
-	if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
-	return r.json()
-}
 const world = await ask('GET', '/lab/world')
 const { id: clientId, secret: clientSecret } = world.twitch.clients[0]
 const token = world.twitch.tokens.find(t => t.login === 'penstock')
 const say = (text, user = 'ada') => ask('POST', '/lab/say', { channel: 'twitch:lab', user, text })
-
-const got = []
-const waiting = []
-const tell = entry => {
-	got.push(entry)
-	for (const w of [...waiting]) w()
-}
-const until = (what, test) => new Promise((resolve, reject) => {
-	const timer = setTimeout(() => reject(new Error(`waited in vain for ${what}; there was: ${JSON.stringify(got)}`)), 40000)
-	const look = () => {
-		if (!test()) return
-		clearTimeout(timer)
-		waiting.splice(waiting.indexOf(look), 1)
-		resolve()
-	}
-	waiting.push(look)
-	look()
-})
-const count = kind => got.filter(([k]) => k === kind).length
 
 const authProvider = new RefreshingAuthProvider({ clientId, clientSecret })
 authProvider.onRefresh(() => tell(['refresh']))

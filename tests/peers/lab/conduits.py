@@ -1,6 +1,5 @@
 """Conduits: numbered shards, each a WebSocket session or a webhook, and subscriptions that outlive them."""
 import hashlib
-import json
 import uuid
 
 from eventsub_hooks import Hook
@@ -224,6 +223,3 @@ def assign_one(helix, conduit, shard, t):
             helix.books.note("verified", platform="twitch", conduit=conduit.id, shard=shard.id, status=shard.status)
     helix.lab.spawn(verify())
     return None
-
-
-__all__ = ["Conduits", "json"]

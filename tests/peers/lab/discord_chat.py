@@ -1,7 +1,7 @@
 """What is said on the lab's Discord: messages made, changed and deleted, and the events that tell of it."""
 import re
 
-from discord_gateway import DIRECT_MESSAGES, GUILD_MESSAGES, MESSAGE_CONTENT, compact
+from discord_conn import DIRECT_MESSAGES, GUILD_MESSAGES, MESSAGE_CONTENT
 from world import iso_discord
 
 VEILED = ("content", "embeds", "attachments", "components")
@@ -94,5 +94,3 @@ class Chat:
         """The same MESSAGE_CREATE once more, with a new s: a duplicate."""
         return self.tell("MESSAGE_CREATE", channel, message)
 
-
-__all__ = ["Chat", "compact"]

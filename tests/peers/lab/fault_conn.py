@@ -1,4 +1,4 @@
-"""Faults that are done to a connection. A deed gets the connection (discord_gateway.Conn or eventsub.Socket) and the fault with its words.
+"""Faults that are done to a connection. A deed gets the connection (discord_conn.Conn or eventsub.Socket) and the fault with its words.
 
 What a deed does in the place of an answer that is due (READY, an ack, Hello), it says by conn.swallow.
 """
@@ -10,17 +10,11 @@ import time
 import uuid
 
 import wsproto
-from discord_gateway import compact
+from deeds import Deeds
+from discord_session import compact
 from world import iso_twitch
 
-DEEDS = {}
-
-
-def deed(name):
-    def add(f):
-        DEEDS[name] = f
-        return f
-    return add
+DEEDS = deed = Deeds()
 
 
 def is_discord(conn):
@@ -66,9 +60,7 @@ def finish(conn):
 @deed("fin")
 def fin(conn, f):
     """The end without a close frame."""
-    conn.over = True
-    finish(conn)
-    conn.ws.end()
+    cut(conn)
 
 
 @deed("reset")
@@ -119,11 +111,20 @@ async def watch(conn):
 
 # What Discord says
 
+def cut(conn):
+    if not conn.over:
+        conn.over = True
+        finish(conn)
+        conn.ws.end()
+
+
 @deed("op7")
 def op7(conn, f):
+    """Who does not go is cut off after some seconds."""
     if only(conn, "discord"):
         conn.swallow = True
         conn.op(7, None)
+        asyncio.get_running_loop().call_later(conn.set["discord.op7_close_s"], cut, conn)
 
 
 @deed("op9")

@@ -2,17 +2,11 @@
 import asyncio
 import time
 
+from deeds import Deeds
 from discord_rest import CLOUDFLARE, CODES
 from httpserver import REASONS, Hang, Reset, Response, answer
 
-DEEDS = {}
-
-
-def deed(name):
-    def add(f):
-        DEEDS[name] = f
-        return f
-    return add
+DEEDS = deed = Deeds()
 
 
 def is_discord(request):

@@ -1,14 +1,9 @@
 """Faults of the lab as a whole: its door, and its tokens."""
 import asyncio
 
-DEEDS = {}
+from deeds import Deeds
 
-
-def deed(name):
-    def add(f):
-        DEEDS[name] = f
-        return f
-    return add
+DEEDS = deed = Deeds()
 
 
 def servers(lab):

@@ -5,7 +5,7 @@ import time
 import uuid
 
 import wsproto
-from discord_gateway import GUILD_MESSAGES
+from discord_conn import GUILD_MESSAGES
 
 CHUNK = 1 << 18
 

@@ -17,7 +17,8 @@ import tempfile
 sys.dont_write_bytecode = True          # it runs from source trees and from folders that are not its own
 
 import accounts                         # noqa: E402
-import control
+import control_lab                      # its calls, and those of control_discord and control_twitch
+import discord_calls                    # its routes
 import discord_interactions             # its routes
 import helix_subscriptions              # its routes
 import show
@@ -39,7 +40,7 @@ from settings import Settings
 from twitch_chat import TwitchChat
 from world import TwitchClient, World
 
-__all__ = ["control", "discord_interactions", "helix_subscriptions"]
+__all__ = ["control_lab", "discord_calls", "discord_interactions", "helix_subscriptions"]
 
 BOT_SCOPES = ("user:read:chat", "user:write:chat", "user:bot", "moderator:read:followers")
 
@@ -213,6 +214,8 @@ async def run(o):
             for platform in ("discord", "twitch"):
                 lab.faults.read("\n".join(generate(o.seed, platform)))
         print(f"lab ready {lab.http_url('')}", flush=True)
+        if lab.log:
+            print("What is said in its channels comes here. Say something:  penstock lab say general hello", flush=True)
         if o.notify_fd is not None:
             os.write(o.notify_fd, b"\n")
             os.close(o.notify_fd)

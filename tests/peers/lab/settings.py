@@ -8,6 +8,7 @@ DEFAULTS = {
     "discord.heartbeat_interval_ms": 41250,     # what live clients report; not documented
     "discord.heartbeat_slack_ms": 5000,         # how late a heartbeat may be before the lab closes with 4009: a guess
     "discord.heartbeat_enforce": True,
+    "discord.op7_close_s": 5.0,                 # after Reconnect the platform closes by itself "after a few seconds"
     "discord.identify_interval_s": 5.0,
     "discord.identify_total": 1000,
     "discord.identify_period_s": 86400.0,
