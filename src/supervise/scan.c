@@ -16,6 +16,7 @@
 #include "supervise/ghost.h"
 #include "supervise/prepare.h"
 
+#define CLOSED_YET (5 * CLOCK_MS)	/* between looks whether the writer has let go of what is gone */
 #define WATCH (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
 /* An entry of the directory as found by one look. */
@@ -105,17 +106,19 @@ static struct service *by_name(const struct scan *s, const char *name)
 	return NULL;
 }
 
+/* Who sees that it is gone may remove its directory: it is shown until the writer has let go of it. When all ends nobody waits for that. */
 static void forget(struct scan *s, size_t i)
 {
 	char name[BOARD_NAME_MAX];
 
 	snprintf(name, sizeof name, "%s", s->v[i]->name);
-	if (!s->v[i]->open)	/* it may never have been taken over */
+	if (!s->v[i]->open && !s->v[i]->closing)	/* it may never have been taken over */
 		service_disown(s->v[i]);
 	service_close(s->v[i]);
-	/* Who sees that it is gone may remove its directory: nothing is written there any more. When all ends nobody waits for that. */
-	if (!s->closed)
-		writer_drain_closing(&s->host->writer);
+	if (!s->closed && writer_closing(&s->host->writer) && loop_timer_in(s->host->loop, &s->closed_yet, CLOSED_YET) == 0) {
+		s->v[i]->closing = true;
+		return;
+	}
 	service_free(s->v[i]);
 	s->v[i] = s->v[--s->n];
 	extra_forgotten(name);
@@ -167,7 +170,7 @@ static void match(struct scan *s, struct look *l, bool again)
 		if (!f) {
 			if (sv->open)
 				service_leave(sv);
-			else
+			else if (!sv->closing)
 				forget(s, i);
 			continue;
 		}
@@ -176,6 +179,9 @@ static void match(struct scan *s, struct look *l, bool again)
 			f--;
 		for (; f < l->v + l->n && by_identity(f, &key) == 0; f++)
 			f->name[0] = 0;
+		s->waits_for_old |= sv->closing;
+		if (sv->closing)
+			continue;
 		if (!sv->open && (again || sv->why[0]) && service_open(sv) < 0)
 			retry_later(s);
 	}
@@ -249,6 +255,17 @@ int scan_now(struct scan *s, bool again)
 	return 0;
 }
 
+static void on_closed_yet(void *arg)
+{
+	struct scan *s = arg;
+
+	for (size_t i = s->n; i-- > 0;)
+		if (s->v[i]->closing)
+			forget(s, i);
+	if (s->waits_for_old && !s->closed_yet.due)
+		scan_now(s, false);
+}
+
 void scan_collect(struct scan *s)
 {
 	bool rescan = s->host->ghost_gone && s->waits_for_old;
@@ -302,6 +319,7 @@ void scan_init(struct scan *s, struct host *h, const char *dir)
 		.host = h, .dir = dir,
 		.inotify = { .fd = -1, .fn = on_change, .arg = s },
 		.settle = { .fn = on_settle, .arg = s }, .retry = { .fn = on_settle, .arg = s },
+		.closed_yet = { .fn = on_closed_yet, .arg = s },
 		.backoff = { .base = SCAN_RETRY_BASE, .max = SCAN_RETRY_MAX },
 	};
 	s->inotify.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -319,6 +337,7 @@ void scan_release(struct scan *s)
 {
 	loop_timer_del(s->host->loop, &s->settle);
 	loop_timer_del(s->host->loop, &s->retry);
+	loop_timer_del(s->host->loop, &s->closed_yet);
 	if (s->inotify.fd >= 0) {
 		loop_io_del(s->host->loop, &s->inotify);
 		close(s->inotify.fd);

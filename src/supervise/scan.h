@@ -31,7 +31,7 @@ struct scan {
 	size_t n, cap;
 	size_t known;		/* those of them from before the present look */
 	struct loop_io inotify;
-	struct loop_timer settle, retry;
+	struct loop_timer settle, retry, closed_yet;
 	struct backoff backoff;
 	bool closed;		/* no new services: everything stops */
 	bool looked;		/* once */

@@ -24,6 +24,7 @@ struct service {
 	bool open;		/* files held; false: failed, or exited */
 	bool leaving;		/* removed or told to stop for good */
 	bool over;		/* both slots are gone; to be closed at the end of the round */
+	bool closing;		/* nothing of it is left but what the writer still holds */
 	char why[FILES_WHY_MAX];	/* why it is not open; "" after an exit */
 };
 

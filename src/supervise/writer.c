@@ -231,13 +231,18 @@ bool writer_idle(struct writer *w)
 	return idle;
 }
 
-void writer_drain_closing(struct writer *w)
+bool writer_closing(struct writer *w)
 {
-	bool wait;
+	bool closing;
 
 	pthread_mutex_lock(&w->lock);
-	wait = w->closing > 0;
+	closing = w->closing > 0;
 	pthread_mutex_unlock(&w->lock);
-	if (wait)
+	return closing;
+}
+
+void writer_drain_closing(struct writer *w)
+{
+	if (writer_closing(w))
 		writer_drain(w);
 }

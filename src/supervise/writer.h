@@ -53,6 +53,8 @@ void writer_drain(struct writer *w);
 
 bool writer_idle(struct writer *w);	/* everything has been */
 
+bool writer_closing(struct writer *w);	/* something is still to be closed */
+
 /* A directory that is still being closed cannot be opened again: waits for that, if there is one. */
 void writer_drain_closing(struct writer *w);
 

@@ -31,7 +31,7 @@
 
 #define SERVICES_MAX 20000
 #define PATIENCE_MS 60000
-#define YOUNG (3 * CLOCK_S)	/* supervisors hold back a service that dies within its first seconds */
+#define YOUNG (1500 * CLOCK_MS)	/* supervisors hold back a service that dies within its first second */
 
 static int services = 1000, kills, idle, stop_signal = SIGTERM;
 static const char *status_command;

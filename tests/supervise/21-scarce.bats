@@ -32,7 +32,7 @@ running() { [ "$(runs run)" -ge "$1" ]; }
 	for i in $(seq 60); do mkdir "$S/s$i"; ln -s "$T/run" "$S/s$i/run"; done
 	under -n 160
 	wait_until 10 running 20
-	grep -q 'not taken: descriptor .* is near the limit; raise it (ulimit -Hn)' "$T/sup.err"
+	wait_for "$T/sup.err" 'not taken: descriptor .* is near the limit; raise it'
 	wait_until 5 faults
 	up=$(supervise -s --json "$S" | jq -r 'select(.state == "run") | .name' | head -n 1)
 	n=$(runs run)
