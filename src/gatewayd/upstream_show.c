@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/account.h"
+#include "base/oauth.h"
 #include "gatewayd/lease.h"
 #include "gatewayd/ledger.h"
 #include "gatewayd/upstream_impl.h"
@@ -72,6 +73,11 @@ static void show_out(struct out *o, struct buf *b)
 		show_conn(o->conn[i], b);
 	}
 	buf_addc(b, ']');
+	if (o->oauth) {
+		buf_adds(b, ",\"tokens\":{");
+		oauth_status(o->oauth, b);
+		buf_addc(b, '}');
+	}
 	if (o->platform->status) {
 		buf_adds(b, ",\"status\":{");
 		at = b->len;

@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# A bot on Twitch with an app token: webhooks and conduits.
+
+setup() { load twitch; }
+
+# Over webhooks, with the callback that gatewayd listens on.
+hooked() {
+	bot_start_later "$@"
+	printf '%s\n' 'a-secret-of-this-test' >"$T/accounts/default/hook.secret"
+	chmod 600 "$T/accounts/default/hook.secret"
+	cp "$T"/lab/accounts/default/lab-twitch.* "$T/accounts/default/"
+	bot_word webhook-secret-file hook.secret
+	bot_word callback "$URL/hook/default/lab-twitch"
+}
+
+@test "webhooks: verified, and answered only when the hub has the event" {
+	hooked -o twitch.webhook_answer_s=20
+	bot_word transport webhook
+	daemon_signal gw HUP
+	lab_wait verified 2
+	hear one
+	heard 1 one
+	status '[.status.subscriptions[].state] == ["enabled", "enabled"] and .connections == [] and .tokens.app.state == "ok"'
+	line=$(events chat.message)
+	[ "$(jq -r '[.source, .data.channel.id, .data.user.name, .partitionkey] | join(" ")' <<<"$line")" = "/twitch/default/lab-twitch 42 ada twitch:42" ]
+	# The hub stands still: so does the answer.
+	daemon_signal route STOP
+	hear two
+	lab_wait chat 2
+	[ "$(lab_books webhook status=204 | wc -l)" = 1 ]
+	daemon_signal route CONT
+	heard 2 one two
+	lab_wait webhook 2 status=204
+	well_behaved
+}
+
+@test "webhooks: a wrong signature, an old one, the same again" {
+	hooked -o twitch.webhook_tries=1
+	bot_word transport webhook
+	daemon_signal gw HUP
+	lab_wait verified 2
+	for spoil in '"spoil":"signature"' '"spoil":"missing"' '"timestamp":"2024-01-02T03:04:05Z"'; do
+		lab twitch/webhook "{\"type\":\"channel.follow\",\"event\":{\"user_id\":\"8\"},$spoil}" >"$T/answer"
+		jq -e '.status == 403' "$T/answer" >/dev/null
+	done
+	for i in 1 2; do
+		lab twitch/webhook '{"type":"channel.follow","event":{"user_id":"8","broadcaster_user_id":"42"},"message_id":"same"}' >"$T/answer"
+		jq -e '.status == 204' "$T/answer" >/dev/null
+	done
+	[ "$(events channel.follow | jq -r .id)" = same ]
+}
+
+@test "a conduit over sockets: a lost shard is attached anew, its subscriptions need nothing" {
+	bot_start_later
+	cp "$T"/lab/accounts/default/lab-twitch.* "$T/accounts/default/"
+	bot_word transport conduit
+	bot_word conduit-shards 2
+	daemon_signal gw HUP
+	wait_events gateway.up 2
+	lab_wait shard-assigned 2
+	status '.status.conduit.shards == 2 and ([.status.subscriptions[].state] == ["enabled", "enabled"])'
+	hear one
+	heard 1 one
+	fault 'now: close 4006 platform=twitch pick=1'
+	lab_wait shard-assigned 3
+	wait_events gateway.resumed 1
+	hear two
+	heard 2 one two
+	[ "$(events gateway.gap)" = "" ]
+	[ "$(lab_books subscribed | wc -l)" = 2 ]
+	# Moved by Twitch: attached with the new socket before the old one goes.
+	fault 'now: reconnect platform=twitch'
+	lab_wait moved 2
+	hear three
+	heard 3 one two three
+	[ "$(events gateway.gap)" = "" ]
+	well_behaved
+}
+
+@test "a conduit over a webhook" {
+	hooked
+	bot_word transport conduit
+	daemon_signal gw HUP
+	lab_wait verified 1
+	lab_wait subscribed 2
+	status '.status.conduit.attached'
+	hear one
+	heard 1 one
+	well_behaved
+}
