@@ -17,7 +17,8 @@
 #define STEADY (10 * CLOCK_S)		/* up for so long, the back-off begins anew */
 #define OPENING_DEFAULT (10 * CLOCK_S)
 #define GREETING_DEFAULT (15 * CLOCK_S)
-#define BUDGET_LOOK (60 * CLOCK_S)	/* another process may have given one back */
+#define BUDGET_SOON CLOCK_S		/* another process holds the key: it may have given it back */
+#define BUDGET_LOOK (60 * CLOCK_S)	/* the day's are spent */
 #define LEDGER_AGAIN (5 * CLOCK_S)
 #define DRAIN_ACKS (500 * CLOCK_MS)	/* what the hub has not acknowledged by then is asked for again by whoever goes on */
 
@@ -73,6 +74,8 @@ static void arm(struct conn *c, int64_t in)
 static void quiet(struct conn *c, unsigned code, const char *reason)
 {
 	char path[4200];
+	bool next = c->reserved || c->asking;
+	unsigned key = c->dial ? c->dial->budget_key : 0;
 
 	sock_close(c, 0, code, reason);
 	sock_close(c, 1, code, reason);
@@ -81,10 +84,12 @@ static void quiet(struct conn *c, unsigned code, const char *reason)
 	free(c->dial);
 	c->dial = NULL;
 	if (c->reserved) {
-		c->reserved = false;
 		ledger_path(c->out, path, sizeof(path));
 		ledger_refund(path, c->n);
 	}
+	c->reserved = c->asking = c->told = false;
+	if (next && c->out->p)
+		conn_budget_next(c->out, key);
 }
 
 /* ---- what life.h wants done ---- */
@@ -133,27 +138,58 @@ static void do_dial(struct conn *c)
 	conn_event(c, c->dial->costs_identify ? LIFE_ON_BUDGET : LIFE_ON_GO);
 }
 
+/* Who looks for this key, or is to look next. */
+static struct conn *asking(struct out *o, unsigned key, bool now)
+{
+	for (unsigned i = 0; i < o->n; i++) {
+		struct conn *c = o->conn[i];
+
+		if (c->state == LIFE_BUDGET && c->dial && c->dial->budget_key == key && c->asking == now)
+			return c;
+	}
+	return NULL;
+}
+
 static void do_budget(struct conn *c)
 {
 	char path[4200];
-	int64_t wait;
+	int64_t wait, top;
+	unsigned key = c->dial->budget_key;
 
+	if (!c->asking && asking(c->out, key, true))
+		return;		/* its turn comes */
+	c->asking = true;
 	ledger_path(c->out, path, sizeof(path));
-	if (ledger_reserve(path, c->dial->budget_key, c->n, &wait)) {
+	if (ledger_reserve(path, key, c->n, &wait)) {
 		/* Without the ledger none is spent. */
 		arm(c, LEDGER_AGAIN);
 		return;
 	}
 	if (!wait) {
+		c->asking = false;
 		c->reserved = true;
 		metric_add(metrics[M_IDENTIFIES], 1);
 		conn_event(c, LIFE_ON_GO);
+		conn_budget_next(c->out, key);
 		return;
 	}
-	if (wait > BUDGET_LOOK)
+	if (wait > LEDGER_OPEN && !c->told) {
+		c->told = true;
 		say(c, LOG_WARN, "waits: the identifies are spent for now", "");
-	wait = wait > BUDGET_LOOK ? BUDGET_LOOK : wait;
+	}
+	top = wait > LEDGER_OPEN ? BUDGET_LOOK : BUDGET_SOON;
+	wait = wait > top ? top : wait;
 	arm(c, wait + (int64_t)(hash_random() % (uint64_t)(wait / 8 + 1)));
+}
+
+void conn_budget_next(struct out *o, unsigned key)
+{
+	struct conn *c = asking(o, key, true);
+
+	if (!c)
+		c = asking(o, key, false);
+	if (c)
+		do_budget(c);
 }
 
 static void do_open(struct conn *c)

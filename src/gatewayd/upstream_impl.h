@@ -63,6 +63,8 @@ struct conn {
 	int64_t wait;			/* what out_lost asked for */
 	struct dial *dial;		/* from dialling until it is open */
 	bool reserved;			/* an identify, that was not sent yet */
+	bool asking;			/* the one of its key that looks into the ledger; the others wait for it */
+	bool told;			/* that it waits for a day's */
 	bool resumed;			/* what out_live said */
 	bool holds_lease;
 	bool had, gap_said;		/* it was live before; the gap since then was told */
@@ -189,6 +191,7 @@ void conn_free(struct conn *c);				/* its lines must be gone */
 void conn_event(struct conn *c, enum life_event e);	/* and what is to be done of it */
 void conn_drained(struct conn *c);			/* every line of a draining one is kept, or it takes too long */
 void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason, int64_t wait);
+void conn_budget_next(struct out *o, unsigned key);	/* an identify of this key went out, or is not wanted any more */
 void conn_on_lease(void *arg, unsigned conn);		/* leases_open's on_ours; arg is struct out */
 
 /* ---- upstream_sock.c ---- */

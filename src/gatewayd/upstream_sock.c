@@ -1,5 +1,6 @@
 /* Sockets of a connection, its timers, the rule of liveness. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,8 +50,10 @@ static void end(struct sock *s, unsigned code, const char *reason)
 	char why[REASON];
 
 	/* reason may belong to what goes now. */
-	strncpy(why, reason, sizeof(why) - 1);
-	why[sizeof(why) - 1] = '\0';
+	if (reason[0] || !code)
+		snprintf(why, sizeof(why), "%.*s", (int)sizeof(why) - 1, reason);
+	else
+		snprintf(why, sizeof(why), "closed by the peer with code %u", code);
 	edge_client_close(s->c, 0, "");
 	c->sock[n] = NULL;
 	sock_free(s);
@@ -232,6 +235,8 @@ void out_send(struct out *o, unsigned conn, unsigned sock, const char *p, size_t
 		s->conn->reserved = false;
 		ledger_path(o, path, sizeof(path));
 		ledger_sent(path, conn);
+		if (s->conn->dial)
+			conn_budget_next(o, s->conn->dial->budget_key);
 	}
 }
 

@@ -7,8 +7,9 @@
  *   identify-total = 1000         so many a day
  *   connections = 1
  *
- * The first frame is ours: "session NAME N" says which session this is and that its frames up to N are kept. A peer that cannot go on behind
- * them answers "new" before anything else; then there is a gap. Frames that begin with "." are signs of life and no events.
+ * The first frame is ours: "session NAME N" says which session this is and that its frames up to N are kept. The peer answers with any frame
+ * and goes on behind them; or with "new", when it cannot: then there is a gap, and "session OTHER 0" begins anew. Frames that begin with "." are
+ * signs of life and no events.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ struct null {
 	uint64_t nconns, total;
 	bool identify;
 	struct conn *conns;
+	char boot[17];			/* of ids of hooks, which have no session */
 	struct buf line;
 };
 
@@ -70,6 +72,7 @@ static void *open_(const struct account *a, struct out *o)
 	if (!p)
 		return account_bad(a, "platform", "out of memory"), NULL;
 	p->out = o;
+	snprintf(p->boot, sizeof(p->boot), "%016llx", (unsigned long long)out_random(o));
 	p->nconns = 1;
 	p->total = 1000;
 	buf_init(&p->line, LINE_MAX_BYTES + 1);
@@ -131,16 +134,22 @@ static void save(struct null *p, unsigned i)
 	out_save(p->out, i, text, (size_t)n);
 }
 
-static void opened(void *arg, unsigned i, unsigned sock, int64_t now)
+static void greet(struct null *p, unsigned i, unsigned sock)
 {
-	struct null *p = arg;
 	struct conn *c = &p->conns[i];
 	char text[64];
 	int n = snprintf(text, sizeof(text), "session %s %llu", c->session, (unsigned long long)c->kept);
 
-	(void)now;
-	c->first = true;
 	out_send(p->out, i, sock, text, (size_t)n);
+}
+
+static void opened(void *arg, unsigned i, unsigned sock, int64_t now)
+{
+	struct null *p = arg;
+
+	(void)now;
+	p->conns[i].first = true;
+	greet(p, i, sock);
 	if (p->silence)
 		out_expect(p->out, i, sock, p->silence, "silence");
 }
@@ -155,7 +164,7 @@ static void event(struct null *p, unsigned i, const char *b, size_t n, uint64_t 
 
 	if (!ticket)
 		c->seen++;
-	snprintf(id, sizeof(id), "%s-%llu", ticket ? "hook" : c->session, (unsigned long long)(ticket ? ticket : c->seen));
+	snprintf(id, sizeof(id), "%s-%llu", ticket ? p->boot : c->session, (unsigned long long)(ticket ? ticket : c->seen));
 	buf_clear(&p->line);
 	writer_begin(&w, &p->line, LINE_MAX_BYTES);
 	writer_attr(&w, "specversion", "1.0");
@@ -195,6 +204,7 @@ static void frame(void *arg, unsigned i, unsigned sock, const char *b, size_t n,
 			snprintf(c->session, sizeof(c->session), "%016llx", (unsigned long long)out_random(p->out));
 			c->base += c->seen;
 			c->seen = c->kept = 0;
+			greet(p, i, sock);
 		}
 		save(p, i);
 		out_live(p->out, i, c->resuming && !fresh);

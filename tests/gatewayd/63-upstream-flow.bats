@@ -1,0 +1,100 @@
+bats_require_minimum_version 1.5.0
+load ../lib/daemon
+load upstream
+
+hook() { curl -s -m 20 -o "$T/body" -w '%{http_code}' --data-binary "$2" "$URL/hook/$1"; }
+unanswered() { [ -n "$(jq -c 'select(.held)' <<<"$(accounts_of gw)")" ]; }
+
+@test "the hub is away: lines wait up to a limit, then sockets are not read; liveness stands still, and all comes in the end" {
+	feeds_start
+	account bot "silence = 2s"
+	account two
+	gw_hub
+	up_start gw --max-held 1m
+	wait_until 20 feed_is bot '.conns | length == 1'
+	wait_until 20 feed_is two '.conns | length == 1'
+	daemon_stop route
+	order "burst bot 3000 1000"
+	wait_until 20 unanswered
+	wait_for "$T/gw.err" 'the hub is behind: platforms are not read'
+	order "say two {\"n\":1}"
+	# Longer than the silence that is allowed, by the gateway's own clock.
+	wait_until 20 account_is gw bot '(.connections[0].since | sub("\\.[0-9]+";"") | fromdate) + 4 < now'
+	gw_hub
+	wait_for "$T/gw.err" 'the hub has caught up'
+	wait_until 60 kept_is bot 3000
+	wait_until 20 kept_is two 1
+	[ "$(kept bot)" = "$(seq 3000)" ]
+	[ -z "$(events gateway.down)" ]
+	feed_is bot '.opened == 1'
+}
+
+@test "hooks: answered when the hub has acknowledged, 503 when it cannot, 404 for what is not there" {
+	feeds_start
+	account bot
+	gw_hub
+	up_start gw
+	gw_url
+	wait_until 20 feed_is bot '.conns | length == 1'
+	[ "$(hook default/bot '{"n":7}')" = 204 ]
+	[ "$(kept bot)" = 7 ]
+	[ "$(hook default/bot/and/more '{"n":8}')" = 204 ]
+	[ "$(hook default/nobody '{}')" = 404 ]
+	[ "$(hook acme/bot '{}')" = 404 ]
+	[ "$(hook default '{}')" = 404 ]
+	[ "$(curl -s -o "$T/body" -w '%{http_code}' "$URL/hook/default/bot")" = 405 ]
+	daemon_stop gw
+	up_start gw --ack-time 300ms
+	gw_url
+	daemon_stop route
+	[ "$(hook default/bot '{"n":9}')" = 503 ]
+	gw_hub
+	wait_until 20 kept_is bot 3
+}
+
+@test "message.send of the hub is said over the account's connection, and its outcome is a line" {
+	local id
+	feeds_start
+	account bot
+	mkdir -p "$T/run"
+	echo 'type == "message.send" -> say' >"$T/rules"
+	gw_hub
+	up_start gw -w "ipc://$T/run/to-say"
+	wait_until 20 feed_is bot '.conns | length == 1'
+	send() { jq -nc --arg id "$1" --arg a "$2" --arg t "$3" '{specversion:"1.0",id:$id,source:"/test",type:"message.send",data:{account:$a,platform:"null",channel:{id:"c"},text:$t}}' |
+		nngcat --req --dial "ipc://$T/run/in" --file /dev/stdin --raw --recv-timeout 20 >"$T/put"; }
+	send a bot "hello there"
+	send b nobody "not for me"
+	wait_until 20 feed_is bot '.said == ["hello there"]'
+	wait_until 20 has_event message.sent '.causationid == "a" and .data.account == "bot" and .data.channel.id == "c"'
+	wait_until 20 grep -rqs 'there is no such account' "$T/spool"
+	[ "$(events message.sent | wc -l)" = 1 ]
+	# Not up here: refused for now, and said when it is.
+	order "refuse bot yes" "close bot 1001"
+	wait_until 20 has_event gateway.down 'true'
+	send c bot "later"
+	order "refuse bot no"
+	wait_until 30 feed_is bot '.said == ["hello there", "later"]'
+	wait_until 20 has_event message.sent '.causationid == "c"'
+}
+
+@test "wss: the certificate is checked against the account's own authority and the name" {
+	local port
+	mkdir -p "$T/feed"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+		-keyout "$T/feed/key.pem" -out "$T/feed/cert.pem" 2>"$T/openssl.err"
+	feeds_start
+	port=$(<"$T/feed/tls-port")
+	cp "$T/feed/cert.pem" "$T/accounts/default/ca.pem"
+	printf 'platform = null\nurl = wss://localhost:%s/good?x\nca = ca.pem\n' "$port" >"$T/accounts/default/good.conf"
+	printf 'platform = null\nurl = wss://localhost:%s/anyone\n' "$port" >"$T/accounts/default/anyone.conf"
+	printf 'platform = null\nurl = wss://127.0.0.1:%s/wrongname\nca = ca.pem\n' "$port" >"$T/accounts/default/wrongname.conf"
+	gw_hub
+	up_start gw
+	wait_until 20 feed_is good '.conns | length == 1'
+	order "burst good 300 3000"
+	wait_until 20 kept_is good 300
+	wait_for "$T/gw.err" 'null:anyone/0 lost: TLS: certificate: self'
+	wait_for "$T/gw.err" 'null:wrongname/0 lost: TLS: certificate: IP address mismatch'
+	wait_until 20 account_is gw anyone '.connections[0].tries > 1'
+}
