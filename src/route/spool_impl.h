@@ -1,4 +1,4 @@
-/* spool_impl: what spool.c, spool_write.c and spool_read.c share. Nobody else includes it. */
+/* spool_impl: what the files spool*.c share. Nobody else includes it. */
 #ifndef ROUTE_SPOOL_IMPL_H
 #define ROUTE_SPOOL_IMPL_H
 
@@ -102,9 +102,14 @@ struct spool {
 int spool_load(struct spool *s);	/* spool_load.c: finds the files, puts in order what is damaged; -1 with a message */
 bool spool_busy_with(const struct spool *s, const struct seg *seg);	/* it is the file that is written to */
 
-/* spool_write.c: something is not accepted for want of room, or was not when last tried. And: the disk is asked again at once. */
-bool spool_wants_room(const struct spool *s);
-void spool_has_room(struct spool *s);
+/* ---- spool_room.c ---- */
+void spool_room_init(struct spool *s);
+void spool_room_release(struct spool *s);
+bool spool_wants_room(const struct spool *s);	/* something is not accepted for want of room, or was not when last tried */
+void spool_has_room(struct spool *s);		/* the disk is asked again at once */
+void spool_room_kept(struct spool *s);		/* a group is on the disk */
+void spool_room_lost(struct spool *s);		/* one is not: s->refused says why; the disk is asked again after a while */
+
 /* spool_repair.c: the good pieces of a damaged file become files of their own, the file itself goes to damaged/. 0, or -1 with a message: it stays
  * where it is. `prev` and `lines` as in a head; nothing of the file counts from number `end` on. */
 struct pieces;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 
 static void submit(struct spool *s);
@@ -110,44 +109,6 @@ bool spool_full(const struct spool *s)
 bool spool_idle(const struct spool *s)
 {
 	return !s->first && !s->busy;
-}
-
-const char *spool_fails(const struct spool *s)
-{
-	if (s->short_of_room)
-		return strerror(ENOSPC);
-	return s->refused && !s->probing ? strerror(s->refused) : NULL;
-}
-
-static bool at_limit(const struct spool *s)
-{
-	return s->o.limit && s->bytes >= s->o.limit;
-}
-
-const char *spool_refuses(const struct spool *s)
-{
-	if (spool_fails(s))
-		return spool_fails(s);
-	return at_limit(s) ? "the spool has reached its limit" : NULL;
-}
-
-bool spool_wants_room(const struct spool *s)
-{
-	return s->refused || s->short_of_room || at_limit(s);
-}
-
-static void tell_short(struct spool *s)
-{
-	if (s->ev.on_short)
-		s->ev.on_short(s->arg);
-}
-
-void spool_has_room(struct spool *s)
-{
-	if (!s->refused && !s->short_of_room)
-		return;
-	backoff_reset(&s->backoff);
-	loop_timer_in(s->loop, &s->probe_timer, 0);
 }
 
 void spool_generation(struct spool *s, uint64_t gen)
@@ -285,14 +246,7 @@ static void kept(struct spool *s)
 	seg->end = g->first + g->n;
 	seg->written = clock_wall();
 	s->bytes += j->nhead + j->nbody;
-	if (at_limit(s))
-		tell_short(s);
-	if (s->refused) {
-		log_warn("%s: accepting again", s->dir);
-		s->refused = 0;
-		s->probing = false;
-		backoff_reset(&s->backoff);
-	}
+	spool_room_kept(s);
 	s->ev.on_kept(s->arg, g->first, g->n);
 	bool taken = spool_tail_add(s, g, seg->first, off, j->off + (off_t)(j->nhead + j->nbody));
 	tell(g, 0);
@@ -354,8 +308,7 @@ static void lost(struct spool *s)
 		tell(g, err);
 		spool_group_done(s, g);
 	}
-	loop_timer_in(s->loop, &s->probe_timer, backoff_next(&s->backoff, hash_random()));
-	tell_short(s);
+	spool_room_lost(s);
 }
 
 static void on_done(void *arg, struct sync_job *j)
@@ -390,55 +343,12 @@ static void on_sync_timer(void *arg)
 		submit(s);
 }
 
-/* The disk is asked again after a while: first for the room that is held back, then with the next group. */
-static void on_probe_timer(void *arg)
-{
-	struct spool *s = arg;
-
-	if (s->short_of_room || !reserve_whole(&s->reserve)) {
-		s->short_of_room = !reserve_fill(&s->reserve);
-		if (s->short_of_room) {
-			loop_timer_in(s->loop, &s->probe_timer, backoff_next(&s->backoff, hash_random()));
-			return;
-		}
-		if (!s->refused) {
-			log_warn("%s: accepting again", s->dir);
-			backoff_reset(&s->backoff);
-		}
-	}
-	s->probing = s->refused != 0;
-}
-
-static void be_short(struct spool *s, const char *what)
-{
-	if (!s->short_of_room && !s->refused)
-		log_error("%s: %s: %s; batches are refused until there is room", s->dir, what, strerror(errno));
-	s->short_of_room = true;
-	if (!s->probe_timer.due)
-		loop_timer_in(s->loop, &s->probe_timer, backoff_next(&s->backoff, hash_random()));
-	tell_short(s);
-}
-
-bool spool_give_room(struct spool *s, uint64_t n)
-{
-	/* Whole blocks, and some for the file system's own. */
-	if (!reserve_give(&s->reserve, n + 16384))
-		return false;
-	errno = ENOSPC;
-	be_short(s, "room that is held back is in use");
-	return true;
-}
-
 int spool_write_init(struct spool *s)
 {
 	s->end = &s->first;
-	s->backoff = (struct backoff){ .base = 200 * CLOCK_MS, .max = 5 * CLOCK_S };
 	s->sync_timer.fn = on_sync_timer;
-	s->probe_timer.fn = on_probe_timer;
-	s->sync_timer.arg = s->probe_timer.arg = s;
-	s->reserve = (struct reserve){ .dir = s->dir, .size = s->o.reserve };
-	if (!reserve_fill(&s->reserve))
-		be_short(s, "reserve");
+	s->sync_timer.arg = s;
+	spool_room_init(s);
 	s->syncer = syncer_new(s->loop, on_done, s);
 	if (!s->syncer)
 		log_error("%s: the sync thread cannot start: %s", s->dir, strerror(errno));
@@ -449,7 +359,7 @@ void spool_write_release(struct spool *s)
 {
 	syncer_free(s->syncer);
 	loop_timer_del(s->loop, &s->sync_timer);
-	loop_timer_del(s->loop, &s->probe_timer);
+	spool_room_release(s);
 	while (s->first)
 		group_free(shift(s));
 	group_free(s->spare);

@@ -222,7 +222,7 @@ static void tell_events(const struct found *f, const char *program)
 		say("new events", "%u, of which stage completes %u%s", f->fresh, f->lacking, !f->causeless ? " through their causationid" :
 			": they name no cause (causationid), so only -a line knows it; the other modes give one line at a time");
 	if (f->stray)
-		say("other output", "%u lines that are no events: to the log", f->stray);
+		say("other output", "%u %s: to the log", f->stray, f->stray == 1 ? "line that is no event" : "lines that are no events");
 	if (f->broken)
 		say("bad events", "%u, the first one: %s%s", f->broken, f->why, strcmp(program, "jq") == 0 ? "; jq wants -c" : "");
 }

@@ -69,7 +69,7 @@ says() { grep -Eq -- "$1" <<< "$output" || { printf '%s\n' "$output"; return 1; 
 	says '^bad events +9, the first one: byte [0-9]+: '
 	check -- sh -c 'echo hello; exec cat'
 	[ "$status" -eq 0 ]
-	says '^other output +1 lines that are no events'
+	says '^other output +1 line that is no event'
 	check -- perl -pe 's/"id":"/"id":"$$-/; s/chat/x/'
 	says '^the same twice +no'
 }
