@@ -373,7 +373,7 @@ static void fetching(void)
 	probe_run(o, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":1,\"after\":\"7\",\"channels\":[\"50\",\"5\",\"51\",\"5\"]}\nopened 0\n" HELLO);
 	CHECK(probe_saw(o, "http 2 GET https://discord.com/api/v10/guilds/5"), "the guild is asked for");
 	probe_run(o, "answer 2 429 Retry-After: 1 | {}\nadvance 1000\nanswer 3 200 {\"id\":\"5\",\"owner_id\":\"41\",\"roles\":[{\"id\":\"60\",\"name\":\"r\",\"permissions\":\"0\"}]}\n"
-		"advance 100\nanswer 4 200 [{\"id\":\"50\",\"name\":\"general\"}]\n");
+		"answer 4 200 [{\"id\":\"50\",\"name\":\"general\"}]\n");
 	CHECK(probe_saw(o, "http 4 GET https://discord.com/api/v10/guilds/5/channels"), "and its channels");
 	probe_take(o);
 	probe_run(o, "frame 0 {\"t\":\"MESSAGE_CREATE\",\"s\":10,\"op\":0,\"d\":{\"id\":\"70\",\"channel_id\":\"50\",\"guild_id\":\"5\",\"author\":{\"id\":\"41\",\"username\":\"a\"},"

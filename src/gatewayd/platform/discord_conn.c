@@ -274,6 +274,8 @@ int conn_dial(struct discord *d, unsigned n, const char *saved, size_t nsaved, s
 	to->opening = OPENING;
 	to->greeting = LONGEST;
 	c->state = CONN_OPENING;
+	for (unsigned i = 0; c->resuming && c->seen && i < SEEN_SETS * SEEN_WAYS; i++)
+		fetch_guild(d, n, c->seen[i].guild, now);
 	return 0;
 }
 
@@ -437,13 +439,10 @@ static void op_hello(struct discord *d, unsigned n, const struct payload *p, int
 	c->greet_by = now + GREET;
 	c->expecting = 0;	/* of something else */
 	expect(d, n, now);
-	if (!c->resuming) {
+	if (c->resuming)
+		resume(d, n, now);
+	else
 		identify(d, n, now);
-		return;
-	}
-	resume(d, n, now);
-	for (unsigned i = 0; c->seen && i < SEEN_SETS * SEEN_WAYS; i++)
-		fetch_guild(d, n, c->seen[i].guild, now);
 }
 
 static void op_ack(struct discord *d, unsigned n, const struct payload *p, int64_t now)

@@ -1,6 +1,6 @@
 /*
  * Names of channels and roles come with GUILD_CREATE, when a session begins. A process that resumes the session of another one never gets it: then the
- * guild is asked for (GET /guilds/{id}, GET /guilds/{id}/channels), as soon as it is known that it will be wanted. One request at a time and ten a
+ * guild is asked for (GET /guilds/{id}, GET /guilds/{id}/channels), as soon as it is known that it will be wanted. One request at a time and ten guilds a
  * second at most: the limit of all requests (50 a second) belongs to deliver. A guild is asked for once, whatever the answer was.
  */
 #include <inttypes.h>
@@ -104,7 +104,7 @@ void fetch_answer(struct discord *d, const struct http_answer *a, int64_t now)
 		if (a->body[0] != '{' || buf_add(&d->fetch_guild, a->body, a->nbody))
 			done(d, now);
 		else
-			next(d, now, PACE);
+			next(d, now, 0);
 	} else {
 		put(d, a->body, a->nbody);
 		done(d, now);
