@@ -34,6 +34,9 @@ quiet() { # SECONDS without a process
 	pid=$(daemon_pid sup)
 	[ "$(supervise -s --json "$S" | jq -r 'select(.state=="run").name' | wc -l)" -eq 500 ]
 	[ "$(pgrep -c -P "$pid")" -eq 500 ]
+	# Made by several threads, and as one would make them.
+	[ "$(stat -c %a "$S"/s7/supervise{,/lock,/control,/ok,/status} | tr '\n' ' ')" = "700 600 600 600 644 " ]
+	[ "$S/s7/supervise/ok" -ef "$S/s7/supervise/control" ]
 	fds=$(ls "/proc/$pid/fd" | wc -l)
 	# Everything dies once.
 	pkill -9 -P "$pid"
