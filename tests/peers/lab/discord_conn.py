@@ -14,6 +14,7 @@ INTENTS = sum(1 << b for b in (*range(17), 20, 21, 24, 25))
 PRIVILEGED = 1 << 1 | 1 << 8 | 1 << 15
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1, 1 << 9, 1 << 12, 1 << 15
 FATAL = (4004, 4010, 4011, 4012, 4013, 4014)      # a client must not come back with the same Identify
+ENDS = (1000, 1001, 4003, 4004, 4005, 4007, 4008, 4009)      # after these a client is to identify: the session is gone
 KNOWN_OPS = (1, 2, 3, 4, 6, 8, 31, 43)
 
 
@@ -74,6 +75,9 @@ class Conn:
         if by_rule:
             self.books.violation(by_rule, platform="discord", conn=self.id, code=code, why=reason)
         self.over = True
+        session = self.session or self.asked
+        if code in ENDS and session:
+            session.end(f"closed with {code}")
         if code in FATAL and self.wanted:
             self.gateway.fatal[self.wanted] = code
         self.leave()
@@ -162,8 +166,6 @@ class Conn:
 
     def beat_missed(self):
         if self.set["discord.heartbeat_enforce"] and not self.over and not self.ws.deaf and not self.zombie:
-            if self.session:
-                self.session.end("heartbeats missed")
             self.close(4009, "no heartbeat", by_rule="heartbeat-missed")
 
     def heartbeat(self, d):
@@ -307,7 +309,7 @@ class Conn:
         if session.expiry:
             session.expiry.cancel()
         session.resumes.append({"seq": seq, "result": "resumed"})
-        self.session, session.conn = session, self
+        self.session, session.conn, self.asked = session, self, None
         replay = [kept for kept in session.kept if kept[0] > seq]
         for n, payload in replay:
             if session.conn is not self:

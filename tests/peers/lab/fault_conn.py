@@ -39,9 +39,6 @@ def close(conn, f):
         conn.ws.close(None)
         return
     code = int(word)
-    session = conn.session or conn.asked if is_discord(conn) else None
-    if session and code in (1000, 1001, 4003, 4004, 4007, 4009):
-        session.end(f"closed with {code}")
     conn.close(code, "a fault")
 
 

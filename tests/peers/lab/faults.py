@@ -201,12 +201,12 @@ def conn_id(conn):
 # Faults by number
 
 MILD = {
-    "discord": ("reset", "fin", "close 4000", "close 4008", "close none", "op7", "op9 resumable=true", "noack 1", "zombie", "halfopen", "split 9",
+    "discord": ("reset", "fin", "close 4000", "close 4001", "close 4002", "close none", "op7", "op9 resumable=true", "noack 1", "zombie", "halfopen", "split 9",
                 "parts 3", "duplicate 2", "late 1 seconds=0.3", "unknown", "beat", "deadresume form=reset", "deadresume form=404"),
     "twitch": ("reconnect", "duplicate 2", "late 1 seconds=0.3", "split 9", "unknown"),
 }
 ROUGH = {
-    "discord": ("op9 resumable=false", "close 4009", "close 4007", "close 1000", "garbage form=json", "garbage form=zlib", "binary", "expire",
+    "discord": ("op9 resumable=false", "close 4009", "close 4008", "close 4007", "close 1000", "garbage form=json", "garbage form=zlib", "binary", "expire",
                 "huge 300000", "frame form=reserved"),
     "twitch": ("reset", "fin", "close 4000", "close 4005", "close 4006", "zombie", "halfopen", "nokeepalive", "reconnect dead=true", "binary",
                "garbage form=json", "revoke type=channel.chat.message", "frame form=continuation"),
