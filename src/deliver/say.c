@@ -56,6 +56,9 @@ static int decode(struct say *s, struct span data, const char **why)
 	};
 	double type = 0;
 
+	*why = "out of memory";
+	if (buf_reserve(&s->mem, 256))
+		return -1;
 	*why = why_string;
 	for (size_t i = 0; i < STRINGS; i++)
 		if (keep(s, data.p ? scan_path(data, row[i].path) : data, row[i].max, &row[i].at, i == STRINGS - 1 ? &s->ntext : NULL))

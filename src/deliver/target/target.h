@@ -6,7 +6,7 @@
  * One object (void *t) for each account. It is asked for what the message's form needs (say.h): first `needs`, then `request`, and after an answer
  * `answer`. An answer is a stranger's: nothing in it is trusted.
  *
- * Adding a target NAME: NAME.c with a struct target, its line in index.c and files.mk, an entry in deliver.8, tests/deliver/data/NAME/.
+ * Adding a target NAME: NAME.c with a struct target, its line in index.c and files.mk, an entry in deliver.8, rows in tests/unit/test_deliver_target.c.
  */
 #ifndef DELIVER_TARGET_TARGET_H
 #define DELIVER_TARGET_TARGET_H
