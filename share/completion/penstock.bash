@@ -29,7 +29,7 @@ _penstock() {
 			sed -nE 's/^ {2,6}((-[A-Za-z]), )?(--[a-z0-9-]+).*/\2 \3/p')" -- "$cur")
 	else
 		case $cmd in
-		start | stop | restart | reload | swap)
+		start | stop | restart | reload | swap | drain)
 			mapfile -t COMPREPLY < <(cd "$(_penstock_tree)/service" 2>/dev/null && compgen -d -- "$cur") ;;
 		logs)
 			if [[ $prev == --level || $prev == -l ]]; then

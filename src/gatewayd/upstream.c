@@ -54,8 +54,10 @@ static void out_stop(struct out *o)
 {
 	struct upstream *u = o->u;
 
-	for (unsigned i = 0; i < o->nall; i++)
+	for (unsigned i = 0; i < o->nall; i++) {
 		conn_event(o->conn[i], LIFE_ON_CLOSE);
+		sock_close(o->conn[i], 2, 1000, "");
+	}
 	drain_forget(u, o);
 	hooks_stop(u, o);
 	say_stop(u, o);
@@ -128,10 +130,11 @@ static struct out *out_new(struct upstream *u, struct account *a)
 
 static void out_start(struct out *o)
 {
-	struct upstream *u = o->u;
+	struct out **at = &o->u->first;
 
-	o->next = u->first;
-	u->first = o;
+	while (*at)
+		at = &(*at)->next;
+	*at = o;
 	o->platform->start(o->p, clock_mono());
 }
 
@@ -287,6 +290,14 @@ void upstream_reload(struct upstream *u)
 	accounts_release(&all);
 }
 
+/* A tree without the folder has no accounts yet. Later on a folder that cannot be found is an error, and changes nothing. */
+static int read_first(const char *dir, struct accounts *all, unsigned *bad)
+{
+	*all = (struct accounts){0};
+	*bad = 0;
+	return access(dir, F_OK) && errno == ENOENT ? 0 : accounts_read(all, dir, bad);
+}
+
 struct upstream *upstream_open(struct loop *l, struct outlet *out, const struct upstream_opts *opts)
 {
 	struct upstream *u = calloc(1, sizeof(*u));
@@ -305,7 +316,7 @@ struct upstream *upstream_open(struct loop *l, struct outlet *out, const struct 
 	line_init(u);
 	u->wires = wires_open(l);
 	u->watch = lease_watch_open(l);
-	if (!u->wires || !u->watch || say_open(u) || accounts_read(&all, opts->accounts, &bad)) {
+	if (!u->wires || !u->watch || say_open(u) || read_first(opts->accounts, &all, &bad)) {
 		upstream_close(u);
 		return NULL;
 	}
@@ -336,7 +347,7 @@ bool upstream_idle(const struct upstream *u)
 		return false;
 	for (const struct out *o = u->first; o; o = o->next)
 		for (unsigned i = 0; i < o->nall; i++)
-			if (o->conn[i]->state != LIFE_HANDED && o->conn[i]->state != LIFE_IDLE)
+			if (o->conn[i]->sock[2] || (o->conn[i]->state != LIFE_HANDED && o->conn[i]->state != LIFE_IDLE))
 				return false;
 	return true;
 }

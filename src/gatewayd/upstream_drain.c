@@ -113,6 +113,15 @@ static bool matches(const struct out *o, const char *tenant, const char *account
 		(!account || strcmp(account, account_name(o->account)) == 0);
 }
 
+static size_t holds(const struct out *o)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < o->n; i++)
+		n += o->conn[i]->holds_lease;
+	return n;
+}
+
 size_t upstream_hand_over(struct upstream *u, const char *tenant, const char *account, const char **why)
 {
 	struct drain_work *d = u->drain;
@@ -122,12 +131,16 @@ size_t upstream_hand_over(struct upstream *u, const char *tenant, const char *ac
 	for (struct out *o = u->first; o; o = o->next) {
 		if (!matches(o, tenant, account))
 			continue;
+		if (!holds(o)) {
+			*why = "it holds no connection of it";
+			continue;
+		}
 		if (!leases_wanted(o->leases)) {
 			*why = "no other process waits for it";
 			continue;
 		}
 		o->hand_over = true;
-		n += o->n;
+		n += holds(o);
 	}
 	if (!n || d)
 		return n;

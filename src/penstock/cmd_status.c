@@ -211,6 +211,7 @@ static int print_text(const struct tree *t, struct hub *h, int64_t supervise)
 		code = -1;
 	hub_refuses(t, h);
 	print_hub(h);
+	accounts_print(t);
 	return code;
 }
 
@@ -265,6 +266,8 @@ static int print_json(const struct tree *t, struct hub *h, int64_t supervise)
 		code = -1;
 	hub_refuses(t, h);
 	add_counts(&b, h);
+	buf_adds(&b, ",\"gateways\":");
+	accounts_json(t, &b);
 	if (buf_adds(&b, "}\n") < 0 || fwrite(b.p, 1, b.len, stdout) != b.len)
 		code = -1;
 	buf_release(&raw);

@@ -33,6 +33,7 @@ static const struct command commands[] = {
 	{ "rules", cmd_rules, "the rules in force, and how many lines each held for" },
 	{ "flag", cmd_flag, "turn flags of the rules on and off" },
 	{ "swap", cmd_swap, "put another program in the place of a stage, and take it back" },
+	{ "drain", cmd_drain, "hand the connections of one gateway to another" },
 	{ "lab", cmd_lab, "a Discord and a Twitch on this machine, to test bots without accounts" },
 	{ "help", cmd_help, "this list" },
 	{ "version", cmd_version, "the version" },

@@ -99,6 +99,13 @@ int swapped_json(const struct tree *t, struct buf *out);	/* an array */
 
 /* Asks the running hub (route(8), CONTROL): its answer as a document, to be freed; NULL with a message: nobody answers, or route says no. */
 struct json *hub_ask(const struct tree *t, const char *question, int64_t patience_ns);
+/* Asks the gateways of the tree that run (gatewayd(8), CONTROL): fn for each that answers, with its service's name. How many. */
+int gateways_ask(const struct tree *t, const char *only, const char *question, int64_t patience_ns,
+	void (*fn)(void *arg, const char *service, const struct json *answer), void *arg);
+void accounts_print(const struct tree *t);	/* the part of penstock status */
+struct buf;
+void accounts_json(const struct tree *t, struct buf *out);	/* an array: the answer of each, with a member "service" */
+
 /* The hub reads its rules and flags again; prints the generation in force. -1 with a message: the old ones serve on. */
 int rules_reload(const struct tree *t);
 
@@ -128,6 +135,7 @@ int cmd_stage(struct tree *t, int argc, char **argv);
 int cmd_rules(struct tree *t, int argc, char **argv);
 int cmd_flag(struct tree *t, int argc, char **argv);
 int cmd_swap(struct tree *t, int argc, char **argv);
+int cmd_drain(struct tree *t, int argc, char **argv);
 int cmd_lab(struct tree *t, int argc, char **argv);
 
 #endif
