@@ -14,6 +14,7 @@
 #include "base/log.h"
 
 #define LOOK_MS 50	/* between two looks */
+#define SAID_TIME CLOCK_S	/* what a service said comes through its logger, perhaps a moment after its end */
 #define INSTANCES_MAX 1000
 
 static int64_t patience = 20 * CLOCK_S, kill_after;
@@ -59,10 +60,21 @@ static bool fulfilled(const struct wish *w, const struct service_seen *before, c
 	return now->ready && (!w->again || now->restarts > before->restarts);
 }
 
+/* It is over and over again started in vain, and what it said is there, or does not come. */
+static bool is_hopeless(const struct service_seen *before, const struct service_seen *now, int64_t *since)
+{
+	/* What it was in before it was asked to start is no answer. */
+	if (!now->looping || (before->looping && now->restarts <= before->restarts))
+		return false;
+	if (!*since)
+		*since = clock_mono();
+	return *now->said || clock_mono() > *since + SAID_TIME;
+}
+
 static int one(const struct tree *t, const char *name, const struct wish *w)
 {
 	struct service_seen before, now;
-	int64_t end = clock_mono() + patience, kill = kill_after ? clock_mono() + kill_after : INT64_MAX;
+	int64_t looping = 0, end = clock_mono() + patience, kill = kill_after ? clock_mono() + kill_after : INT64_MAX;
 
 	if (look(t, name, &before) < 0)
 		return -1;
@@ -85,8 +97,7 @@ static int one(const struct tree *t, const char *name, const struct wish *w)
 			log_error("%s: does not stay up: %s", name, now.fault);
 			return -1;
 		}
-		/* What it was in before it was asked to start is no answer. */
-		if (w->up && now.looping && (!before.looping || now.restarts > before.restarts)) {
+		if (w->up && is_hopeless(&before, &now, &looping)) {
 			log_error("%s: does not stay up: last exit: %s%s", name, now.end, *now.said ? ", and it said:" : "");
 			fputs(now.said, stderr);
 			return -1;

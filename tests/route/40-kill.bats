@@ -79,7 +79,7 @@ load hub
 	daemon_signal w KILL
 	daemon_wait w
 	# Half a line is what was being printed when it was killed.
-	for f in got.* w.out; do grep '"}}$' $f; done > got
+	grep -h '"}}$' got.* w.out > got
 	sort -u got | cmp - <(sort want)
 	for room in r0 r13; do
 		grep "\"test:$room\"" got | ids | sed 's/e-//' | awk '!seen[$1]++' | sort -nc
