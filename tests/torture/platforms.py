@@ -1,0 +1,339 @@
+#!/usr/bin/env python3
+"""scripts/torture --platforms [-n RUNS] [-s SEED] [-j JOBS] [-t SECONDS] [-f FAULTS] [-k]
+
+Runs of the lab (tests/peers/lab) against gatewayd and route, each with its own seed: people talk on Discord and on Twitch while connections break in
+every way that the lab knows, and gatewayd and route are killed (-9) and started again. Afterwards the books are compared:
+
+  lost       what the platform would have replayed, or wrote to a socket that lives, and the hub does not have
+  twice      what the hub has stored more than once
+  untold     what is missing, and no gateway.gap of its account says so
+  rule       what the lab says was against the platform's rules: a close code answered wrongly, an identify too many, a heartbeat forgotten, ...
+  stuck      a connection that did not come back, a program that does not end when it is told to
+
+  -n RUNS      with seeds SEED, SEED + 1, ... (10)
+  -s SEED      of the first run (1); a run that failed is repeated with -n 1 -s SEED
+  -j JOBS      runs at a time (the number of processors)
+  -t SECONDS   how long people talk in a run (4)
+  -f FAULTS    for each platform in a run (6)
+  -k           keep the folder of every run, not only of those that failed
+
+Prints a line for each run. Exit code: 0 when all are right, 1 when not. BIN: programs (bin). TORTURE_DIR: where to work (/tmp).
+"""
+import argparse
+import concurrent.futures
+import glob
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.environ.get("BIN", os.path.join(TOP, "bin"))
+PATIENCE = 90
+SLACK = 0.3             # between two clocks
+EVER = "1970-01-01T00:00:00Z"
+# The platforms' clocks, but faster; the numbers of their limits are theirs.
+LAB = {"discord.heartbeat_interval_ms": 1000, "discord.heartbeat_slack_ms": 3000, "discord.op7_close_s": 1, "discord.identify_interval_s": 1,
+       "discord.session_life_s": 60, "twitch.keepalive_s": 2, "twitch.reconnect_grace_s": 5, "twitch.webhook_retry_s": 0.5}
+
+
+class Wrong(Exception):
+    pass
+
+
+class Program:
+    """A daemon that is started again and again under its name."""
+
+    def __init__(self, folder, name, *argv):
+        self.folder, self.name, self.argv, self.process = folder, name, argv, None
+
+    def start(self):
+        r, w = os.pipe()
+        with open(os.path.join(self.folder, self.name + ".err"), "ab") as err:
+            self.process = subprocess.Popen([self.argv[0], "-F", str(w), *self.argv[1:]], pass_fds=[w], stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.DEVNULL, stderr=err, cwd=self.folder)
+        os.close(w)
+        ready = os.read(r, 1)
+        os.close(r)
+        if not ready:
+            raise Wrong(f"stuck: {self.name} does not start")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Wrong(f"stuck: {self.name} does not end") from None
+        if code:
+            raise Wrong(f"stuck: {self.name} ended with code {code}")
+
+
+class Run:
+    def __init__(self, seed, folder, seconds, faults):
+        self.seed, self.folder, self.seconds, self.faults = seed, folder, seconds, faults
+        self.rng = random.Random(seed)
+        self.lab = Program(folder, "lab", os.path.join(TOP, "tests/peers/lab/lab.py"), "-q", "-d", os.path.join(folder, "lab"),
+                           *(x for k, v in LAB.items() for x in ("-o", f"{k}={v}")))
+        self.route = Program(folder, "route", os.path.join(BIN, "route"), "-R", "run", "-d", "spool", "-r", "rules")
+        self.gatewayd = Program(folder, "gatewayd", os.path.join(BIN, "gatewayd"), "-p", "0", "-o", "ipc://run/in", "-a", "lab/accounts", "-s", "state")
+        self.said = {"discord": {}, "twitch": {}}      # id of a message -> when
+        self.last = {}
+        self.offsets, self.lines, self.kills = {}, [], []
+
+    # ---- the lab
+
+    def call(self, path, body=None, method=None, raw=False):
+        data = body if raw or body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def say(self, platform, text):
+        before = time.time()
+        channel = {"discord": "discord:general", "twitch": "twitch:lab"}[platform]
+        for i in self.call("/lab/say", {"channel": channel, "user": "ada", "text": text})["ids"]:
+            self.said[platform][i] = before
+            self.last[platform] = i
+
+    def talk(self, end):
+        rng = random.Random(f"{self.seed} talk")
+        n = 0
+        while time.time() < end:
+            self.say(rng.choice(("discord", "twitch")), f"message {n}")
+            n += 1
+            time.sleep(rng.uniform(0, 0.06))
+
+    def strike(self, end):
+        """gatewayd and route are killed; whoever runs them starts them again after a moment."""
+        plan = sorted((self.rng.uniform(0, self.seconds), self.rng.choice((self.gatewayd, self.gatewayd, self.route)), self.rng.choice((0, 0, 0.2, 0.7)))
+                      for _ in range(self.rng.randint(1, 3)))
+        begin = end - self.seconds
+        for at, program, pause in plan:
+            time.sleep(max(0, begin + at - time.time()))
+            program.kill()
+            self.kills.append((time.time(), program.name))
+            time.sleep(pause)
+            program.start()
+
+    # ---- the hub
+
+    def read(self):
+        """What was added to the spool since the last look."""
+        for path in sorted(glob.glob(os.path.join(self.folder, "spool/*.ndjson"))):
+            with open(path, "rb") as f:
+                f.seek(self.offsets.get(path, 0))
+                data = f.read()
+            whole = data.rfind(b"\n") + 1
+            # Only what a commit stands behind counts; the rest may be cut off.
+            at = data.rfind(b'{"_commit"', 0, whole)
+            if at < 0:
+                continue
+            stop = data.index(b"\n", at) + 1
+            self.offsets[path] = self.offsets.get(path, 0) + stop
+            for line in data[:stop].splitlines():
+                if not line.startswith(b'{"_commit"'):
+                    self.lines.append(json.loads(line))
+
+    def events(self, kind, platform):
+        return [e for e in self.lines if e["type"] == kind and e["data"].get("platform") == platform]
+
+    def kept(self, platform):
+        return {e["data"]["message_id"] for e in self.events("chat.message", platform)}
+
+    def wait(self, what, condition):
+        end = time.time() + PATIENCE
+        while True:
+            self.read()
+            if condition():
+                return
+            if time.time() > end:
+                raise Wrong(f"stuck: {what}")
+            time.sleep(0.05)
+
+    # ---- a run
+
+    def play(self):
+        os.mkdir(os.path.join(self.folder, "run"))
+        with open(os.path.join(self.folder, "rules"), "w") as f:
+            f.write("all -> store\n")
+        self.began = time.time()
+        self.lab.start()
+        with open(os.path.join(self.folder, "lab/port")) as f:
+            self.url = f"http://127.0.0.1:{f.read().strip()}"
+        self.route.start()
+        self.gatewayd.start()
+        self.wait("the connections do not come up", lambda: {e["data"]["platform"] for e in self.lines if e["type"] == "gateway.up"} == {"discord", "twitch"})
+        self.wait("no subscription", self.subscribed)
+        faults = [line for p in ("discord", "twitch")
+                  for line in self.call(f"/lab/fault?seed={self.seed}&platform={p}&n={self.faults}&seconds={self.seconds}", b"", raw=True)["faults"]]
+        with open(os.path.join(self.folder, "faults"), "w") as f:
+            f.write("\n".join(faults) + "\n")
+        end = time.time() + self.seconds
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for job in [pool.submit(self.talk, end), pool.submit(self.strike, end)]:
+                job.result()
+        self.call("/lab/fault", method="DELETE")
+        self.settle()
+        wrong = self.compare()
+        self.gatewayd.stop()
+        self.route.stop()
+        return wrong
+
+    def subscribed(self):
+        return any(s.get("status") == "enabled" and s.get("type") == "channel.chat.message"
+                   for s in self.call("/lab/twitch/subscriptions").get("subscriptions", []))
+
+    def settle(self):
+        """People go on talking until what they say arrives. On Twitch nothing does any more where the subscription was taken back: that is a person's."""
+        revoked = any(e for e in self.call("/lab/journal?kind=revoked")["entries"])
+        for platform in ("discord", "twitch"):
+            if platform == "twitch" and revoked:
+                continue
+            end, heard = time.time() + PATIENCE, None
+            while heard is None:
+                self.say(platform, "is anybody there?")
+                look = time.time() + 1
+                while time.time() < look and heard is None:
+                    self.read()
+                    if self.last[platform] in self.kept(platform):
+                        heard = True
+                    time.sleep(0.02)
+                if time.time() > end:
+                    raise Wrong(f"stuck: nothing comes from {platform} any more")
+        # What is read from a history comes behind it.
+        self.wait_quiet()
+
+    def wait_quiet(self):
+        """Until nothing is lost and a second long nothing came; what is still missing after five quiet seconds will not come."""
+        seen, since = -1, time.time()
+        while time.time() < since + 5:
+            self.read()
+            if len(self.lines) != seen:
+                seen, since = len(self.lines), time.time()
+            elif time.time() > since + 1 and not any(self.lost(p, o["owed"]) for p, o in self.call("/lab/owed").items()):
+                return
+            time.sleep(0.1)
+
+    # ---- the books
+
+    def told(self, platform, when):
+        """Did the gateway say that something of that time may be missing?"""
+        for e in self.events("gateway.gap", platform):
+            if stamp(e["time"]) < when - SLACK:
+                continue
+            # Discord's ranges are numbers of sessions and messages.
+            if platform == "discord" or stamp(e["data"].get("from") or EVER) - SLACK <= when <= stamp(e["data"].get("to") or e["time"]) + SLACK:
+                return True
+        # What Twitch took back is told by an event of its own: nothing comes from then on, until somebody acts.
+        return any(e["data"].get("name") == "revocation" and stamp(e["time"]) - SLACK <= when for e in self.events("platform.event", platform))
+
+    def lost(self, platform, owed):
+        """Discord replays; Twitch does not: what a process had not read yet when it was killed, or could not read, is gone, and has to be told."""
+        kept = self.kept(platform)
+        return [i for i in owed if i in self.said[platform] and i not in kept and (platform == "discord" or not self.told(platform, self.said[platform][i]))]
+
+    def compare(self):
+        wrong = []
+        for platform, books in self.call("/lab/owed").items():
+            lost = self.lost(platform, books["owed"])
+            if lost:
+                wrong.append(f"lost on {platform}: {' '.join(lost[:5])} ({len(lost)})")
+            kept = self.kept(platform)
+            missing = [i for i in self.said[platform] if i not in kept]
+            untold = [i for i in missing if i not in lost and not self.told(platform, self.said[platform][i])]
+            if untold and not self.is_down(platform):
+                wrong.append(f"untold on {platform}: {' '.join(untold[:5])} ({len(untold)} of {len(missing)} missing)")
+        seen = set()
+        for e in self.lines:
+            key = (e["source"], e["id"])
+            if key in seen:
+                wrong.append(f"twice: {key[0]} {key[1]}")
+            seen.add(key)
+        wrong += [f"rule: {json.dumps(v)}" for v in self.call("/lab/violations")["violations"] if not self.forgiven(v)]
+        return wrong
+
+    def forgiven(self, v):
+        """A request that was on its way when the answer 429 was, or of a process that did not live yet when it came."""
+        if v["rule"] != "ratelimit-ignored":
+            return False
+        until = self.began + v["at"] + v["early_by"]
+        return v["early_by"] > {"twitch": 0.9, "discord": 0.15}[v["platform"]] or \
+            any(until - 1.5 < at < self.began + v["at"] and name == "gatewayd" for at, name in self.kills)
+
+    def is_down(self, platform):
+        """The gap is told when it is back; until then gateway.down says it."""
+        last = [e["type"] for e in self.lines if e["type"] in ("gateway.up", "gateway.resumed", "gateway.down") and e["data"].get("platform") == platform]
+        return bool(last) and last[-1] == "gateway.down"
+
+    def end(self):
+        for p in (self.gatewayd, self.route, self.lab):
+            if p.process and p.process.poll() is None:
+                p.kill()
+
+    def summary(self):
+        n = {p: (len(self.said[p]), len(self.kept(p) & set(self.said[p])), len(self.events("gateway.gap", p))) for p in self.said}
+        return " ".join(f"{p}: {a} said, {b} kept, {g} gaps" for p, (a, b, g) in n.items())
+
+
+def stamp(text):
+    """RFC 3339 to seconds."""
+    m = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)", text)
+    return time.mktime(time.strptime(m[1] + " UTC", "%Y-%m-%dT%H:%M:%S %Z")) - time.timezone + float(m[2] or 0)
+
+
+def one(seed, o):
+    folder = tempfile.mkdtemp(prefix=f"platforms-{seed}-", dir=os.environ.get("TORTURE_DIR", "/tmp"))
+    run = Run(seed, folder, o.t, o.f)
+    begin = time.time()
+    try:
+        wrong = run.play()
+    except Wrong as w:
+        wrong = [str(w)]
+    except (OSError, ValueError, KeyError) as e:
+        wrong = [f"stuck: {type(e).__name__}: {e}"]
+    finally:
+        run.end()
+    text = f"seed {seed}: {'WRONG' if wrong else 'right'}, {time.time() - begin:.1f} s; {run.summary()}"
+    if wrong:
+        text += "".join(f"\n    {w}" for w in wrong) + f"\n    kept: {folder}"
+    if not wrong and not o.k:
+        shutil.rmtree(folder)
+    return bool(wrong), text
+
+
+def main():
+    p = argparse.ArgumentParser(prog="torture --platforms", add_help=False)
+    for name, default in (("-n", 10), ("-s", 1), ("-j", os.cpu_count() or 1), ("-f", 6)):
+        p.add_argument(name, type=int, default=default)
+    p.add_argument("-t", type=float, default=4)
+    p.add_argument("-k", action="store_true")
+    p.add_argument("-h", "--help", action="store_true")
+    o = p.parse_args()
+    if o.help:
+        print(__doc__.strip())
+        return 0
+    bad = 0
+    with concurrent.futures.ThreadPoolExecutor(o.j) as pool:
+        for failed, text in pool.map(lambda s: one(s, o), range(o.s, o.s + o.n)):
+            bad += failed
+            print(text, flush=True)
+    print(f"{o.n} runs, {bad} wrong", flush=True)
+    return bad > 0
+
+
+if __name__ == "__main__":
+    threading.stack_size(1 << 20)
+    sys.exit(main())
