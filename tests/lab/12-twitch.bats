@@ -4,7 +4,7 @@ load lab
 
 @test "EventSub: a socket's life, keepalives, a reconnect with overlap" {
 	lab_start
-	cases eventsub life keepalive reconnect
+	cases eventsub life keepalive reconnect owed
 }
 
 @test "webhooks: challenge, signature, repeats, revocation; conduits: assign, hand over, lose" {

@@ -194,6 +194,23 @@ def hook_sub(l, app, callback, secret="0123456789secret", type="channel.chat.mes
     return body["data"][0]["id"]
 
 
+def owed(l):
+    """What was written to a socket that lives must have come; a fault that spoils it, or the lab's own end of it, puts that at risk."""
+    def say(text):
+        return l.post("/lab/say", channel="twitch:lab", text=text)["ids"][0]
+    before = say("before")
+    ws, s = l.eventsub()
+    l.subscribe(s["id"])
+    first = say("first")
+    assert l.get("/lab/owed")["twitch"] == {"owed": [first], "at_risk": [], "outside": [before]}
+    l.fault("now platform=twitch: late 1 seconds=60")
+    second = say("second")
+    assert l.get("/lab/owed")["twitch"] == {"owed": [first], "at_risk": [second], "outside": [before]}
+    l.fault("now platform=twitch: binary")
+    assert l.get("/lab/owed")["twitch"] == {"owed": [], "at_risk": [first, second], "outside": [before]}
+    ws.drop()
+
+
 def webhook(l):
     """Challenge, notification, repeats until a 2xx, revocation; a callback that fails too often is given up."""
     app = l.post("/lab/twitch/grant", user=None)["access_token"]

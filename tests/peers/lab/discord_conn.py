@@ -30,7 +30,7 @@ class Conn:
         self.session, self.over = None, False
         self.swallow = False            # a fault has answered in the place of what would have come
         self.noack = 0                  # heartbeats that get no answer
-        self.zombie = False
+        self.zombie = self.spoiled = False
         self.as_wrong_type = 0          # messages to send as text where binary belongs and the other way round
         self.parts = 0                  # compressed payloads over up to so many messages
         self.sent = limits.Sliding(self.set["discord.send_window_s"])

@@ -61,11 +61,12 @@ class Socket:
         self.moving = None              # the challenge of a session_reconnect that was sent
         self.moved_to = None
         self.client_closed = False
+        self.spoiled = False            # by a fault: what was written to it need not have arrived
         self.no_keepalive = self.no_ping = self.zombie = False
         self.last_sent = time.monotonic()
         self.ponged = True
         self.timers = {}
-        self.sent = []                  # (message id, subscription type, id of the chat message, written)
+        self.sent = []                  # [message id, subscription type, id of the chat message, written]
         self.recent = collections.deque(maxlen=50)      # (message id, payload, type, version) of notifications
         self.hold, self.hold_for = 0, 0.0               # notifications to come later than those after them
         self.as_wrong_type = 0
@@ -111,18 +112,20 @@ class Socket:
 
     def notify(self, message_id, sub, payload, chat_id):
         """A notification; in the books of this session, written or not."""
-        words = {"subscription_type": sub.type, "subscription_version": sub.version}
+        entry = [message_id, sub.type, chat_id or payload.get("event", {}).get("message_id"), False]
+
+        def write():
+            entry[3] = self.send("notification", payload, message_id, subscription_type=sub.type, subscription_version=sub.version)
         if self.hold:
             self.hold -= 1
-            asyncio.get_running_loop().call_later(self.hold_for, lambda: self.send("notification", payload, message_id, **words))
-            written = True
+            asyncio.get_running_loop().call_later(self.hold_for, write)
         else:
-            written = self.send("notification", payload, message_id, **words)
+            write()
         self.recent.append((message_id, payload, sub.type, sub.version))
-        self.sent.append((message_id, sub.type, chat_id or payload.get("event", {}).get("message_id"), written))
+        self.sent.append(entry)
         if self.lab.faults.wants_events:
             self.lab.faults.event(self, "twitch")
-        return written
+        return entry[3]
 
     def session(self, **more):
         return {"session": {"id": self.id, "status": "connected", "connected_at": self.connected_at,

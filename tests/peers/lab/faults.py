@@ -162,6 +162,7 @@ class Faults:
                 return
             for conn in self.targets(f, entry):
                 self.books.note("fault", fault=f.line, conn=conn_id(conn), platform=conn.platform)
+                conn.spoiled = conn.spoiled or f.name not in HARMLESS
                 f.deed(conn, f)
         finally:
             self.depth -= 1
@@ -197,6 +198,9 @@ class Faults:
 def conn_id(conn):
     return conn.id if conn.platform == "discord" else conn.conn
 
+
+# After these everything that is written arrives.
+HARMLESS = ("reconnect", "duplicate", "late", "stale", "unknown", "split", "parts", "noping", "beat", "op7")
 
 # Faults by number
 

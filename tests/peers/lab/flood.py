@@ -93,7 +93,7 @@ class Flood:
             mid, cid = str(uuid.uuid4()), str(uuid.uuid4())
             frames.append(wsproto.frame(wsproto.TEXT, text.replace("@@MID@@", mid).replace("@@ID@@", cid)
                                         .replace("@@TEXT@@", f"flood {i} ".ljust(size, "x")).encode()))
-            conn.sent.append((mid, sub.type, cid, True))
+            conn.sent.append([mid, sub.type, cid, True])
         return frames
 
     async def send(self, conn, frames):
