@@ -13,6 +13,7 @@
 #include "gatewayd/upstream.h"
 
 #define CONN_TIMERS 4u
+#define SOCKS 3u			/* of a connection: the main one, the one it moves to, and one that lingers though it is another's */
 #define CONNS_MAX 10000u		/* of one account */
 #define REASON 200u
 #define SAVE_MAX (64u << 10)
@@ -44,7 +45,7 @@ struct item {
 
 struct sock {
 	struct conn *conn;
-	unsigned n;			/* 0 or 1 */
+	unsigned n;			/* 0, 1; 2: it lingers until `expect` */
 	struct edge_client *c;
 	int64_t expect;			/* mono: liveness; 0: off */
 	const char *why;
@@ -70,7 +71,7 @@ struct conn {
 	bool had, gap_said;		/* it was live before; the gap since then was told */
 	struct loop_timer timer;	/* of the state: back-off, budget, opening, greeting, draining */
 	struct conn_timer timers[CONN_TIMERS];
-	struct sock *sock[2];
+	struct sock *sock[SOCKS];
 	char lost[REASON];		/* why it was lost last */
 	unsigned lost_code;
 	int64_t lost_at;		/* wall */

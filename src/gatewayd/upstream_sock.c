@@ -7,6 +7,7 @@
 #include "base/account.h"
 #include "base/log.h"
 #include "gatewayd/edge_client.h"
+#include "gatewayd/lease.h"
 #include "gatewayd/ledger.h"
 #include "gatewayd/upstream_impl.h"
 
@@ -57,6 +58,8 @@ static void end(struct sock *s, unsigned code, const char *reason)
 	edge_client_close(s->c, 0, "");
 	c->sock[n] = NULL;
 	sock_free(s);
+	if (n == 2)
+		return;
 	c->lost_code = code;
 	o->platform->gone(o->p, c->n, n, code, why, clock_mono());
 	if (!c->sock[0] && !c->sock[1])
@@ -98,6 +101,10 @@ static void on_watch(void *arg)
 
 	if (!s->expect)
 		return;
+	if (s->n == 2) {
+		sock_close(s->conn, 2, 1000, "handed over");
+		return;
+	}
 	if (held_back(s->conn)) {
 		/* Nothing is read: nothing can be missed. */
 		s->expect += PAUSED_LOOK;
@@ -176,7 +183,7 @@ void sock_pause_all(struct conn *c)
 	if (c->paused == pause)
 		return;
 	c->paused = pause;
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < SOCKS; i++)
 		if (c->sock[i])
 			edge_client_pause(c->sock[i]->c, pause);
 }
@@ -267,4 +274,21 @@ void out_switch(struct out *o, unsigned conn)
 	c->sock[0] = c->sock[1];
 	c->sock[0]->n = 0;
 	c->sock[1] = NULL;
+}
+
+bool out_linger(struct out *o, unsigned conn, int64_t within)
+{
+	struct conn *c = conn < o->n ? o->conn[conn] : NULL;
+	struct sock *s = c ? c->sock[0] : NULL;
+
+	if (!s || c->state != LIFE_DRAINING || !leases_wanted(o->leases))
+		return false;
+	sock_close(c, 2, 1000, "");
+	c->sock[0] = NULL;
+	c->sock[2] = s;
+	s->n = 2;
+	s->expect = clock_mono() + within;
+	arm(s, s->expect);
+	edge_client_pause(s->c, o->u->held);
+	return true;
 }

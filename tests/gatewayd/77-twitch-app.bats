@@ -88,3 +88,25 @@ hooked() {
 	heard 1 one
 	well_behaved
 }
+
+@test "a shard is handed to another process: attached there before this one lets go, nothing is missing" {
+	bot_start_later
+	cp "$T"/lab/accounts/default/lab-twitch.* "$T/accounts/default/"
+	bot_word transport conduit
+	daemon_signal gw HUP
+	wait_events gateway.up 1
+	daemon_start other gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/other"
+	wait_for "$T/other.err" 'another process holds it'
+	lab flood '{"n":300,"rate":200,"channels":["twitch:lab"],"wait":false}' >/dev/null
+	wait_events chat.message 20
+	nngcat --req --dial "ipc://$T/run/gw" --data '{"do":"drain"}' --raw --recv-timeout 20 >"$T/drained"
+	lab_wait shard-assigned 2
+	wait_events chat.message 300
+	[ "$(events chat.message | jq -r .data.message_id | sort -u | wc -l)" = 300 ]
+	[ "$(events gateway.resumed | wc -l)" = 1 ]
+	[ "$(events gateway.gap)" = "" ]
+	daemon_stop gw
+	hear last
+	wait_events chat.message 301
+	well_behaved
+}

@@ -167,6 +167,12 @@ void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t openin
 	note(o, " opening=%gms\n", ms(opening));
 }
 
+bool out_linger(struct out *o, unsigned conn, int64_t within)
+{
+	note(o, "linger %s +%g\n", conn_text(conn), ms(within));
+	return true;
+}
+
 void out_switch(struct out *o, unsigned conn)
 {
 	struct conn *c = conn_of(o, conn);
@@ -387,7 +393,7 @@ static unsigned place(char **rest, unsigned *sock)
 {
 	char *w = word(rest), *dot = strchr(w, '.');
 
-	*sock = dot ? (unsigned)atoi(dot + 1) & 1 : 0;
+	*sock = dot ? (unsigned)atoi(dot + 1) % 3 : 0;
 	return *w == '-' ? UINT32_MAX : (unsigned)atoi(w);
 }
 

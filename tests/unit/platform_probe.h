@@ -14,6 +14,7 @@
  *
  *	connections N                     budget keys=1 every=5000ms total=1000 remaining=9 reset=14400000ms
  *	send C.S TEXT                     close C.S CODE REASON           dial-next C URL opening=MS     switch C
+ *	linger C +MS (and it did)
  *	live C up|resumed                 lost C resume|fresh|stop CODE wait=MS REASON                   expect C.S MS WHY | expect C.S off
  *	line C mark=N ticket=N JSON       mark C N                        gap C [FROM] [TO] REASON       timer C.T +MS | timer C.T off
  *	http N METHOD URL [token=user|app]  with lines "  Header: value" and "  > BODY"                  save C TEXT

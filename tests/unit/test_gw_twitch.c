@@ -162,7 +162,9 @@ static void restarted(void)
 	probe_run(o, "acked 0 2\n");
 	CHECK(probe_saw(o, "save 0 open B 2024-05-01T10:09:00.5Z"), "a minute's end is, once the hub has it");
 	probe_run(o, "drain 0\n");
-	CHECK(probe_saw(o, "save 0 handed B") && probe_saw(o, "close 0.0 1000"), "drained");
+	CHECK(probe_saw(o, "save 0 open B 2024-05-01T10:09:00.500Z") && probe_saw(o, "close 0.0 1000"), "drained: a plain session ends");
+	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "C", "09:10") MADE("5", "S5", "09:11") MADE("6", "S6", "09:12"));
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:09:00.500Z] [2024-05-01T10:09:12.5Z] the process that held"), "taken back: a gap, too");
 	probe_free(o);
 }
 
@@ -441,6 +443,22 @@ static void conduit_moves(void)
 	probe_free(o);
 }
 
+static void conduit_handed(void)
+{
+	struct out *o = conduit_up();
+
+	probe_run(o, "advance 2000\ndrain 0\n");
+	CHECK(probe_saw(o, "linger 0 +4000") && probe_saw(o, "save 0 handed A 2024-05-01T10:00:04.500Z") && !probe_saw(o, "close"), "the socket lingers");
+	probe_take(o);
+	probe_run(o, OFFLINE("0.2", "n1", "00:05") WELCOME("0.2", "X", "00:05"));
+	CHECK(has(o, "\"id\":\"n1\""), "and is read on");
+	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "N", "00:08") "answer 7 202 {\"data\":[{\"id\":\"0\"}]}\n");
+	CHECK(probe_saw(o, "live 0 resumed") && !probe_saw(o, "gap"), "attached in time: nothing is missing");
+	probe_run(o, "drain 0\ndial 0\nopened 0\n" WELCOME("0", "N", "00:11") "advance 2000\nanswer 8 202 {\"data\":[{\"id\":\"0\"}]}\n");
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:00:08.500Z]") && probe_saw(o, "live 0 up"), "too late: a gap");
+	probe_free(o);
+}
+
 static void conduit_made(void)
 {
 	struct out *o = begin(CONDUIT, SUBS);
@@ -557,6 +575,7 @@ int main(void)
 	lists();
 	conduits();
 	conduit_moves();
+	conduit_handed();
 	conduit_made();
 	bad_accounts();
 	spread_lines();

@@ -105,6 +105,10 @@ void out_close(struct out *o, unsigned conn, unsigned sock, unsigned code, const
 void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t opening);	/* socket 1; then opened or gone with sock 1 */
 void out_switch(struct out *o, unsigned conn);		/* socket 1 is 0 from now on; the old one is closed with 1000 */
 
+/* Inside drain: socket 0 stays open for so long though the connection is another's from now on, so that nothing is missing until that one is attached. What
+ * comes on it is given to frame as socket 2; its end is not told. false: nobody waits for the connection, or there is no socket: it is closed. */
+bool out_linger(struct out *o, unsigned conn, int64_t within);
+
 void out_live(struct out *o, unsigned conn, bool resumed);		/* greeting is over: gateway.up or gateway.resumed */
 /* The connection is lost, or given up: every socket of it is dropped (with code, if it is not 0), its timers are disarmed. wait: at least so long, 0: the back-off's. */
 void out_lost(struct out *o, unsigned conn, enum next next, unsigned code, const char *reason, int64_t wait);

@@ -16,7 +16,7 @@
 #define SETTLE (8 * CLOCK_S)		/* behind the welcome: live with what there is */
 #define MOVE (30 * CLOCK_S)
 #define MOVE_RETRY CLOCK_S
-#define BYE (10 * CLOCK_S)		/* whoever takes over attaches within this time */
+#define BYE (4 * CLOCK_S)		/* whoever takes over attaches within this time */
 #define SPOT_EVERY (60 * CLOCK_S)
 #define GAPS_EVERY (60 * CLOCK_S)
 #define KEEPALIVE_MAX 3600.0
@@ -69,14 +69,12 @@ static void recall(struct twitch *p, unsigned i, const char *saved, size_t n)
 	if (sscanf(text, "%7s %159s %39s", how, session, time) != 3)
 		return;
 	memcpy(c->old, session, sizeof(session));
-	/* A shard that was handed over stays attached until its new holder attaches itself. */
-	if (p->conf.transport == TW_CONDUIT && strcmp(how, "handed") == 0) {
+	/* A shard that was handed over stays attached for a while, until its new holder attaches itself. */
+	if (p->conf.transport == TW_CONDUIT && strcmp(how, "handed") == 0 && clock_parse(time, strlen(time), &c->handed) == 0)
 		c->resumable = true;
-		return;
-	}
-	c->gap = true;
-	snprintf(c->why, sizeof(c->why), strcmp(how, "handed") == 0 ? "the socket was handed over to another process" :
-		"the process that held the socket ended");
+	else
+		c->gap = true;
+	snprintf(c->why, sizeof(c->why), "the process that held the socket ended or gave it away");
 	memcpy(c->from, strcmp(time, "-") == 0 ? "" : time, strcmp(time, "-") == 0 ? 1 : sizeof(time));
 }
 
@@ -186,7 +184,6 @@ static void lost(struct twitch *p, unsigned i, enum next next, unsigned code, co
 	mark_loss(p, i, why, told);
 	clear_move(p, i);
 	out_timer(p->out, i, TIMER_SETTLE, 0);
-	out_timer(p->out, i, TIMER_BYE, 0);
 	if (*c->session)
 		memcpy(c->old, c->session, sizeof(c->old));
 	c->session[0] = '\0';
@@ -255,14 +252,28 @@ void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *re
 
 static void watch(struct twitch *p, unsigned i, unsigned sock)
 {
-	out_expect(p->out, i, sock, p->conns[i].watch, "no keepalive and no notification");
+	if (sock < 2)
+		out_expect(p->out, i, sock, p->conns[i].watch, "no keepalive and no notification");
+}
+
+/* What time it is at Twitch: that of the last message and what went by since. */
+static int64_t platform_time(const struct tw_conn *c, int64_t now)
+{
+	int64_t at;
+
+	return clock_parse(c->last, strlen(c->last), &at) ? 0 : at + (now - c->last_at);
 }
 
 static void go_live(struct twitch *p, unsigned i, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
-	bool resumed = c->resumable && !c->gap;
+	bool resumed;
 
+	/* Too late for the socket of whoever handed it over. */
+	if (c->handed && platform_time(c, now) > c->handed + BYE)
+		c->gap = true;
+	c->handed = 0;
+	resumed = c->resumable && !c->gap;
 	c->state = CONN_LIVE;
 	out_timer(p->out, i, TIMER_SETTLE, 0);
 	if (c->gap)
@@ -519,6 +530,12 @@ static void bare(struct twitch *p, unsigned i, struct span whole, int64_t now)
 	notification(p, i, &(struct tw_note){.type = type, .id = id}, whole, now);
 }
 
+static void heard(struct tw_conn *c, const char time[TW_TIME], int64_t now)
+{
+	memcpy(c->last, time, TW_TIME);
+	c->last_at = now;
+}
+
 struct head { struct span type, id, time, subscription_type; };
 
 static int head_member(void *arg, struct span name, struct span value)
@@ -549,12 +566,14 @@ static void message(struct twitch *p, unsigned i, unsigned sock, struct span who
 		return;
 	}
 	scan_each(meta, head_member, &h);
-	if (h.time.p && scan_cstr(h.time, time, sizeof(time)) > 0 && clock_parse(time, strlen(time), &wall) == 0)
-		memcpy(c->last, time, sizeof(time));
-	else
+	if (h.time.p && scan_cstr(h.time, time, sizeof(time)) > 0 && clock_parse(time, strlen(time), &wall) == 0) {
+		if (sock != 2)
+			heard(c, time, now);
+	} else {
 		time[0] = '\0';
+	}
 	session = scan_member(payload, "session");
-	if (session.p && session.p[0] != '{')
+	if ((session.p && session.p[0] != '{') || sock == 2)
 		session.p = NULL;
 	if (h.type.p && scan_is(h.type, "notification")) {
 		watch(p, i, sock);
@@ -565,6 +584,8 @@ static void message(struct twitch *p, unsigned i, unsigned sock, struct span who
 			notification(p, i, &(struct tw_note){.type = type, .id = id, .time = time}, payload, now);
 	} else if (h.type.p && scan_is(h.type, "session_keepalive")) {
 		watch(p, i, sock);
+	} else if (sock == 2 && h.type.p && !scan_is(h.type, "revocation")) {
+		return;		/* one that lingers: its session is no concern of ours any more */
 	} else if (h.type.p && scan_is(h.type, "session_welcome")) {
 		welcome(p, i, sock, session, now);
 	} else if (h.type.p && scan_is(h.type, "session_reconnect")) {
@@ -622,8 +643,6 @@ void tw_conn_due(struct twitch *p, unsigned i, unsigned timer, int64_t now)
 			start_next(p, i);
 		else
 			lost(p, i, NEXT_RESUME, 1000, "the move was not finished within 30 s", 0, true);
-	} else if (timer == TIMER_BYE) {
-		out_close(p->out, i, 0, 1000, "handed over");
 	}
 }
 
@@ -645,20 +664,28 @@ void tw_acked(void *arg, unsigned i, uint64_t mark, int64_t now)
 void tw_drain(void *arg, unsigned i, int64_t now)
 {
 	struct twitch *p = arg;
+	char time[CLOCK_RFC3339_MAX];
 	struct tw_conn *c;
 
 	if (i >= p->nconns)
 		return;
 	c = &p->conns[i];
-	if (c->state == CONN_LIVE)
-		save(p, i, "handed", c->last);
+	clock_rfc3339(time, platform_time(c, now));
 	if (c->move && c->next_up)
 		out_close(p->out, i, 1, 1000, "handed over");
 	clear_move(p, i);
 	/* A shard's new holder attaches itself before this socket is closed. A plain session cannot be handed over: two of them would tell
 	 * everything twice, under different ids. */
-	if (p->conf.transport == TW_CONDUIT && c->state == CONN_LIVE)
-		out_timer(p->out, i, TIMER_BYE, now + BYE);
-	else
+	if (p->conf.transport == TW_CONDUIT && c->state == CONN_LIVE && out_linger(p->out, i, BYE)) {
+		save(p, i, "handed", time);
+	} else {
+		if (c->state == CONN_LIVE)
+			save(p, i, "open", time);
 		out_close(p->out, i, 0, 1000, "handed over");
+	}
+	/* Whoever has it next says how it was left, this process too. */
+	c->state = CONN_IDLE;
+	c->session[0] = c->old[0] = c->last[0] = c->why[0] = '\0';
+	c->gap = c->resumable = c->off = c->attach = c->attaching = false;
+	c->spot = 0;
 }

@@ -111,6 +111,8 @@ struct tw_conn {
 	bool gap, resumable;	/* resumable: the loss before this session may have cost nothing (conduits) */
 	char why[160], from[TW_TIME];
 	char last[TW_TIME];	/* time of the last message that came */
+	int64_t last_at;	/* clock_mono() when it did */
+	int64_t handed;		/* wall clock of Twitch when an earlier process handed the shard over; 0: none did */
 	char made[TW_TIME];	/* ... of the last subscription that was created */
 	uint64_t mark, spot;	/* spot: when this mark is kept, spot_time is saved */
 	char spot_time[TW_TIME];
@@ -128,7 +130,7 @@ struct tw_call { enum tw_call_kind kind; unsigned id; char *key; };	/* key: of t
 #define TW_CALLS (TW_PARALLEL + 4u)
 
 /* Timers of a connection; of the account: */
-enum { TIMER_SETTLE, TIMER_MOVE, TIMER_BYE };
+enum { TIMER_SETTLE, TIMER_MOVE };
 enum { TIMER_PUMP, TIMER_LIST, TIMER_START, TIMER_ATTACH };
 
 struct twitch {
