@@ -105,6 +105,18 @@ static bool name_ok(const char *p)
 	return n > 0 && n <= 64;
 }
 
+/* What messages call it: behind env(1), with which penstock swap starts programs, the program itself. */
+static const char *program_name(char *const argv[])
+{
+	int i = 1;
+
+	if (strcmp(base_name(argv[0]), "env") != 0)
+		return base_name(argv[0]);
+	while (argv[i] && (argv[i][0] == '-' || strchr(argv[i], '=')))
+		i += (strcmp(argv[i], "-C") == 0 || strcmp(argv[i], "-u") == 0) && argv[i + 1] ? 2 : 1;
+	return base_name(argv[argv[i] ? i : 0]);
+}
+
 int main(int argc, char **argv)
 {
 	int at = args_parse(&args, argc, argv);
@@ -112,9 +124,9 @@ int main(int argc, char **argv)
 	if (at >= argc)
 		args_usage(&args, "which program? It stands behind --, with its arguments");
 	set.spawn.argv = argv + at;
-	set.program = base_name(argv[at]);
+	set.program = program_name(argv + at);
 	if (!set.name)
-		set.name = set.program;
+		set.name = base_name(argv[at]);
 	if (!name_ok(set.name))
 		args_usage(&args, "-s %s: a name is of 1 to 64 letters, digits and signs, without blanks, quotes and backslashes", set.name);
 	read_codes(ok);

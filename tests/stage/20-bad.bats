@@ -238,3 +238,13 @@ for line in sys.stdin:
 	[ "$(grep -c complaint log)" -lt 400 ]
 	grep -Eq '[0-9]+ more lines (are|were) not shown' log
 }
+
+@test "a program behind env is called by its own name, and gets its own advice" {
+	chat m1 a > in
+	run_stage -a eof -- env -C / -u LANG X=1 sh -c 'exit 100' < in
+	grep -q 'line refused: sh ended with code 100' log
+	run_stage -a sync -- env -C / jq -c . < in
+	grep -q 'give jq the option --unbuffered' log
+	run_stage -a eof -- env -C / < in
+	grep -q 'line refused: env ended with code' log
+}
