@@ -19,7 +19,8 @@
 #include "gatewayd/server.h"
 #include "gatewayd/upstream.h"
 
-#define OTHER_FDS 64u	/* besides connections */
+#define OTHER_FDS 64u		/* besides connections */
+#define PLATFORM_FDS 8192u	/* connections to platforms, requests to them, files of accounts */
 
 struct gatewayd {
 	struct config config;
@@ -107,10 +108,10 @@ static void each_round(void *arg)
 /* ---- starting ---- */
 
 /* Every connection is a descriptor. Not unlimited: libwebsockets makes a table of as many as there may be. */
-static void raise_files(uint64_t conns)
+static void raise_files(uint64_t conns, bool platforms)
 {
 	struct rlimit lim;
-	rlim_t want = (rlim_t)conns + OTHER_FDS;
+	rlim_t want = (rlim_t)conns + OTHER_FDS + (platforms ? PLATFORM_FDS : 0);
 
 	if (getrlimit(RLIMIT_NOFILE, &lim))
 		return;
@@ -178,7 +179,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (metrics_open())
 		return 1;
-	raise_files(g.config.server.max_conns);
+	raise_files(g.config.server.max_conns, g.config.upstream.accounts != NULL);
 	if (open_all(&g)) {
 		g.code = 1;
 	} else {

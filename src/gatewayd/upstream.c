@@ -66,6 +66,7 @@ static void out_stop(struct out *o)
 	if (o->p)
 		o->platform->close(o->p);
 	o->p = NULL;
+	state_round(u);
 	leases_close(o->leases);
 	o->leases = NULL;
 	o->stopping = true;
@@ -236,14 +237,20 @@ void out_connections(struct out *o, unsigned n)
 
 /* ---- all ---- */
 
-/* Is the account in the list still, and which is it? */
+static int order(const void *x, const void *y)
+{
+	const struct account *a = *(struct account *const *)x, *b = *(struct account *const *)y;
+	int rc = strcmp(account_tenant(a), account_tenant(b));
+
+	return rc ? rc : strcmp(account_name(a), account_name(b));
+}
+
+/* Is the account in the list, which is in order, still, and which is it? */
 static struct account *listed(const struct accounts *all, const struct out *o)
 {
-	for (size_t i = 0; i < all->n; i++)
-		if (strcmp(account_tenant(all->v[i]), account_tenant(o->account)) == 0 &&
-		    strcmp(account_name(all->v[i]), account_name(o->account)) == 0)
-			return all->v[i];
-	return NULL;
+	struct account **at = all->n ? bsearch(&o->account, all->v, all->n, sizeof(*all->v), order) : NULL;
+
+	return at ? *at : NULL;
 }
 
 /* Makes what runs fit the list. */
@@ -363,6 +370,7 @@ void upstream_close(struct upstream *u)
 
 	if (!u)
 		return;
+	u->outlet = NULL;	/* it is closed */
 	say_close(u);
 	drain_stop(u);
 	for (o = u->first; o; o = next) {

@@ -96,6 +96,10 @@ static void quiet(struct conn *c, unsigned code, const char *reason)
 
 static void do_lease(struct conn *c)
 {
+	if (c->leaving) {
+		state_flush(c);
+		conn_give_up(c);
+	}
 	if (lease_take(c->out->leases, c->n) > 0)
 		conn_event(c, LIFE_ON_LEASED);
 	else
@@ -273,20 +277,26 @@ void conn_drained(struct conn *c)
 		conn_event(c, LIFE_ON_DRAINED);
 }
 
-/* The lease is given up: from here on nothing of it may be written. */
+void conn_give_up(struct conn *c)
+{
+	c->holds_lease = c->leaving = false;
+	free(c->saved);
+	c->saved = NULL;
+	c->nsaved = 0;
+	lease_give(c->out->leases, c->n);
+}
+
+/* The connection is not this process's any more. What is not saved yet is, with all others of this round, and then the lease is given up. */
 static void leave(struct conn *c, const char *reason)
 {
 	if (c->live_at)
 		tell_down(c, reason, 0);
 	c->live_at = 0;
 	quiet(c, 0, "");
-	if (c->holds_lease)
-		state_flush(c);
-	c->holds_lease = false;
-	free(c->saved);
-	c->saved = NULL;
-	c->nsaved = 0;
-	lease_give(c->out->leases, c->n);
+	if (c->holds_lease && c->save != SAVED)
+		state_leave(c);
+	else
+		conn_give_up(c);
 }
 
 static void act(struct conn *c, enum life_act a)

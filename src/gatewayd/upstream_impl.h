@@ -68,6 +68,7 @@ struct conn {
 	bool told;			/* that it waits for a day's */
 	bool resumed;			/* what out_live said */
 	bool holds_lease;
+	bool leaving;			/* until what is to be saved is */
 	bool had, gap_said;		/* it was live before; the gap since then was told */
 	struct loop_timer timer;	/* of the state: back-off, budget, opening, greeting, draining */
 	struct conn_timer timers[CONN_TIMERS];
@@ -190,6 +191,7 @@ void upstream_forget(struct out *o);		/* frees what is stopping, has no lines an
 struct conn *conn_new(struct out *o, unsigned n);	/* NULL with a message */
 void conn_free(struct conn *c);				/* its lines must be gone */
 void conn_event(struct conn *c, enum life_event e);	/* and what is to be done of it */
+void conn_give_up(struct conn *c);			/* the lease: from here on nothing of it may be written */
 void conn_drained(struct conn *c);			/* every line of a draining one is kept, or it takes too long */
 void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason, int64_t wait);
 void conn_budget_next(struct out *o, unsigned key);	/* an identify of this key went out, or is not wanted any more */
@@ -215,6 +217,7 @@ void state_init(struct conn *c);
 int state_dir(struct out *o);				/* makes and names the account's folder. -1 with a message */
 void state_load(struct conn *c);			/* what is saved, when the lease has just become ours */
 void state_flush(struct conn *c);			/* writes what is not on disk yet, synced */
+void state_leave(struct conn *c);			/* the same with the others of this round, then conn_give_up */
 void state_round(struct upstream *u);			/* the same for all that are due, together */
 void state_live(struct conn *c);			/* it was live at this moment: the file is there from now on */
 void state_touch(struct conn *c);			/* it is whole up to now */

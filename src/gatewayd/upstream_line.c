@@ -241,6 +241,8 @@ void line_add(struct conn *c, const char *line, size_t n, uint64_t mark, uint64_
 	struct upstream *u = c->out->u;
 	struct item *i;
 
+	if (!u->outlet)
+		return;		/* the process ends */
 	if (n && line[n - 1] == '\n')
 		n--;
 	if (mark > c->mark)

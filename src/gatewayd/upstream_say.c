@@ -181,7 +181,7 @@ static void say_line(struct upstream *u, struct say_batch *s, uint32_t at, const
 		refuse(u, s, at, false, why);
 		return;
 	}
-	if (!o->n || o->conn[0]->state != LIFE_LIVE) {
+	if (u->draining || !o->n || o->conn[0]->state != LIFE_LIVE) {
 		refuse(u, s, at, true, "the account's connection is not up here");
 		return;
 	}

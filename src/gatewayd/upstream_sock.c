@@ -39,7 +39,7 @@ static void on_data(void *arg, const char *p, size_t n, bool binary)
 	struct sock *s = arg;
 	struct conn *c = s->conn;
 
-	c->out->platform->frame(c->out->p, c->n, s->n, p, n, binary, loop_now(c->out->u->loop));
+	c->out->platform->frame(c->out->p, c->n, s->n, p, n, binary, clock_mono());
 }
 
 /* The socket is no more; the platform is told and decides. */
@@ -128,7 +128,7 @@ void out_expect(struct out *o, unsigned conn, unsigned sock, int64_t within, con
 		s->expect = 0;
 		return;
 	}
-	s->expect = loop_now(o->u->loop) + within;
+	s->expect = clock_mono() + within;
 	s->why = why;
 	if (!s->watch.due || s->watch.due > s->expect)
 		arm(s, s->expect);

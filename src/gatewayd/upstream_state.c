@@ -48,6 +48,18 @@ void ledger_path(const struct out *o, char *out, size_t size)
 
 /* ---- writing ---- */
 
+/* Is there a gap that the hub does not know of yet? What is saved comes behind it: when this process is killed now, the next one has to find the gap
+ * once more. */
+static bool gap_waits(const struct conn *c)
+{
+	static const char type[] = "\"type\":\"gateway.gap\"";
+
+	for (const struct item *i = c->first; i; i = i->next)
+		if (i->ours && memmem(i->line, i->n, type, sizeof(type) - 1))
+			return true;
+	return false;
+}
+
 /* The new text beside the file: the descriptor, or -1 with a message. */
 static int write_new(struct conn *c, const char *path)
 {
@@ -85,6 +97,13 @@ static void later(struct conn *c)
 	u->saves = c;
 }
 
+static void save_later(struct conn *c)
+{
+	c->save = SAVE_LATE;
+	if (loop_timer_in(c->out->u->loop, &c->save_timer, LATE))
+		log_error("out of memory");
+}
+
 static void on_save_timer(void *arg)
 {
 	struct conn *c = arg;
@@ -93,6 +112,10 @@ static void on_save_timer(void *arg)
 
 	if (c->save != SAVE_LATE || !c->holds_lease)
 		return;
+	if (gap_waits(c)) {
+		save_later(c);
+		return;
+	}
 	/* Without a sync: an older sequence, which is what a power cut may leave, only asks for more again. */
 	c->save = SAVED;
 	state_path(c, path, sizeof(path));
@@ -110,8 +133,12 @@ static struct conn *next_save(struct upstream *u)
 
 		u->saves = c->save_next;
 		c->in_saves = false;
-		if (c->save != SAVED && c->holds_lease)
+		if (c->save != SAVED && c->holds_lease && !gap_waits(c))
 			return c;
+		if (c->save != SAVED && c->holds_lease)
+			save_later(c);
+		if (c->leaving)
+			conn_give_up(c);
 		if (c->out->stopping)
 			upstream_forget(c->out);
 	}
@@ -133,6 +160,8 @@ static void save_group(struct upstream *u)
 		fd[n] = write_new(v[n], path);
 		if (fd[n] >= 0)
 			n++;
+		else if (v[n]->leaving)
+			conn_give_up(v[n]);
 	}
 	sync_files(fd, err, n);
 	for (size_t i = 0; i < n; i++) {
@@ -145,6 +174,16 @@ static void save_group(struct upstream *u)
 		if (!err[i] && (i + 1 == n || v[i + 1]->out != v[i]->out) && fd_sync_dir(path))
 			log_error("%s: %m", path);
 	}
+	for (size_t i = 0; i < n; i++)
+		if (v[i]->leaving)
+			conn_give_up(v[i]);
+}
+
+void state_leave(struct conn *c)
+{
+	c->save = SAVE_NOW;
+	c->leaving = true;
+	later(c);
 }
 
 void state_round(struct upstream *u)
@@ -158,7 +197,7 @@ void state_flush(struct conn *c)
 	char path[PATH_MAX];
 
 	loop_timer_del(c->out->u->loop, &c->save_timer);
-	if (c->save == SAVED)
+	if (c->save == SAVED || gap_waits(c))
 		return;
 	c->save = SAVED;
 	state_path(c, path, sizeof(path));
@@ -187,9 +226,7 @@ void out_save(struct out *o, unsigned conn, const char *text, size_t n)
 		c->save = SAVE_NOW;
 		later(c);
 	} else if (c->save == SAVED) {
-		c->save = SAVE_LATE;
-		if (loop_timer_in(o->u->loop, &c->save_timer, LATE))
-			log_error("out of memory");
+		save_later(c);
 	}
 }
 
@@ -234,7 +271,7 @@ void state_touch(struct conn *c)
 
 	c->touched = clock_mono();
 	state_path(c, path, sizeof(path));
-	if (c->save == SAVED && utimensat(AT_FDCWD, path, NULL, 0) && errno != ENOENT)
+	if (c->save == SAVED && !gap_waits(c) && utimensat(AT_FDCWD, path, NULL, 0) && errno != ENOENT)
 		log_error("%s: %m", path);
 }
 
