@@ -94,7 +94,7 @@ def history(l):
 
 def limits(l):
     """A bucket's headers, its 429, and what asking too early is called; the global limit; other channels have their own bucket."""
-    url, wait = f"/channels/{l.general}/messages", 0.6
+    url, wait = f"/channels/{l.general}/messages", 5
     l.set(discord__bucket_limit=2, discord__bucket_window_s=wait, lab__slack_s=0.05)
     left = []
     for _ in range(2):
@@ -102,14 +102,15 @@ def limits(l):
         assert status == 200
         left.append(h["X-RateLimit-Remaining"])
     assert left == ["1", "0"] and h["X-RateLimit-Limit"] == "2" and 0 < float(h["X-RateLimit-Reset-After"]) <= wait and h["X-RateLimit-Bucket"]
-    assert abs(float(h["X-RateLimit-Reset"]) - time.time()) < 2
+    assert abs(float(h["X-RateLimit-Reset"]) - time.time()) < wait + 2
     other = l.guild["channels"]["bots"]
     assert l.rest("POST", f"/channels/{other}/messages", {"content": "x"})[0] == 200
     status, h, body = l.rest("POST", url, {"content": "x"})
-    assert status == 429 and h["X-RateLimit-Scope"] == "user" and h["Retry-After"] == "1" and "X-RateLimit-Global" not in h
+    assert status == 429 and h["X-RateLimit-Scope"] == "user" and h["Retry-After"] in ("4", "5") and "X-RateLimit-Global" not in h
     assert 0 < body["retry_after"] <= wait and body["global"] is False
     clean(l)
-    assert l.rest("POST", url, {"content": "x"})[0] == 429
+    while not l.rules():        # what was on its way before the answer came is forgiven for a moment
+        assert l.rest("POST", url, {"content": "x"})[0] == 429
     broke(l, "ratelimit-ignored")
     l.set(discord__global_limit=3, discord__bucket_limit=1000, discord__bucket_window_s=5)
     answers = [l.rest("GET", f"/users/{l.bot['id']}") for _ in range(8)]

@@ -48,7 +48,7 @@ class Rest:
     def __init__(self, lab):
         self.lab, self.set, self.books, self.world, self.gateway, self.chat = lab, lab.settings, lab.books, lab.world, lab.gateway, lab.chat
         self.buckets, self.globals, self.invalid = {}, {}, {}
-        self.told_to_wait = {}          # (what) -> time before which the client knows not to ask
+        self.told = limits.Told(self.set)
 
     def find(self, request):
         """(function, parameters, template); None when there is no such call."""
@@ -107,7 +107,7 @@ class Rest:
             response = await function(self, request, bot, **params)
         except HttpError as e:
             response = e.response
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             traceback.print_exc()
             response = error(50109).response
         response.headers += list(headers.items())
@@ -146,9 +146,9 @@ class Rest:
         self.books.note("ratelimit", platform="discord", scope=scope, path=request.path, wait=round(wait, 3), bot=bot.id if bot else None)
         # A shared limit delays only that request: asking for others in the bucket is allowed.
         if scope == "global":
-            self.told_to_wait["global", bot.id if bot else None] = time.monotonic() + wait
+            self.told.tell(("global", bot.id if bot else None), wait)
         elif scope == "user" and key:
-            self.told_to_wait[key] = time.monotonic() + wait
+            self.told.tell(key, wait)
         headers = {**headers, "X-RateLimit-Scope": scope, "Retry-After": max(1, int(wait + 0.999))}
         if scope == "global":
             headers["X-RateLimit-Global"] = "true"
@@ -160,13 +160,10 @@ class Rest:
     def early(self, request, bot, params, template):
         free = "{token}" in template
         for key in (("global", bot.id if bot else None), self.bucket_key(bot, template, params, request.method)):
-            until = self.told_to_wait.get(key)
-            if until and not (key[0] == "global" and free):
-                if time.monotonic() < until - self.set["lab.slack_s"]:
-                    self.books.violation("ratelimit-ignored", platform="discord", path=request.path, early_by=round(until - time.monotonic(), 3),
-                                         scope="global" if key[0] == "global" else "user")
-                elif time.monotonic() >= until:
-                    del self.told_to_wait[key]
+            early = 0 if key[0] == "global" and free else self.told.early(key)
+            if early:
+                self.books.violation("ratelimit-ignored", platform="discord", path=request.path, early_by=early,
+                                     scope="global" if key[0] == "global" else "user")
 
     def count_invalid(self, request, response):
         """10,000 answers of 401, 403 and 429 (not shared) in ten minutes, and Cloudflare bans the address."""

@@ -69,7 +69,7 @@ def helix_429(lab, request, scope, wait):
         headers = [("Ratelimit-Limit", 800), ("Ratelimit-Remaining", left), ("Ratelimit-Reset", int(time.time() + wait + 0.999))]
         token = lab.world.tw_tokens.get(request.header("authorization", "")[7:])
         if token and not left:
-            lab.helix.told_to_wait[token.client.id, token.user.id if token.user else None] = time.monotonic() + wait
+            lab.helix.told.tell((token.client.id, token.user.id if token.user else None), wait)
     return answer(429, {"error": "Too Many Requests", "status": 429, "message": "Too Many Requests"}, headers)
 
 

@@ -24,7 +24,7 @@ class Helix:
     def __init__(self, lab):
         self.lab, self.set, self.books, self.world = lab, lab.settings, lab.books, lab.world
         self.windows, self.chats, self.channel_last, self.said = {}, {}, {}, {}
-        self.told_to_wait = {}
+        self.told = limits.Told(self.set)
         self.drops = []                 # drop_reason codes to answer next (a fault)
 
     async def serve(self, request):
@@ -36,9 +36,11 @@ class Helix:
             key = (token.client.id, token.user.id if token.user else None)
             window = self.windows.setdefault(key, limits.Window(0, self.set["twitch.helix_window_s"]))
             window.limit = self.set["twitch.helix_limit"]
-            self.early(key, request)
+            early = self.told.early(key)
+            if early:
+                self.books.violation("ratelimit-ignored", platform="twitch", path=request.path, early_by=early)
             if not window.take():
-                self.told_to_wait[key] = time.monotonic() + window.reset_after
+                self.told.tell(key, window.reset_after)
                 self.books.note("ratelimit", platform="twitch", path=request.path, wait=round(window.reset_after, 3))
                 raise failed(429, "Too Many Requests")
             if not found:
@@ -46,7 +48,7 @@ class Helix:
             response = await found[0](self, request, token)
         except HttpError as e:
             response = e.response
-        except (ValueError, TypeError, AttributeError, KeyError):
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
             traceback.print_exc()
             response = failed(400, "malformed request").response
         if window is not None:
@@ -54,13 +56,6 @@ class Helix:
                        ("Ratelimit-Reset", int(time.time() + window.reset_after + 0.999))]
         response.headers += headers
         return response
-
-    def early(self, key, request):
-        until = self.told_to_wait.pop(key, None)
-        # Ratelimit-Reset has whole seconds
-        if until and time.monotonic() < until - self.set["lab.slack_s"]:
-            self.books.violation("ratelimit-ignored", platform="twitch", path=request.path, early_by=round(until - time.monotonic(), 3))
-            self.told_to_wait[key] = until
 
     def token_of(self, request):
         auth, client_id = request.header("authorization", ""), request.header("client-id")

@@ -224,6 +224,8 @@ async def run(o):
         finally:
             if o.accounts:
                 accounts.remove(o.accounts)
+            if o.dir:
+                os.unlink(os.path.join(o.dir, "port"))
 
 
 def main(argv):

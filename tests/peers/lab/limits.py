@@ -32,6 +32,27 @@ class Window:
         return max(0.0, self.ends - time.monotonic())
 
 
+class Told:
+    """Who has been told to wait, and until when. What was on its way before it was told, or comes a little too early, is no fault."""
+
+    def __init__(self, settings):
+        self.set, self.until = settings, {}
+
+    def tell(self, key, seconds):
+        now = time.monotonic()
+        self.until[key] = (now, now + seconds)
+
+    def early(self, key):
+        """Seconds that a request with this key comes too early; 0 when it does not."""
+        told = self.until.get(key)
+        if told is None:
+            return 0.0
+        now, slack = time.monotonic(), self.set["lab.slack_s"]
+        if now >= told[1]:
+            del self.until[key]
+        return round(told[1] - now, 3) if told[0] + slack < now < told[1] - slack else 0.0
+
+
 class Sliding:
     """How many in the last seconds."""
 
