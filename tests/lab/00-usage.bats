@@ -37,6 +37,10 @@ program() {
 	[[ $output == *"no lab answers"* ]]
 }
 
+@test "the lab's README tells of every call, fault, rule and kind of entry, and of no other" {
+	run -0 python3 "$ROOT/tests/lab/pages.py"
+}
+
 @test "penstock lab: wrong words; no python3" {
 	run -2 penstock lab nonsense
 	run -2 penstock lab --port x
