@@ -34,7 +34,7 @@ program() {
 	daemon_stop lab
 	[ -z "$(ls tree/etc/accounts/default)" ]
 	run -1 penstock -C tree lab show
-	[[ $output == *"no lab answers"* ]]
+	[[ $output == *"start a lab with"* ]]
 }
 
 @test "the lab's README tells of every call, fault, rule and kind of entry, and of no other" {
