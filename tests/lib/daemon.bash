@@ -29,7 +29,11 @@ declare -g DAEMON_KILLED=no	# a kill -9 may leave socket files
 # 20 ms, without a process: reading from a pipe that nobody writes.
 _pause() {
 	local nothing
-	[ -n "${PAUSE_FD:-}" ] || { mkfifo "$T/.pause" && exec {PAUSE_FD}<>"$T/.pause"; }
+	# A subshell that paused first has made the file, and not the descriptor.
+	if [ -z "${PAUSE_FD:-}" ]; then
+		[ -p "$T/.pause" ] || mkfifo "$T/.pause"
+		exec {PAUSE_FD}<>"$T/.pause"
+	fi
 	read -r -t 0.02 -u "$PAUSE_FD" nothing || true
 }
 

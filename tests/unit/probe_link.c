@@ -139,6 +139,7 @@ static int serve(const char *url, const struct link_handler *h, void *arg, struc
 		*out = s;
 		link_server_pause(s, true);
 	}
+	loop_signal(loop, SIGTERM, stop, NULL);	/* who is ready can be stopped */
 	printf("ready %s\n", link_server_url(s));
 	notify_ready();
 	int rc = run();
