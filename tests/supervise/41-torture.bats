@@ -4,10 +4,8 @@ bats_require_minimum_version 1.5.0
 
 B=${BIN%/bin}
 [ -e "$B/libpenstock.a" ] || B=$ROOT/build
-setup() {
-	make -s -C "$ROOT" B="$B" BIN="$BIN" "$B/torture/service"
-	export TORTURE_DIR=$T
-}
+setup_file() { make -s -C "$ROOT" B="$B" BIN="$BIN" "$B/torture/service"; }
+setup() { export TORTURE_DIR=$T; }
 torture() { B=$B BIN=${FAKE:-$BIN} "$BATS_TEST_DIRNAME/torture" "$@"; }
 
 @test "800 commands, services and supervise killed: all come to what was asked for, none runs twice, nothing is left" {
