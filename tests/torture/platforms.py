@@ -169,8 +169,8 @@ class Run:
         os.mkdir(os.path.join(self.folder, "run"))
         with open(os.path.join(self.folder, "rules"), "w") as f:
             f.write("all -> store\n")
-        self.began = time.time()
         self.lab.start()
+        self.began = time.time()
         with open(os.path.join(self.folder, "lab/port")) as f:
             self.url = f"http://127.0.0.1:{f.read().strip()}"
         self.route.start()
@@ -271,7 +271,7 @@ class Run:
             return False
         until = self.began + v["at"] + v["early_by"]
         return v["early_by"] > {"twitch": 0.9, "discord": 0.15}[v["platform"]] or \
-            any(until - 1.5 < at < self.began + v["at"] and name == "gatewayd" for at, name in self.kills)
+            any(until - 1.5 - SLACK < at < self.began + v["at"] + SLACK and name == "gatewayd" for at, name in self.kills)
 
     def is_down(self, platform):
         """The gap is told when it is back; until then gateway.down says it."""

@@ -355,6 +355,12 @@ static void unreadable(struct twitch *p, unsigned i, const char *why, int64_t no
 {
 	struct tw_conn *c = &p->conns[i];
 
+	/* It may have been the welcome: waiting on would end in 4003. */
+	if (c->state == CONN_GREETING) {
+		tw_say(p, LOG_WARN, "connection %u: a message of Twitch cannot be read: %s", i, why);
+		lost(p, i, NEXT_RESUME, 1000, "the welcome could not be read", 0, true);
+		return;
+	}
 	if (c->unreadable_at && now - c->unreadable_at < GAPS_EVERY)
 		return;
 	c->unreadable_at = now;
