@@ -27,7 +27,8 @@ struct ask {
 static char letter_of(const struct slot *s, unsigned act)
 {
 	static const struct { unsigned act; char letter; } row[] = {
-		{ ACT_TERM, 't' }, { ACT_STOP, 't' }, { ACT_AGAIN, 't' }, { ACT_KILL, 'k' }, { ACT_PAUSE, 'p' }, { ACT_CONT, 'c' }, { ACT_ALRM, 'a' },
+		{ ACT_TERM, 't' }, { ACT_STOP, 't' }, { ACT_AGAIN, 't' },
+		{ ACT_KILL, 'k' }, { ACT_PAUSE, 'p' }, { ACT_CONT, 'c' }, { ACT_ALRM, 'a' },
 		{ ACT_HUP, 'h' }, { ACT_INT, 'i' }, { ACT_QUIT, 'q' }, { ACT_USR1, '1' }, { ACT_USR2, '2' },
 		{ ACT_ABRT, 'b' }, { ACT_WINCH, 'y' }, { ACT_PREPARE, 'u' },
 	};

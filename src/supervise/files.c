@@ -184,7 +184,9 @@ static bool same_file(const struct files *f, const char *file)
 {
 	struct stat a, b;
 
-	return fstat(f->control, &a) == 0 && fstatat(f->dirfd, file, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	if (fstat(f->control, &a) < 0 || fstatat(f->dirfd, file, &b, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 /* ok is a second name of control, whose reader is then its reader, too: a descriptor less for each service. Where there are no second

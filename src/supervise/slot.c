@@ -221,20 +221,9 @@ void slot_go(struct slot *s)
 /* s6's D, U and Q: d, u and O that also hold when the directory is taken up the next time. */
 static unsigned char with_down_file(const struct slot *s, unsigned char letter)
 {
-	int fd = 0;
-
 	if (letter != 'D' && letter != 'U' && letter != 'Q')
 		return letter;
-	if (letter == 'U') {
-		if (unlinkat(s->dirfd, "down", 0) < 0 && errno != ENOENT)
-			fd = -1;
-	} else {
-		fd = openat(s->dirfd, "down", O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
-		if (fd >= 0)
-			close(fd);
-	}
-	if (fd < 0)
-		log_warn("%s/down: %s: it is as it was", s->label, strerror(errno));
+	svdir_set_down(s->dirfd, s->label, letter != 'U');
 	return letter == 'D' ? 'd' : letter == 'U' ? 'u' : 'O';
 }
 

@@ -133,6 +133,16 @@ static int value_of(int dirfd, const char *name, const char *file, int (*parse)(
 	return none;
 }
 
+void svdir_set_down(int dirfd, const char *name, bool down)
+{
+	int fd = down ? openat(dirfd, "down", O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666) : unlinkat(dirfd, "down", 0);
+
+	if (fd < 0 && (down || errno != ENOENT))
+		log_warn("%s/down: %s: it is as it was", name, strerror(errno));
+	if (down && fd >= 0)
+		close(fd);
+}
+
 bool svdir_is_s6(int dirfd)
 {
 	static const char *const file[] = { "timeout-kill", "timeout-finish", "down-signal", "max-death-tally" };

@@ -31,6 +31,9 @@ void svdir_read(int dirfd, const char *name, struct svdir *out);
 /* notification-fd alone, as svdir_read does. */
 int svdir_notify(int dirfd, const char *name);
 
+/* Makes or removes the file down; a failure is told. */
+void svdir_set_down(int dirfd, const char *name, bool down);
+
 /* Has it a file that only s6 knows: timeout-kill, timeout-finish, down-signal, max-death-tally? Not notification-fd: for readiness it is
  * added to directories of runit, too. */
 bool svdir_is_s6(int dirfd);
