@@ -2,9 +2,9 @@ bats_require_minimum_version 1.5.0
 load ../lib/daemon
 load lab
 
-@test "a connection's life, with and without zlib-stream, leaves no violation" {
+@test "a connection's life, plain, with zlib-stream and with zstd-stream, leaves no violation" {
 	lab_start -o discord.identify_interval_s=0
-	cases gateway life resume
+	cases gateway life zstd resume
 }
 
 @test "a session that waits too long, and one that no longer keeps what is asked for" {

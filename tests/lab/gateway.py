@@ -43,6 +43,34 @@ def life(l):
     clean(l)
 
 
+def zstd(l):
+    """compress=zstd-stream: one stream, each message a payload. libzstd is in every Debian (dpkg wants it)."""
+    import ctypes
+    lib = ctypes.CDLL("libzstd.so.1")
+    lib.ZSTD_createDStream.restype = ctypes.c_void_p
+    lib.ZSTD_decompressStream.restype = ctypes.c_size_t
+    lib.ZSTD_decompressStream.argtypes = [ctypes.c_void_p] * 3
+
+    class Buffer(ctypes.Structure):
+        _fields_ = [("p", ctypes.c_char_p), ("size", ctypes.c_size_t), ("pos", ctypes.c_size_t)]
+    stream, room = ctypes.c_void_p(lib.ZSTD_createDStream()), ctypes.create_string_buffer(1 << 20)
+
+    def recv():
+        data = ws.recv_message()[1]
+        given, out = Buffer(data, len(data), 0), Buffer(ctypes.cast(room, ctypes.c_char_p), len(room), 0)
+        while given.pos < given.size:
+            assert not lib.ZSTD_isError(ctypes.c_size_t(lib.ZSTD_decompressStream(stream, ctypes.byref(out), ctypes.byref(given))))
+        return json.loads(room.raw[:out.pos])
+    ws = l.gateway(query="v=10&encoding=json&compress=zstd-stream")
+    assert recv()["op"] == 10
+    l.identify(ws)
+    assert [recv()["t"] for _ in range(2)] == ["READY", "GUILD_CREATE"]
+    for n in (1, 1000, 200000):
+        l.post("/lab/say", channel="general", text="z" * n)
+        assert len(recv()["d"]["content"]) == n
+    clean(l)
+
+
 def resume(l):
     """What was missed comes in order, then RESUMED; a session that was closed with 1000 is gone; so is one of another bot."""
     ws, ready = l.session(compress=True)
