@@ -144,7 +144,7 @@ $(B)/bench/sv_service $(B)/bench/sv_bare: $(B)/bench/%: tests/bench/%.c
 $(B)/bench/%: tests/bench/%.c $(PURE) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) $(if $(filter nng_%,$*),-lnng) -lm
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(call pure_of,$<) $(LIB) $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3) $(if $(filter nng_%,$*),-lnng) $(if $(filter curl_%,$*),-lcurl) -lm
 
 # Tools of scripts/torture; its shim is put in front of every program of the tree.
 TORTURE := $(patsubst %,$(B)/torture/%,disk source worker check service shim.so)

@@ -18,6 +18,7 @@
 #define AGAIN_FIRST (500 * CLOCK_MS)
 #define AGAIN_MAX (30 * CLOCK_S)
 #define AGAIN_URGENT (100 * CLOCK_MS)	/* a first answer has three seconds */
+#define AHEAD 4u			/* begun, a connection: while the outbox is synced there is still work for all of them */
 #define ANSWER_BYTES (256u << 10)
 #define FIELDS_MAX 16
 
@@ -56,7 +57,7 @@ unsigned call_needs(void *arg, struct item *i, struct need *to)
 	to[n] = (struct need){.most = 0};
 	snprintf(to[n++].name, NEED_NAME, "%s", p->up->name);
 	if (!urgent(m)) {
-		to[n] = (struct need){.most = c->conns};
+		to[n] = (struct need){.most = AHEAD * c->conns};
 		snprintf(to[n++].name, NEED_NAME, "to %.300s", p->up->name);
 	}
 	return n + p->target->needs(p->t, &m->say, to + n);

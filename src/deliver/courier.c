@@ -135,8 +135,8 @@ void courier_round(void *arg)
 	if (c->queue.under_way >= UNDER_WAY_MAX)
 		due = QUEUE_NEVER;
 	late = message_due(c);
-	if (late >= 0 && now + late < due)
-		due = now + late;
+	if (late < due)
+		due = late;
 	/* What followed from writing may have marked something, and batches may have found room. */
 	if (((c->marked || c->changed) && !c->again.due) || (wrote && c->batches))
 		due = 1;
@@ -183,14 +183,13 @@ static int load_message(void *arg, const struct entry *e, const char *line, size
 {
 	struct courier *c = arg;
 	struct line_err err;
-	struct message *m = message_new(c, line, n, &err);
+	struct message *m = message_new(c, line, n, e->taken, &err);
 
 	if (!m) {
 		log_error("outbox: message %lld: %s", (long long)e->seq, err.why);
 		return -1;
 	}
 	m->seq = e->seq;
-	m->taken = e->taken;
 	m->begun = e->begun;
 	m->part = (unsigned)e->part;
 	m->from = (size_t)e->from <= m->say.ntext ? (size_t)e->from : m->say.ntext;

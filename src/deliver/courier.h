@@ -58,6 +58,7 @@ struct message {
 	char *line;
 	struct say say;
 	int64_t seq, taken;		/* wall clock */
+	int64_t late;			/* clock_mono(): then it is given up */
 	int64_t begun;			/* wall clock: first try of this piece that perhaps was carried out; 0 none */
 	bool uncertain;			/* such a try ended without an answer */
 	bool queued, under_way, over;	/* over: has its outcome */
@@ -119,8 +120,8 @@ void intake_free(struct courier *c);
 bool intake_busy(const struct courier *c);
 
 /* message.c */
-/* Of a checked line, which is copied. NULL: no memory, or the line is not one for us (*err). */
-struct message *message_new(struct courier *c, const char *line, size_t n, struct line_err *err);
+/* Of a checked line, which is copied; taken at that time of the wall clock. NULL: no memory, or the line is not one for us (*err). */
+struct message *message_new(struct courier *c, const char *line, size_t n, int64_t taken, struct line_err *err);
 void message_free(struct message *m);
 struct message *message_find(const struct courier *c, const unsigned char key[SAY_KEY]);
 void message_mark(struct message *m, unsigned marks);
@@ -130,7 +131,7 @@ void message_sent(struct message *m);		/* its last piece was said */
 void message_failed(struct message *m, const char *cause, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void message_told(struct message *m);		/* its outcome was in the outbox already: it only has to be put */
 void message_late(struct courier *c);		/* gives up those that are too old */
-int64_t message_due(const struct courier *c);	/* ns until the next one is; -1: none waits */
+int64_t message_due(const struct courier *c);	/* clock_mono() when the next one is; INT64_MAX: none waits */
 void interaction_changed(struct courier *c, struct interaction *i, int state);
 
 /* call.c */

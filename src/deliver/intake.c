@@ -114,12 +114,11 @@ static bool take(struct intake *in, const char *line, size_t n)
 		metric_add(c->metric[M_REPEATS], 1);
 		return true;
 	}
-	m = message_new(c, line, n, &err);
+	m = message_new(c, line, n, clock_wall(), &err);
 	if (!m) {
 		refuse(in, true, &err);
 		return true;
 	}
-	m->taken = clock_wall();
 	m->batch = in;
 	in->left++;
 	message_mark(m, MARK_TAKE);

@@ -55,8 +55,9 @@ static int grow(struct courier *c)
 
 /* ---- life ---- */
 
-struct message *message_new(struct courier *c, const char *line, size_t n, struct line_err *err)
+struct message *message_new(struct courier *c, const char *line, size_t n, int64_t taken, struct line_err *err)
 {
+	int64_t age = clock_wall() - taken;
 	struct message *m = calloc(1, sizeof(*m)), **at;
 
 	err->why = "out of memory";
@@ -71,6 +72,9 @@ struct message *message_new(struct courier *c, const char *line, size_t n, struc
 		goto fail;
 	}
 	m->c = c;
+	m->taken = taken;
+	/* A clock that was set since makes it neither immortal nor old. */
+	m->late = clock_mono() + c->give_up - (age < 0 ? 0 : age < c->give_up ? age : c->give_up);
 	buf_init(&m->ids, 64u << 10);
 	buf_init(&m->outcome, 4 * LINE_MAX_BYTES);
 	at = place(c->table, c->captable, m->say.key);
@@ -316,17 +320,16 @@ int64_t message_due(const struct courier *c)
 
 	while (m && (m->over || m->under_way || !m->queued))
 		m = m->next;
-	return m ? m->taken + c->give_up - clock_wall() + CLOCK_MS : -1;
+	return m ? m->late : INT64_MAX;
 }
 
 void message_late(struct courier *c)
 {
-	int64_t wall = clock_wall();
+	int64_t now = clock_mono();
 
-	for (struct message *m = c->first, *next; m && m->taken + c->give_up < wall; m = next) {
+	for (struct message *m = c->first, *next; m && m->late <= now; m = next) {
 		next = m->next;
 		if (!m->over && !m->under_way && m->queued)
-			message_failed(m, m->uncertain ? "unknown" : "late", "", "it has waited for %lld s",
-				(long long)((wall - m->taken) / CLOCK_S));
+			message_failed(m, m->uncertain ? "unknown" : "late", "", "it could not be said for %lld s", (long long)(c->give_up / CLOCK_S));
 	}
 }

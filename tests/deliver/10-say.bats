@@ -26,11 +26,11 @@ load deliver
 }
 
 @test "order is kept within a channel, whatever the limits say" {
-	lab_up -o discord.bucket_window_s=0.4
-	for i in $(seq 1 24); do say "a$i" discord "$GENERAL" "a $i"; say "b$i" discord "$BOTS" "b $i"; done >in
-	[ "$(through <in | grep -c sent)" -eq 48 ]
-	said 'select(.name == "general").text' | diff - <(seq -f 'a %g' 24)
-	said 'select(.name == "bots").text' | diff - <(seq -f 'b %g' 24)
+	lab_up -o discord.bucket_window_s=0.2
+	for i in $(seq 1 14); do say "a$i" discord "$GENERAL" "a $i"; say "b$i" discord "$BOTS" "b $i"; done >in
+	[ "$(through <in | grep -c sent)" -eq 28 ]
+	said 'select(.name == "general").text' | diff - <(seq -f 'a %g' 14)
+	said 'select(.name == "bots").text' | diff - <(seq -f 'b %g' 14)
 }
 
 @test "what is too long or empty fails, and is parted when that is asked for" {
@@ -66,4 +66,29 @@ load deliver
 	{ echo '{"no":"event"}'; say 1 discord "$GENERAL" x; event 2 message.send '{"text":"x"}'; } >in
 	[ "$(through <in)" = "1 sent" ]
 	grep -q 'channel.id' err
+}
+
+@test "over TLS, whose certificate has to be trusted; accounts are read again on SIGHUP" {
+	lab_up -t
+	sed -i "s|^api.*|api = https://127.0.0.1:$(<"$T/lab/tls-port")/api/v10|" "$A/default/lab-discord.conf"
+	[ "$(say 1 discord "$GENERAL" x | through -g 1s)" = "1 failed late" ]
+	[ "$(say 2 discord "$GENERAL" x | through --ca "$T/lab/ca.pem")" = "2 sent" ]
+	mkfifo pipe
+	mkdir accounts
+	deliver -A accounts -b box.db --ca "$T/lab/ca.pem" -L text <pipe >out 2>err &
+	DAEMON_PID[d]=$!
+	exec {IN}>pipe
+	say 3 discord "$GENERAL" x >&$IN
+	wait_for out '"3.deliver".*"message.failed".*no account'
+	cp -a "$A/default" accounts/
+	daemon_signal d HUP
+	wait_for err '2 accounts are in force'
+	say 4 discord "$GENERAL" y >&$IN
+	wait_for out '"4.deliver".*"message.sent"'
+	echo 'api = nowhere' >>accounts/default/lab-discord.conf
+	daemon_signal d HUP
+	wait_for err '1 accounts are in force, 1 are wrong'
+	exec {IN}>&-
+	daemon_wait d
+	[ "$status" -eq 0 ]
 }

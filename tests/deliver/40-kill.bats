@@ -18,7 +18,7 @@ told() { [ "$(outcomes | wc -l)" -eq "$1" ]; }
 	for i in $(seq 1 40); do say "a$i" discord "$GENERAL" "a $i"; say "b$i" discord "$BOTS" "b $i"; done >in
 	worker
 	put in
-	for n in 5 15 30 50 65; do
+	for n in 5 25 50; do
 		enough() { [ "$(said .text | wc -l)" -ge "$n" ]; }
 		wait_until 20 enough
 		daemon_kill d
@@ -52,9 +52,9 @@ told() { [ "$(outcomes | wc -l)" -eq "$1" ]; }
 }
 
 @test "told to stop: what waits is said by the next one; what is under way is waited for" {
-	lab_up -o discord.bucket_limit=2 -o discord.bucket_window_s=3
+	lab_up -o discord.bucket_limit=2 -o discord.bucket_window_s=1.5
 	hub_up
-	fault 'request 2 method=POST path=/channels: slow 1'
+	fault 'request 2 method=POST path=/channels: slow 0.5'
 	for i in 1 2 3 4; do say $i discord "$GENERAL" "x $i"; done >in
 	worker
 	put in

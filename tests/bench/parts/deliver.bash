@@ -1,0 +1,27 @@
+# requests a second of deliver, outbox and outcomes included, beside libcurl alone
+say "deliver"
+"$tools/http_answer" >port &
+pids+=($!); pid_answer=$!
+until [ -s port ]; do sleep 0.05; done
+url=http://127.0.0.1:$(<port)/
+n=20000
+mkdir -p accounts/default
+printf 'platform = webhook\nurl = %s\nallow-private = yes\n' "$url" >accounts/default/hook.conf
+# 1,000 channels, as webhooks have no limits of their own
+awk -v n=$n 'BEGIN { for (i = 1; i <= n; i++) printf "{\"specversion\":\"1.0\",\"id\":\"s-%d\",\"source\":\"/bench\",\"type\":\"message.send\",\"partitionkey\":\"webhook:%d\",\"data\":{\"platform\":\"webhook\",\"channel\":{\"id\":\"%d\"},\"text\":\"message number %d\"}}\n", i, i % 1000, i % 1000, i }' >says
+size=$(($(stat -c %s says) / n))
+curl_alone() { "$tools/curl_limit" "$url" 16 $n "$size"; }
+delivered() {
+	local begin
+	rm -f box.db*
+	begin=$(now)
+	"$BIN/deliver" -A accounts -b box.db <says >told 2>deliver.log
+	rate $n "$begin"
+	[ "$(grep -c '"message.sent"' told)" -eq $n ] || { say "deliver did not say all of it"; return 1; }
+}
+limit=$(median curl_alone)
+ours=$(median delivered)
+row "requests/s, 16 connections to one host" "deliver" "libcurl" "ratio"
+row "POSTs of $size bytes, $n of them" "$ours" "$limit" "$(ratio "$ours" "$limit")"
+echo "  deliver writes each message to its outbox before it is acknowledged, before its request leaves, and again with its outcome."
+kill "$pid_answer"
