@@ -13,9 +13,9 @@
 #define DEPTH 4			/* command, group, sub-command, options; rows of a form */
 
 enum { I_ID, I_APPLICATION, I_TYPE, I_TOKEN, I_DATA, I_GUILD, I_CHANNEL, I_MEMBER, I_USER, I_COUNT };
-static const char *const names[I_COUNT] = {
-	[I_ID] = "id", [I_APPLICATION] = "application_id", [I_TYPE] = "type", [I_TOKEN] = "token", [I_DATA] = "data", [I_GUILD] = "guild_id",
-	[I_CHANNEL] = "channel_id", [I_MEMBER] = "member", [I_USER] = "user",
+static const struct field names[I_COUNT] = {
+	[I_ID] = FIELD("id"), [I_APPLICATION] = FIELD("application_id"), [I_TYPE] = FIELD("type"), [I_TOKEN] = FIELD("token"), [I_DATA] = FIELD("data"), [I_GUILD] = FIELD("guild_id"),
+	[I_CHANNEL] = FIELD("channel_id"), [I_MEMBER] = FIELD("member"), [I_USER] = FIELD("user"),
 };
 
 struct walk { struct buf *name; struct writer *w; struct discord *d; int depth; };
@@ -30,7 +30,7 @@ static const char *plain_name(struct walk *k, struct span raw, char *room, size_
 /* type 1 a sub-command, 2 a group of them: a word of the name; else an argument. */
 static int option(void *arg, struct span unused, struct span value)
 {
-	static const char *const of[] = {"name", "type", "value", "options"};
+	static const struct field of[] = {FIELD("name"), FIELD("type"), FIELD("value"), FIELD("options")};
 	struct walk *k = arg;
 	char room[128];
 	struct span v[4];
@@ -54,7 +54,7 @@ static int option(void *arg, struct span unused, struct span value)
 /* Rows of a form: fields stand in "components" or, with a label, in "component". */
 static int field(void *arg, struct span unused, struct span value)
 {
-	static const char *const of[] = {"custom_id", "value", "values", "components", "component"};
+	static const struct field of[] = {FIELD("custom_id"), FIELD("value"), FIELD("values"), FIELD("components"), FIELD("component")};
 	struct walk *k = arg;
 	char room[128];
 	struct span v[5];

@@ -163,5 +163,5 @@ void discord_conf_release(struct discord_conf *c)
 bool discord_conf_hard_same(const struct discord_conf *a, const struct discord_conf *b)
 {
 	return a->token.len == b->token.len && sign_equal(a->token.p, b->token.p, a->token.len) && strcmp(a->api, b->api) == 0 &&
-		a->intents == b->intents && a->shards == b->shards && a->zlib == b->zlib;
+		a->intents == b->intents && a->shards == b->shards && a->zlib == b->zlib && a->payload_max == b->payload_max;
 }

@@ -310,7 +310,7 @@ static void live(struct discord *d, unsigned n, bool resumed, int64_t now)
 
 /* ---- what comes ---- */
 
-struct payload { struct span op, d, s, t; };
+struct payload { struct span whole, op, d, s, t; };
 typedef void op_fn(struct discord *d, unsigned n, const struct payload *p, int64_t now);
 
 static bool number(struct span s, uint64_t max, uint64_t *to)
@@ -326,6 +326,18 @@ static bool number(struct span s, uint64_t max, uint64_t *to)
 	}
 	*to = v;
 	return v <= max;
+}
+
+/* false: the connection was given up, for what came on it is no JSON. */
+static bool checked(struct discord *d, unsigned n, struct span whole)
+{
+	struct line_err err = {.why = "no memory"};
+
+	if (whole.p && scan_value(whole.p, whole.n, &err) == 0)
+		return true;
+	log_warn("discord %s/%u: a frame is no JSON: %s", d->name, n, err.why);
+	lost(d, n, AFTER_RESUME, CLOSE_OURS, "a frame that is no JSON", 0);
+	return false;
 }
 
 /* A new session in the place of one that is gone: what came between the two is missing, and partly in the history. */
@@ -372,6 +384,7 @@ static void op_dispatch(struct discord *d, unsigned n, const struct payload *p, 
 {
 	struct dconn *c = &d->conns[n];
 	struct event e = {.conn = n, .name = p->t, .d = p->d, .now = now};
+	uint64_t before = c->seq;
 
 	if (!number(p->s, UINT64_MAX >> 2, &e.seq) || !p->t.p || c->state < CONN_GREETING)
 		return;
@@ -392,7 +405,14 @@ static void op_dispatch(struct discord *d, unsigned n, const struct payload *p, 
 		c->refused = 0;		/* it goes on: no resume that comes to nothing */
 	e.before = c->top;
 	e.mark = session_mark(c, e.seq);
-	event_dispatch(d, &e);
+	if (!event_dispatch(d, &e)) {
+		if (event_is_hot(p->t) && !checked(d, n, p->whole)) {
+			c->seq = before;	/* it did not come yet */
+			return;
+		}
+		out_mark(d->out, n, e.mark);
+	}
+	event_tell(d, &e);
 	if (c->state == CONN_GREETING && scan_is(p->t, "RESUMED"))
 		live(d, n, true, now);
 }
@@ -510,17 +530,15 @@ static struct span one_line(struct discord *d, const char *b, size_t len)
 
 static void payload(struct discord *d, unsigned n, const char *b, size_t len, int64_t now)
 {
-	struct payload p = {.op = {NULL, 0}};
-	struct line_err err;
-	struct span whole = one_line(d, b, len);
+	struct payload p = {.whole = one_line(d, b, len)};
+	struct envelope e;
 	uint64_t op;
 
-	if (!whole.p || scan_value(whole.p, whole.n, &err)) {
-		log_warn("discord %s/%u: a frame is no JSON: %s", d->name, n, whole.p ? err.why : "no memory");
-		lost(d, n, AFTER_RESUME, CLOSE_OURS, "a frame that is no JSON", 0);
+	/* scan_lazy sees that the object ends where it ought to. What it holds is checked now, or (the usual one) as a line. */
+	if (p.whole.p && scan_lazy(p.whole.p, p.whole.n, &e) == 0)
+		scan_each(p.whole, member, &p);
+	if (!(p.t.p && p.d.p && event_is_hot(p.t)) && !checked(d, n, p.whole))
 		return;
-	}
-	scan_each(whole, member, &p);
 	if (number(p.op, 255, &op) && op < sizeof(ops) / sizeof(*ops) && ops[op])
 		ops[op](d, n, &p, now);		/* others have no meaning for us */
 }

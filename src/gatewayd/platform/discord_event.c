@@ -12,17 +12,16 @@
 #include "line/line.h"
 #include "line/writer.h"
 
-#define PICK_MAX 16
 #define ROLES_MAX 250		/* of a guild, Discord's limit */
 
-struct pick { const char *const *names; size_t len[PICK_MAX]; struct span *vals; unsigned n; };
+struct pick { const struct field *fields; struct span *vals; unsigned n; };
 
 static int pick_member(void *arg, struct span name, struct span value)
 {
 	struct pick *p = arg;
 
 	for (unsigned i = 0; i < p->n; i++) {
-		if (name.n == p->len[i] + 2 && memcmp(name.p + 1, p->names[i], p->len[i]) == 0) {
+		if (name.n == p->fields[i].len + 2 && memcmp(name.p + 1, p->fields[i].name, p->fields[i].len) == 0) {
 			if (value.p[0] != 'n')
 				p->vals[i] = value;
 			return 0;
@@ -31,14 +30,11 @@ static int pick_member(void *arg, struct span name, struct span value)
 	return 0;
 }
 
-void event_pick(struct span object, const char *const *names, struct span *vals, unsigned n)
+void event_pick(struct span object, const struct field *fields, struct span *vals, unsigned n)
 {
-	struct pick p = {.names = names, .vals = vals, .n = n < PICK_MAX ? n : PICK_MAX};
+	struct pick p = {.fields = fields, .vals = vals, .n = n};
 
-	for (unsigned i = 0; i < p.n; i++) {
-		p.len[i] = strlen(names[i]);
-		vals[i] = (struct span){NULL, 0};
-	}
+	memset(vals, 0, n * sizeof(*vals));
 	if (object.p && object.p[0] == '{')
 		scan_each(object, pick_member, &p);
 }
@@ -182,8 +178,8 @@ static void put_roles(struct writer *w, const struct guild *g, uint64_t user, st
 
 int event_user(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, const struct who *who, bool webhook)
 {
-	static const char *const names[] = {"id", "username", "global_name", "bot"};
-	static const char *const in_guild[] = {"nick", "roles"};
+	static const struct field names[] = {FIELD("id"), FIELD("username"), FIELD("global_name"), FIELD("bot")};
+	static const struct field in_guild[] = {FIELD("nick"), FIELD("roles")};
 	struct span u[4], m[2];
 	uint64_t id;
 	char room[24];
@@ -218,11 +214,10 @@ void event_end(struct discord *d, struct writer *w, const struct event *e, uint6
 		writer_value(w, "raw", e->d);
 	writer_close(w);
 	if (writer_end(w, &err)) {
-		log_warn("discord %s: a dispatch cannot be a line: %s", d->name, err.why);
-		out_gap(d->out, e->conn, err.why, "", "");
-		out_mark(d->out, e->conn, mark);
+		d->why = err.why;
 		return;
 	}
+	d->made = mark == e->mark;
 	out_line(d->out, e->conn, d->line.p, d->line.len, mark, e->ticket);
 }
 
@@ -230,16 +225,10 @@ void event_end(struct discord *d, struct writer *w, const struct event *e, uint6
 
 typedef void event_fn(struct discord *d, const struct event *e);
 
-static void nothing(struct discord *d, const struct event *e)
-{
-	if (!e->replayed)
-		out_mark(d->out, e->conn, e->mark);
-}
-
 /* What no other line says, for who asked for it. */
 static void other(struct discord *d, const struct event *e)
 {
-	static const char *const names[] = {"channel_id", "guild_id", "id"};
+	static const struct field names[] = {FIELD("channel_id"), FIELD("guild_id"), FIELD("id")};
 	char name[68], id[160];
 	struct span v[3];
 	struct line_err err;
@@ -249,11 +238,11 @@ static void other(struct discord *d, const struct event *e)
 
 	if (n <= 0 || !e->d.p || e->d.p[0] != '{' || (!d->conf.raw && d->conf.events.len == 0) ||
 	    name[1 + strspn(name + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")])
-		return nothing(d, e);
+		return;
 	name[0] = ' ';
 	name[n + 1] = ' ';
 	if (!d->conf.raw && !memmem(d->conf.events.p, d->conf.events.len, name, (size_t)n + 2))
-		return nothing(d, e);
+		return;
 	name[n + 1] = '\0';
 	event_pick(e->d, names, v, 3);
 	place = names_id(v[0]) ? names_id(v[0]) : names_id(v[1]) ? names_id(v[1]) : names_id(v[2]);
@@ -263,22 +252,23 @@ static void other(struct discord *d, const struct event *e)
 	writer_value(&w, "raw", e->d);
 	writer_close(&w);
 	if (writer_end(&w, &err)) {
-		log_warn("discord %s: %s cannot be a line: %s", d->name, name + 1, err.why);
-		return nothing(d, e);
+		d->why = err.why;
+		return;
 	}
+	d->made = true;
 	out_line(d->out, e->conn, d->line.p, d->line.len, e->mark, e->ticket);
 }
 
 enum { M_ID, M_CHANNEL, M_GUILD, M_AUTHOR, M_MEMBER, M_CONTENT, M_TIME, M_EDITED, M_TYPE, M_WEBHOOK, M_REFERENCE, M_COUNT };
-static const char *const message_names[M_COUNT] = {
-	[M_ID] = "id", [M_CHANNEL] = "channel_id", [M_GUILD] = "guild_id", [M_AUTHOR] = "author", [M_MEMBER] = "member", [M_CONTENT] = "content",
-	[M_TIME] = "timestamp", [M_EDITED] = "edited_timestamp", [M_TYPE] = "type", [M_WEBHOOK] = "webhook_id", [M_REFERENCE] = "message_reference",
+static const struct field message_names[M_COUNT] = {
+	[M_ID] = FIELD("id"), [M_CHANNEL] = FIELD("channel_id"), [M_GUILD] = FIELD("guild_id"), [M_AUTHOR] = FIELD("author"), [M_MEMBER] = FIELD("member"), [M_CONTENT] = FIELD("content"),
+	[M_TIME] = FIELD("timestamp"), [M_EDITED] = FIELD("edited_timestamp"), [M_TYPE] = FIELD("type"), [M_WEBHOOK] = FIELD("webhook_id"), [M_REFERENCE] = FIELD("message_reference"),
 };
 
 /* Answered: a reply (type 0), not a message that was forwarded (type 1). */
 static struct span reply_to(struct span reference)
 {
-	static const char *const names[] = {"message_id", "type"};
+	static const struct field names[] = {FIELD("message_id"), FIELD("type")};
 	struct span v[2];
 
 	if (!reference.p)
@@ -320,7 +310,7 @@ void event_message(struct discord *d, const struct event *e)
 	who = (struct who){v[M_AUTHOR], v[M_MEMBER]};
 	self = event_user(d, &w, e, guild, &who, v[M_WEBHOOK].p != NULL);
 	if (self < 0)
-		return nothing(d, e);
+		return;
 	writer_value(&w, "text", v[M_CONTENT]);
 	writer_value(&w, "message_id", digits(room, id));
 	writer_value(&w, "reply_to", reply_to(v[M_REFERENCE]));
@@ -378,7 +368,7 @@ static void deleted(struct discord *d, const struct event *e, uint64_t id, uint6
 	event_end(d, &w, e, mark);
 }
 
-static const char *const deleted_names[] = {"id", "channel_id", "guild_id", "ids"};
+static const struct field deleted_names[] = {FIELD("id"), FIELD("channel_id"), FIELD("guild_id"), FIELD("ids")};
 
 static void delete_one(struct discord *d, const struct event *e)
 {
@@ -425,7 +415,7 @@ static void delete_bulk(struct discord *d, const struct event *e)
 /* The place that somebody joins or leaves is the guild. */
 static void member(struct discord *d, const struct event *e, const char *type)
 {
-	static const char *const names[] = {"guild_id", "user", "joined_at"};
+	static const struct field names[] = {FIELD("guild_id"), FIELD("user"), FIELD("joined_at")};
 	struct span v[3];
 	struct writer w;
 	uint64_t guild;
@@ -443,7 +433,7 @@ static void member(struct discord *d, const struct event *e, const char *type)
 	writer_close(&w);
 	who = (struct who){v[1], e->d};
 	if (event_user(d, &w, e, guild, &who, false) < 0)
-		return nothing(d, e);
+		return;
 	event_end(d, &w, e, e->mark);
 }
 
@@ -541,25 +531,42 @@ static void role_gone(struct discord *d, const struct event *e)
 	one_name(d, e, (struct span){text, (size_t)n}, NAMES_ROLE, true);
 }
 
-static const struct { const char *name; event_fn *fn; } rows[] = {
-	{"MESSAGE_CREATE", event_message}, {"MESSAGE_UPDATE", edited}, {"MESSAGE_DELETE", delete_one}, {"MESSAGE_DELETE_BULK", delete_bulk},
-	{"GUILD_MEMBER_ADD", joined_guild}, {"GUILD_MEMBER_REMOVE", left_guild}, {"INTERACTION_CREATE", command},
-	{"GUILD_CREATE", guild_new}, {"GUILD_UPDATE", guild_changed}, {"GUILD_DELETE", guild_gone},
-	{"CHANNEL_CREATE", channel_set}, {"CHANNEL_UPDATE", channel_set}, {"CHANNEL_DELETE", channel_gone},
-	{"THREAD_CREATE", channel_set}, {"THREAD_UPDATE", channel_set}, {"THREAD_DELETE", channel_gone},
-	{"GUILD_ROLE_CREATE", role_set}, {"GUILD_ROLE_UPDATE", role_set}, {"GUILD_ROLE_DELETE", role_gone},
-	{"READY", nothing}, {"RESUMED", nothing},
+#define ROW(name, fn) {name, sizeof(name) - 1, fn}
+static const struct { const char *name; size_t n; event_fn *fn; } rows[] = {
+	ROW("MESSAGE_CREATE", event_message), ROW("MESSAGE_UPDATE", edited), ROW("MESSAGE_DELETE", delete_one), ROW("MESSAGE_DELETE_BULK", delete_bulk),
+	ROW("GUILD_MEMBER_ADD", joined_guild), ROW("GUILD_MEMBER_REMOVE", left_guild), ROW("INTERACTION_CREATE", command),
+	ROW("GUILD_CREATE", guild_new), ROW("GUILD_UPDATE", guild_changed), ROW("GUILD_DELETE", guild_gone),
+	ROW("CHANNEL_CREATE", channel_set), ROW("CHANNEL_UPDATE", channel_set), ROW("CHANNEL_DELETE", channel_gone),
+	ROW("THREAD_CREATE", channel_set), ROW("THREAD_UPDATE", channel_set), ROW("THREAD_DELETE", channel_gone),
+	ROW("GUILD_ROLE_CREATE", role_set), ROW("GUILD_ROLE_UPDATE", role_set), ROW("GUILD_ROLE_DELETE", role_gone),
+	ROW("READY", NULL), ROW("RESUMED", NULL),
 };
 
-void event_dispatch(struct discord *d, const struct event *e)
+bool event_is_hot(struct span name)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		size_t n = strlen(rows[i].name);
+	return name.n == sizeof("MESSAGE_CREATE") + 1 && memcmp(name.p + 1, "MESSAGE_CREATE", sizeof("MESSAGE_CREATE") - 1) == 0;
+}
 
-		if (e->name.n == n + 2 && memcmp(e->name.p + 1, rows[i].name, n) == 0) {
+void event_tell(struct discord *d, const struct event *e)
+{
+	if (!d->why)
+		return;
+	log_warn("discord %s: a dispatch cannot be a line: %s", d->name, d->why);
+	out_gap(d->out, e->conn, d->why, "", "");
+	d->why = NULL;
+}
+
+bool event_dispatch(struct discord *d, const struct event *e)
+{
+	d->made = false;
+	d->why = NULL;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (e->name.n != rows[i].n + 2 || memcmp(e->name.p + 1, rows[i].name, rows[i].n) != 0)
+			continue;
+		if (rows[i].fn)
 			rows[i].fn(d, e);
-			return;
-		}
+		return d->made;
 	}
 	other(d, e);
+	return d->made;
 }

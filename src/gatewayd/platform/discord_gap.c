@@ -178,8 +178,10 @@ static bool take_page(struct discord *d, const struct http_answer *a, unsigned *
 		struct event e = {.conn = d->gap_conn, .d = p.v[i], .mark = c->top, .before = c->top, .guild = c->seen[c->fill_slot].guild,
 			.now = now, .replayed = true};
 
+		d->why = NULL;
 		if (p.id[i] > d->gap_after)
 			event_message(d, &e);
+		event_tell(d, &e);
 	}
 	if (p.n && p.id[p.n - 1] > d->gap_after)
 		d->gap_after = p.id[p.n - 1];

@@ -85,5 +85,7 @@ void hook_take(struct discord *d, const struct hook *h, int64_t now)
 	e.conn = conn_of(d, e.d);
 	if (d->nconns)
 		e.mark = e.before = d->conns[e.conn].top;
-	reply(d, h, d->nconns == 0 ? 503 : event_command(d, &e) ? 202 : 400, "");
+	d->why = NULL;
+	reply(d, h, d->nconns == 0 ? 503 : event_command(d, &e) && !d->why ? 202 : 400, "");
+	event_tell(d, &e);
 }

@@ -107,6 +107,8 @@ struct discord {
 	uint64_t self;			/* the bot's user */
 	size_t names_bytes;		/* of all connections */
 	bool names_full;		/* was said */
+	bool made;			/* a line with the mark of the event under way was made */
+	const char *why;		/* it cannot be a line; NULL: no such thing */
 	struct buf line, plain, text;
 	/* history: one request at a time for the account */
 	unsigned gap_call, gap_conn, gap_pages, gap_failed;
@@ -151,7 +153,7 @@ void session_save(struct discord *d, unsigned n);
 void session_acked(struct discord *d, unsigned n, uint64_t mark, int64_t now);
 uint64_t session_mark(struct dconn *c, uint64_t s);	/* the mark of sequence s, never below an earlier one */
 
-/* discord_event.c. What came is checked JSON without line ends. */
+/* discord_event.c. What came has no line ends and is checked JSON, but for that of event_is_hot. */
 struct event {
 	unsigned conn;
 	struct span name;		/* MESSAGE_CREATE, raw; absent: from the history */
@@ -163,7 +165,11 @@ struct event {
 	int64_t now;
 	bool replayed;
 };
-void event_dispatch(struct discord *d, const struct event *e);
+/* The one dispatch that is looked at before it is checked: the line that comes of it is checked as a whole. */
+bool event_is_hot(struct span name);
+/* Lines that come of it; false: none with its mark, so the mark is to be told. */
+bool event_dispatch(struct discord *d, const struct event *e);
+void event_tell(struct discord *d, const struct event *e);	/* what could not be a line though it is JSON: longer than one may be, for instance */
 void event_message(struct discord *d, const struct event *e);
 /* Pieces of lines. */
 struct writer;
@@ -173,8 +179,10 @@ void event_channel(struct discord *d, struct writer *w, const struct event *e, u
 int event_user(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, const struct who *who, bool webhook);	/* 1: the bot itself; -1: nobody */
 /* raw, end of data and line; hands it over. */
 void event_end(struct discord *d, struct writer *w, const struct event *e, uint64_t mark);
-/* names[i] of the object to vals[i]; JSON null and what is not there: p NULL. */
-void event_pick(struct span object, const char *const *names, struct span *vals, unsigned n);
+/* The member that fields[i] names to vals[i]; JSON null and what is not there: p NULL. */
+struct field { const char *name; size_t len; };
+#define FIELD(text) {text, sizeof(text) - 1}
+void event_pick(struct span object, const struct field *fields, struct span *vals, unsigned n);
 
 /* discord_command.c: an interaction becomes command.invoked; false: it is none that anybody could answer (a ping, autocompletion). */
 bool event_command(struct discord *d, const struct event *e);
