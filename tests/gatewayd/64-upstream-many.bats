@@ -1,0 +1,33 @@
+bats_require_minimum_version 1.5.0
+load ../lib/daemon
+load upstream
+
+# Kilobytes of memory that a process has of its own.
+memory() { awk '/^Private/ { n += $2 } END { print n }' "/proc/$(daemon_pid "$1")/smaps_rollup"; }
+
+@test "a thousand connections in one process: a few kilobytes each, all saved at the end and resumed by the next process" {
+	local before
+	feeds_start
+	account one
+	gw_hub
+	up_start gw
+	wait_until 20 feed_is one '.conns | length == 1'
+	before=$(memory gw)
+	account many "connections = 1000"
+	daemon_signal gw HUP
+	wait_until 60 feed_is many '.conns | length == 1000'
+	echo "private memory: $before kB, with a thousand more connections $(memory gw) kB"
+	# The sanitizers' own memory is not ours to count.
+	nm -D "$BIN/gatewayd" | grep -q __asan || [ $((($(memory gw) - before) / 1000)) -lt 30 ]
+	order "say many {\"n\":1}" "burst one 2000"
+	wait_until 30 kept_is one 2000
+	wait_until 30 account_is gw many '[.connections[] | select(.lines == 1 and .waiting == 0)] | length == 1000'
+	daemon_stop gw
+	feed_is many '.closed == [range(1000) | 4000]'
+	[ "$(find "$T/state/default/many" -name 'conn-*.state' -size +0 | wc -l)" = 1000 ]
+	order "say many {\"n\":2}"
+	up_start gw
+	wait_until 60 account_is gw many '[.connections[] | select(.lines == 1 and .waiting == 0)] | length == 1000'
+	[ -z "$(events gateway.gap)" ]
+	[ "$(spooled | grep -c '"raw":{"n":2}')" = 1000 ]
+}
