@@ -1,4 +1,4 @@
-// discord.js (its gateway, REST and core packages) against the lab: URL of the lab in LAB, and what is to be shown as argument.
+// discord.js' gateway, REST and core packages against the lab: URL of the lab in LAB, and what is to be shown as argument.
 // Fails when the client is not satisfied; what the lab found wrong, the test asks it itself.
 import { REST } from '@discordjs/rest'
 import { CompressionMethod, WebSocketManager, WebSocketShardEvents } from '@discordjs/ws'

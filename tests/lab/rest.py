@@ -151,6 +151,11 @@ def interactions(l):
     assert status == 200 and more["id"] != m["id"]
     assert l.rest("DELETE", f"{hook}/messages/{more['id']}", auth="")[0] == 204
     assert [(e["how"], e["text"]) for e in l.get("/lab/said")["entries"]] == [("deferred", "pong"), ("followup", "and more")]
+    # an ephemeral one: in no history, and for a bot with DIRECT_MESSAGES only
+    status, _, secret = l.rest("POST", hook, {"content": "for you", "flags": 64}, auth="")
+    assert status == 200 and all(x["id"] != secret["id"] for x in l.get("/lab/messages")["messages"])
+    assert l.rest("PATCH", f"{hook}/messages/{secret['id']}", {"content": "for you!"}, auth="")[2]["content"] == "for you!"
+    assert l.rest("GET", f"{hook}/messages/1", auth="")[2]["code"] == 10008
     l.set(discord__interaction_life_s=0)
     assert l.rest("PATCH", hook + "/messages/@original", {"content": "late"}, auth="")[2]["code"] == 50027
     l.set(discord__interaction_first_s=0, discord__interaction_life_s=900)

@@ -4,6 +4,7 @@ import re
 from discord_conn import DIRECT_MESSAGES, GUILD_MESSAGES, MESSAGE_CONTENT
 from world import iso_discord
 
+EPHEMERAL = 64          # a flag: only the user of the interaction sees it, and it is in no history
 VEILED = ("content", "embeds", "attachments", "components")
 HISTORY_MAX = 20000
 
@@ -57,6 +58,9 @@ class Chat:
                 return None
             return {**d, **{k: "" if k == "content" else [] for k in VEILED}}
 
+        if message["flags"] & EPHEMERAL:        # comes as a direct message does, and to its own bot only
+            less = {k: v for k, v in d.items() if k not in ("guild_id", "member")}
+            return self.gateway.dispatch(t, less, DIRECT_MESSAGES, bot=self.world.bots[message["author"]["id"]], object_id=message["id"])
         if channel.guild is None:
             return self.gateway.dispatch(t, d, DIRECT_MESSAGES, bot=channel.bot, object_id=message["id"], filtered=veiled)
         return self.gateway.dispatch(t, d, GUILD_MESSAGES, channel.guild, object_id=message["id"], filtered=veiled)
@@ -85,10 +89,10 @@ class Chat:
     def delete(self, channel, message):
         channel.messages.pop(message["id"], None)
         d = {"id": message["id"], "channel_id": channel.id}
-        if channel.guild:
-            d["guild_id"] = channel.guild.id
-        return self.gateway.dispatch("MESSAGE_DELETE", d, GUILD_MESSAGES if channel.guild else DIRECT_MESSAGES, channel.guild,
-                                     None if channel.guild else channel.bot, message["id"])
+        if channel.guild and not message["flags"] & EPHEMERAL:
+            return self.gateway.dispatch("MESSAGE_DELETE", {**d, "guild_id": channel.guild.id}, GUILD_MESSAGES, channel.guild, None, message["id"])
+        bot = channel.bot if channel.guild is None else self.world.bots[message["author"]["id"]]
+        return self.gateway.dispatch("MESSAGE_DELETE", d, DIRECT_MESSAGES, bot=bot, object_id=message["id"])
 
     def again(self, channel, message):
         """The same MESSAGE_CREATE once more, with a new s: a duplicate."""

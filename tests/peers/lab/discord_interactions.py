@@ -5,6 +5,7 @@ import time
 
 import ed25519
 import httpclient
+from discord_chat import EPHEMERAL
 from discord_rest import error, form_error, route
 from httpserver import HttpError, answer
 
@@ -19,6 +20,7 @@ class Interaction:
         self.born = time.monotonic()
         self.answered = None            # type of the first response
         self.original = None            # its message, once there is one
+        self.messages = {}
 
     def json(self):
         return {"id": self.id, "token": self.token, "type": self.kind, "answered": self.answered, "age": round(time.monotonic() - self.born, 3),
@@ -138,7 +140,11 @@ class Interactions:
     def message(self, i, data):
         message = self.chat.make(i.channel, i.bot.user, data.get("content") or "", flags=data.get("flags") or 0, embeds=data.get("embeds"),
                                  application_id=i.bot.id, webhook_id=i.bot.id, type=20 if i.kind == COMMAND else 0,
-                                 interaction_metadata={"id": i.id, "type": i.kind, "user": i.user.json()})
+                                 interaction_metadata={"id": i.id, "type": i.kind, "user": i.user.json(),
+                                                       "authorizing_integration_owners": i.body["authorizing_integration_owners"]})
+        i.messages[message["id"]] = message
+        if message["flags"] & EPHEMERAL:
+            del i.channel.messages[message["id"]]
         self.chat.tell("MESSAGE_CREATE", i.channel, message, i.bot.user)
         return message
 
@@ -178,7 +184,7 @@ async def follow_up(rest, request, bot, app, token):
     i = its.alive(app, token)
     body = rest.read_json(request)
     rest.check_content(body)
-    if i.answered == 5 and i.original["flags"] & 128:       # the first one after "thinking…" takes its place
+    if i.answered == 5 and i.original and i.original["flags"] & 128:       # the first one after "thinking…" takes its place
         return answer(200, edit(rest, i, i.original, body))
     message = its.message(i, body)
     its.said(i, message, body, "followup")
@@ -199,7 +205,7 @@ def edit(rest, i, message, body):
 
 def found(rest, app, token, message):
     i = rest.lab.interactions.alive(app, token)
-    m = i.original if message == "@original" else i.channel.messages.get(message)
+    m = i.original if message == "@original" else i.messages.get(message)
     if m is None:
         raise error(10008)
     return i, m
@@ -221,6 +227,9 @@ async def patch_message(rest, request, bot, app, token, message):
 @route("DELETE", "/webhooks/{app}/{token}/messages/{message}")
 async def delete_message(rest, request, bot, app, token, message):
     i, m = found(rest, app, token, message)
+    del i.messages[m["id"]]
+    if m is i.original:
+        i.original = None
     rest.chat.delete(i.channel, m)
     rest.books.note("deleted", platform="discord", bot=i.bot.id, channel=i.channel.id, id=m["id"])
     return answer(204)
