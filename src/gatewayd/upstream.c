@@ -183,10 +183,14 @@ struct out *upstream_find(struct upstream *u, const char *tenant, size_t ntenant
 	return NULL;
 }
 
+/* Is it to be at work here? */
 static bool enabled(const struct account *a)
 {
 	bool yes = true;
 
+	for (size_t i = 0; platform_others[i]; i++)
+		if (strcmp(platform_others[i], account_platform(a)) == 0)
+			return false;
 	return account_bool(a, "enabled", &yes) == 0 && yes;
 }
 

@@ -40,6 +40,7 @@ conns() { order state && jq -c --arg a "$1" '.[$a].conns' <<<"$answer"; }
 	printf 'platform = nowhere\n' >"$T/accounts/default/ugly.conf"
 	account off "enabled = no"
 	account odd "colour = red"
+	printf 'platform = webhook\n' >"$T/accounts/default/others.conf"
 	gw_hub
 	up_start gw
 	wait_until 20 feed_is good '.conns | length == 1'
@@ -47,6 +48,7 @@ conns() { order state && jq -c --arg a "$1" '.[$a].conns' <<<"$answer"; }
 	wait_for "$T/gw.err" 'bad.conf:3: silence: .*long'
 	wait_for "$T/gw.err" 'ugly.conf:1: platform: there is no platform .*nowhere'
 	wait_for "$T/gw.err" 'odd.conf:3: nothing knows the word .*colour'
+	not grep others.conf "$T/gw.err"
 	[ "$(accounts_of gw | jq '.accounts | length')" = 2 ]
 	[ "$(accounts_of gw | jq -r '[.accounts[].account] | sort | join(" ")')" = "good odd" ]
 }

@@ -17,6 +17,8 @@ const struct platform *const platforms[] = {
 
 const char *const platform_words[] = {"platform", "enabled", "raw", "ca", NULL};
 
+const char *const platform_others[] = {"webhook", NULL};
+
 const struct platform *platform_find(const char *name)
 {
 	for (size_t i = 0; platforms[i]; i++)

@@ -84,6 +84,7 @@ struct platform {
 
 extern const struct platform *const platforms[];	/* index.c, NULL at the end */
 extern const char *const platform_words[];		/* words of every account: platform, enabled, raw, ca; NULL at the end */
+extern const char *const platform_others[];		/* platforms of account files that are another program's business (deliver's); NULL at the end */
 const struct platform *platform_find(const char *name);
 
 /* ---- what a platform asks for ---- */

@@ -6,7 +6,7 @@
 #include "gatewayd/platform/twitch_impl.h"
 
 const char *const tw_words[] = {"client-id", "client-secret-file", "token-file", "user", "transport", "conduit", "conduit-shards", "subscriptions",
-	"callback", "webhook-secret-file", "helix", "oauth", "eventsub", "send-unknown", NULL};
+	"callback", "webhook-secret-file", "helix", "oauth", "eventsub", "send-unknown", "chat-limit", NULL};
 
 static int text(const struct account *a, const char *word, const char *otherwise, char *to, size_t size)
 {
