@@ -16,6 +16,7 @@ int usage_parse(const char *p, size_t n, struct usage *out)
 {
 	const char *end = memrchr(p, ')', n), *stop = p + n;
 	unsigned long long v[RSS + 1] = { 0 };
+	const long tick = CLOCK_S / sysconf(_SC_CLK_TCK);	/* ns */
 	unsigned field = 3;		/* behind ") " */
 
 	if (!end || stop - end < 3)
@@ -27,10 +28,11 @@ int usage_parse(const char *p, size_t n, struct usage *out)
 			p++;
 		p++;
 	}
-	if (field <= RSS)
+	/* More time than there is: not the kernel's. */
+	if (field <= RSS || v[UTIME] > (uint64_t)(INT64_MAX / 2 / tick) || v[STIME] > (uint64_t)(INT64_MAX / 2 / tick))
 		return -1;
 	out->memory = v[RSS] * (unsigned long)sysconf(_SC_PAGESIZE);
-	out->cpu = (int64_t)(v[UTIME] + v[STIME]) * (CLOCK_S / sysconf(_SC_CLK_TCK));
+	out->cpu = (int64_t)(v[UTIME] + v[STIME]) * tick;
 	return 0;
 }
 
