@@ -376,6 +376,19 @@ static void lists(void)
 	probe_free(o);
 }
 
+/* The challenge comes before the answer to the request that it belongs to. */
+static void early_challenge(void)
+{
+	struct out *o = begin(WEBHOOK, "channel.chat.message broadcaster_user_id=42 user_id=99\n");
+
+	probe_run(o, "answer 1 " EMPTY "wall 1704164645\nhook 1 - Twitch-Eventsub-Message-Id: a | Twitch-Eventsub-Message-Timestamp: 2024-01-02T03:04:05Z | "
+		"Twitch-Eventsub-Message-Type: webhook_callback_verification | Twitch-Eventsub-Message-Signature: sha256="
+		"ecd9a3bf6b104ddee499ffdaeb26d67260e9284979853c561950c41c002b536d | "
+		"{\"challenge\":\"c\",\"subscription\":{" CHAT_KEY "}}\nanswer 2 202 {\"data\":[{\"id\":\"S1\",\"status\":\"webhook_callback_verification_pending\"}]}\nstatus\n");
+	CHECK(probe_saw(o, "reply 1 200 text/plain c") && has(o, "\"state\":\"enabled\",\"http\":202,\"id\":\"S1\""), "verified before it is known");
+	probe_free(o);
+}
+
 #define SHARDS(n) "http " n " PATCH https://api.twitch.tv/helix/eventsub/conduits/shards token=app"
 #define SHARD(id, session) "{\"id\":\"" id "\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"" session "\"}}"
 
@@ -558,9 +571,7 @@ static void many(void)
 int main(void)
 {
 	log_init("test");
-	log_set(LOG_TEXT, LOG_ERROR);
-	if (!freopen("/dev/null", "w", stderr))
-		return 1;
+	log_set(LOG_TEXT, LOG_ERROR);	/* what accounts and tokens are refused for */
 	welcome();
 	late();
 	keepalive();
@@ -573,6 +584,7 @@ int main(void)
 	revoked();
 	reload();
 	lists();
+	early_challenge();
 	conduits();
 	conduit_moves();
 	conduit_handed();

@@ -106,8 +106,11 @@ static void verification(struct twitch *p, const struct hook *h, struct span bod
 	if (doc && subs_key(json_str(json_member(doc, "type"), NULL), json_str(json_member(doc, "version"), NULL),
 			    json_member(doc, "condition"), &p->text) == 0) {
 		s = subs_find(&p->subs, p->text.p);
+		/* It may come before the answer to the request that it belongs to. */
 		if (s && s->state == SUB_PENDING)
 			sub_set(s, SUB_ENABLED, s->http, NULL);
+		else if (s)
+			s->verified = s->state == SUB_ASKED;
 	}
 	json_free(doc);
 	/* The challenge and nothing else, as text/plain. */

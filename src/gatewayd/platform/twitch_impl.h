@@ -67,6 +67,7 @@ struct sub {
 	char *key;
 	enum sub_state state;
 	unsigned conn;		/* its socket (plain WebSockets) */
+	bool verified;		/* its callback was, while it is ASKED */
 	unsigned seen;		/* the last list it was in */
 	int64_t made;		/* clock_mono() of the answer that created it; 0: it was found */
 	int http;		/* status of the last answer about it, 0: none yet */

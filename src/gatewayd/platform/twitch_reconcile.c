@@ -108,8 +108,10 @@ static bool create(struct twitch *p, struct sub *s)
 	if (body.p)
 		explicit_bzero(body.p, body.len);
 	buf_release(&body);
-	if (ok)
+	if (ok) {
 		s->state = SUB_ASKED;
+		s->verified = false;
+	}
 	return ok;
 }
 
@@ -402,7 +404,7 @@ void tw_created(struct twitch *p, const char *key, const struct http_answer *a, 
 	if (a->status == 202 || a->status == 200 || a->status == 409) {
 		sub_set(s, SUB_ENABLED, a->status, NULL);
 		take_created(s, a, made, sizeof(made), &pending);
-		if (pending)
+		if (pending && !s->verified)
 			sub_set(s, SUB_PENDING, a->status, "the callback is being verified");
 		s->made = now;
 		backoff_reset(&p->backoff);

@@ -253,10 +253,12 @@ struct sub *subs_find(const struct subs *s, const char *key)
 
 void sub_set(struct sub *s, enum sub_state state, int http, const char *said)
 {
+	char *copy = said && *said ? strdup(said) : NULL;	/* without memory it goes unsaid; said may be what stood there */
+
 	s->state = state;
 	s->http = http;
 	free(s->said);
-	s->said = said && *said ? strdup(said) : NULL;	/* without memory it goes unsaid */
+	s->said = copy;
 	if (state == SUB_MISSING)
 		s->id[0] = '\0';
 }
