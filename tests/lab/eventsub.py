@@ -62,9 +62,12 @@ def wrong(l):
         broke(l, "inbound")
     ws, _ = l.eventsub()
     ws.send_frame(10, b"")
-    l.set(twitch__ping_s=0.05, twitch__pong_s=0.05)
+    l.set(twitch__ping_s=0.05, twitch__pong_s=5)
     ws, s = l.eventsub()
     l.subscribe(s["id"])
+    l.post("/lab/say", channel="twitch:lab", text="pings are answered until here")
+    ws.recv()
+    l.set(twitch__pong_s=0.05)
     try:
         while True:
             ws.recv(pong=False)
@@ -103,15 +106,14 @@ def reconnect(l):
     assert l.get("/lab/twitch/subscriptions")["subscriptions"][0]["transport"]["session_id"] == w["payload"]["session"]["id"]
     clean(l)
     # who leaves the old socket open, who changes the URL, who never comes
-    l.set(twitch__reconnect_grace_s=0.2)
-    l.fault("now platform=twitch: reconnect")
+    l.fault("now platform=twitch: reconnect grace=2")
     url = new.recv()["payload"]["session"]["reconnect_url"]
     third = WebSocket(url + "&keepalive_timeout_seconds=30")
     third.recv()
     broke(l, "reconnect-url-changed")
     assert new.end() == 4004
     broke(l, "old-socket-left")
-    l.fault("now platform=twitch: reconnect")
+    l.fault("now platform=twitch: reconnect grace=0.1")
     assert third.end() == 4004
     broke(l, "reconnect-missed")
     assert [x["status"] for x in l.get("/lab/twitch/subscriptions")["subscriptions"]] == ["websocket_failed_to_reconnect"]

@@ -345,7 +345,7 @@ def door(l):
     begun = time.monotonic()
     l.get("/lab/counts")
     assert time.monotonic() - begun >= 0.15
-    l.fault("now: slow-accept 0\nnow: refuse 0.3")
+    l.fault("now: slow-accept 0\nnow: refuse 1")
     refused, begun = 0, time.monotonic()
     while time.monotonic() - begun < 30:
         try:

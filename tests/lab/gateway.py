@@ -289,9 +289,10 @@ def send_limit(l):
 
 def heartbeats(l):
     """Who does not beat is closed with 4009 and loses the session; an s that was never sent is written down."""
-    l.set(discord__heartbeat_interval_ms=200, discord__heartbeat_slack_ms=100)
     ws, ready = l.session()
+    l.set(discord__heartbeat_interval_ms=200, discord__heartbeat_slack_ms=100)
     begun = time.monotonic()
+    ws.send({"op": 1, "d": 1})
     assert ws.end() == 4009 and time.monotonic() - begun > 0.2
     broke(l, "heartbeat-missed")
     assert l.resume(ready, 1).recv()["op"] == 9

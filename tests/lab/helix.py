@@ -62,7 +62,8 @@ def chat(l):
 
 def plain_account(l):
     """Who is no moderator: one message a second in a channel, and no repeats; a ban is 403."""
-    l.post("/lab/twitch/user", login="quiet")
+    assert l.get("/lab/config")["twitch.chat_channel_s"] == 1
+    l.set(twitch__chat_channel_s=60)
     t = l.post("/lab/twitch/grant", user="ada", scopes=["user:write:chat"])["access_token"]
     def ada(text):
         return l.helix("POST", "/chat/messages", {"broadcaster_id": "42", "sender_id": "7", "message": text}, t)

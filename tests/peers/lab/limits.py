@@ -40,7 +40,8 @@ class Told:
 
     def tell(self, key, seconds):
         now = time.monotonic()
-        self.until[key] = (now, now + seconds)
+        first, until = self.until.get(key, (now, now))
+        self.until[key] = (first if until > now else now, now + seconds)
 
     def early(self, key):
         """Seconds that a request with this key comes too early; 0 when it does not."""
