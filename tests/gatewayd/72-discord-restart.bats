@@ -28,7 +28,7 @@ stored_all() { [ "$(told | sort -u | wc -l)" -ge "$1" ] && [ "$(texts | sort -u 
 }
 
 @test "the hub is away: Discord is not read for so long, its heartbeats are no zombie's" {
-	bot_start -o discord.heartbeat_interval_ms=2000
+	bot_start -o discord.heartbeat_interval_ms=1000
 	say "before"
 	wait_events chat.message 1
 	daemon_kill route
