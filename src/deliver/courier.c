@@ -68,8 +68,8 @@ static void follow(struct message *m)
 		m->parcel.lines = m->outcome.p;
 		m->parcel.len = m->outcome.len;
 		report_add(&m->c->report, &m->parcel);
-	} else if (marks & MARK_SEND) {
-		call_send(m);
+	} else if ((marks & MARK_SEND) && m->under_way) {
+		call_send(m);	/* unless it was cancelled meanwhile */
 	}
 }
 

@@ -7,13 +7,13 @@
 # places         accounts, and what several have in common
 # outbox         the database
 # say            a line as data (pure)             text     lengths, pieces (pure)
-# queue          lanes and gates (pure)            breaker  when to leave an upstream alone (pure)
+# queue          lanes (pure)   gate   gates (pure)   breaker  when to leave an upstream alone (pure)
 # rule           what follows from a result (pure) outcome  the lines that tell it (pure)
 # interaction    what was answered so far (pure)
 # target/        a file for each platform (pure)
 deliver_TARGETS := null discord twitch webhook
-deliver_OBJS := main.o courier.o intake.o message.o call.o report.o places.o outbox.o say.o text.o queue.o breaker.o rule.o outcome.o \
+deliver_OBJS := main.o courier.o intake.o message.o call.o report.o places.o outbox.o say.o text.o queue.o gate.o breaker.o rule.o outcome.o \
 	interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
-deliver_PURE := say.o text.o queue.o breaker.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
+deliver_PURE := say.o text.o queue.o gate.o breaker.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PKGS := libcurl sqlite3
 deliver_LIBS := -lm

@@ -14,6 +14,7 @@
 #include "link/work_args.h"
 
 #define DRAIN_CALLS (8 * CLOCK_S)	/* for requests under way, when told to stop */
+#define DRAIN_REST (3 * CLOCK_S)	/* behind that, for outbox and hub */
 
 static struct work_args stage = WORK_ARGS_INIT;
 static const char *dir = "etc/accounts", *outbox = "state/deliver/outbox.db", *ca;
@@ -44,7 +45,7 @@ struct deliver {
 	struct courier c;
 	struct alone alone;
 	struct loop_timer drain_end;
-	bool ready, drained;
+	bool ready, drained, cancelled;
 };
 
 static bool connected(void *arg)
@@ -91,7 +92,14 @@ static void on_drain_end(void *arg)
 {
 	struct deliver *d = arg;
 
+	/* What is still not done then cannot be: the outbox cannot be written, or the hub takes nothing. The next process goes on. */
+	if (d->cancelled) {
+		stop(d, intake_busy(&d->c));
+		return;
+	}
+	d->cancelled = true;
 	courier_cancel(&d->c);
+	loop_timer_in(d->c.loop, &d->drain_end, DRAIN_REST);
 }
 
 static void on_terminate(void *arg, int signo)

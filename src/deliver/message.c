@@ -1,5 +1,6 @@
 #include "deliver/courier.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,10 +157,12 @@ static void enqueue(struct message *m)
 	char lane[4 * SAY_NAME_MAX];
 
 	lane_name(m, lane, sizeof(lane));
-	if (queue_add(&m->c->queue, lane, m->interaction, &m->item))
-		message_failed(m, "memory", "", "no memory");
-	else
+	if (queue_add(&m->c->queue, lane, m->interaction, &m->item) == 0)
 		m->queued = true;
+	else if (errno == EAGAIN)
+		message_failed(m, "crowded", "", "%u messages wait for this channel already", QUEUE_LANE_MAX);
+	else
+		message_failed(m, "memory", "", "no memory");
 }
 
 /* Nobody answered in time: the platform is told that the answer takes longer. */

@@ -12,7 +12,7 @@ struct buf;
 struct outcome {
 	const char *ids;	/* sent: the numbers of its pieces, each ended by NUL */
 	size_t nids;		/* bytes */
-	const char *cause;	/* failed: a word (rule.h, or "late", "account", "invalid"); NULL: it was sent */
+	const char *cause;	/* failed: a word, those of rule.h and deliver(8); NULL: it was sent */
 	const char *error;	/* for people */
 	const char *code;	/* the platform's own, "" none */
 	unsigned pieces;	/* failed: so many of its pieces were said before */

@@ -1,3 +1,4 @@
+/* lanes: messages one after the other, and whose turn it is. */
 #include "deliver/queue.h"
 
 #include <errno.h>
@@ -5,283 +6,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
+#include "deliver/queue_impl.h"
 
 #define SWEEP (30 * CLOCK_S)		/* between two looks for gates that need not be remembered */
-#define SAME_WINDOW (500 * CLOCK_MS)	/* two answers that name a reset so near to each other speak of the same window */
-
-enum place { IDLE, READY, WAITING, PAUSED, BUSY };
-
-struct lane {
-	struct lane *chain;
-	struct queue *q;
-	char *name;
-	struct item *first, **last;
-	enum place place;
-	bool urgent;
-	struct gate *at;		/* WAITING: where */
-	struct gate *woken;		/* by a gate that has room for one: to be handed on when it is not used */
-	struct lane *prev, *next;	/* of the row it stands in */
-	struct loop_timer timer;	/* PAUSED */
-};
-
-struct gate {
-	struct gate *chain;
-	struct queue *q;
-	char *name;
-	struct need need;
-	int64_t *times, until, reset;	/* times: the last need.n */
-	uint32_t oldest, under_way, left, limit;
-	bool told, probing;
-	struct row waiting;
-	struct loop_timer timer;
-};
-
-/* ---- rows of lanes ---- */
-
-static void row_add(struct row *r, struct lane *l, bool front)
-{
-	l->prev = front ? NULL : r->last;
-	l->next = front ? r->first : NULL;
-	*(l->prev ? &l->prev->next : &r->first) = l;
-	*(l->next ? &l->next->prev : &r->last) = l;
-}
-
-static void row_del(struct row *r, struct lane *l)
-{
-	*(l->prev ? &l->prev->next : &r->first) = l->next;
-	*(l->next ? &l->next->prev : &r->last) = l->prev;
-	l->prev = l->next = NULL;
-}
-
-/* ---- gates ---- */
-
-/* 0: open; when it opens; QUEUE_NEVER: when something comes back. */
-static int64_t opens(struct gate *g, int64_t now)
-{
-	const struct need *n = &g->need;
-
-	if (now < g->until)
-		return g->until;
-	if (g->told && now >= g->reset)
-		g->left = g->limit;
-	if ((g->probing && g->under_way) || (n->most && g->under_way >= n->most) ||
-	    (!g->told && n->unknown && g->under_way >= n->unknown))
-		return QUEUE_NEVER;
-	if (g->told && g->left == 0)
-		return g->reset;
-	if (g->times && g->times[g->oldest] && g->times[g->oldest] + n->period > now)
-		return g->times[g->oldest] + n->period;
-	return 0;
-}
-
-static uint32_t room(const struct gate *g)
-{
-	uint32_t n = UINT32_MAX;
-
-	if (g->probing)
-		return 1;
-	if (g->need.most)
-		n = g->need.most - g->under_way;
-	if (!g->told && g->need.unknown && g->need.unknown - g->under_way < n)
-		n = g->need.unknown - g->under_way;
-	if (g->told && g->left < n)
-		n = g->left;
-	return g->times && g->need.n < n ? g->need.n : n;
-}
-
-static void ready(struct lane *l)
-{
-	l->place = READY;
-	row_add(&l->q->ready[!l->urgent], l, false);
-}
-
-/* Wakes whom it has room for, or sets the time when it may. */
-static void settle(struct gate *g)
-{
-	int64_t due;
-
-	timer_del(&g->q->timers, &g->timer);
-	if (!g->waiting.first)
-		return;
-	due = opens(g, g->q->now);
-	if (due && due != QUEUE_NEVER && timer_set(&g->q->timers, &g->timer, due))
-		due = 0; /* no memory for it: they ask again and again */
-	if (due)
-		return;
-	for (uint32_t n = room(g); n && g->waiting.first; n--) {
-		struct lane *l = g->waiting.first;
-
-		row_del(&g->waiting, l);
-		l->at = NULL;
-		l->woken = g;
-		ready(l);
-	}
-}
-
-static void gate_due(void *arg)
-{
-	settle(arg);
-}
-
-static uint64_t hash(const struct queue *q, const char *name)
-{
-	return sip_hash(q->key, name, strlen(name)).a;
-}
-
-static struct gate *gate_find(const struct queue *q, const char *name)
-{
-	struct gate *g = q->capgates ? q->gates[hash(q, name) & (q->capgates - 1)] : NULL;
-
-	while (g && strcmp(g->name, name) != 0)
-		g = g->chain;
-	return g;
-}
-
-/* Twice as many places, for as many or more entries than there are. */
-static int grow_gates(struct queue *q)
-{
-	size_t cap = q->capgates ? 2 * q->capgates : 64;
-	struct gate **v;
-
-	if (q->ngates < q->capgates)
-		return 0;
-	v = calloc(cap, sizeof(struct gate *));
-	if (!v)
-		return -1;
-	for (size_t i = 0; i < q->capgates; i++)
-		for (struct gate *g = q->gates[i], *next; g; g = next) {
-			struct gate **at = &v[hash(q, g->name) & (cap - 1)];
-
-			next = g->chain;
-			g->chain = *at;
-			*at = g;
-		}
-	free(q->gates);
-	q->gates = v;
-	q->capgates = cap;
-	return 0;
-}
-
-static struct gate *gate_get(struct queue *q, const char *name)
-{
-	struct gate *g = gate_find(q, name), **at;
-
-	if (g || grow_gates(q) || !(g = calloc(1, sizeof(*g))))
-		return g;
-	g->name = strdup(name);
-	if (!g->name) {
-		free(g);
-		return NULL;
-	}
-	g->q = q;
-	g->timer = (struct loop_timer){.fn = gate_due, .arg = g};
-	at = &q->gates[hash(q, name) & (q->capgates - 1)];
-	g->chain = *at;
-	*at = g;
-	q->ngates++;
-	return g;
-}
-
-static void gate_free(struct gate *g)
-{
-	timer_del(&g->q->timers, &g->timer);
-	free(g->times);
-	free(g->name);
-	free(g);
-}
-
-static struct gate *gate_needed(struct queue *q, const struct need *n)
-{
-	struct gate *g = gate_get(q, n->name);
-
-	if (!g)
-		return NULL;
-	if (n->n && !g->times && !(g->times = calloc(n->n, sizeof(*g->times))))
-		return NULL;
-	if (!g->need.n)
-		g->need.n = n->n, g->need.period = n->period;
-	g->need.most = n->most;
-	g->need.unknown = n->unknown;
-	return g;
-}
-
-/* Is there anything to remember? */
-static bool gate_idle(struct gate *g, int64_t now)
-{
-	uint32_t newest = g->need.n ? (g->oldest + g->need.n - 1) % g->need.n : 0;
-
-	return !g->waiting.first && !g->under_way && !g->probing && now >= g->until && (!g->told || now >= g->reset) &&
-		(!g->times || g->times[newest] + g->need.period <= now);
-}
-
-static void sweep(struct queue *q, int64_t now)
-{
-	q->swept = now;
-	for (size_t i = 0; i < q->capgates; i++)
-		for (struct gate **at = &q->gates[i], *g; (g = *at); ) {
-			if (!gate_idle(g, now)) {
-				at = &g->chain;
-				continue;
-			}
-			*at = g->chain;
-			gate_free(g);
-			q->ngates--;
-		}
-}
-
-int queue_told(struct queue *q, const char *gate, uint32_t left, uint32_t limit, int64_t reset, int64_t now)
-{
-	struct gate *g = gate_get(q, gate);
-	uint32_t others;
-
-	if (!g)
-		return -1;
-	q->now = now;
-	/* Those still under way are not in the platform's count yet; the one whose answer this is is in it. */
-	others = g->under_way ? g->under_way - 1 : 0;
-	left = left > others ? left - others : 0;
-	if (g->told && now < g->reset && g->left < left && now + reset < g->reset + SAME_WINDOW)
-		left = g->left;
-	g->told = true;
-	g->left = left;
-	g->limit = limit ? limit : 1;
-	g->reset = now + reset;
-	settle(g);
-	return 0;
-}
-
-int queue_close(struct queue *q, const char *gate, int64_t wait, bool probing, int64_t now)
-{
-	struct gate *g = gate_get(q, gate);
-
-	if (!g)
-		return -1;
-	q->now = now;
-	g->probing |= probing;
-	if (now + wait > g->until)
-		g->until = now + wait;
-	settle(g);
-	return 0;
-}
-
-void queue_open(struct queue *q, const char *gate, int64_t now)
-{
-	struct gate *g = gate_find(q, gate);
-
-	if (!g || !g->probing)
-		return;
-	q->now = now;
-	g->probing = false;
-	g->until = 0;
-	settle(g);
-}
-
-/* ---- lanes ---- */
 
 static void lane_due(void *arg)
 {
-	ready(arg);
+	lane_ready(arg);
 }
 
 static int grow_lanes(struct queue *q)
@@ -296,7 +27,7 @@ static int grow_lanes(struct queue *q)
 		return -1;
 	for (size_t i = 0; i < q->caplanes; i++)
 		for (struct lane *l = q->lanes[i], *next; l; l = next) {
-			struct lane **at = &v[hash(q, l->name) & (cap - 1)];
+			struct lane **at = &v[queue_hash(q, l->name) & (cap - 1)];
 
 			next = l->chain;
 			l->chain = *at;
@@ -310,7 +41,7 @@ static int grow_lanes(struct queue *q)
 
 static struct lane *lane_get(struct queue *q, const char *name, bool urgent)
 {
-	struct lane *l = q->caplanes ? q->lanes[hash(q, name) & (q->caplanes - 1)] : NULL, **at;
+	struct lane *l = q->caplanes ? q->lanes[queue_hash(q, name) & (q->caplanes - 1)] : NULL, **at;
 
 	while (l && strcmp(l->name, name) != 0)
 		l = l->chain;
@@ -325,7 +56,7 @@ static struct lane *lane_get(struct queue *q, const char *name, bool urgent)
 	l->urgent = urgent;
 	l->last = &l->first;
 	l->timer = (struct loop_timer){.fn = lane_due, .arg = l};
-	at = &q->lanes[hash(q, name) & (q->caplanes - 1)];
+	at = &q->lanes[queue_hash(q, name) & (q->caplanes - 1)];
 	l->chain = *at;
 	*at = l;
 	q->nlanes++;
@@ -346,13 +77,13 @@ static void leave(struct lane *l)
 	l->place = IDLE;
 	l->at = l->woken = NULL;
 	if (woken)
-		settle(woken);
+		gate_settle(woken);
 }
 
 static void lane_free(struct lane *l)
 {
 	struct queue *q = l->q;
-	struct lane **at = &q->lanes[hash(q, l->name) & (q->caplanes - 1)];
+	struct lane **at = &q->lanes[queue_hash(q, l->name) & (q->caplanes - 1)];
 
 	leave(l);
 	while (*at != l)
@@ -367,10 +98,11 @@ int queue_add(struct queue *q, const char *lane, bool urgent, struct item *i)
 {
 	struct lane *l = lane_get(q, lane, urgent);
 
-	if (!l) {
-		errno = ENOMEM;
+	if (!l || l->n == QUEUE_LANE_MAX) {
+		errno = l ? EAGAIN : ENOMEM;
 		return -1;
 	}
+	l->n++;
 	i->lane = l;
 	i->next = NULL;
 	i->ngates = 0;
@@ -378,7 +110,7 @@ int queue_add(struct queue *q, const char *lane, bool urgent, struct item *i)
 	l->last = &i->next;
 	q->waiting++;
 	if (l->place == IDLE)
-		ready(l);
+		lane_ready(l);
 	return 0;
 }
 
@@ -392,9 +124,9 @@ static void wait_at(struct lane *l, struct gate *g)
 	l->at = g;
 	l->woken = NULL;
 	row_add(&g->waiting, l, woken == g);
-	settle(g);
+	gate_settle(g);
 	if (woken && woken != g)
-		settle(woken);
+		gate_settle(woken);
 }
 
 static void go(struct lane *l, struct item *i, struct gate *const *g, unsigned n, int64_t now)
@@ -417,7 +149,7 @@ static void go(struct lane *l, struct item *i, struct gate *const *g, unsigned n
 		struct gate *woken = l->woken;
 
 		l->woken = NULL;
-		settle(woken);
+		gate_settle(woken);
 	}
 }
 
@@ -435,10 +167,10 @@ static struct item *try(struct lane *l, int64_t now)
 			/* No memory now. */
 			l->place = PAUSED;
 			if (timer_set(&q->timers, &l->timer, now + CLOCK_S))
-				ready(l);
+				lane_ready(l);
 			return NULL;
 		}
-		if (opens(g[k], now)) {
+		if (gate_opens(g[k], now)) {
 			wait_at(l, g[k]);
 			return NULL;
 		}
@@ -469,8 +201,9 @@ struct item *queue_next(struct queue *q, int64_t now)
 				break; /* no memory at all: later */
 		}
 	}
-	if (now - q->swept > SWEEP)
-		sweep(q, now);
+	/* Nobody is on the way from one: what it was woken by must stay. */
+	if (now - q->swept > SWEEP && !q->ready[0].first && !q->ready[1].first)
+		gate_sweep(q, now);
 	return NULL;
 }
 
@@ -482,7 +215,7 @@ static void give_back(struct item *i)
 	for (unsigned k = 0; k < n; k++)
 		i->gate[k]->under_way--;
 	for (unsigned k = 0; k < n; k++)
-		settle(i->gate[k]);
+		gate_settle(i->gate[k]);
 }
 
 void queue_back(struct queue *q, struct item *i, int64_t now, int64_t due)
@@ -497,7 +230,7 @@ void queue_back(struct queue *q, struct item *i, int64_t now, int64_t due)
 	if (due > now && timer_set(&q->timers, &l->timer, due) == 0)
 		l->place = PAUSED;
 	else
-		ready(l);
+		lane_ready(l);
 }
 
 void queue_off(struct queue *q, struct item *i)
@@ -513,13 +246,14 @@ void queue_off(struct queue *q, struct item *i)
 		l->last = at;
 	i->next = NULL;
 	i->lane = NULL;
+	l->n--;
 	q->waiting--;
 	if (!l->first) {
 		lane_free(l);
 	} else if (head && l->place != BUSY && l->place != READY) {
 		/* The next one may need other gates. */
 		leave(l);
-		ready(l);
+		lane_ready(l);
 	}
 }
 
@@ -548,15 +282,8 @@ void queue_release(struct queue *q)
 			free(l->name);
 			free(l);
 		}
-	for (size_t i = 0; i < q->capgates; i++)
-		while (q->gates[i]) {
-			struct gate *g = q->gates[i];
-
-			q->gates[i] = g->chain;
-			gate_free(g);
-		}
+	gate_free_all(q);
 	free(q->lanes);
-	free(q->gates);
 	timer_release(&q->timers);
 	*q = (struct queue){0};
 }

@@ -19,6 +19,7 @@
 #include "deliver/target/target.h"
 
 #define QUEUE_NEVER INT64_MAX
+#define QUEUE_LANE_MAX 4096u		/* no lane takes the place of all */
 #define QUEUE_NEEDS (NEEDS_MAX + 2)	/* those of a target, and two of whoever carries out */
 
 struct lane;
@@ -49,7 +50,8 @@ struct queue {
 void queue_init(struct queue *q, const uint64_t key[2], unsigned (*needs)(void *arg, struct item *i, struct need *to), void *arg);
 void queue_release(struct queue *q);	/* items are the caller's */
 
-int queue_add(struct queue *q, const char *lane, bool urgent, struct item *i);	/* behind the others; -1: no memory */
+/* Behind the others. -1: ENOMEM, EAGAIN QUEUE_LANE_MAX wait there already. */
+int queue_add(struct queue *q, const char *lane, bool urgent, struct item *i);
 /* The next one that may go, which is then under way; NULL: none now. */
 struct item *queue_next(struct queue *q, int64_t now);
 /* An item under way comes back: its request has ended. It stays the first of its lane until queue_off; not before due (0: at once). */

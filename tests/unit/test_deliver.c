@@ -165,6 +165,40 @@ static void gates(void)
 	queue_release(&q);
 }
 
+/* A window that nobody tells anything of is like the one before; a lane takes at most so many. */
+static void windows(void)
+{
+	static const uint64_t key[2] = {1, 2};
+	static struct msg m[QUEUE_LANE_MAX + 1];
+	struct queue q;
+	int went = 0;
+
+	memset(nwants, 0, sizeof(nwants));
+	memset(m, 0, sizeof(m));
+	for (int i = 0; i < 8; i++)
+		want(i, &(struct need){.name = "b"});
+	queue_init(&q, key, needs, NULL);
+	for (int i = 0; i < 8; i++) {
+		m[i].lane = i;
+		queue_add(&q, (const char *[]){"0", "1", "2", "3", "4", "5", "6", "7"}[i], false, &m[i].i);
+	}
+	queue_told(&q, "b", 1, 3, 100, 1000);
+	while (queue_next(&q, 1000))
+		went++;
+	CHECK(went == 1 && queue_due(&q) == 1100, "what is left of a window");
+	while (queue_next(&q, 1100))
+		went++;
+	CHECK(went == 4 && queue_due(&q) == 1200, "the next one has the limit, though no answer came: %d", went);
+	queue_release(&q);
+	memset(m, 0, sizeof(m));
+	queue_init(&q, key, needs, NULL);
+	for (went = 0; went <= (int)QUEUE_LANE_MAX && queue_add(&q, "0", false, &m[went].i) == 0; went++)
+		;
+	CHECK(went == (int)QUEUE_LANE_MAX, "no lane takes more");
+	CHECK(queue_add(&q, "1", false, &m[went].i) == 0, "others do");
+	queue_release(&q);
+}
+
 #define MANY 3000
 
 /* Limits of all kinds under a random load: none is ever broken, nothing is forgotten, lanes keep their order. */
@@ -307,6 +341,7 @@ int main(void)
 	lines();
 	order();
 	gates();
+	windows();
 	torture();
 	trouble();
 	rules();

@@ -297,8 +297,6 @@ static void limited(const struct discord *d, const struct say *s, const struct a
 		return;
 	/* The bucket, or everything of this bot: nothing is left for so long. */
 	*told = (struct told){.limit = all ? GLOBAL_N : 1, .reset = v->wait};
-	if (v->ntold)
-		told->limit = 1;
 	if (all)
 		snprintf(told->name, sizeof(told->name), "%s", d->who);
 	else
