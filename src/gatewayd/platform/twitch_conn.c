@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/oauth.h"
 #include "gatewayd/platform/twitch_impl.h"
 
@@ -17,8 +16,6 @@
 #define MOVE (30 * CLOCK_S)
 #define MOVE_RETRY CLOCK_S
 #define BYE (4 * CLOCK_S)		/* whoever takes over attaches within this time */
-#define SPOT_EVERY (60 * CLOCK_S)
-#define GAPS_EVERY (60 * CLOCK_S)
 #define KEEPALIVE_MAX 3600.0
 
 /* What a close code means. After every loss that is not a finished move the subscriptions of the session are gone, and nothing is replayed. */
@@ -250,7 +247,7 @@ void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *re
 
 /* ---- going live ---- */
 
-static void watch(struct twitch *p, unsigned i, unsigned sock)
+void tw_watch(struct twitch *p, unsigned i, unsigned sock)
 {
 	if (sock < 2)
 		out_expect(p->out, i, sock, p->conns[i].watch, "no keepalive and no notification");
@@ -317,7 +314,7 @@ static void finish_move(struct twitch *p, unsigned i, const char *session)
 	clear_move(p, i);
 	memcpy(c->session, id, sizeof(id));
 	out_switch(p->out, i);
-	watch(p, i, 0);
+	tw_watch(p, i, 0);
 	if (c->state != CONN_LIVE)
 		return;
 	save(p, i, "open", c->last);
@@ -348,27 +345,9 @@ void tw_conn_next_failed(struct twitch *p, unsigned i)
 		lost(p, i, NEXT_RESUME, 1000, "both sockets of a move are gone", 0, false);
 }
 
-/* ---- messages ---- */
+/* ---- what the session says of itself ---- */
 
-/* A frame that makes no sense may have been an event. */
-static void unreadable(struct twitch *p, unsigned i, const char *why, int64_t now)
-{
-	struct tw_conn *c = &p->conns[i];
-
-	/* It may have been the welcome: waiting on would end in 4003. */
-	if (c->state == CONN_GREETING) {
-		tw_say(p, LOG_WARN, "connection %u: a message of Twitch cannot be read: %s", i, why);
-		lost(p, i, NEXT_RESUME, 1000, "the welcome could not be read", 0, true);
-		return;
-	}
-	if (c->unreadable_at && now - c->unreadable_at < GAPS_EVERY)
-		return;
-	c->unreadable_at = now;
-	tw_say(p, LOG_WARN, "connection %u: a message of Twitch cannot be read: %s", i, why);
-	out_gap(p->out, i, "a message of Twitch could not be read", c->last, "");
-}
-
-static void welcome(struct twitch *p, unsigned i, unsigned sock, struct span session, int64_t now)
+void tw_welcome(struct twitch *p, unsigned i, unsigned sock, struct span session, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
 	struct span seconds = session.p ? scan_member(session, "keepalive_timeout_seconds") : session;
@@ -387,7 +366,7 @@ static void welcome(struct twitch *p, unsigned i, unsigned sock, struct span ses
 	else
 		c->watch = 12 * CLOCK_S;
 	if (sock == 1 && c->move) {
-		watch(p, i, 1);
+		tw_watch(p, i, 1);
 		/* That a shard follows its session by itself is said nowhere: it is attached to the new one before the old one goes. */
 		if (p->conf.transport == TW_CONDUIT && strcmp(id, c->session) != 0) {
 			memcpy(c->next, id, sizeof(id));
@@ -404,7 +383,7 @@ static void welcome(struct twitch *p, unsigned i, unsigned sock, struct span ses
 	c->state = CONN_READY;
 	c->welcome_at = now;
 	c->made[0] = '\0';
-	watch(p, i, 0);
+	tw_watch(p, i, 0);
 	if (p->conf.transport == TW_CONDUIT) {
 		c->attach = true;
 		c->attach_tries = 0;
@@ -425,7 +404,7 @@ static void start_next(struct twitch *p, unsigned i)
 	out_timer(p->out, i, TIMER_MOVE, c->move_by);
 }
 
-static void reconnect(struct twitch *p, unsigned i, struct span session, int64_t now)
+void tw_reconnect(struct twitch *p, unsigned i, struct span session, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
 	char url[sizeof(((struct dial *)0)->url)];
@@ -452,185 +431,6 @@ static void reconnect(struct twitch *p, unsigned i, struct span session, int64_t
 	/* From now on it may go silent. */
 	out_expect(p->out, i, 0, 0, NULL);
 	start_next(p, i);
-}
-
-struct batch { struct twitch *p; unsigned conn; const struct tw_note *envelope; uint64_t *mark, ticket; int rc; };
-
-static void one_line(struct twitch *p, unsigned i, const struct tw_note *n, uint64_t *mark, uint64_t ticket, int *rc)
-{
-	if (tw_event(p, n) == 0) {
-		out_line(p->out, i, p->line.p, p->line.len, ++*mark, ticket);
-		return;
-	}
-	if (!ticket)
-		out_mark(p->out, i, ++*mark);
-	*rc = -1;
-}
-
-static int batched(void *arg, struct span name, struct span value)
-{
-	struct batch *b = arg;
-	struct tw_note n = *b->envelope;
-	char id[TW_ID];
-
-	(void)name;
-	n.event = scan_member(value, "data");
-	n.id = id;
-	if (value.p[0] != '{' || !n.event.p || !tw_id(scan_member(value, "id"), id))
-		b->rc = -1;
-	else
-		one_line(b->p, b->conn, &n, b->mark, b->ticket, &b->rc);
-	return 0;
-}
-
-int tw_notify(struct twitch *p, unsigned i, const struct tw_note *envelope, struct span payload, uint64_t *mark, uint64_t ticket)
-{
-	struct batch b = {p, i, envelope, mark, ticket, 0};
-	struct tw_note n = *envelope;
-	struct span many;
-
-	n.event = scan_member(payload, "event");
-	if (n.event.p) {
-		one_line(p, i, &n, mark, ticket, &b.rc);
-		return b.rc;
-	}
-	/* Types that come in batches: each has an id of its own. */
-	many = scan_member(payload, "events");
-	if (!many.p || many.p[0] != '[')
-		return -1;
-	scan_each(many, batched, &b);
-	return b.rc;
-}
-
-static void notification(struct twitch *p, unsigned i, const struct tw_note *n, struct span payload, int64_t now)
-{
-	struct tw_conn *c = &p->conns[i];
-
-	if (tw_notify(p, i, n, payload, &c->mark, 0))
-		unreadable(p, i, "no line could be made of it", now);
-	if (strcmp(n->type, "conduit.shard.disabled") == 0)
-		tw_conduit_disabled(p, scan_member(payload, "event"), now);
-	if (!c->spot && now - c->spot_at >= SPOT_EVERY) {
-		c->spot = c->mark;
-		c->spot_at = now;
-		memcpy(c->spot_time, c->last, sizeof(c->spot_time));
-	}
-}
-
-/* A shard's message without the envelope: the page on conduits shows it so [unverified]. */
-static void bare(struct twitch *p, unsigned i, struct span whole, int64_t now)
-{
-	static const uint64_t key[2] = {0x7468652067617465, 0x616e642074686520};
-	struct span subscription = scan_member(whole, "subscription");
-	struct hash128 h;
-	char type[TW_TYPE], id[40];
-
-	if (!subscription.p || subscription.p[0] != '{' || scan_cstr(scan_member(subscription, "type"), type, sizeof(type)) <= 0) {
-		unreadable(p, i, "neither envelope nor subscription", now);
-		return;
-	}
-	/* The same bytes are the same message. */
-	h = sip_hash(key, whole.p, whole.n);
-	snprintf(id, sizeof(id), "h-%016llx%016llx", (unsigned long long)h.a, (unsigned long long)h.b);
-	watch(p, i, 0);
-	notification(p, i, &(struct tw_note){.type = type, .id = id}, whole, now);
-}
-
-static void heard(struct tw_conn *c, const char time[TW_TIME], int64_t now)
-{
-	memcpy(c->last, time, TW_TIME);
-	c->last_at = now;
-}
-
-struct head { struct span type, id, time, subscription_type; };
-
-static int head_member(void *arg, struct span name, struct span value)
-{
-	struct head *h = arg;
-
-	if (scan_is(name, "message_type"))
-		h->type = value;
-	else if (scan_is(name, "message_id"))
-		h->id = value;
-	else if (scan_is(name, "message_timestamp"))
-		h->time = value;
-	else if (scan_is(name, "subscription_type"))
-		h->subscription_type = value;
-	return 0;
-}
-
-static void message(struct twitch *p, unsigned i, unsigned sock, struct span whole, int64_t now)
-{
-	struct tw_conn *c = &p->conns[i];
-	struct span meta = scan_member(whole, "metadata"), payload = scan_member(whole, "payload"), session;
-	struct head h = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
-	char type[TW_TYPE], id[TW_ID], time[TW_TIME];
-	int64_t wall;
-
-	if (!meta.p || meta.p[0] != '{' || !payload.p || payload.p[0] != '{') {
-		bare(p, i, whole, now);
-		return;
-	}
-	scan_each(meta, head_member, &h);
-	if (h.time.p && scan_cstr(h.time, time, sizeof(time)) > 0 && clock_parse(time, strlen(time), &wall) == 0) {
-		if (sock != 2)
-			heard(c, time, now);
-	} else {
-		time[0] = '\0';
-	}
-	session = scan_member(payload, "session");
-	if ((session.p && session.p[0] != '{') || sock == 2)
-		session.p = NULL;
-	if (h.type.p && scan_is(h.type, "notification")) {
-		watch(p, i, sock);
-		if (!tw_id(h.id, id) || !h.subscription_type.p ||
-		    scan_cstr(h.subscription_type, type, sizeof(type)) <= 0)
-			unreadable(p, i, "a notification without id or type", now);
-		else
-			notification(p, i, &(struct tw_note){.type = type, .id = id, .time = time}, payload, now);
-	} else if (h.type.p && scan_is(h.type, "session_keepalive")) {
-		watch(p, i, sock);
-	} else if (sock == 2 && h.type.p && !scan_is(h.type, "revocation")) {
-		return;		/* one that lingers: its session is no concern of ours any more */
-	} else if (h.type.p && scan_is(h.type, "session_welcome")) {
-		welcome(p, i, sock, session, now);
-	} else if (h.type.p && scan_is(h.type, "session_reconnect")) {
-		reconnect(p, i, session, now);
-	} else if (h.type.p && scan_is(h.type, "revocation")) {
-		struct span s = scan_member(payload, "subscription");
-
-		if (!tw_id(h.id, id) || !s.p || s.p[0] != '{')
-			unreadable(p, i, "a revocation without subscription", now);
-		else
-			tw_revoked(p, s, id, time, i, ++c->mark, 0, now);
-	}
-	/* Other types are for programs that know them. */
-}
-
-void tw_frame(void *arg, unsigned i, unsigned sock, const char *b, size_t n, bool binary, int64_t now)
-{
-	struct twitch *p = arg;
-	struct span whole = {b, n};
-	struct line_err err;
-
-	if (i >= p->nconns)
-		return;
-	if (binary) {
-		unreadable(p, i, "binary where text belongs", now);
-	} else if (scan_value(b, n, &err)) {
-		unreadable(p, i, err.why, now);
-	} else if (tw_flat(&whole, &p->flat)) {
-		unreadable(p, i, "no JSON", now);
-	} else {
-		while (whole.n && (*whole.p == ' ' || *whole.p == '\t')) {
-			whole.p++;
-			whole.n--;
-		}
-		if (whole.n && *whole.p == '{')
-			message(p, i, sock, whole, now);
-		else
-			unreadable(p, i, "no object", now);
-	}
 }
 
 /* ---- the rest ---- */

@@ -4,8 +4,10 @@
  *   twitch.c          the account: opening, reloading, tokens, status, which answer is whose
  *   twitch_conf.c     the words of its file
  *   twitch_subs.c     the subscriptions file, and what is known of each
- *   twitch_reconcile.c  creating what is missing, listing what is there, deleting what nobody wants any more
+ *   twitch_reconcile.c  creating what is missing, deleting what nobody wants any more
+ *   twitch_list.c     what Twitch lists                twitch_ask.c    requests to Helix
  *   twitch_conn.c     one socket: welcome, keepalive, move, loss, close codes
+ *   twitch_frame.c    its messages
  *   twitch_conduit.c  the conduit and its shards
  *   twitch_event.c    notifications to lines          twitch_hook.c   notifications over HTTP
  *
@@ -85,7 +87,8 @@ int subs_key(const char *type, const char *version, const struct json *condition
 /* "type":...,"version":...,"condition":{...} */
 int subs_members(const struct sub *s, struct buf *json);
 void sub_set(struct sub *s, enum sub_state state, int http, const char *said);
-int subs_status(const struct subs *s, bool conns, struct buf *json);		/* an array */
+/* "wanted":N,"enabled":N,"subscriptions":[...], of more than a hundred only those that are not enabled */
+int subs_status(const struct subs *s, bool conns, struct buf *json);
 
 /* ---- connections ---- */
 
@@ -175,13 +178,13 @@ struct tw_note { const char *type, *id, *time; struct span event; };
 
 /* ---- twitch_conf.c ---- */
 
+extern const char *const tw_words[];
 int tw_conf_read(struct tw_conf *to, const struct account *a);	/* -1 with a message */
 void tw_conf_release(struct tw_conf *c);
 bool tw_conf_same(const struct tw_conf *a, const struct tw_conf *b);	/* but for what a living object can take over */
 
-/* ---- twitch.c ---- */
+/* ---- twitch_ask.c, twitch.c ---- */
 
-extern const char *const tw_words[];
 
 void tw_say(const struct twitch *p, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A request to Helix with the account's token; path begins with "/". false: too much is under way, or no memory. Takes key (also then). */
@@ -205,6 +208,8 @@ void tw_copy(char *to, size_t size, const struct json *text);	/* "" if it is no 
 /* Asks for what can be asked for now. Cheap when there is nothing to do. */
 void tw_pump(struct twitch *p, int64_t now);
 void tw_list(struct twitch *p, int64_t now);			/* begins to list, soon */
+bool tw_list_page(struct twitch *p);
+bool tw_taken_back(const char *status);			/* by a person or for good: not to be created again by itself */
 void tw_listed(struct twitch *p, const struct http_answer *a, int64_t now);
 void tw_created(struct twitch *p, const char *key, const struct http_answer *a, int64_t now);
 void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, int64_t now);
@@ -225,6 +230,9 @@ void tw_gone(void *p, unsigned conn, unsigned sock, unsigned code, const char *r
 void tw_acked(void *p, unsigned conn, uint64_t mark, int64_t now);
 void tw_drain(void *p, unsigned conn, int64_t now);
 void tw_conn_due(struct twitch *p, unsigned conn, unsigned timer, int64_t now);
+void tw_watch(struct twitch *p, unsigned conn, unsigned sock);		/* a sign of life came */
+void tw_welcome(struct twitch *p, unsigned conn, unsigned sock, struct span session, int64_t now);
+void tw_reconnect(struct twitch *p, unsigned conn, struct span session, int64_t now);	/* session_reconnect */
 /* A subscription of conn was answered; or its shard was attached. */
 void tw_conn_settle(struct twitch *p, unsigned conn, int64_t now);
 void tw_conn_attached(struct twitch *p, unsigned conn, int64_t now);

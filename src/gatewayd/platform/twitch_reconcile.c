@@ -11,23 +11,7 @@
 #include "base/json.h"
 #include "gatewayd/platform/twitch_impl.h"
 
-#define LIST_EVERY (15 * 60 * CLOCK_S)
-#define LIST_SOON (2 * CLOCK_S)
-#define LAG (60 * CLOCK_S)		/* a list may be older than what was created just before it */
-#define PAGES_MAX 200u
 #define TRANSPORTS_WAIT (60 * CLOCK_S)	/* old sockets need time to stop counting; more sockets only make it worse */
-
-/* Statuses of a subscription that Twitch took back: a person has to do something. All others that are not in force are made anew. */
-static const char *const taken_back[] = {"authorization_revoked", "user_removed", "moderator_removed", "chat_user_banned", "version_removed",
-	"beta_maintenance", NULL};
-
-static bool is_taken_back(const char *status)
-{
-	for (size_t i = 0; taken_back[i]; i++)
-		if (strcmp(taken_back[i], status) == 0)
-			return true;
-	return false;
-}
 
 /* ---- what is to be created ---- */
 
@@ -149,7 +133,7 @@ void tw_list(struct twitch *p, int64_t now)
 	tw_pump(p, now);
 }
 
-static bool list_page(struct twitch *p)
+bool tw_list_page(struct twitch *p)
 {
 	char path[sizeof(p->cursor) + TW_ID + 64];
 
@@ -167,7 +151,7 @@ static void begin_list(struct twitch *p, int64_t now)
 	p->list_at = now;
 	p->pages = 0;
 	p->cursor[0] = '\0';
-	if (!list_page(p))
+	if (!tw_list_page(p))
 		p->want_list = true;
 }
 
@@ -203,153 +187,6 @@ static void pause_for(struct twitch *p, int64_t wait, int64_t now)
 	if (now + wait > p->pause)
 		p->pause = now + wait;
 	out_timer(p->out, OUT_ACCOUNT, TIMER_PUMP, p->pause);
-}
-
-/* ---- whose is it ---- */
-
-static bool ours(const struct twitch *p, const struct json *transport, bool *dead)
-{
-	const char *method = json_str(json_member(transport, "method"), NULL), *text;
-
-	*dead = false;
-	if (!method)
-		return false;
-	if (p->conf.transport == TW_WEBHOOK) {
-		text = json_str(json_member(transport, "callback"), NULL);
-		return strcmp(method, "webhook") == 0 && text && strcmp(text, p->conf.callback) == 0;
-	}
-	if (p->conf.transport == TW_CONDUIT) {
-		text = json_str(json_member(transport, "conduit_id"), NULL);
-		return strcmp(method, "conduit") == 0 && text && strcmp(text, p->conduit) == 0;
-	}
-	text = json_str(json_member(transport, "session_id"), NULL);
-	for (unsigned i = 0; text && *text && i < p->nconns; i++) {
-		const struct tw_conn *c = &p->conns[i];
-
-		*dead = strcmp(text, c->old) == 0 && strcmp(text, c->session) != 0;
-		if (*dead || strcmp(text, c->session) == 0 || strcmp(text, c->next) == 0)
-			return strcmp(method, "websocket") == 0;
-	}
-	return false;
-}
-
-/* One entry of a list. */
-static void listed(struct twitch *p, const struct json *e, int64_t now)
-{
-	const char *status = json_str(json_member(e, "status"), NULL);
-	bool dead, enabled, pending;
-	char id[TW_ID];
-	struct sub *s;
-
-	(void)now;
-	tw_copy(id, sizeof(id), json_member(e, "id"));
-	if (!status || !*id || !ours(p, json_member(e, "transport"), &dead))
-		return;
-	enabled = strcmp(status, "enabled") == 0;
-	pending = strcmp(status, "webhook_callback_verification_pending") == 0;
-	if (dead) {
-		/* Enabled ones of a dead socket count against the limit of three until Twitch notices. */
-		if (enabled)
-			tw_doom(p, id);
-		return;
-	}
-	if (subs_key(json_str(json_member(e, "type"), NULL), json_str(json_member(e, "version"), NULL), json_member(e, "condition"), &p->text))
-		return;
-	s = subs_find(&p->subs, p->text.p);
-	if (!s) {
-		if (p->conf.transport != TW_CONDUIT || p->ours)
-			tw_doom(p, id);
-		return;
-	}
-	if (enabled || pending) {
-		s->seen = p->lists;
-		sub_set(s, enabled ? SUB_ENABLED : SUB_PENDING, s->http, pending ? status : NULL);
-		memcpy(s->id, id, sizeof(id));
-		return;
-	}
-	/* Of a plain socket the end is told by the socket itself, and what it leaves goes away in a minute. */
-	if (p->conf.transport == TW_WEBSOCKET || s->seen == p->lists)
-		return;
-	s->seen = p->lists;
-	if (is_taken_back(status) && !p->clean) {
-		if (s->state != SUB_REFUSED)
-			tw_say(p, LOG_WARN, "subscription %s: Twitch took it back: %s", s->key, status);
-		sub_set(s, SUB_REFUSED, s->http, status);
-		memcpy(s->id, id, sizeof(id));
-		return;
-	}
-	if (s->state == SUB_ASKED)
-		return;
-	/* Listed for days though it is dead; one that exists is refused as a second one. */
-	tw_doom(p, id);
-	sub_set(s, SUB_MISSING, s->http, status);
-	p->hint = 0;
-}
-
-/* What was there and is in no page any more. */
-static void list_done(struct twitch *p, int64_t now)
-{
-	for (size_t i = 0; i < p->subs.n; i++) {
-		struct sub *s = &p->subs.v[i];
-
-		if ((s->state != SUB_ENABLED && s->state != SUB_PENDING) || s->seen == p->lists || s->made > p->list_at - LAG)
-			continue;
-		tw_say(p, LOG_WARN, "subscription %s is gone from Twitch's list; it is created again", s->key);
-		sub_set(s, SUB_MISSING, s->http, "gone from the list");
-		p->hint = 0;
-	}
-	p->clean = false;
-	p->listed = true;
-	out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + LIST_EVERY + (int64_t)(out_random(p->out) % (uint64_t)(LIST_EVERY / 4)));
-}
-
-static void url_cursor(struct twitch *p, const struct json *v)
-{
-	const char *s = json_str(v, NULL);
-	size_t at = 0;
-
-	p->cursor[0] = '\0';
-	for (; s && *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || strchr("-._~", c);
-
-		if (at + 4 > sizeof(p->cursor)) {
-			p->cursor[0] = '\0';
-			return;
-		}
-		at += (size_t)snprintf(p->cursor + at, sizeof(p->cursor) - at, plain ? "%c" : "%%%02X", c);
-	}
-}
-
-void tw_listed(struct twitch *p, const struct http_answer *a, int64_t now)
-{
-	struct json_error err;
-	struct json *doc = a->status == 200 ? json_parse(a->body, a->nbody, &err) : NULL;
-	const struct json *data = json_member(doc, "data");
-	char said[160];
-
-	if (!json_is_array(data)) {
-		tw_said(a, said, sizeof(said));
-		tw_say(p, LOG_WARN, "the subscriptions cannot be listed: %s", a->status == 200 ? "the answer makes no sense" : said);
-		json_free(doc);
-		if (a->status == 401)
-			tw_token_refused(p, said);
-		else
-			out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + backoff_next(&p->backoff, out_random(p->out)) + LIST_SOON);
-		return;
-	}
-	tw_proved(p, now);
-	for (size_t i = 0; i < json_count(data); i++)
-		listed(p, json_at(data, i), now);
-	url_cursor(p, json_path(doc, "pagination.cursor"));
-	json_free(doc);
-	if (*p->cursor && ++p->pages < PAGES_MAX) {
-		if (!list_page(p))
-			out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + LIST_SOON);
-		return;
-	}
-	list_done(p, now);
-	tw_pump(p, now);
 }
 
 /* ---- answers ---- */
@@ -460,7 +297,7 @@ void tw_revoked(struct twitch *p, struct span subscription, const char *id, cons
 		status = "revoked";
 	tw_say(p, LOG_ERROR, "Twitch took back the subscription %s: %s", s ? s->key : type ? type : "?", status);
 	if (s)
-		sub_set(s, is_taken_back(status) ? SUB_REFUSED : SUB_MISSING, s->http, status);
+		sub_set(s, tw_taken_back(status) ? SUB_REFUSED : SUB_MISSING, s->http, status);
 	p->hint = 0;
 	snprintf(line_id, sizeof(line_id), "r-%s", id);
 	/* Nothing of this kind will come any more: whoever reads the events has to know. */

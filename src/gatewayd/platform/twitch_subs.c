@@ -12,6 +12,7 @@
 #define PAIRS_MAX 8u
 #define WORD_MAX 120u
 #define FILE_MAX (4u << 20)
+#define SHOWN_MAX 100u
 
 /* The version of a type when the file does not say one: that of Twitch's documentation in 2026, 1 for all others. */
 static const struct { const char *type, *version; } versions[] = {
@@ -263,21 +264,32 @@ void sub_set(struct sub *s, enum sub_state state, int http, const char *said)
 		s->id[0] = '\0';
 }
 
-int subs_status(const struct subs *s, bool conns, struct buf *j)
+static int show(const struct sub *s, bool conns, bool first, struct buf *j)
 {
 	static const char *const words[] = {[SUB_MISSING] = "missing", [SUB_ASKED] = "asked", [SUB_PENDING] = "pending",
 		[SUB_ENABLED] = "enabled", [SUB_REFUSED] = "refused"};
 
-	if (buf_addc(j, '['))
-		return -1;
-	for (size_t i = 0; i < s->n; i++) {
-		const struct sub *x = &s->v[i];
+	return buf_adds(j, first ? "{" : ",{") || subs_members(s, j) || buf_printf(j, ",\"state\":\"%s\"", words[s->state]) ||
+		(conns && buf_printf(j, ",\"connection\":%u", s->conn)) || (s->http && buf_printf(j, ",\"http\":%d", s->http)) ||
+		(*s->id && (buf_adds(j, ",\"id\":") || buf_add_json(j, s->id, strlen(s->id)))) ||
+		(s->said && (buf_adds(j, ",\"said\":") || buf_add_json(j, s->said, strlen(s->said)))) || buf_addc(j, '}') ? -1 : 0;
+}
 
-		if (buf_adds(j, i ? ",{" : "{") || subs_members(x, j) || buf_printf(j, ",\"state\":\"%s\"", words[x->state]) ||
-		    (conns && buf_printf(j, ",\"connection\":%u", x->conn)) || (x->http && buf_printf(j, ",\"http\":%d", x->http)) ||
-		    (*x->id && (buf_adds(j, ",\"id\":") || buf_add_json(j, x->id, strlen(x->id)))) ||
-		    (x->said && (buf_adds(j, ",\"said\":") || buf_add_json(j, x->said, strlen(x->said)))) || buf_addc(j, '}'))
+int subs_status(const struct subs *s, bool conns, struct buf *j)
+{
+	size_t enabled = 0, shown = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		enabled += s->v[i].state == SUB_ENABLED;
+	if (buf_printf(j, "\"wanted\":%zu,\"enabled\":%zu,\"subscriptions\":[", s->n, enabled))
+		return -1;
+	/* Of many, those that somebody has to look at. */
+	for (size_t i = 0; i < s->n && shown < SHOWN_MAX; i++) {
+		if (s->n > SHOWN_MAX && s->v[i].state == SUB_ENABLED)
+			continue;
+		if (show(&s->v[i], conns, shown == 0, j))
 			return -1;
+		shown++;
 	}
 	return buf_addc(j, ']');
 }

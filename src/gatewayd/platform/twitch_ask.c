@@ -1,0 +1,109 @@
+/* Requests to Helix, and what is taken out of its answers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "gatewayd/platform/twitch_impl.h"
+
+#define ANSWER_MAX (4u << 20)
+
+/* ---- ids and texts of Twitch's ---- */
+
+/* What can go into JSON and a URL as it stands. */
+static bool id_ok(const char *s)
+{
+	for (const char *q = s; *q; q++)
+		if (*q <= ' ' || *q > '~' || strchr("\"\\&#?%", *q))
+			return false;
+	return *s != '\0';
+}
+
+bool tw_id(struct span raw, char to[TW_ID])
+{
+	return raw.p && scan_cstr(raw, to, TW_ID) > 0 && id_ok(to);
+}
+
+void tw_copy(char *to, size_t size, const struct json *v)
+{
+	const char *s = json_str(v, NULL);
+
+	snprintf(to, size, "%s", s && strlen(s) < size && id_ok(s) ? s : "");
+}
+
+void tw_said(const struct http_answer *a, char *out, size_t n)
+{
+	struct json_error err;
+	struct json *doc;
+	const char *text;
+
+	/* With a status it is that of a token that was not to be had. */
+	if (a->status == 0 || a->error) {
+		snprintf(out, n, "%s", a->error ? a->error : "no answer");
+		return;
+	}
+	doc = json_parse(a->body, a->nbody, &err);
+	text = json_str(json_member(doc, "message"), NULL);
+	snprintf(out, n, "status %d%s%.120s", a->status, text && *text ? ": " : "", text ? text : "");
+	json_free(doc);
+}
+
+bool tw_passing(const struct http_answer *a)
+{
+	return a->status == 0 || a->status == 429 || a->status >= 500;
+}
+
+/* ---- requests ---- */
+
+unsigned tw_asking(const struct twitch *p, enum tw_call_kind kind)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < TW_CALLS; i++)
+		n += p->calls[i].kind == kind;
+	return n;
+}
+
+void tw_orphan(struct twitch *p, const char *key)
+{
+	for (unsigned i = 0; i < TW_CALLS; i++) {
+		struct tw_call *c = &p->calls[i];
+
+		if (c->kind == CALL_CREATE && c->key && strcmp(c->key, key) == 0) {
+			free(c->key);
+			c->key = NULL;
+		}
+	}
+}
+
+static struct tw_call *free_call(struct twitch *p)
+{
+	for (unsigned i = 0; i < TW_CALLS; i++)
+		if (p->calls[i].kind == CALL_NONE)
+			return &p->calls[i];
+	return NULL;
+}
+
+bool tw_ask(struct twitch *p, enum tw_call_kind kind, char *key, const char *method, const char *path, const struct buf *body)
+{
+	bool keyed = kind == CALL_CREATE || kind == CALL_DELETE;
+	struct tw_call *c = free_call(p);
+	char url[TW_URL + 1024], client[sizeof(p->conf.client) + 16];
+	const char *headers[] = {client, "Content-Type: application/json", NULL};
+	struct http_request r = {.method = method, .url = url, .headers = headers, .max_answer = ANSWER_MAX};
+
+	if (!c || (keyed && !key)) {
+		free(key);
+		return false;
+	}
+	snprintf(url, sizeof(url), "%s%s", p->conf.helix, path);
+	snprintf(client, sizeof(client), "Client-Id: %s", p->conf.client);
+	if (body) {
+		r.body = body->p;
+		r.nbody = body->len;
+	} else {
+		headers[1] = NULL;
+	}
+	*c = (struct tw_call){kind, out_http(p->out, &r, p->conf.transport == TW_WEBSOCKET ? OUT_TOKEN_USER : OUT_TOKEN_APP), key};
+	return true;
+}
