@@ -64,7 +64,7 @@ static int record(struct ledger *l, const char *line, int64_t now)
 	} else if (sscanf(line, "budget %lld %u %lld %llu %llu %lld", &at, &keys, &every, &total, &remaining, &reset) == 6 && every >= 0) {
 		l->has_budget = true;
 		l->keys = keys;
-		l->every = every;
+		l->every = every > HOUR ? HOUR : every;
 		l->total = total;
 		l->remaining = remaining;
 		l->said = not_after(at, now);

@@ -9,7 +9,7 @@
  *   refund TIME CONN                                the newest one of CONN was not used: the connection failed before anything was sent
  *
  * The rules; the latest of their times counts:
- *   - of a key, one in EVERY, counted from when it was sent; one that was reserved and not sent yet holds its key for LEDGER_OPEN
+ *   - of a key, one in EVERY (an hour at most), counted from when it was sent; one that was reserved and not sent yet holds its key for LEDGER_OPEN
  *   - in 24 hours no more than TOTAL, less a fiftieth that stays for people
  *   - since the newest budget record no more than its REMAINING, until RESET
  *   - of one connection LEDGER_FREE in an hour as they come; then twice EVERY between them, and twice as long with each more, up to 120 EVERY
