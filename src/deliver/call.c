@@ -71,8 +71,6 @@ static void back(struct message *m, int64_t wait)
 	int64_t now = clock_mono();
 
 	m->under_way = false;
-	place_free(&m->c->places, m->place);
-	m->place = NULL;
 	queue_back(&m->c->queue, &m->item, now, now + wait);
 }
 
@@ -158,6 +156,9 @@ void call_begin(struct message *m)
 	struct place *p = find(m, &why);
 
 	m->under_way = true;
+	/* Of the try before: given back here and not when that ended, which a callback of its own may have told. */
+	place_free(&m->c->places, m->place);
+	m->place = NULL;
 	set_form(m);
 	if (!p) {
 		message_failed(m, "account", "", "%s", why);
@@ -206,7 +207,7 @@ static int start(struct message *m, struct request *r)
 	h.flags = r->public_only ? HTTP_PUBLIC : 0;
 	if (!h.url || !h.body)
 		return -1;
-	m->call = http_start(urgent(m) ? m->c->urgent : m->c->http, &h, on_answer, m);
+	m->call = http_start(m->place->http ? m->place->http : urgent(m) ? m->c->urgent : m->c->http, &h, on_answer, m);
 	return m->call ? 0 : -1;
 }
 

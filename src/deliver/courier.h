@@ -66,7 +66,7 @@ struct message {
 	unsigned tries, part;
 	size_t from, until;		/* of the text: where this piece begins, and the next */
 	struct buf ids, outcome;
-	struct place *place;		/* under way: held */
+	struct place *place;		/* held: of the try under way, or the last one */
 	struct http_call *call;
 	struct oauth_wait *wait;
 	char *token;

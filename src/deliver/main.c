@@ -169,7 +169,7 @@ static int open_all(struct deliver *d, const struct link_opts *o)
 	c->urgent = c->http ? http_open(c->loop, &h) : NULL;
 	if (!c->urgent)
 		return -1;
-	c->places = (struct places){.dir = dir, .loop = c->loop, .http = c->http};
+	c->places = (struct places){.dir = dir, .loop = c->loop, .http = c->http, .conns = (unsigned)conns};
 	if (places_read(&c->places))
 		return -1;
 	c->outbox = outbox_open(outbox);

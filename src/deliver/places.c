@@ -53,6 +53,7 @@ void place_free(struct places *all, struct place *p)
 	if (!p || --p->refs)
 		return;
 	oauth_close(p->oauth);
+	http_close(p->http);
 	if (p->t)
 		p->target->close(p->t);
 	upstream_free(all, p->up);
@@ -66,6 +67,17 @@ static void token_changed(void *arg, enum oauth_kind kind, bool ok)
 
 	if (kind == OAUTH_USER && ok)
 		p->stopped[0] = '\0';
+}
+
+static int open_http(struct places *all, struct place *p)
+{
+	char *ca = account_path(p->account, "ca");
+
+	if (!ca)
+		return account_get(p->account, "ca", NULL) ? -1 : 0;
+	p->http = http_open(all->loop, &(struct http_opts){.ca = ca, .max_host = all->conns});
+	free(ca);
+	return p->http ? 0 : -1;
 }
 
 /* An account whose target refuses it, or that has none here: NULL; the first was said. */
@@ -86,7 +98,8 @@ static struct place *place_open(struct places *all, struct account *a)
 	p->t = t->open(a);
 	if (p->t && !(p->up = upstream_get(all, t->upstream(p->t))))
 		log_error("%s: no memory", account_file(a));
-	if (p->up && (!t->oauth || (p->oauth = oauth_open(all->loop, all->http, a, token_changed, p))))
+	if (p->up && open_http(all, p) == 0 &&
+	    (!t->oauth || (p->oauth = oauth_open(all->loop, p->http ? p->http : all->http, a, token_changed, p))))
 		return p;
 	place_free(all, p);
 	return NULL;

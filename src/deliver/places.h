@@ -32,6 +32,7 @@ struct place {
 	void *t;
 	struct account *account;
 	struct oauth *oauth;		/* NULL unless the target wants it */
+	struct http *http;		/* its own, when its file names certificates to trust; NULL: everybody's */
 	struct upstream *up;
 	char stopped[VERDICT_TEXT];	/* why nothing can be said with it until its files change; "" */
 };
@@ -40,6 +41,7 @@ struct places {
 	const char *dir;
 	struct loop *loop;
 	struct http *http;
+	unsigned conns;			/* to one host, of an http of its own */
 	struct place **v;		/* sorted by tenant and name */
 	size_t n;
 	unsigned bad;

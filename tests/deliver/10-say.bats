@@ -73,9 +73,10 @@ load deliver
 	sed -i "s|^api.*|api = https://127.0.0.1:$(<"$T/lab/tls-port")/api/v10|" "$A/default/lab-discord.conf"
 	[ "$(say 1 discord "$GENERAL" x | through -g 1s)" = "1 failed late" ]
 	[ "$(say 2 discord "$GENERAL" x | through --ca "$T/lab/ca.pem")" = "2 sent" ]
+	echo "ca = $T/lab/ca.pem" >>"$A/default/lab-discord.conf"
 	mkfifo pipe
 	mkdir accounts
-	deliver -A accounts -b box.db --ca "$T/lab/ca.pem" -L text <pipe >out 2>err &
+	deliver -A accounts -b box.db -L text <pipe >out 2>err &
 	DAEMON_PID[d]=$!
 	exec {IN}>pipe
 	say 3 discord "$GENERAL" x >&$IN

@@ -102,7 +102,7 @@ void verdict_text(struct verdict *v, const char *fmt, ...) __attribute__((format
 
 struct target {
 	const char *name;		/* platform = NAME; NULL name ends the array */
-	const char *const *words;	/* of its account files, NULL at the end */
+	const char *const *words;	/* of its account files, NULL at the end; gatewayd names those that nobody knows, where it knows the platform */
 	size_t max_units;		/* of a text (text.h); 0: any */
 	bool blank;			/* a text of blanks, or none, may be said */
 	bool oauth;			/* the account's tokens come from base/oauth.h */

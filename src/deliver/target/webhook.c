@@ -65,6 +65,8 @@ static int read_words(struct webhook *w, const struct account *a)
 	return account_get(a, "secret-file", NULL) ? account_secret(a, "secret-file", &w->secret) : 0;
 }
 
+static const char *const words[] = {"platform", "enabled", "ca", "url", "url-file", "secret-file", "allow-private", "send-unknown", NULL};
+
 static void *open_webhook(const struct account *a)
 {
 	struct webhook *w = calloc(1, sizeof(*w));
@@ -75,6 +77,7 @@ static void *open_webhook(const struct account *a)
 	}
 	buf_init(&w->secret, 4096);
 	snprintf(w->who, sizeof(w->who), "webhook %s/%s", account_tenant(a), account_name(a));
+	account_known(a, words);	/* nobody else reads accounts of this platform */
 	if (read_words(w, a) == 0)
 		return w;
 	close_webhook(w);
@@ -164,8 +167,6 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 		json_free(doc);
 	}
 }
-
-static const char *const words[] = {"url", "url-file", "secret-file", "allow-private", "send-unknown", NULL};
 
 const struct target target_webhook = {
 	.name = "webhook",
