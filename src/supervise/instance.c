@@ -80,7 +80,7 @@ static int wanted(const char *name, const char **why)
 	if (!path_of(path, "%s/instances", name))
 		return -1;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || !is_dir(name)))
 		return -1;
 	if (fd < 0 && errno == EACCES && faccessat(AT_FDCWD, name, X_OK, AT_EACCESS) < 0)
 		return -1;	/* a directory that cannot be entered is a service with a fault; one that runs is not to be stopped for that */

@@ -68,7 +68,7 @@ static int look_add(struct look *l, const char *name, const struct stat *st)
 	return 0;
 }
 
-static int look_read(struct look *l, DIR *d)
+static int look_read(struct look *l, DIR *d, bool tell)
 {
 	struct dirent *e;
 	struct stat st;
@@ -77,18 +77,20 @@ static int look_read(struct look *l, DIR *d)
 		if (e->d_name[0] == '.')
 			continue;
 		if (stat(e->d_name, &st) < 0) {
-			if (errno != ENOENT)
+			if (tell && errno != ENOENT)
 				log_warn("%s: %s: not taken", e->d_name, strerror(errno));
 			continue;
 		}
 		if (!S_ISDIR(st.st_mode) || !extra_entry(e->d_name))
 			continue;
 		if (!name_fits(e->d_name)) {
-			log_warn("a directory is not taken: give it a name of printable ASCII, at most %d bytes", BOARD_NAME_MAX - 1);
+			if (tell)
+				log_warn("a directory is not taken: give it a name of printable ASCII, at most %d bytes", BOARD_NAME_MAX - 1);
 			continue;
 		}
 		if (l->n == SCAN_MAX) {
-			log_error("more than %d services: %s and others are not taken", SCAN_MAX, e->d_name);
+			if (tell)
+				log_error("more than %d services: %s and others are not taken", SCAN_MAX, e->d_name);
 			break;
 		}
 		if (look_add(l, e->d_name, &st) < 0)
@@ -232,7 +234,7 @@ int scan_now(struct scan *s, bool again)
 	loop_timer_del(s->host->loop, &s->retry);
 	extra_look();
 	d = opendir(".");
-	if (!d || look_read(&l, d) < 0) {
+	if (!d || look_read(&l, d, !s->retrying) < 0) {
 		log_error("%s: %s: nothing is changed", s->dir, strerror(errno));
 		if (d)
 			closedir(d);
@@ -313,12 +315,21 @@ static void on_settle(void *arg)
 	scan_now(arg, false);
 }
 
+static void on_retry(void *arg)
+{
+	struct scan *s = arg;
+
+	s->retrying = true;
+	scan_now(s, false);
+	s->retrying = false;
+}
+
 void scan_init(struct scan *s, struct host *h, const char *dir)
 {
 	*s = (struct scan){
 		.host = h, .dir = dir,
 		.inotify = { .fd = -1, .fn = on_change, .arg = s },
-		.settle = { .fn = on_settle, .arg = s }, .retry = { .fn = on_settle, .arg = s },
+		.settle = { .fn = on_settle, .arg = s }, .retry = { .fn = on_retry, .arg = s },
 		.closed_yet = { .fn = on_closed_yet, .arg = s },
 		.backoff = { .base = SCAN_RETRY_BASE, .max = SCAN_RETRY_MAX },
 	};

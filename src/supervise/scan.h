@@ -35,6 +35,7 @@ struct scan {
 	struct backoff backoff;
 	bool closed;		/* no new services: everything stops */
 	bool looked;		/* once */
+	bool retrying;		/* what was told of entries is not told again */
 	bool waits_for_old;	/* an entry waits until the old service of its name is gone */
 };
 

@@ -391,13 +391,14 @@ static bool begin_from_record(struct slot *s)
 	const struct state *last = keep_last(k);
 	enum state_alive alive = STATE_NONE;
 	struct state_now now = time_now();
+	enum sv_want anew = s->st.want;
 
 	if (!last && !s->adopted)
 		return false;
 	if (last && state_fits(last) && last->logger == s->logger)
 		s->st = *last;
-	if (s->st.want == WANT_EXIT)	/* a new supervisor is there to have it up */
-		s->st.want = WANT_UP;
+	if (s->st.want == WANT_EXIT)	/* it was let go: taken up as if there were no record */
+		s->st.want = anew;
 	if (s->adopted) {
 		alive = k->finish ? STATE_FINISH_LIVES : STATE_RUN_LIVES;
 		s->host->taken++;

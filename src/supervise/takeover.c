@@ -157,6 +157,16 @@ int takeover_pipe(pid_t pid, int likely, uint64_t ino, int flags)
 
 /* ---- without a record ---- */
 
+/* After the clock was set, times tell nothing; a run that is where it was started is it all the same. */
+static bool is_in(pid_t pid, int dirfd)
+{
+	struct stat dir, cwd;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%ld/cwd", (long)pid);
+	return stat(path, &cwd) == 0 && fstat(dirfd, &dir) == 0 && cwd.st_dev == dir.st_dev && cwd.st_ino == dir.st_ino;
+}
+
 pid_t takeover_suspect(int dirfd)
 {
 	unsigned char bytes[STATUS_BYTES];
@@ -176,7 +186,7 @@ pid_t takeover_suspect(int dirfd)
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	boot = now.tv_sec * CLOCK_S + now.tv_nsec;
 	born = clock_wall() - (boot - ticks * (CLOCK_S / sysconf(_SC_CLK_TCK)));
-	if (born < s.since - STAMP_SLACK || born > st.st_mtim.tv_sec * CLOCK_S + STAMP_SLACK)
+	if ((born < s.since - STAMP_SLACK || born > st.st_mtim.tv_sec * CLOCK_S + STAMP_SLACK) && !is_in((pid_t)s.pid, dirfd))
 		return 0;
 	return (pid_t)s.pid;
 }

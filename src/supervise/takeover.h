@@ -28,7 +28,8 @@ int takeover_pipe(pid_t pid, int likely, uint64_t ino, int flags);
 uint64_t takeover_pipe_inode(int fd);		/* 0: none */
 
 /* Without a record: does a process live that the files of supervise/ (of another supervisor, or another version) tell of? Its id, which
- * may be one by chance: it was born between the begin of the state and the last change of the file; 0: no. */
+ * may be one by chance: it was born between the begin of the state and the last change of the file, or its current directory is this
+ * one; 0: no. */
 pid_t takeover_suspect(int dirfd);
 
 #endif

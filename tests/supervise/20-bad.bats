@@ -124,6 +124,17 @@ teardown() {
 	sup_start
 	[ "$(supervise -s --json "$S" | jq -r .name)" = a ]
 	grep -q 'printable ASCII' "$T/sup.err"
+	[ "$(grep 'loop: ' "$T/sup.err")" = "supervise: warning: loop: Too many levels of symbolic links: not taken" ]
+	# A fault is looked at again, and nothing else told of again.
+	mkdir "$T/b"
+	touch "$T/b/supervise"
+	mv "$T/b" "$S/b"
+	wait_until 5 sup_is b fault
+	said=$(grep -c 'loop: ' "$T/sup.err")
+	rm "$S/b/supervise"
+	script "$S/b/run" 'exec sleep 1000'
+	wait_until 20 sup_is b run
+	[ "$(grep -c 'loop: ' "$T/sup.err")" = "$said" ]
 	sup_stop
 }
 

@@ -153,12 +153,22 @@ PY
 
 @test "without a record: a process that may be an earlier run is named, and nothing is started beside it" {
 	service a 'exec sleep 1000'
+	service c 'exec sleep 1000'
 	sup_start
 	pid=$(sup_pid a)
+	c=$(sup_pid c)
 	daemon_kill sup
 	rm "$S/.supervise/keep"
+	# The clock was set back by an hour since.
+	python3 - "$S/c/supervise/status" <<'PY'
+import os, struct, sys
+b = open(sys.argv[1], 'rb').read()
+open(sys.argv[1], 'wb').write(struct.pack('>Q', struct.unpack('>Q', b[:8])[0] + 3600) + b[8:])
+PY
 	daemon_run sup supervise -L text "$S"
 	wait_for "$T/sup.err" "a: process $pid seems to be an earlier run"
+	wait_for "$T/sup.err" "c: process $c seems to be an earlier run"
+	kill "$c"
 	[ "$(sup_field a .state)" = fault ]
 	# Also when it is looked at again.
 	service b 'exec sleep 1000'
@@ -167,6 +177,21 @@ PY
 	[ "$(sup_field a .state)" = fault ]
 	kill "$pid"
 	wait_until 20 sup_is a run
+	sup_stop
+}
+
+@test "what was told to exit is taken up by its file down" {
+	service a 'trap "" TERM' 'while :; do sleep 1000 & wait; done'
+	touch "$S/a/down"
+	sup_start
+	sv up a
+	wait_until 5 sup_is a run
+	sv exit a
+	wait_until 5 grep -q 'want exit' "$S/a/supervise/stat"
+	again
+	[ "$(sup_field a .state+.want)" = rundown ]
+	sv kill a
+	wait_until 5 sup_is a down
 	sup_stop
 }
 
