@@ -161,10 +161,13 @@ def refused(l):
     assert l.subscribe(s["id"], token=app)[0] == 401
     broke(l, "token-kind")
     hook = {"type": "stream.online", "version": "1", "condition": {"broadcaster_user_id": "42"}}
-    assert l.helix("POST", "/eventsub/subscriptions", {**hook, "transport": {"method": "webhook", "callback": "https://x/y", "secret": "s" * 10}})[0] == 403
+    assert l.helix("POST", "/eventsub/subscriptions", {**hook, "transport": {"method": "webhook", "callback": "https://x/y",
+                                                                             "secret": "s" * 10}})[0] == 403
     broke(l, "token-kind")
-    for transport in ({"method": "webhook", "callback": "https://x/y", "secret": "short"}, {"method": "webhook", "callback": "http://example.org/", "secret": "s" * 10},
-                      {"method": "webhook", "callback": "https://x:8443/", "secret": "s" * 10}, {"method": "conduit", "conduit_id": "none"}):
+    for transport in ({"method": "webhook", "callback": "https://x/y", "secret": "short"},
+                      {"method": "webhook", "callback": "http://example.org/", "secret": "s" * 10},
+                      {"method": "webhook", "callback": "https://x:8443/", "secret": "s" * 10},
+                      {"method": "conduit", "conduit_id": "none"}):
         assert l.helix("POST", "/eventsub/subscriptions", {**hook, "transport": transport}, app)[0] == 400, transport
     clean(l)
 
@@ -184,7 +187,9 @@ class Hook(Endpoint):
             if "challenge" in o:
                 return challenge(o["challenge"].encode())
             self.got.append((h["Twitch-Eventsub-Message-Type"], h["Twitch-Eventsub-Message-Id"], h["Twitch-Eventsub-Message-Retry"], o))
-            return (self.status.pop(0) if isinstance(self.status, list) and self.status else 204 if isinstance(self.status, list) else self.status), None, b""
+            if isinstance(self.status, list):
+                return self.status.pop(0) if self.status else 204, None, b""
+            return self.status, None, b""
         super().__init__(answer)
 
 
@@ -238,7 +243,8 @@ def webhook(l):
 def challenge(l):
     """Who does not answer the challenge with the word alone is not verified."""
     app = l.post("/lab/twitch/grant", user=None)["access_token"]
-    for n, (answer, rules) in enumerate(((lambda w: (200, "text/plain", b'"' + w + b'"'), ["challenge"]), (lambda w: (200, "text/html", w), ["challenge-type"]),
+    for n, (answer, rules) in enumerate(((lambda w: (200, "text/plain", b'"' + w + b'"'), ["challenge"]),
+                                         (lambda w: (200, "text/html", w), ["challenge-type"]),
                                          (lambda w: (404, "text/plain", w), []))):
         hook = Hook("0123456789secret", challenge=answer)
         id = hook_sub(l, app, hook.url, type="stream.online", broadcaster_user_id="42")
@@ -260,7 +266,8 @@ def conduits(l):
     c = call("POST", "", {"shard_count": 2})[2]["data"][0]["id"]
     sockets = [l.eventsub() for _ in range(2)]
     def assign(pairs):
-        return call("PATCH", "/shards", {"conduit_id": c, "shards": [{"id": i, "transport": {"method": "websocket", "session_id": s}} for i, s in pairs]})
+        shards = [{"id": i, "transport": {"method": "websocket", "session_id": s}} for i, s in pairs]
+        return call("PATCH", "/shards", {"conduit_id": c, "shards": shards})
     status, _, body = assign([("0", sockets[0][1]["id"]), ("1", sockets[1][1]["id"]), ("2", "x"), ("1", "gone")])
     assert status == 202 and len(body["data"]) == 2 and [e["id"] for e in body["errors"]] == ["2", "1"], body
     status, _, body = l.helix("POST", "/eventsub/subscriptions", {"type": "channel.chat.message", "version": "1", "condition": {

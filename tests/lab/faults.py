@@ -19,7 +19,8 @@ def fast(l):
 def ends(l):
     """How a connection can end; which ends leave a session that can be resumed."""
     fast(l)
-    for what, code, resumable in (("close 4000", 4000, True), ("close none", 1005, True), ("close 4009", 4009, False), ("close 4008", 4008, False), ("close 4002", 4002, True), ("close 1000", 1000, False),
+    for what, code, resumable in (("close 4000", 4000, True), ("close none", 1005, True), ("close 4009", 4009, False),
+                                  ("close 4008", 4008, False), ("close 4002", 4002, True), ("close 1000", 1000, False),
                                   ("fin", None, True), ("reset", "reset", True)):
         ws, ready = l.session()
         strike(l, what)
@@ -102,7 +103,8 @@ def silence(l):
 
 
 def wire(l):
-    """Frames and writes of any size, with and without compression; payloads over several messages; the wrong type of message; bad frames."""
+    """Frames and writes of any size, with and without compression; payloads over several messages; the wrong type of message; bad
+    frames."""
     fast(l)
     for compress in (False, True):
         l.fault("connect: split 5\nhello: parts 4")

@@ -1,4 +1,5 @@
-"""Cases of Discord's gateway. Each wrong deed must get its close code and be written down under its rule; right ones must leave no trace."""
+"""Cases of Discord's gateway. Each wrong deed must get its close code and be written down under its rule; right ones must leave no
+trace."""
 import json
 import sys
 import time
@@ -156,7 +157,8 @@ def wrong(l):
 
 
 def wrong_token(l):
-    """A wrong token ends with 4004 and is nobody's violation; privileged intents that are off with 4014; sharding when it is required with 4011."""
+    """A wrong token ends with 4004 and is nobody's violation; privileged intents that are off with 4014; sharding when it is
+    required with 4011."""
     ws = l.hello()
     ws.send({"op": 2, "d": {"token": "nonsense", "intents": 1, "properties": {}}})
     assert ws.end() == 4004

@@ -17,7 +17,8 @@ def headers(l):
     clean(l)
     assert l.helix("GET", "/users", token="wrong")[2] == {"error": "Unauthorized", "status": 401, "message": "Invalid OAuth token"}
     clean(l)
-    for change, rule in (({"Authorization": "OAuth " + l.user_token["access_token"]}, "auth-scheme"), ({"Client-Id": "other"}, "client-id"), ({"Client-Id": ""}, "client-id")):
+    for change, rule in (({"Authorization": "OAuth " + l.user_token["access_token"]}, "auth-scheme"),
+                         ({"Client-Id": "other"}, "client-id"), ({"Client-Id": ""}, "client-id")):
         assert l.helix("GET", "/users", headers=change)[0] == 401
         broke(l, rule)
 
@@ -134,17 +135,20 @@ def consent(l):
     """Device and code flow; consent that is taken back ends tokens and refresh tokens."""
     k = l.client
     d = l.oauth("POST", "device", client_id=k["id"], scopes="user:read:chat user:write:chat")[2]
-    poll = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "client_id": k["id"], "device_code": d["device_code"], "scopes": "user:read:chat"}
+    poll = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "client_id": k["id"], "device_code": d["device_code"],
+            "scopes": "user:read:chat"}
     assert l.oauth("POST", "token", **poll)[2]["message"] == "authorization_pending"
     l.post("/lab/twitch/device", user_code=d["user_code"], user="bob")
     t = l.oauth("POST", "token", **poll)[2]
     assert sorted(t["scope"]) == ["user:read:chat", "user:write:chat"]
     code = l.post("/lab/twitch/code", user="bob", scopes=["bits:read"])["code"]
-    form = {"grant_type": "authorization_code", "code": code, "client_id": k["id"], "client_secret": k["secret"], "redirect_uri": "http://localhost"}
+    form = {"grant_type": "authorization_code", "code": code, "client_id": k["id"], "client_secret": k["secret"],
+            "redirect_uri": "http://localhost"}
     assert [l.oauth("POST", "token", **form)[0] for _ in range(2)] == [200, 400]
     l.post("/lab/twitch/revoke", user="bob")
     assert l.helix("GET", "/users", token=t["access_token"])[0] == 401
-    assert l.oauth("POST", "token", grant_type="refresh_token", refresh_token=t["refresh_token"], client_id=k["id"], client_secret=k["secret"])[0] == 400
+    assert l.oauth("POST", "token", grant_type="refresh_token", refresh_token=t["refresh_token"], client_id=k["id"],
+                   client_secret=k["secret"])[0] == 400
     clean(l)
 
 

@@ -79,7 +79,12 @@ class WebSocket:
     def send_frame(self, op, payload=b"", fin=True, rsv=0, masked=True):
         n, m = len(payload), 0x80 if masked else 0
         head = bytes([(0x80 if fin else 0) | rsv | op])
-        head += bytes([m | n]) if n < 126 else bytes([m | 126]) + struct.pack("!H", n) if n < 65536 else bytes([m | 127]) + struct.pack("!Q", n)
+        if n < 126:
+            head += bytes([m | n])
+        elif n < 65536:
+            head += bytes([m | 126]) + struct.pack("!H", n)
+        else:
+            head += bytes([m | 127]) + struct.pack("!Q", n)
         if masked:
             key = os.urandom(4)
             payload = key + bytes(b ^ key[i % 4] for i, b in enumerate(payload))
@@ -242,7 +247,8 @@ class Lab:
                                                               "transport": {"method": "websocket", "session_id": session}}, token)
 
     def oauth(self, method, path, headers=None, **form):
-        return http_call(self.base, method, "/oauth2/" + path, headers={"Content-Type": "application/x-www-form-urlencoded", **(headers or {})},
+        return http_call(self.base, method, "/oauth2/" + path, headers={"Content-Type": "application/x-www-form-urlencoded",
+                                                                        **(headers or {})},
                          raw=urllib.parse.urlencode(form).encode() if form else None)
 
 

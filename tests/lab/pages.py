@@ -30,7 +30,7 @@ def differ(what, there, said):
 # `GET /lab/config`, `POST`: the method alone stands for the path before it; `/delete` for a last part
 calls = set()
 for row in section("Control API").splitlines():
-    path = None
+    path = method = None
     for word in re.findall(r"`([^`]*)`", row.split("|")[1]) if row.startswith("| `") else []:
         m = re.fullmatch(r"(GET|POST|DELETE)?\s*(/[\w/]+)?", word)
         method = m[1] or method

@@ -43,7 +43,8 @@ api = {lab.http_url('/api/v10')}
     # Each set of files has tokens of its own: a refresh token is good once.
     token = lab.world.tw_grant(client, user, user.grants[client.id], lab.settings["twitch.user_token_s"])
     put(os.path.join(d, "lab-twitch.secret"), client.secret + "\n", 0o600)
-    put(os.path.join(d, "lab-twitch.token"), json.dumps({"access_token": token.access, "refresh_token": token.refresh, "expires_in": token.seconds_left,
+    put(os.path.join(d, "lab-twitch.token"), json.dumps({"access_token": token.access, "refresh_token": token.refresh,
+                                                         "expires_in": token.seconds_left,
                                                      "scope": sorted(token.scopes), "token_type": "bearer"}) + "\n", 0o600)
     put(os.path.join(d, "lab-twitch.subs"), f"channel.chat.message 1 broadcaster_user_id=42 user_id={user.id}\n"
                                         f"channel.follow 2 broadcaster_user_id=42 moderator_user_id={user.id}\n")

@@ -52,7 +52,8 @@ class Conduits:
         shard.transport = {"method": "websocket", "session_id": socket.id, "connected_at": socket.connected_at}
         socket.shards.add((conduit.id, shard.id))
         socket.used = True
-        self.books.note("shard-assigned", platform="twitch", conduit=conduit.id, shard=shard.id, session=socket.id, before=old.id if old else None)
+        self.books.note("shard-assigned", platform="twitch", conduit=conduit.id, shard=shard.id, session=socket.id,
+                        before=old.id if old else None)
 
     def moved(self, conduit, id, socket):
         shard = self.shard(conduit, id)
@@ -211,7 +212,8 @@ def assign_one(helix, conduit, shard, t):
     if not callback_ok(helix, t.get("callback")) or not secret_ok(t.get("secret")):
         return "invalid callback or secret", "invalid_parameter"
     hook = Hook(t["callback"], t["secret"])
-    shard.transport, shard.status, shard.assigned = {"method": "webhook", "callback": hook.callback}, "webhook_callback_verification_pending", True
+    shard.transport, shard.assigned = {"method": "webhook", "callback": hook.callback}, True
+    shard.status = "webhook_callback_verification_pending"
     if shard.socket:
         shard.socket.shards.discard((conduit.id, shard.id))
     shard.socket, shard.hook = None, hook

@@ -29,7 +29,8 @@ class Control:
     async def serve(self, request):
         f = ROUTES.get((request.method, request.path.rstrip("/")))
         if f is None:
-            return answer(404, {"error": f"no call {request.method} {request.path}; there are: " + ", ".join(f"{m} {p}" for m, p in sorted(ROUTES))})
+            there = ", ".join(f"{m} {p}" for m, p in sorted(ROUTES))
+            return answer(404, {"error": f"no call {request.method} {request.path}; there are: {there}"})
         try:
             body = {}
             if request.body and request.path.rstrip("/") != "/lab/fault":

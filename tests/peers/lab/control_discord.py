@@ -66,7 +66,8 @@ def add_user(c, request, q):
 
 @call("POST", "/lab/discord/interaction")
 async def interaction(c, request, q):
-    """channel, user; type (2), name, options, custom_id, data; bot. Over HTTP if the bot has an endpoint: the answer tells what came back."""
+    """channel, user; type (2), name, options, custom_id, data; bot. Over HTTP if the bot has an endpoint: the answer tells what
+    came back."""
     platform, channel = c.channel(q.get("channel", "general"))
     if platform != "discord":
         raise bad("interactions are Discord's")

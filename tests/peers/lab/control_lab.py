@@ -18,7 +18,8 @@ def world(c, request, q):
     return {
         "http": lab.http_url(""), "https": lab.https_url(""), "ca": lab.ca,
         "discord": {"api": lab.http_url("/api/v10"), "bots": [bot_json(b) for b in w.bots.values()],
-                    "guilds": [{"id": g.id, "name": g.name, "channels": {ch.name: ch.id for ch in g.channels.values()}} for g in w.guilds.values()],
+                    "guilds": [{"id": g.id, "name": g.name, "channels": {ch.name: ch.id for ch in g.channels.values()}}
+                               for g in w.guilds.values()],
                     "users": {u.name: u.id for u in w.users.values()}},
         "twitch": {"helix": lab.http_url("/helix"), "oauth": lab.http_url("/oauth2"), "eventsub": lab.ws_url("/ws"),
                    "clients": [{"id": k.id, "secret": k.secret} for k in w.tw_clients.values()],
@@ -102,7 +103,8 @@ async def chat(c, request, q):
 
 @call("GET", "/lab/counts")
 def counts(c, request, q):
-    return {"counts": dict(c.books.counts), "violations": len(c.books.violations), "connections": len(c.lab.gateway.conns) + len(c.lab.eventsub.sockets)}
+    return {"counts": dict(c.books.counts), "violations": len(c.books.violations),
+            "connections": len(c.lab.gateway.conns) + len(c.lab.eventsub.sockets)}
 
 
 @call("GET", "/lab/wait")
@@ -161,7 +163,8 @@ def no_faults(c, request, q):
 
 @call("POST", "/lab/flood")
 async def flood(c, request, q):
-    """n messages of size characters to every connection, as fast as it takes them; keep false: they cannot be replayed. Answers when all is sent.
+    """n messages of size characters to every connection, as fast as it takes them; keep false: they cannot be replayed. Answers
+    when all is sent.
     rate: n in all, said in channels (names; one for each guild), so many in a second; answers at once unless wait is true."""
     n, rate = int(q.get("n", 1000)), float(q.get("rate", 0))
     if not rate:

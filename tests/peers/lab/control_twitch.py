@@ -63,8 +63,8 @@ def expire(c, request, q):
     """Tokens end now: token (one), or user (all of a user's), or kind=app; refresh true: their refresh tokens, too."""
     n = 0
     for t in list(c.world.tw_tokens.values()):
-        if t.good and ("token" not in q or t.access == q["token"]) and ("user" not in q or (t.user and q["user"] in (t.user.id, t.user.login))) and \
-                (q.get("kind") != "app" or t.user is None):
+        mine = "user" not in q or (t.user and q["user"] in (t.user.id, t.user.login))
+        if t.good and mine and q.get("token") in (None, t.access) and (q.get("kind") != "app" or t.user is None):
             t.ends, n = 0, n + 1
             if q.get("refresh") and t.refresh:
                 c.world.tw_refresh.pop(t.refresh, None)
@@ -101,7 +101,8 @@ def event(c, request, q):
 
 @call("GET", "/lab/twitch/subscriptions")
 def subscriptions(c, request, q):
-    return {"subscriptions": [{**s.json(), "client": s.client.id, "user": s.user.id if s.user else None} for s in c.lab.eventsub.subs.values()]}
+    return {"subscriptions": [{**s.json(), "client": s.client.id, "user": s.user.id if s.user else None}
+                              for s in c.lab.eventsub.subs.values()]}
 
 
 @call("GET", "/lab/twitch/webhooks")
@@ -111,7 +112,8 @@ def webhooks(c, request, q):
 
 @call("POST", "/lab/twitch/webhook")
 async def webhook(c, request, q):
-    """A notification to the webhook of a subscription (id, or the first of type): event; spoil (signature, missing); timestamp; message_id."""
+    """A notification to the webhook of a subscription (id, or the first of type): event; spoil (signature, missing); timestamp;
+    message_id."""
     for s in c.lab.eventsub.subs.values():
         hook = s.hook
         if s.conduit:

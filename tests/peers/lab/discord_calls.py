@@ -17,7 +17,8 @@ async def gateway_bot(rest, request, bot):
     w = rest.gateway.identify_window(bot)
     rest.books.note("gateway-bot", platform="discord", bot=bot.id)
     return answer(200, {"url": rest.lab.ws_url("/discord", request.secure), "shards": rest.set["discord.shards"], "session_start_limit": {
-        "total": w.limit, "remaining": w.left, "reset_after": int(w.reset_after * 1000), "max_concurrency": rest.set["discord.max_concurrency"]}})
+        "total": w.limit, "remaining": w.left, "reset_after": int(w.reset_after * 1000),
+        "max_concurrency": rest.set["discord.max_concurrency"]}})
 
 
 @route("GET", "/users/@me")
@@ -34,7 +35,8 @@ async def a_user(rest, request, bot, user):
 
 @route("GET", "/users/@me/guilds")
 async def my_guilds(rest, request, bot):
-    return answer(200, [{"id": g.id, "name": g.name, "icon": None, "owner": False, "permissions": "0", "features": []} for g in bot.guilds.values()])
+    return answer(200, [{"id": g.id, "name": g.name, "icon": None, "owner": False, "permissions": "0", "features": []}
+                        for g in bot.guilds.values()])
 
 
 @route("POST", "/users/@me/channels")
@@ -128,7 +130,8 @@ async def create_message(rest, request, bot, channel):
     message = rest.chat.make(c, bot.user, body.get("content") or "", **more)
     if nonce is not None:
         bot.nonces[key] = (time.monotonic(), message)
-    rest.books.note("said", platform="discord", bot=bot.id, channel=c.id, name=c.name, id=message["id"], text=message["content"], nonce=nonce,
+    rest.books.note("said", platform="discord", bot=bot.id, channel=c.id, name=c.name, id=message["id"], text=message["content"],
+                    nonce=nonce,
                     enforce_nonce=body.get("enforce_nonce"), allowed_mentions=body.get("allowed_mentions"), user=bot.user.name,
                     reply_to=reference.get("message_id") if reference else None, how="message", flags=body.get("flags"))
     rest.chat.tell("MESSAGE_CREATE", c, message, bot.user)

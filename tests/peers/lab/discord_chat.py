@@ -20,7 +20,8 @@ class Chat:
     def make(self, channel, author, content, **more):
         """A message object in the channel's history. more: members of the object; extra ones as they are."""
         mentioned = self.mentions(channel, content)
-        message = {"id": self.world.ids.next(), "channel_id": channel.id, "author": author.json(), "content": content, "timestamp": iso_discord(),
+        message = {"id": self.world.ids.next(), "channel_id": channel.id, "author": author.json(), "content": content,
+                   "timestamp": iso_discord(),
                    "edited_timestamp": None, "tts": False, "mention_everyone": "@everyone" in content,
                    "mentions": [self.mention(channel, u) for u in mentioned], "mention_roles": re.findall(r"<@&(\d+)>", content),
                    "attachments": [], "embeds": [], "components": [], "pinned": False, "type": 0, "flags": 0}
@@ -73,7 +74,8 @@ class Chat:
             more.update(self.reply(channel, reply_to))
         message = self.make(channel, user, text, **more)
         n = self.tell("MESSAGE_CREATE", channel, message, user)
-        self.books.note("chat", platform="discord", channel=channel.id, name=channel.name, user=user.name, id=message["id"], text=text[:2000], told=n)
+        self.books.note("chat", platform="discord", channel=channel.id, name=channel.name, user=user.name, id=message["id"],
+                        text=text[:2000], told=n)
         return message, n
 
     def reply(self, channel, message_id):
@@ -90,7 +92,8 @@ class Chat:
         channel.messages.pop(message["id"], None)
         d = {"id": message["id"], "channel_id": channel.id}
         if channel.guild and not message["flags"] & EPHEMERAL:
-            return self.gateway.dispatch("MESSAGE_DELETE", {**d, "guild_id": channel.guild.id}, GUILD_MESSAGES, channel.guild, None, message["id"])
+            return self.gateway.dispatch("MESSAGE_DELETE", {**d, "guild_id": channel.guild.id}, GUILD_MESSAGES, channel.guild, None,
+                                         message["id"])
         bot = channel.bot if channel.guild is None else self.world.bots[message["author"]["id"]]
         return self.gateway.dispatch("MESSAGE_DELETE", d, DIRECT_MESSAGES, bot=bot, object_id=message["id"])
 

@@ -71,7 +71,8 @@ class Conn:
         """Closes with a code, in the background. by_rule: the client's violation that it is for."""
         if self.over:
             return
-        self.books.note("close-sent", platform="discord", conn=self.id, session=self.session.id if self.session else None, code=code, why=reason)
+        self.books.note("close-sent", platform="discord", conn=self.id, session=self.session.id if self.session else None,
+                        code=code, why=reason)
         if by_rule:
             self.books.violation(by_rule, platform="discord", conn=self.id, code=code, why=reason)
         self.over = True

@@ -1,4 +1,5 @@
-"""Interactions: made by the lab, sent over the gateway or (signed) over HTTP; answered by callbacks and follow-ups, under their two clocks."""
+"""Interactions: made by the lab, sent over the gateway or (signed) over HTTP; answered by callbacks and follow-ups, under their
+two clocks."""
 import asyncio
 import json
 import time
@@ -23,7 +24,8 @@ class Interaction:
         self.messages = {}
 
     def json(self):
-        return {"id": self.id, "token": self.token, "type": self.kind, "answered": self.answered, "age": round(time.monotonic() - self.born, 3),
+        return {"id": self.id, "token": self.token, "type": self.kind, "answered": self.answered,
+                "age": round(time.monotonic() - self.born, 3),
                 "original": self.original["id"] if self.original else None}
 
 
@@ -55,7 +57,8 @@ class Interactions:
     async def fire(self, interaction):
         """Over HTTP if the application has an endpoint, else over the gateway. What the other side did with it."""
         i, bot = interaction, interaction.bot
-        self.books.note("interaction", platform="discord", bot=bot.id, id=i.id, type=i.kind, name=i.body["data"].get("name"), channel=i.channel.id,
+        self.books.note("interaction", platform="discord", bot=bot.id, id=i.id, type=i.kind, name=i.body["data"].get("name"),
+                        channel=i.channel.id,
                         http=bot.endpoint is not None)
         if bot.endpoint is None:
             told = self.lab.gateway.dispatch("INTERACTION_CREATE", i.body, 0, i.channel.guild, bot, i.id)
@@ -73,7 +76,8 @@ class Interactions:
         return {"id": i.id, "token": i.token, **result}
 
     async def post(self, bot, body, spoil=None, timestamp=None):
-        """A signed request. spoil: signature (wrong), body (changed after signing), missing (no headers): the probes of a hostile or careful sender."""
+        """A signed request. spoil: signature (wrong), body (changed after signing), missing (no headers): the probes of a hostile
+        or careful sender."""
         text = json.dumps(body, separators=(",", ":")).encode() if not isinstance(body, bytes) else body
         stamp = timestamp or str(int(time.time()))
         signature = ed25519.sign(bot.secret, stamp.encode() + text)
@@ -86,7 +90,8 @@ class Interactions:
             headers.update({"X-Signature-Ed25519": signature.hex(), "X-Signature-Timestamp": stamp})
         begun = time.monotonic()
         try:
-            status, head, answer_body = await httpclient.post(bot.endpoint, text, headers, self.set["discord.interaction_first_s"], self.lab.trust)
+            status, head, answer_body = await httpclient.post(bot.endpoint, text, headers, self.set["discord.interaction_first_s"],
+                                                              self.lab.trust)
             return {"status": status, "body": answer_body.decode("utf-8", "replace"), "content_type": head.get("content-type"),
                     "took": round(time.monotonic() - begun, 3)}
         except asyncio.TimeoutError:
@@ -130,7 +135,8 @@ class Interactions:
         if kind == 8 and len(data.get("choices", [])) > 25:
             raise form_error("data.choices", "BASE_TYPE_BAD_LENGTH", "Must be between 0 and 25 in length.")
         i.answered = kind
-        self.books.note("interaction-answered", platform="discord", id=i.id, type=kind, data=data, after=round(time.monotonic() - i.born, 3))
+        self.books.note("interaction-answered", platform="discord", id=i.id, type=kind, data=data,
+                        after=round(time.monotonic() - i.born, 3))
         if kind in (4, 5):
             i.original = self.message(i, data if kind == 4 else {"content": "", "flags": data.get("flags", 0) | 128})
             if kind == 4:
@@ -149,8 +155,10 @@ class Interactions:
         return message
 
     def said(self, i, message, data, how):
-        self.books.note("said", platform="discord", bot=i.bot.id, channel=i.channel.id, name=i.channel.name, id=message["id"], user=i.bot.user.name,
-                        text=message["content"], nonce=None, enforce_nonce=None, allowed_mentions=data.get("allowed_mentions"), reply_to=None,
+        self.books.note("said", platform="discord", bot=i.bot.id, channel=i.channel.id, name=i.channel.name, id=message["id"],
+                        user=i.bot.user.name,
+                        text=message["content"], nonce=None, enforce_nonce=None, allowed_mentions=data.get("allowed_mentions"),
+                        reply_to=None,
                         how=how, interaction=i.id, flags=data.get("flags"))
 
     def alive(self, app, token, acknowledged=True):
@@ -199,7 +207,8 @@ def edit(rest, i, message, body):
     if loading:
         rest.lab.interactions.said(i, message, body, "deferred")
     else:
-        rest.books.note("edited", platform="discord", bot=i.bot.id, channel=i.channel.id, id=message["id"], text=message["content"], how="interaction")
+        rest.books.note("edited", platform="discord", bot=i.bot.id, channel=i.channel.id, id=message["id"], text=message["content"],
+                        how="interaction")
     return message
 
 

@@ -10,11 +10,15 @@ from httpserver import HttpError, answer
 
 ROUTES = []         # (method, pattern, function, major parameter, template)
 CODES = {10003: (404, "Unknown Channel"), 10004: (404, "Unknown Guild"), 10008: (404, "Unknown Message"), 10013: (404, "Unknown User"),
-         10015: (404, "Unknown Webhook"), 10062: (404, "Unknown interaction"), 20028: (429, "The write action you are performing on the channel has hit the write rate limit"),
-         40060: (400, "Interaction has already been acknowledged."), 50001: (403, "Missing Access"), 50005: (403, "Cannot edit a message authored by another user"),
-         50006: (400, "Cannot send an empty message"), 50007: (403, "Cannot send messages to this user"), 50013: (403, "Missing Permissions"),
+         10015: (404, "Unknown Webhook"), 10062: (404, "Unknown interaction"),
+         20028: (429, "The write action you are performing on the channel has hit the write rate limit"),
+         40060: (400, "Interaction has already been acknowledged."), 50001: (403, "Missing Access"),
+         50005: (403, "Cannot edit a message authored by another user"),
+         50006: (400, "Cannot send an empty message"), 50007: (403, "Cannot send messages to this user"),
+         50013: (403, "Missing Permissions"),
          50027: (401, "Invalid Webhook Token"), 50083: (400, "Thread is archived"), 50109: (400, "The request body contains invalid JSON."),
-         130000: (503, "API resource is currently overloaded. Try again a little later"), 160002: (400, "Cannot reply without permission to read message history"),
+         130000: (503, "API resource is currently overloaded. Try again a little later"),
+         160002: (400, "Cannot reply without permission to read message history"),
          200000: (400, "Message was blocked by automatic moderation"), 240000: (400, "Message was blocked by harmful links filter"),
          40333: (403, "internal network error")}
 CLOUDFLARE = ("<!doctype html><html><head><title>Access denied | discord.com used Cloudflare to restrict access</title></head>"
@@ -37,7 +41,8 @@ def error(code, headers=()):
 
 
 def form_error(field, code, message):
-    return HttpError(400, {"message": "Invalid Form Body", "code": 50035, "errors": {field: {"_errors": [{"code": code, "message": message}]}}})
+    return HttpError(400, {"message": "Invalid Form Body", "code": 50035,
+                           "errors": {field: {"_errors": [{"code": code, "message": message}]}}})
 
 
 def unauthorized():
@@ -74,14 +79,15 @@ class Rest:
         if auth.startswith("Bot "):
             return self.world.bot_of_token(auth[4:])
         if auth and self.world.bot_of_token(auth.split(" ")[-1]):
-            self.books.violation("auth-prefix", platform="discord", path=request.path, why="Authorization wants the word Bot before the token")
+            self.books.violation("auth-prefix", platform="discord", path=request.path,
+                                 why="Authorization wants the word Bot before the token")
         return None
 
     async def within_limits(self, request, function, params, template):
         if self.set["discord.user_agent_required"] and not AGENT.match(request.header("user-agent", "")):
             self.books.violation("user-agent", platform="discord", path=request.path, agent=request.header("user-agent"))
             raise error(40333)
-        if "://" in template or "{token}" in template:
+        if "{token}" in template:
             bot, free = None, True      # the token in the path is the credential
         else:
             bot, free = self.bot_of(request), False
@@ -216,7 +222,8 @@ class Rest:
                 raise form_error("allowed_mentions", "BASE_TYPE_CHOICES", "Value must be one of users, roles, everyone.")
             for word in ("users", "roles"):
                 if word in am.get("parse", []) and am.get(word):
-                    raise form_error("allowed_mentions", "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", f"parse:[\"{word}\"] and {word}: [ids...] are mutually exclusive.")
+                    raise form_error("allowed_mentions", "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+                                     f"parse:[\"{word}\"] and {word}: [ids...] are mutually exclusive.")
         if need and not content and not any(body.get(k) for k in ("embeds", "components", "sticker_ids", "poll", "attachments")) and \
                 not (body.get("message_reference") or {}).get("type") == 1:
             raise error(50006)

@@ -1,4 +1,5 @@
-"""Ed25519 signing (RFC 8032, section 5.1), plain and slow: a few milliseconds a signature. For the lab's own keys only: not constant in time."""
+"""Ed25519 signing (RFC 8032, section 5.1), plain and slow: a few milliseconds a signature. For the lab's own keys only: not
+constant in time."""
 import hashlib
 
 P = 2**255 - 19

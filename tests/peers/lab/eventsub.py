@@ -73,7 +73,8 @@ class Socket:
         self.swallow = False
 
     def json(self, events=False):
-        out = {"session": self.id, "conn": self.conn, "connected": not self.over, "keepalive": self.keepalive, "subscriptions": len(self.subs),
+        out = {"session": self.id, "conn": self.conn, "connected": not self.over, "keepalive": self.keepalive,
+               "subscriptions": len(self.subs),
                "shards": sorted(self.shards), "moved_to": self.moved_to}
         if events:
             out["events"] = [{"id": m, "t": t, "chat": c, "written": w} for m, t, c, w in self.sent]
@@ -107,7 +108,8 @@ class Socket:
         return True
 
     def envelope(self, kind, payload, message_id=None, **metadata):
-        return {"metadata": {"message_id": message_id or str(uuid.uuid4()), "message_type": kind, "message_timestamp": iso_twitch(), **metadata},
+        return {"metadata": {"message_id": message_id or str(uuid.uuid4()), "message_type": kind, "message_timestamp": iso_twitch(),
+                             **metadata},
                 "payload": payload}
 
     def notify(self, message_id, sub, payload, chat_id):
@@ -210,7 +212,8 @@ class Socket:
         except wsproto.WsError as e:
             self.close(4001, str(e), by_rule="websocket")
             await self.ws.rest()
-        self.books.note("closed", platform="twitch", conn=self.conn, session=self.id, code=code, reason=reason, lab_closed=self.ws.closed_with,
+        self.books.note("closed", platform="twitch", conn=self.conn, session=self.id, code=code, reason=reason,
+                        lab_closed=self.ws.closed_with,
                         moved=self.moved_to is not None)
         self.lose("websocket_disconnected")
         if self.ws.closed_with is None and code is not None and not self.ws.writer.is_closing():
@@ -329,7 +332,8 @@ class EventSub:
 
     def notify(self, sub, event, chat_id=None, message_id=None):
         message_id = message_id or str(uuid.uuid4())
-        payload = {"subscription": {**sub.json(), "transport": {k: v for k, v in sub.shown().items() if k != "connected_at"}}, "event": event}
+        payload = {"subscription": {**sub.json(), "transport": {k: v for k, v in sub.shown().items() if k != "connected_at"}},
+                   "event": event}
         if sub.hook:
             self.lab.hooks.deliver(sub.hook, sub, "notification", payload, message_id)
             return {"id": sub.id, "message_id": message_id, "written": None}

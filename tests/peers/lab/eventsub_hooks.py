@@ -27,7 +27,8 @@ class Hooks:
         mac = hmac.new(hook.secret.encode(), message_id.encode() + timestamp.encode() + body, hashlib.sha256).hexdigest()
         if spoil == "signature":
             mac = ("0" if mac[0] != "0" else "1") + mac[1:]
-        headers = {"Content-Type": "application/json", "Twitch-Eventsub-Message-Id": message_id, "Twitch-Eventsub-Message-Retry": str(attempt),
+        headers = {"Content-Type": "application/json", "Twitch-Eventsub-Message-Id": message_id,
+                   "Twitch-Eventsub-Message-Retry": str(attempt),
                    "Twitch-Eventsub-Message-Type": kind, "Twitch-Eventsub-Message-Signature": f"sha256={mac}",
                    "Twitch-Eventsub-Message-Timestamp": timestamp}
         if sub_type:
@@ -66,7 +67,8 @@ class Hooks:
         self.lab.spawn(run())
 
     def deliver(self, hook, sub, kind, payload, message_id, spoil=None, timestamp=None):
-        shown = {**payload, "subscription": {**payload["subscription"], "transport": {k: v for k, v in payload["subscription"]["transport"].items()
+        shown = {**payload, "subscription": {**payload["subscription"],
+                                             "transport": {k: v for k, v in payload["subscription"]["transport"].items()
                                                                                       if k in ("method", "callback", "conduit_id")}}}
         body = json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode()
         return self.lab.spawn(self.deliver_body(hook, sub, kind, body, message_id, spoil, timestamp))
@@ -83,7 +85,8 @@ class Hooks:
             status, _, _ = await self.post(hook, body, headers)
             entry["tries"] += 1
             entry["statuses"].append(status)
-            self.books.note("webhook", platform="twitch", id=message_id, type=sub.type, message=kind, attempt=attempt, status=status, spoil=spoil)
+            self.books.note("webhook", platform="twitch", id=message_id, type=sub.type, message=kind, attempt=attempt,
+                            status=status, spoil=spoil)
             if status is not None and 200 <= status < 300:
                 hook.failures = 0
                 return status

@@ -240,7 +240,8 @@ def duplicate(conn, f):
     n = int(f.number(0, 1))
     if is_discord(conn):
         if conn.session:
-            last = [(e, p) for e, (s, p) in zip(reversed(conn.session.events), reversed(conn.session.kept)) if e and e[1] == "MESSAGE_CREATE"][:n]
+            last = [(e, p) for e, (s, p) in zip(reversed(conn.session.events), reversed(conn.session.kept)) if e
+                    and e[1] == "MESSAGE_CREATE"][:n]
             for e, payload in reversed(last):
                 conn.session.dispatch(e[1], compact(json.loads(payload)["d"]), e[2])
     else:
@@ -276,7 +277,8 @@ def unknown(conn, f):
         conn.send("session_lab_unknown", {"new": {"deep": [None, True, 1.5e3]}})
 
 
-GARBAGE = {"json": '{"t":null,"s":null,"op":10,"d":{', "array": "[1,2,3]", "empty": "", "deep": "[" * 5000, "types": '{"op":"0","d":[],"s":"x","t":7}',
+GARBAGE = {"json": '{"t":null,"s":null,"op":10,"d":{', "array": "[1,2,3]", "empty": "", "deep": "[" * 5000,
+           "types": '{"op":"0","d":[],"s":"x","t":7}',
            "utf8": b'{"op":11,"d":"\xff\xfe"}', "nul": '{"op":11,"d":"\0"}'}
 
 
@@ -305,7 +307,8 @@ def huge(conn, f):
         conn.send("session_lab_huge", {"x": text})
 
 
-FRAMES = {"reserved": b"\xf1\x00", "continuation": b"\x80\x01x", "masked": b"\x81\x81\0\0\0\0x", "control": b"\x89\x7e\x00\x80" + b"p" * 128,
+FRAMES = {"reserved": b"\xf1\x00", "continuation": b"\x80\x01x", "masked": b"\x81\x81\0\0\0\0x",
+          "control": b"\x89\x7e\x00\x80" + b"p" * 128,
           "opcode": b"\x83\x00", "length": struct.pack("!BBQ", 0x82, 127, 1 << 62), "partclose": b"\x88\x01\x0f"}
 
 

@@ -38,7 +38,8 @@ async def empty(lab, f, request, handler):
 
 @deed("429")
 async def too_many(lab, f, request, handler):
-    """Discord: scope=user, global, shared, cloudflare (HTML), bare (Retry-After alone); Helix: scope=points (none left), endpoint (points left),
+    """Discord: scope=user, global, shared, cloudflare (HTML), bare (Retry-After alone); Helix: scope=points (none left), endpoint
+    (points left),
     bare (no headers). retry=SECONDS."""
     wait, scope = float(f.word("retry", 1)), f.word("scope", "user")
     if not is_discord(request):
@@ -54,7 +55,8 @@ async def too_many(lab, f, request, handler):
     if found:
         _, params, template = found
         key = rest.bucket_key(bot, template, params, request.method)
-        headers = {"X-RateLimit-Limit": 5, "X-RateLimit-Remaining": 3 if scope == "shared" else 0, "X-RateLimit-Reset": f"{time.time() + wait:.3f}",
+        headers = {"X-RateLimit-Limit": 5, "X-RateLimit-Remaining": 3 if scope == "shared" else 0,
+                   "X-RateLimit-Reset": f"{time.time() + wait:.3f}",
                    "X-RateLimit-Reset-After": f"{wait:.3f}", "X-RateLimit-Bucket": "lab0fault"}
     if scope == "global":
         headers = {}

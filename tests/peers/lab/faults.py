@@ -1,4 +1,5 @@
-"""Faults by script. A line is `WHEN: WHAT`; README.md has the language. Parsing, waiting and choosing connections here; the deeds for connections
+"""Faults by script. A line is `WHEN: WHAT`; README.md has the language. Parsing, waiting and choosing connections here; the deeds
+for connections
 are in fault_conn.py, those for requests in fault_request.py.
 """
 import asyncio
@@ -14,7 +15,8 @@ COUNT = re.compile(r"^(\d+)(?:-(\d+)|(\+))?$|^\*$")
 
 
 class Fault:
-    """kind: now, after, every, or a kind of the books' entries (also event, request). first..last: which of the matching ones since it was armed."""
+    """kind: now, after, every, or a kind of the books' entries (also event, request). first..last: which of the matching ones
+    since it was armed."""
 
     def __init__(self, line, rng):
         self.line = line
@@ -180,7 +182,8 @@ class Faults:
         session = getattr(conn, "session", None)
         if conn.platform == "discord" and session:
             have.update(session=session.id, shard=str(session.shard), bot=session.bot.id)
-        return all(have.get(k) == v for k, v in {**f.match, **{k: v for k, v in f.words.items() if k in ("platform", "shard", "conn")}}.items())
+        words = {k: v for k, v in f.words.items() if k in ("platform", "shard", "conn")}
+        return all(have.get(k) == v for k, v in {**f.match, **words}.items())
 
     async def request(self, request, handler):
         """Calls the handler, or what a fault puts in its place. Those that wait for a request see every one but the lab's own."""
@@ -205,18 +208,22 @@ HARMLESS = ("reconnect", "duplicate", "late", "stale", "unknown", "split", "part
 # Faults by number
 
 MILD = {
-    "discord": ("reset", "fin", "close 4000", "close 4001", "close 4002", "close none", "op7", "op9 resumable=true", "noack 1", "zombie", "halfopen", "split 9",
+    "discord": ("reset", "fin", "close 4000", "close 4001", "close 4002", "close none", "op7", "op9 resumable=true", "noack 1",
+                "zombie", "halfopen", "split 9",
                 "parts 3", "duplicate 2", "late 1 seconds=0.3", "unknown", "beat", "deadresume form=reset", "deadresume form=404"),
     "twitch": ("reconnect", "duplicate 2", "late 1 seconds=0.3", "split 9", "unknown"),
 }
 ROUGH = {
-    "discord": ("op9 resumable=false", "close 4009", "close 4008", "close 4007", "close 1000", "garbage form=json", "garbage form=zlib", "binary", "expire",
+    "discord": ("op9 resumable=false", "close 4009", "close 4008", "close 4007", "close 1000", "garbage form=json",
+                "garbage form=zlib", "binary", "expire",
                 "huge 300000", "frame form=reserved"),
-    "twitch": ("reset", "fin", "close 4000", "close 4005", "close 4006", "zombie", "halfopen", "nokeepalive", "reconnect dead=true", "binary",
+    "twitch": ("reset", "fin", "close 4000", "close 4005", "close 4006", "zombie", "halfopen", "nokeepalive", "reconnect dead=true",
+               "binary",
                "garbage form=json", "revoke type=channel.chat.message", "frame form=continuation"),
 }
 REQUESTS = {
-    "discord": ("429 scope=user retry=0.2", "429 scope=global retry=0.2", "429 scope=shared retry=0.2", "status 500", "status 502", "slow 0.3",
+    "discord": ("429 scope=user retry=0.2", "429 scope=global retry=0.2", "429 scope=shared retry=0.2", "status 500", "status 502",
+                "slow 0.3",
                 "reset", "lost form=reset", "lost form=500"),
     "twitch": ("429 retry=1", "status 500", "status 503", "slow 0.3", "reset", "expired"),
 }
@@ -231,7 +238,8 @@ def generate(seed, platform="discord", n=10, seconds=10.0, rough=True, requests=
         if requests and rng.random() < 0.2:
             lines.append(f"request {rng.randint(1, 8)} platform={platform}: {rng.choice(REQUESTS[platform])}")
         elif rng.random() < 0.3:
-            kind = rng.choice(("connect", "hello", "identify", "resume", "heartbeat") if platform == "discord" else ("connect", "welcome", "subscribed"))
+            kind = rng.choice(("connect", "hello", "identify", "resume", "heartbeat") if platform == "discord"
+                              else ("connect", "welcome", "subscribed"))
             lines.append(f"{kind} {rng.randint(1, 4)} platform={platform}: {rng.choice(table)}")
         else:
             lines.append(f"after {rng.uniform(0, seconds):.2f} platform={platform}: {rng.choice(table)} pick=1")

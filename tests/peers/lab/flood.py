@@ -1,4 +1,5 @@
-"""Many messages: prepared as bytes before the first is sent and then written as fast as the sockets take them (run), or said at a rate (live)."""
+"""Many messages: prepared as bytes before the first is sent and then written as fast as the sockets take them (run), or said at a
+rate (live)."""
 import asyncio
 import json
 import time
@@ -15,7 +16,8 @@ class Flood:
         self.lab = lab
 
     async def run(self, n, size=60, keep=True, conns=None, channel=None):
-        """n messages to each connection. keep: Discord's sessions can replay them. What was sent, and how long preparing and sending took."""
+        """n messages to each connection. keep: Discord's sessions can replay them. What was sent, and how long preparing and
+        sending took."""
         conns = [c for c in (conns if conns is not None else list(self.lab.conns.values())) if self.fit(c)]
         begun = time.monotonic()
         jobs = [(c, self.prepare(c, n, size, keep, channel)) for c in conns]
@@ -29,7 +31,8 @@ class Flood:
         return out
 
     async def live(self, n, rate, channels):
-        """n messages said in the channels in turn, rate in a second, each in its time: who is not connected then finds them in its session."""
+        """n messages said in the channels in turn, rate in a second, each in its time: who is not connected then finds them in its
+        session."""
         lab, begun, at = self.lab, time.monotonic(), 0
         lab.books.note("flood", connections=None, messages=n)
         while at < n:

@@ -1,4 +1,5 @@
-"""Helix: who may ask, how often, and the calls that a chat bot makes. Subscriptions are in helix_subscriptions.py, conduits in conduits.py."""
+"""Helix: who may ask, how often, and the calls that a chat bot makes. Subscriptions are in helix_subscriptions.py, conduits in
+conduits.py."""
 import time
 import traceback
 import uuid
@@ -86,7 +87,8 @@ class Helix:
 
 
 def user_json(u):
-    return {"id": u.id, "login": u.login, "display_name": u.name, "type": "", "broadcaster_type": "", "description": "", "profile_image_url": "",
+    return {"id": u.id, "login": u.login, "display_name": u.name, "type": "", "broadcaster_type": "", "description": "",
+            "profile_image_url": "",
             "offline_image_url": "", "view_count": 0, "created_at": "2020-01-01T00:00:00Z"}
 
 
@@ -94,7 +96,9 @@ def user_json(u):
 async def users(helix, request, token):
     found = []
     for key, value in request.pairs:
-        user = helix.world.tw_user("", id=value, make=False) if key == "id" else helix.world.tw_user(value, make=False) if key == "login" else None
+        user = None
+        if key in ("id", "login"):
+            user = helix.world.tw_user(value, id=value if key == "id" else None, make=False)
         if user and user not in found:
             found.append(user)
     if not any(k in ("id", "login") for k, _ in request.pairs):
@@ -107,7 +111,8 @@ async def users(helix, request, token):
 @route("GET", "/channels")
 async def channels(helix, request, token):
     ids = [v for k, v in request.pairs if k == "broadcaster_id"]
-    return answer(200, {"data": [{"broadcaster_id": u.id, "broadcaster_login": u.login, "broadcaster_name": u.name, "broadcaster_language": "en",
+    return answer(200, {"data": [{"broadcaster_id": u.id, "broadcaster_login": u.login, "broadcaster_name": u.name,
+                                  "broadcaster_language": "en",
                                   "game_id": "1", "game_name": "Science", "title": "lab", "delay": 0, "tags": [],
                                   "content_classification_labels": [], "is_branded_content": False}
                                  for u in map(helix.world.tw_users.get, ids) if u]})
@@ -122,7 +127,8 @@ def chat_allowed(helix, token, broadcaster, sender, scope="user:write:chat"):
             raise failed(401, f"Missing scope: {scope}")
     else:
         grants = sender.grants.get(token.client.id, set())
-        host = "channel:bot" in broadcaster.grants.get(token.client.id, set()) or sender.id in broadcaster.moderators or sender is broadcaster
+        host = "channel:bot" in broadcaster.grants.get(token.client.id, set())
+        host = host or sender.id in broadcaster.moderators or sender is broadcaster
         if not ({scope, "user:bot"} <= grants and host):
             raise failed(401, "The sender or the broadcaster has not authorized this app")
     if sender.id in broadcaster.banned:
@@ -155,11 +161,13 @@ async def send_chat(helix, request, token):
         code = "msg_duplicate"
     if code:
         helix.books.note("dropped", platform="twitch", channel=broadcaster.id, user=sender.login, text=text, code=code)
-        return answer(200, {"data": [{"message_id": "", "is_sent": False, "drop_reason": {"code": code, "message": f"Your message was not sent ({code})."}}]})
+        return answer(200, {"data": [{"message_id": "", "is_sent": False,
+                                      "drop_reason": {"code": code, "message": f"Your message was not sent ({code})."}}]})
     helix.said[broadcaster.id, sender.id, text] = time.monotonic()
     id = str(uuid.uuid4())
     reply = body.get("reply_parent_message_id")
-    helix.books.note("said", platform="twitch", channel=broadcaster.id, name=broadcaster.login, bot=sender.id, user=sender.name, id=id, text=text,
+    helix.books.note("said", platform="twitch", channel=broadcaster.id, name=broadcaster.login, bot=sender.id, user=sender.name,
+                     id=id, text=text,
                      reply_to=reply, how="message", app_token=token.user is None, for_source_only=body.get("for_source_only"))
     helix.lab.twitch_chat.say(broadcaster, sender, text, reply, id, told=helix.set["twitch.echo"], by_bot=True)
     return answer(200, {"data": [{"message_id": id, "is_sent": True, "drop_reason": None}]})
@@ -204,5 +212,6 @@ async def delete_chat(helix, request, token):
     helix.books.note("deleted", platform="twitch", channel=broadcaster.id, id=message)
     if message:
         by = helix.lab.twitch_chat.messages.pop(message)["user"]
-        helix.lab.eventsub.fire("channel.chat.message_delete", {**broadcaster.triple("broadcaster"), **by.triple("target"), "message_id": message})
+        helix.lab.eventsub.fire("channel.chat.message_delete", {**broadcaster.triple("broadcaster"), **by.triple("target"),
+                                                                "message_id": message})
     return answer(204)

@@ -169,7 +169,8 @@ async def listed(helix, request, token):
     every = total(helix, subs, token)
     if filters:
         key, value = filters[0], request.query[filters[0]]
-        test = {"status": lambda s: s.status == value, "type": lambda s: s.type == value, "user_id": lambda s: value in s.condition.values(),
+        test = {"status": lambda s: s.status == value, "type": lambda s: s.type == value,
+                "user_id": lambda s: value in s.condition.values(),
                 "subscription_id": lambda s: s.id == value, "conduit_id": lambda s: s.transport.get("conduit_id") == value}[key]
         subs = [s for s in subs if test(s)]
     subs.sort(key=lambda s: s.created_at)

@@ -1,6 +1,7 @@
 """HTTP/1.1, the server's half, on an accept loop of its own, so that a test can have slow accepts, slow TLS and refused connections.
 
-A handler is `async def handler(request) -> Response`. It may raise HttpError (an answer), Hang (the connection stays open, nothing is said) or
+A handler is `async def handler(request) -> Response`. It may raise HttpError (an answer), Hang (the connection stays open, nothing
+is said) or
 Reset (RST). A handler that answers Upgrade takes the connection over: its function is called with a wsproto.Ws.
 """
 import asyncio
@@ -13,8 +14,10 @@ import wsproto
 
 HEAD_MAX = 65536
 BODY_MAX = 16 << 20
-REASONS = {100: "Continue", 101: "Switching Protocols", 200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 301: "Moved Permanently",
-           400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 410: "Gone",
+REASONS = {100: "Continue", 101: "Switching Protocols", 200: "OK", 201: "Created", 202: "Accepted", 204: "No Content",
+           301: "Moved Permanently",
+           400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict",
+           410: "Gone",
            413: "Content Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Entity", 426: "Upgrade Required",
            429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 
@@ -54,7 +57,8 @@ def answer(status=200, body=None, headers=()):
         return Response(status, body, headers)
     if isinstance(body, str):
         return Response(status, body.encode(), headers + [("Content-Type", "text/plain; charset=utf-8")])
-    return Response(status, json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(), headers + [("Content-Type", "application/json")])
+    return Response(status, json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(),
+                    headers + [("Content-Type", "application/json")])
 
 
 class Request:

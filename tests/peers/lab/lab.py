@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""lab: a Discord and a Twitch on one port of this machine, for tests of chat bots. It enforces the platforms' rules and writes down who breaks them.
+"""lab: a Discord and a Twitch on one port of this machine, for tests of chat bots. It enforces the platforms' rules and writes
+down who breaks them.
 
 usage: lab.py [up] [-p PORT] [-d DIR] [-a DIR] [-F FD] [-o NAME=VALUE ...] [-s SCRIPT] [-S SEED] [-t] [-q]
        lab.py say|show|fault [-p PORT | -d DIR] ...
@@ -149,14 +150,17 @@ def options(argv):
     up = words.add_parser("up", help="run the lab")
     up.add_argument("-p", "--port", type=int, default=0, help="port on 127.0.0.1 (0: any)")
     up.add_argument("-d", "--dir", help="folder for port, ca.pem and accounts/")
-    up.add_argument("-a", "--accounts", metavar="DIR", help="write account files of penstock to DIR/default/ until the end (etc/accounts of a tree)")
+    up.add_argument("-a", "--accounts", metavar="DIR",
+                    help="write account files of penstock to DIR/default/ until the end (etc/accounts of a tree)")
     up.add_argument("-F", "--notify-fd", type=int, metavar="FD", help="write a newline there when ready")
     up.add_argument("-o", "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting (GET /lab/config lists them)")
     up.add_argument("-s", "--script", metavar="FILE", help="faults (README.md has the language)")
-    up.add_argument("-t", "--tls", action="store_true", help="the same over TLS on a second port, with an authority of its own in DIR/ca.pem")
+    up.add_argument("-t", "--tls", action="store_true",
+                    help="the same over TLS on a second port, with an authority of its own in DIR/ca.pem")
     up.add_argument("-q", "--quiet", action="store_true", help="no log of chat on stdout")
     up.add_argument("-S", "--seed", help="faults of that number: 10 within 10 seconds for each platform")
-    for name, about in (("say", "a person says something"), ("show", "what was said in the channels"), ("fault", "faults for the lab that runs")):
+    for name, about in (("say", "a person says something"), ("show", "what was said in the channels"),
+                        ("fault", "faults for the lab that runs")):
         w = words.add_parser(name, help=about)
         w.add_argument("-p", "--port", type=int, default=0, help="the lab's port")
         w.add_argument("-d", "--dir", default="lab", help="the lab's folder (lab)")

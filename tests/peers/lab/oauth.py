@@ -117,6 +117,7 @@ class OAuth:
         form = request.form()
         self.client_of(form, secret=False)
         code = uuid.uuid4().hex
-        self.devices[code] = {"user": None, "scopes": form.get("scopes", "").split(), "user_code": uuid.uuid4().hex[:8].upper(), "at": time.time()}
+        self.devices[code] = {"user": None, "scopes": form.get("scopes", "").split(), "user_code": uuid.uuid4().hex[:8].upper(),
+                              "at": time.time()}
         return answer(200, {"device_code": code, "expires_in": 1800, "interval": 5, "user_code": self.devices[code]["user_code"],
                             "verification_uri": self.lab.http_url("/oauth2/activate?device-code=" + self.devices[code]["user_code"])})

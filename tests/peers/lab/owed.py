@@ -1,6 +1,7 @@
 """What a client must have got by now: the base of a test that asks whether anything was lost.
 
-owed:     Discord would replay it, or the client itself has said that it has it (by the s of a Resume); on Twitch it was written to a socket that
+owed:     Discord would replay it, or the client itself has said that it has it (by the s of a Resume); on Twitch it was written to
+a socket that
           lives, was moved by the server, or was closed by the client, and that no fault has spoiled.
 at_risk:  it was in a session, or written to a socket, that the lab has ended: the client may have it, and if not, a gap must be told.
 outside:  it was said while nobody was there to get it.

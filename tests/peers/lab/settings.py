@@ -1,4 +1,5 @@
-"""Numbers of the platforms' rules. Defaults are the platforms' own where they are known; a test makes them small (-o NAME=VALUE, POST /lab/config).
+"""Numbers of the platforms' rules. Defaults are the platforms' own where they are known; a test makes them small (-o NAME=VALUE,
+POST /lab/config).
 
 Where the platforms do not publish a number, the comment says that the default is a guess.
 """

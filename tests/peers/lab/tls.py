@@ -7,7 +7,8 @@ import subprocess
 def make(folder):
     """Writes ca.pem, server.pem and server.key to the folder. The server's context."""
     def openssl(*words, text=None):
-        subprocess.run(["openssl", *words], cwd=folder, check=True, input=text, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(["openssl", *words], cwd=folder, check=True, input=text, text=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     old = os.umask(0o077)
     try:

@@ -36,8 +36,10 @@ class TwitchChat:
         """The event of a chat message."""
         parent = self.messages.get(reply_to)
         event = {**broadcaster.triple("broadcaster"), **user.triple("chatter"), "message_id": id,
-                 "message": {"text": text, "fragments": self.fragments(text)}, "message_type": "text", "badges": self.badges(broadcaster, user),
-                 "color": user.color, "cheer": None, "reply": None, "channel_points_custom_reward_id": None, "channel_points_animation_id": None,
+                 "message": {"text": text, "fragments": self.fragments(text)}, "message_type": "text",
+                 "badges": self.badges(broadcaster, user),
+                 "color": user.color, "cheer": None, "reply": None, "channel_points_custom_reward_id": None,
+                 "channel_points_animation_id": None,
                  "source_broadcaster_user_id": None, "source_broadcaster_user_login": None, "source_broadcaster_user_name": None,
                  "source_message_id": None, "source_badges": None, "is_source_only": None, **more}
         if parent:
@@ -54,7 +56,8 @@ class TwitchChat:
         while len(self.messages) > HISTORY_MAX:
             del self.messages[next(iter(self.messages))]
         out = self.lab.eventsub.fire("channel.chat.message", event, id) if told else []
-        self.books.note("chat", platform="twitch", channel=broadcaster.id, name=broadcaster.login, user=user.name, id=id, text=text[:2000], by_bot=not told or by_bot,
+        self.books.note("chat", platform="twitch", channel=broadcaster.id, name=broadcaster.login, user=user.name, id=id,
+                        text=text[:2000], by_bot=not told or by_bot,
                         told=len(out), message_ids=[o["message_id"] for o in out][:20])
         return id, out
 
@@ -73,8 +76,10 @@ class TwitchChat:
             "channel.raid": {**user.triple("from_broadcaster"), **broadcaster.triple("to_broadcaster"), "viewers": 12},
             "stream.online": {"id": str(int(time.time())), **b, "type": "live", "started_at": now},
             "stream.offline": b,
-            "channel.update": {**b, "title": "lab", "language": "en", "category_id": "1", "category_name": "Science", "content_classification_labels": []},
-            "channel.ban": {**u, **b, **broadcaster.triple("moderator"), "reason": "", "banned_at": now, "ends_at": None, "is_permanent": True},
+            "channel.update": {**b, "title": "lab", "language": "en", "category_id": "1", "category_name": "Science",
+                               "content_classification_labels": []},
+            "channel.ban": {**u, **b, **broadcaster.triple("moderator"), "reason": "", "banned_at": now, "ends_at": None,
+                            "is_permanent": True},
             "channel.chat.message_delete": {**b, **user.triple("target"), "message_id": str(uuid.uuid4())},
             "channel.chat.clear_user_messages": {**b, **user.triple("target")},
             "channel.chat.clear": b,

@@ -1,6 +1,7 @@
 """Who and what there is: Discord's bots, guilds, channels and users; Twitch's users, client ids, tokens and grants. No rule lives here.
 
-A lab starts with a small world (Lab.furnish): see README.md. Ids of Discord are snowflakes, those of Twitch are decimal numbers; all are text.
+A lab starts with a small world (Lab.furnish): see README.md. Ids of Discord are snowflakes, those of Twitch are decimal numbers;
+all are text.
 """
 import base64
 import collections
@@ -40,7 +41,8 @@ class DiscordUser:
         self.id, self.name, self.bot, self.nick, self.roles = id, name, bot, nick, list(roles)
 
     def json(self):
-        u = {"id": self.id, "username": self.name.lower(), "global_name": self.name, "discriminator": "0", "avatar": None, "public_flags": 0}
+        u = {"id": self.id, "username": self.name.lower(), "global_name": self.name, "discriminator": "0", "avatar": None,
+             "public_flags": 0}
         if self.bot:
             u.update(bot=True, discriminator="0001", global_name=None, username=self.name)
         return u
@@ -61,8 +63,10 @@ class DiscordChannel:
     def json(self):
         if self.guild is None:
             return {"id": self.id, "type": 1, "last_message_id": None, "recipients": [self.recipient.json()], "flags": 0}
-        return {"id": self.id, "type": self.kind, "guild_id": self.guild.id, "name": self.name, "position": 0, "parent_id": None, "topic": None,
-                "nsfw": False, "rate_limit_per_user": 0, "permission_overwrites": [], "flags": 0, "last_message_id": next(reversed(self.messages), None)}
+        return {"id": self.id, "type": self.kind, "guild_id": self.guild.id, "name": self.name, "position": 0, "parent_id": None,
+                "topic": None,
+                "nsfw": False, "rate_limit_per_user": 0, "permission_overwrites": [], "flags": 0,
+                "last_message_id": next(reversed(self.messages), None)}
 
 
 class Guild:
@@ -79,14 +83,16 @@ class Guild:
         return {"id": self.id, "name": self.name, "owner_id": self.owner, "unavailable": False, "large": False, "icon": None,
                 "member_count": len(self.members), "joined_at": "2024-01-01T00:00:00.000000+00:00",
                 "roles": [{"id": i, "name": n, "permissions": "1071698660929", "position": 0, "color": 0, "hoist": False, "managed": False,
-                           "mentionable": False, "flags": 0, "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None}}
+                           "mentionable": False, "flags": 0, "colors": {"primary_color": 0, "secondary_color": None,
+                                                                        "tertiary_color": None}}
                           for i, n in self.roles.items()],
                 "channels": [c.json() for c in self.channels.values()], "threads": [], "emojis": [], "stickers": [], "features": [],
                 "members": [{**bot.user.member(), "user": bot.user.json()}], "presences": [], "voice_states": [], "stage_instances": [],
                 "guild_scheduled_events": [], "soundboard_sounds": [], "default_message_notifications": 0, "explicit_content_filter": 0,
                 "mfa_level": 0, "nsfw_level": 0, "preferred_locale": "en-US", "premium_tier": 0, "premium_progress_bar_enabled": False,
                 "system_channel_id": None, "system_channel_flags": 0, "rules_channel_id": None, "verification_level": 0, "afk_timeout": 300,
-                "afk_channel_id": None, "application_id": None, "vanity_url_code": None, "description": None, "banner": None, "splash": None,
+                "afk_channel_id": None, "application_id": None, "vanity_url_code": None, "description": None, "banner": None,
+                "splash": None,
                 "public_updates_channel_id": None, "safety_alerts_channel_id": None}
 
 

@@ -1,6 +1,7 @@
 """WebSocket, the server's half (RFC 6455), and a writer that can misbehave on purpose.
 
-Ws.recv gives (opcode, bytes) for each whole message, pings and pongs included; a wrong frame raises WsError with the close code that a server
+Ws.recv gives (opcode, bytes) for each whole message, pings and pongs included; a wrong frame raises WsError with the close code
+that a server
 answers, the end of the connection raises Gone. Nothing here knows what the messages mean.
 """
 import asyncio
@@ -49,7 +50,8 @@ def close_payload(code, reason=""):
 
 
 class Ws:
-    """One connection after its handshake. deaf: neither reads nor writes any more (the socket stays open). mute: reads, and writes nothing."""
+    """One connection after its handshake. deaf: neither reads nor writes any more (the socket stays open). mute: reads, and writes
+    nothing."""
 
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
@@ -156,7 +158,8 @@ class Ws:
         self.trickler = None
 
     def close(self, code=1000, reason="", patience=2.0):
-        """Sends a close frame; whoever reads goes on until the client's answer, at most patience seconds. code None: an empty close frame."""
+        """Sends a close frame; whoever reads goes on until the client's answer, at most patience seconds. code None: an empty
+        close frame."""
         if self.closed_with is None:
             self.closed_with = code if code is not None else 1005
             self.send(CLOSE, close_payload(code, reason))
