@@ -139,7 +139,8 @@ static void out_start(struct out *o)
 	o->platform->start(o->p, clock_mono());
 }
 
-static void out_changed(struct out *o, struct account *a)
+/* -1: what it says now is no good, and it goes on as it was. */
+static int out_changed(struct out *o, struct account *a)
 {
 	struct upstream *u = o->u;
 	struct account *before = o->account;
@@ -157,7 +158,7 @@ static void out_changed(struct out *o, struct account *a)
 			for (unsigned i = 0; i < o->n; i++)
 				if (o->conn[i]->state == LIFE_STOPPED)
 					conn_event(o->conn[i], LIFE_ON_WANT);
-			return;
+			return 0;
 		}
 		o->account = before;
 		account_free(a);
@@ -165,10 +166,11 @@ static void out_changed(struct out *o, struct account *a)
 	new = out_new(u, a);
 	if (!new) {
 		log_error("%s: the account goes on as it was", account_file(a));
-		return;
+		return -1;
 	}
 	out_stop(o);
 	out_start(new);
+	return 0;
 }
 
 struct out *upstream_find(struct upstream *u, const char *tenant, size_t ntenant, const char *name, size_t nname)
@@ -257,10 +259,11 @@ static struct account *listed(const struct accounts *all, const struct out *o)
 	return at ? *at : NULL;
 }
 
-/* Makes what runs fit the list. */
-static void apply(struct upstream *u, const struct accounts *all)
+/* Makes what runs fit the list. How many of its accounts are no good, which was said. */
+static unsigned apply(struct upstream *u, const struct accounts *all)
 {
 	struct out *o, *next;
+	unsigned bad = 0;
 
 	for (o = u->first; o; o = next) {
 		struct account *a = o->stopping ? NULL : listed(all, o);
@@ -272,8 +275,8 @@ static void apply(struct upstream *u, const struct accounts *all)
 		if (!a || !enabled(a)) {
 			log_info("%s: %s", account_file(o->account), a ? "is not enabled any more" : "is gone");
 			out_stop(o);
-		} else if (!account_same(a, o->account)) {
-			out_changed(o, a);
+		} else if (!account_same(a, o->account) && out_changed(o, a)) {
+			bad++;
 		}
 	}
 	for (size_t i = 0; i < all->n; i++) {
@@ -281,12 +284,15 @@ static void apply(struct upstream *u, const struct accounts *all)
 
 		if (enabled(all->v[i]) && !upstream_find(u, t, strlen(t), n, strlen(n))) {
 			o = out_new(u, all->v[i]);
-			if (o)
+			if (o) {
 				out_start(o);
-			else
-				log_error("%s: the account is left out", account_file(all->v[i]));
+				continue;
+			}
+			log_error("%s: the account is left out", account_file(all->v[i]));
+			bad++;
 		}
 	}
+	return bad;
 }
 
 void upstream_reload(struct upstream *u)
@@ -296,7 +302,7 @@ void upstream_reload(struct upstream *u)
 
 	if (u->draining || accounts_read(&all, u->opts.accounts, &bad))
 		return;
-	apply(u, &all);
+	bad += apply(u, &all);
 	log_info("accounts: %zu read, %u bad", all.n, bad);
 	accounts_release(&all);
 }
@@ -331,7 +337,7 @@ struct upstream *upstream_open(struct loop *l, struct outlet *out, const struct 
 		upstream_close(u);
 		return NULL;
 	}
-	apply(u, &all);
+	bad += apply(u, &all);
 	log_info("accounts: %zu read, %u bad", all.n, bad);
 	accounts_release(&all);
 	return u;

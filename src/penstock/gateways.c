@@ -138,19 +138,41 @@ static void print_conn(const struct json *account, const struct json *c)
 	putchar('\n');
 }
 
-/* A member of a platform's own status: an array's elements a line each, else "name value". */
+/* The members of an object in one line, "name value, name value"; those of an object in it among them. */
+static int add_member(void *arg, const char *name, const struct json *value)
+{
+	struct buf *b = arg;
+	const char *s = json_str(value, NULL);
+
+	if (json_is_object(value))
+		return json_each(value, add_member, b);
+	buf_printf(b, "%s%s ", b->len ? ", " : "", name);
+	if (s)
+		buf_adds(b, s);
+	else
+		json_print(value, b);
+	return 0;
+}
+
+/* A member of a platform's own status, a line; an array has one for each element. */
 static int print_member(void *arg, const char *name, const struct json *value)
 {
 	struct buf b;
 
-	(void)arg;
-	for (size_t i = 0; json_is_array(value) && i < json_count(value); i++)
-		print_member(arg, name, json_at(value, i));
-	if (json_is_array(value))
+	if (json_is_array(value)) {
+		for (size_t i = 0; i < json_count(value); i++)
+			print_member(arg, name, json_at(value, i));
 		return 0;
+	}
 	buf_init(&b, 4096);
-	if (json_print(value, &b) == 0 && buf_cstr(&b))
-		printf("    %s %s\n", name, text_plain(b.p));
+	if (json_is_object(value))
+		json_each(value, add_member, &b);
+	else if (json_str(value, NULL))
+		buf_adds(&b, json_str(value, NULL));
+	else
+		json_print(value, &b);
+	if (buf_cstr(&b))
+		printf("    %s: %s\n", name, text_plain(b.p));
 	buf_release(&b);
 	return 0;
 }
@@ -179,14 +201,14 @@ static void print_gateway(void *arg, const char *service, const struct json *ans
 		for (size_t k = 0; k < json_count(conns); k++)
 			print_conn(a, json_at(conns, k));
 		if (strcmp(service, "gatewayd") != 0)
-			printf("    of %s\n", service);
+			printf("    service: %s\n", service);
 		if (strcmp(str(a, "tenant", "default"), "default") != 0)
-			printf("    tenant %s\n", str(a, "tenant", ""));
+			printf("    tenant: %s\n", str(a, "tenant", ""));
 		/* Who only waits knows nothing of it. */
 		if (!holds_any(conns))
 			continue;
 		if (left)
-			printf("    identifies left %" PRId64 " of %" PRId64 "\n", json_int(left, 0), json_int(json_member(a, "identifies_total"), 0));
+			printf("    identifies: %" PRId64 " left of %" PRId64 "\n", json_int(left, 0), json_int(json_member(a, "identifies_total"), 0));
 		json_each(json_member(a, "tokens"), print_member, NULL);
 		json_each(json_member(a, "status"), print_member, NULL);
 	}

@@ -48,6 +48,7 @@ conns() { order state && jq -c --arg a "$1" '.[$a].conns' <<<"$answer"; }
 	wait_for "$T/gw.err" 'bad.conf:3: silence: .*long'
 	wait_for "$T/gw.err" 'ugly.conf:1: platform: there is no platform .*nowhere'
 	wait_for "$T/gw.err" 'odd.conf:3: nothing knows the word .*colour'
+	wait_for "$T/gw.err" "accounts: 6 read, 2 bad"
 	not grep others.conf "$T/gw.err"
 	[ "$(accounts_of gw | jq '.accounts | length')" = 2 ]
 	[ "$(accounts_of gw | jq -r '[.accounts[].account] | sort | join(" ")')" = "good odd" ]

@@ -26,14 +26,14 @@ gateways() { p status --json | jq -e --arg a "$1" "[.gateways[] | .service as \$
 	wait_until 20 gateways bot live 'length == 3'
 	wait_until 20 gateways bot standby 'length == 3'
 	run -0 p status
-	[[ $output == *CONNECTION*"null:bot/0 "*" live "*"identifies left "*" of 1000"*"frames 0"* && $output == *"standby"*"held by process"* ]]
+	[[ $output == *CONNECTION*"null:bot/0 "*" live "*"identifies: "*" left of 1000"*"frames: 0"* && $output == *"standby"*"held by process"* ]]
 	account acme shop
 	run -0 p reload gatewayd@1
 	run -0 p reload gatewayd@2
 	wait_until 20 gateways shop live 'length == 1'
 	wait_until 20 gateways shop standby 'length == 1'
 	run -0 p status
-	[[ $output == *"tenant acme"* ]]
+	[[ $output == *"tenant: acme"* ]]
 	from=$(gateways bot live '.[0]' | tr -d '"')
 	run -0 p drain --account bot "$from"
 	[ "$output" = "$from: 3 connections handed over" ]
