@@ -14,11 +14,11 @@
 #   host       names this server answers to (pure)
 #   bucket     token buckets (pure)                 peers     connections of each address (pure)
 #   metrics    counters; rows in metrics.def
-#   upstream   accounts to connections; its files are told in upstream.h: upstream_conn upstream_sock upstream_line upstream_state upstream_http
+#   upstream   accounts to connections; its files are told in upstream.h: upstream_conn upstream_budget upstream_sock upstream_line upstream_state upstream_http
 #              upstream_hook upstream_say upstream_drain upstream_show
 #   life       state x event of a connection (pure) lease      who holds which connection
 #   ledger     identifies spent (pure), ledger_file on disk
-#   edge_client outward connections by URL          wire       outward streams, TCP and TLS
+#   edge_client outward connections by URL          wire, wire_dial  outward streams, TCP and TLS
 #   wsio       WebSocket, the client's side (pure), wsio_hello its handshake
 #   resolve    names to addresses, in threads       control    the socket for penstock status and drain
 #   platform/  chat platforms: what their bytes mean and what to ask of them (pure)
@@ -30,8 +30,8 @@ gatewayd_PLATFORMS := platform/null.o \
 	platform/irc_people.o platform/irc_register.o platform/irc_say.o platform/irc_twitch.o \
 	platform/twitch.o platform/twitch_ask.o platform/twitch_conduit.o platform/twitch_conf.o platform/twitch_conn.o platform/twitch_event.o platform/twitch_frame.o \
 	platform/twitch_hook.o platform/twitch_list.o platform/twitch_reconcile.o platform/twitch_subs.o platform/index.o
-gatewayd_UPSTREAM := upstream.o upstream_conn.o upstream_sock.o upstream_line.o upstream_state.o upstream_http.o upstream_hook.o upstream_say.o \
-	upstream_drain.o upstream_show.o life.o lease.o ledger.o ledger_file.o edge_client.o wire.o wsio.o wsio_hello.o resolve.o control.o
+gatewayd_UPSTREAM := upstream.o upstream_conn.o upstream_budget.o upstream_sock.o upstream_line.o upstream_state.o upstream_http.o upstream_hook.o upstream_say.o \
+	upstream_drain.o upstream_show.o life.o lease.o ledger.o ledger_file.o edge_client.o wire.o wire_dial.o wsio.o wsio_hello.o resolve.o control.o
 gatewayd_OBJS := main.o config.o http.o host.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
 	browser.o client.o say.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o $(gatewayd_UPSTREAM) $(gatewayd_PLATFORMS)
 gatewayd_PURE := life.o ledger.o wsio.o wsio_hello.o http.o host.o binding.o binary.o problem.o page.o frame.o room.o bucket.o peers.o $(gatewayd_PLATFORMS)

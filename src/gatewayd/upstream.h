@@ -3,7 +3,8 @@
  * HTTP requests, what is sent to us, what is to be said.
  *
  *   upstream.c        accounts to objects, again at SIGHUP        upstream_conn.c   a connection: life.h carried out
- *   upstream_sock.c   its sockets, timers, liveness               upstream_line.c   lines to the hub and what comes back of them
+ *   upstream_budget.c identifies                                  upstream_sock.c   its sockets, timers, liveness
+ *   upstream_line.c   lines to the hub and what comes back of them
  *   upstream_state.c  what is kept on disk                        upstream_http.c   requests and tokens
  *   upstream_hook.c   POST /hook/...                              upstream_say.c    message.send
  *   upstream_drain.c  handing over                                upstream_show.c   status

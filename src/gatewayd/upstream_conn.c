@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "gatewayd/edge_client.h"
 #include "gatewayd/lease.h"
-#include "gatewayd/ledger.h"
 #include "gatewayd/metrics.h"
 #include "gatewayd/upstream_impl.h"
 
@@ -17,9 +16,6 @@
 #define STEADY (10 * CLOCK_S)		/* up for so long, the back-off begins anew */
 #define OPENING_DEFAULT (10 * CLOCK_S)
 #define GREETING_DEFAULT (15 * CLOCK_S)
-#define BUDGET_SOON CLOCK_S		/* another process holds the key: it may have given it back */
-#define BUDGET_LOOK (60 * CLOCK_S)	/* the day's are spent */
-#define LEDGER_AGAIN (5 * CLOCK_S)
 #define DRAIN_ACKS (500 * CLOCK_MS)	/* what the hub has not acknowledged by then is asked for again by whoever goes on */
 
 static void on_timer(void *arg);
@@ -31,7 +27,7 @@ static const char *name(const struct conn *c, char out[128])
 	return out;
 }
 
-static void say(const struct conn *c, enum log_level level, const char *what, const char *reason)
+void conn_say(const struct conn *c, enum log_level level, const char *what, const char *reason)
 {
 	struct log_ctx ctx = {.tenant = account_tenant(c->out->account)};
 	char who[128];
@@ -64,7 +60,7 @@ void conn_free(struct conn *c)
 	free(c);
 }
 
-static void arm(struct conn *c, int64_t in)
+void conn_arm(struct conn *c, int64_t in)
 {
 	if (loop_timer_in(c->out->u->loop, &c->timer, in))
 		log_error("out of memory");
@@ -73,8 +69,6 @@ static void arm(struct conn *c, int64_t in)
 /* Sockets and timers go; an identify that was not used is given back. */
 static void quiet(struct conn *c, unsigned code, const char *reason)
 {
-	char path[4200];
-	bool next = c->reserved || c->asking;
 	unsigned key = c->dial ? c->dial->budget_key : 0;
 
 	sock_close(c, 0, code, reason);
@@ -83,13 +77,7 @@ static void quiet(struct conn *c, unsigned code, const char *reason)
 	loop_timer_del(c->out->u->loop, &c->timer);
 	free(c->dial);
 	c->dial = NULL;
-	if (c->reserved) {
-		ledger_path(c->out, path, sizeof(path));
-		ledger_refund(path, c->n);
-	}
-	c->reserved = c->asking = c->told = false;
-	if (next && c->out->p)
-		conn_budget_next(c->out, key);
+	budget_back(c, key);
 }
 
 /* ---- what life.h wants done ---- */
@@ -103,7 +91,7 @@ static void do_lease(struct conn *c)
 	if (lease_take(c->out->leases, c->n) > 0)
 		conn_event(c, LIFE_ON_LEASED);
 	else
-		say(c, LOG_INFO, "waits: another process holds it", "");
+		conn_say(c, LOG_INFO, "waits: another process holds it", "");
 }
 
 static void do_dial(struct conn *c)
@@ -142,60 +130,6 @@ static void do_dial(struct conn *c)
 	conn_event(c, c->dial->costs_identify ? LIFE_ON_BUDGET : LIFE_ON_GO);
 }
 
-/* Who looks for this key, or is to look next. */
-static struct conn *asking(struct out *o, unsigned key, bool now)
-{
-	for (unsigned i = 0; i < o->n; i++) {
-		struct conn *c = o->conn[i];
-
-		if (c->state == LIFE_BUDGET && c->dial && c->dial->budget_key == key && c->asking == now)
-			return c;
-	}
-	return NULL;
-}
-
-static void do_budget(struct conn *c)
-{
-	char path[4200];
-	int64_t wait, top;
-	unsigned key = c->dial->budget_key;
-
-	if (!c->asking && asking(c->out, key, true))
-		return;		/* its turn comes */
-	c->asking = true;
-	ledger_path(c->out, path, sizeof(path));
-	if (ledger_reserve(path, key, c->n, &wait)) {
-		/* Without the ledger none is spent. */
-		arm(c, LEDGER_AGAIN);
-		return;
-	}
-	if (!wait) {
-		c->asking = false;
-		c->reserved = true;
-		metric_add(metrics[M_IDENTIFIES], 1);
-		conn_event(c, LIFE_ON_GO);
-		conn_budget_next(c->out, key);
-		return;
-	}
-	if (wait > LEDGER_OPEN && !c->told) {
-		c->told = true;
-		say(c, LOG_WARN, "waits: the identifies are spent for now", "");
-	}
-	top = wait > LEDGER_OPEN ? BUDGET_LOOK : BUDGET_SOON;
-	wait = wait > top ? top : wait;
-	arm(c, wait + (int64_t)(hash_random() % (uint64_t)(wait / 8 + 1)));
-}
-
-void conn_budget_next(struct out *o, unsigned key)
-{
-	struct conn *c = asking(o, key, true);
-
-	if (!c)
-		c = asking(o, key, false);
-	if (c)
-		do_budget(c);
-}
-
 static void do_open(struct conn *c)
 {
 	if (sock_open(c, 0, c->dial->url, c->dial->opening)) {
@@ -204,7 +138,7 @@ static void do_open(struct conn *c)
 	}
 	metric_add(metrics[M_DIALS], 1);
 	/* The socket's own limit tells better what was slow. */
-	arm(c, c->dial->opening + CLOCK_S / 4);
+	conn_arm(c, c->dial->opening + CLOCK_S / 4);
 }
 
 static void do_up(struct conn *c)
@@ -221,10 +155,10 @@ static void do_up(struct conn *c)
 		c->session_at = now;
 	metric_add(metrics[M_UPSTREAMS], 1);
 	if (c->resumed) {
-		say(c, LOG_INFO, "resumed", "");
+		conn_say(c, LOG_INFO, "resumed", "");
 		line_gateway(c, "gateway.resumed", NULL, 0, NULL, NULL);
 	} else {
-		say(c, LOG_INFO, "up", "");
+		conn_say(c, LOG_INFO, "up", "");
 		if (c->had && !c->gap_said) {
 			if (whole)
 				clock_rfc3339(from, whole);
@@ -257,13 +191,13 @@ static void back_off(struct conn *c)
 	if (in < c->wait)
 		in = c->wait;
 	quiet(c, 0, "");
-	arm(c, in);
+	conn_arm(c, in);
 }
 
 static void do_drain(struct conn *c)
 {
 	sock_pause_all(c);
-	arm(c, DRAIN_ACKS);
+	conn_arm(c, DRAIN_ACKS);
 	if (!c->first)
 		conn_drained(c);
 }
@@ -309,13 +243,13 @@ static void act(struct conn *c, enum life_act a)
 		do_dial(c);
 		break;
 	case LIFE_DO_BUDGET:
-		do_budget(c);
+		budget_ask(c);
 		break;
 	case LIFE_DO_OPEN:
 		do_open(c);
 		break;
 	case LIFE_DO_GREET:
-		arm(c, c->dial->greeting);
+		conn_arm(c, c->dial->greeting);
 		break;
 	case LIFE_DO_UP:
 		do_up(c);
@@ -411,7 +345,7 @@ void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason
 	if (!behind && c->state != LIFE_DRAINING)
 		return;
 	snprintf(c->lost, sizeof(c->lost), "%s", reason[0] ? reason : "lost");
-	say(c, next == NEXT_STOP ? LOG_ERROR : LOG_WARN, next == NEXT_STOP ? "stopped; somebody has to change something" : "lost", c->lost);
+	conn_say(c, next == NEXT_STOP ? LOG_ERROR : LOG_WARN, next == NEXT_STOP ? "stopped; somebody has to change something" : "lost", c->lost);
 	c->wait = wait;
 	sock_close(c, 0, code, reason);
 	sock_close(c, 1, code, reason);
@@ -462,15 +396,6 @@ void out_gap(struct out *o, unsigned conn, const char *reason, const char *from,
 	if (!c)
 		return;
 	c->gap_said = true;
-	say(c, LOG_WARN, "gap", reason);
+	conn_say(c, LOG_WARN, "gap", reason);
 	line_gateway(c, "gateway.gap", reason, 0, from, to);
-}
-
-void out_budget(struct out *o, unsigned concurrency, int64_t every, uint64_t total, uint64_t remaining, int64_t reset)
-{
-	char path[4200];
-
-	o->budget = true;
-	ledger_path(o, path, sizeof(path));
-	ledger_budget(path, concurrency, every, total, remaining, reset);
 }

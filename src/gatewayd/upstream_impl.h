@@ -7,6 +7,7 @@
 #include "base/backoff.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "gatewayd/life.h"
 #include "gatewayd/platform/platform.h"
@@ -194,8 +195,15 @@ void conn_event(struct conn *c, enum life_event e);	/* and what is to be done of
 void conn_give_up(struct conn *c);			/* the lease: from here on nothing of it may be written */
 void conn_drained(struct conn *c);			/* every line of a draining one is kept, or it takes too long */
 void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason, int64_t wait);
-void conn_budget_next(struct out *o, unsigned key);	/* an identify of this key went out, or is not wanted any more */
+void conn_arm(struct conn *c, int64_t in);		/* the timer of its state */
+void conn_say(const struct conn *c, enum log_level level, const char *what, const char *reason);
 void conn_on_lease(void *arg, unsigned conn);		/* leases_open's on_ours; arg is struct out */
+
+/* ---- upstream_budget.c ---- */
+void budget_ask(struct conn *c);			/* in LIFE_BUDGET: GO, or the timer looks again */
+void budget_next(struct out *o, unsigned key);		/* an identify of this key went out, or is not wanted any more */
+void budget_back(struct conn *c, unsigned key);		/* it ends: what was not sent is given back */
+void budget_sent(struct conn *c);			/* its first word went out, which is the identify if it had to wait for one */
 
 /* ---- upstream_sock.c ---- */
 int sock_open(struct conn *c, unsigned n, const char *url, int64_t opening);	/* -1 errno */

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "gatewayd/edge_client.h"
 #include "gatewayd/lease.h"
-#include "gatewayd/ledger.h"
 #include "gatewayd/upstream_impl.h"
 
 #define CONN_BYTES (4u << 20)		/* lines of one connection that the hub has not acknowledged; more, and it is not read */
@@ -232,19 +231,11 @@ static struct sock *of(struct out *o, unsigned conn, unsigned sock)
 void out_send(struct out *o, unsigned conn, unsigned sock, const char *p, size_t n)
 {
 	struct sock *s = of(o, conn, sock);
-	char path[4200];
 
 	if (!s)
 		return;
 	edge_client_send(s->c, p, n);
-	if (s->conn->reserved) {
-		/* The first word of a new session is the identify. */
-		s->conn->reserved = false;
-		ledger_path(o, path, sizeof(path));
-		ledger_sent(path, conn);
-		if (s->conn->dial)
-			conn_budget_next(o, s->conn->dial->budget_key);
-	}
+	budget_sent(s->conn);
 }
 
 void out_close(struct out *o, unsigned conn, unsigned sock, unsigned code, const char *reason)

@@ -1,102 +1,17 @@
 #include "gatewayd/wire.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/log.h"
-#include "base/loop.h"
 #include "base/tls.h"
-#include "gatewayd/resolve.h"
+#include "gatewayd/wire_impl.h"
 
-#define SCRATCH (64u << 10)
 #define READS 8u			/* of one connection in a round */
-#define TRY_MIN (2 * CLOCK_S)		/* for one address when others are left */
-
-enum state { RESOLVING, CONNECTING, SHAKING, OPEN, LINGERING, GONE };
-
-/* Certificates to trust, one for each file in use; "" is the system's. */
-struct trust { struct trust *next; unsigned refs; struct tls_ctx *ctx; char ca[]; };
-
-struct wires {
-	struct loop *loop;
-	struct resolver *resolver;
-	struct trust *trust;
-	struct wire *lingering;		/* closed by their owner */
-	char scratch[SCRATCH];
-};
-
-struct wire {
-	struct wires *ws;
-	const struct wire_handler *h;
-	void *arg;
-	enum state state;
-	unsigned busy;			/* callbacks under way: freed behind the last one */
-	bool dead, paused, stalled;
-	int64_t opening;		/* mono: until when it has to be open */
-	char *host;
-	unsigned port;
-	struct trust *trust;		/* NULL: no TLS */
-	struct tls *tls;
-	struct loop_io io;
-	struct loop_timer timer;	/* opening: the next address; open: write stall; lingering: its end */
-	struct loop_timer again;	/* bytes are decrypted already, or the reads of this round used up */
-	struct buf out;
-	size_t sent;			/* of out */
-	size_t stall_sent;		/* out_total when the stall timer was set */
-	size_t out_total;
-	struct resolve_wait *wait;
-	struct resolve_addr addr[RESOLVE_MAX];
-	size_t naddr, at;
-	char error[200];		/* of the last address tried */
-	struct wire *prev, *next;	/* of wires.lingering */
-};
-
-/* ---- certificates ---- */
-
-static struct trust *trust_get(struct wires *ws, const char *ca)
-{
-	struct trust *t;
-
-	for (t = ws->trust; t; t = t->next)
-		if (strcmp(t->ca, ca) == 0) {
-			t->refs++;
-			return t;
-		}
-	t = calloc(1, sizeof(*t) + strlen(ca) + 1);
-	if (!t)
-		return NULL;
-	strcpy(t->ca, ca);
-	t->ctx = tls_ctx_new(false, ca[0] ? ca : NULL, NULL, NULL);
-	if (!t->ctx) {
-		free(t);
-		errno = EINVAL;
-		return NULL;
-	}
-	t->refs = 1;
-	t->next = ws->trust;
-	ws->trust = t;
-	return t;
-}
-
-static void trust_leave(struct wires *ws, struct trust *t)
-{
-	struct trust **p = &ws->trust;
-
-	if (!t || --t->refs)
-		return;
-	while (*p != t)
-		p = &(*p)->next;
-	*p = t->next;
-	tls_ctx_free(t->ctx);
-	free(t);
-}
 
 /* ---- the end ---- */
 
@@ -137,13 +52,13 @@ static void end(struct wire *w)
 	w->dead = true;
 }
 
-static void enter(struct wire *w)
+void wire_enter(struct wire *w)
 {
 	w->busy++;
 }
 
 /* false: the wire is not there any more. */
-static bool leave(struct wire *w)
+bool wire_leave(struct wire *w)
 {
 	if (--w->busy || !w->dead)
 		return !w->dead;
@@ -163,7 +78,7 @@ static void linger_end(struct wire *w)
 }
 
 /* The connection is over: tells its owner. w may be gone afterwards. */
-static void lose(struct wire *w, const char *reason)
+void wire_lose(struct wire *w, const char *reason)
 {
 	char text[256];
 
@@ -176,14 +91,14 @@ static void lose(struct wire *w, const char *reason)
 	snprintf(text, sizeof(text), "%s", reason);
 	drop_socket(w);
 	w->state = GONE;
-	enter(w);
+	wire_enter(w);
 	w->h->on_gone(w->arg, text);
-	leave(w);
+	wire_leave(w);
 }
 
 /* ---- bytes out ---- */
 
-static void want(struct wire *w)
+void wire_want(struct wire *w)
 {
 	unsigned ev = 0;
 
@@ -233,7 +148,7 @@ static int flush(struct wire *w)
 		w->stall_sent = w->out_total;
 		loop_timer_in(w->ws->loop, &w->timer, WIRE_STALL);
 	}
-	want(w);
+	wire_want(w);
 	return 0;
 }
 
@@ -280,29 +195,29 @@ static void on_end(struct wire *w, ssize_t n)
 	char text[256];
 
 	if (n == 0)
-		lose(w, "closed by the peer without a word");
+		wire_lose(w, "closed by the peer without a word");
 	else if (errno == ETIMEDOUT)
-		lose(w, "TCP timeout: the peer acknowledges nothing");
+		wire_lose(w, "TCP timeout: the peer acknowledges nothing");
 	else
-		lose(w, trouble(w, text));
+		wire_lose(w, trouble(w, text));
 }
 
 static void readable(struct wire *w)
 {
-	enter(w);
+	wire_enter(w);
 	for (unsigned i = 0; i < READS && (w->state == OPEN || w->state == LINGERING) && !w->paused; i++) {
 		ssize_t n = get(w, w->ws->scratch, SCRATCH);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN) {
-			want(w);
-			leave(w);
+			wire_want(w);
+			wire_leave(w);
 			return;
 		}
 		if (n <= 0) {
 			on_end(w, n);
-			leave(w);
+			wire_leave(w);
 			return;
 		}
 		if (w->state == OPEN)
@@ -313,7 +228,7 @@ static void readable(struct wire *w)
 	}
 	if (w->tls && tls_pending(w->tls) && !w->paused && !w->dead)
 		loop_timer_set(w->ws->loop, &w->again, clock_mono());
-	leave(w);
+	wire_leave(w);
 }
 
 void wire_pause(struct wire *w, bool pause)
@@ -323,7 +238,7 @@ void wire_pause(struct wire *w, bool pause)
 	w->paused = pause;
 	if (w->state != OPEN)
 		return;
-	want(w);
+	wire_want(w);
 	if (!pause && w->tls && tls_pending(w->tls))
 		loop_timer_set(w->ws->loop, &w->again, clock_mono());
 }
@@ -333,78 +248,9 @@ static void on_again(void *arg)
 	struct wire *w = arg;
 
 	if (w->stalled)
-		lose(w, w->error);
+		wire_lose(w, w->error);
 	else if (w->state == OPEN || w->state == LINGERING)
 		readable(w);
-}
-
-/* ---- opening ---- */
-
-static void opened(struct wire *w)
-{
-	w->state = OPEN;
-	loop_timer_del(w->ws->loop, &w->timer);
-	want(w);
-	enter(w);
-	w->h->on_open(w->arg);
-	if (leave(w) && w->state == OPEN && w->tls && tls_pending(w->tls))
-		loop_timer_set(w->ws->loop, &w->again, clock_mono());
-}
-
-static void next_address(struct wire *w);
-
-/* This address will not do. */
-static void failed(struct wire *w, const char *why)
-{
-	snprintf(w->error, sizeof(w->error), "%s", why);
-	tls_free(w->tls);
-	w->tls = NULL;
-	loop_io_del(w->ws->loop, &w->io);
-	close(w->io.fd);
-	w->io.fd = -1;
-	next_address(w);
-}
-
-static void shake(struct wire *w)
-{
-	char text[256];
-	int rc = tls_handshake(w->tls);
-
-	if (rc < 0) {
-		snprintf(text, sizeof(text), "TLS: %s", tls_error(w->tls));
-		lose(w, text);	/* another address of the same name would say the same */
-		return;
-	}
-	if (rc > 0)
-		opened(w);
-	else
-		want(w);
-}
-
-static void connected(struct wire *w)
-{
-	int err = 0;
-	socklen_t n = sizeof(err);
-
-	if (getsockopt(w->io.fd, SOL_SOCKET, SO_ERROR, &err, &n))
-		err = errno;
-	if (err) {
-		failed(w, strerror(err));
-		return;
-	}
-	if (!w->trust) {
-		opened(w);
-		return;
-	}
-	w->tls = tls_new(w->trust->ctx, w->io.fd, w->host);
-	if (!w->tls) {
-		lose(w, "TLS: no memory");
-		return;
-	}
-	w->state = SHAKING;
-	/* All that is left of the time is for this address now. */
-	loop_timer_set(w->ws->loop, &w->timer, w->opening);
-	shake(w);
 }
 
 static void on_io(void *arg, unsigned events)
@@ -413,83 +259,20 @@ static void on_io(void *arg, unsigned events)
 	char text[256];
 
 	if (w->state == CONNECTING) {
-		connected(w);
+		wire_connected(w);
 		return;
 	}
 	if (w->state == SHAKING) {
-		shake(w);
+		wire_shake(w);
 		return;
 	}
 	if ((events & LOOP_OUT) && flush(w)) {
-		lose(w, trouble(w, text));
+		wire_lose(w, trouble(w, text));
 		return;
 	}
 	/* Paused, a socket that is broken is not read to find out why: its end is told when reading goes on. */
 	if (!w->paused && (events & (LOOP_IN | LOOP_HUP)))
 		readable(w);
-}
-
-static void set_options(int fd)
-{
-	int on = 1, idle = 60, every = 15, count = 3, user = WIRE_USER_TIMEOUT_MS;
-
-	/* What a system does not know it goes without: silence is noticed by the platform's own rule as well. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user, sizeof(user));
-}
-
-static int64_t try_time(const struct wire *w, int64_t now)
-{
-	int64_t left = w->opening - now, each = left / (int64_t)(w->naddr - w->at);
-
-	return each > TRY_MIN || w->at + 1 == w->naddr ? each : left < TRY_MIN ? left : TRY_MIN;
-}
-
-/* Dials the address at w->at; what fails at once makes place for the next one. */
-static void next_address(struct wire *w)
-{
-	int64_t now = clock_mono();
-
-	for (w->at++; w->at < w->naddr && now < w->opening; w->at++) {
-		const struct resolve_addr *a = &w->addr[w->at];
-		int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-		if (fd < 0) {
-			snprintf(w->error, sizeof(w->error), "socket: %s", strerror(errno));
-			continue;
-		}
-		set_options(fd);
-		w->io.fd = fd;
-		if ((connect(fd, (const struct sockaddr *)&a->sa, a->len) == 0 || errno == EINPROGRESS) &&
-		    loop_io_add(w->ws->loop, &w->io, LOOP_OUT) == 0) {
-			w->state = CONNECTING;
-			loop_timer_set(w->ws->loop, &w->timer, now + try_time(w, now));
-			return;
-		}
-		snprintf(w->error, sizeof(w->error), "%s", strerror(errno));
-		close(fd);
-		w->io.fd = -1;
-	}
-	lose(w, w->error[0] ? w->error : "connect timeout");
-}
-
-static void on_resolved(void *arg, const struct resolve_addr *v, size_t n, const char *error)
-{
-	struct wire *w = arg;
-
-	w->wait = NULL;
-	if (!n) {
-		lose(w, error);
-		return;
-	}
-	memcpy(w->addr, v, n * sizeof(*v));
-	w->naddr = n;
-	w->at = (size_t)-1;
-	next_address(w);
 }
 
 static void on_timer(void *arg)
@@ -498,20 +281,20 @@ static void on_timer(void *arg)
 
 	switch (w->state) {
 	case RESOLVING:
-		lose(w, "timeout: the name was not answered");
+		wire_lose(w, "timeout: the name was not answered");
 		break;
 	case CONNECTING:
-		failed(w, "connect timeout");
+		wire_failed(w, "connect timeout");
 		break;
 	case SHAKING:
-		lose(w, "TLS: timeout of the handshake");
+		wire_lose(w, "TLS: timeout of the handshake");
 		break;
 	case OPEN:
 		if (w->out_total != w->stall_sent) {
 			w->stall_sent = w->out_total;
 			loop_timer_in(w->ws->loop, &w->timer, WIRE_STALL);
 		} else {
-			lose(w, "write stall: the peer takes nothing");
+			wire_lose(w, "write stall: the peer takes nothing");
 		}
 		break;
 	case LINGERING:
@@ -570,7 +353,7 @@ struct wire *wire_dial(struct wires *ws, const struct wire_to *to, const struct 
 	w->opening = clock_mono() + to->opening;
 	if (!w->host || (to->tls && !(w->trust = trust_get(ws, to->ca ? to->ca : ""))) ||
 	    loop_timer_set(ws->loop, &w->timer, w->opening) ||
-	    !(w->wait = resolve(ws->resolver, to->host, to->port, on_resolved, w))) {
+	    !(w->wait = resolve(ws->resolver, to->host, to->port, wire_resolved, w))) {
 		e = errno;
 		wire_free(w);
 		errno = e;

@@ -1,0 +1,100 @@
+/* Identifies: the ledger is asked before a connection that costs one is dialled, one connection of a key after the other. */
+#include "base/hash.h"
+#include "base/log.h"
+#include "gatewayd/ledger.h"
+#include "gatewayd/metrics.h"
+#include "gatewayd/upstream_impl.h"
+
+#define BUDGET_SOON CLOCK_S		/* another process holds the key: it may have given it back */
+#define BUDGET_LOOK (60 * CLOCK_S)	/* the day's are spent */
+#define LEDGER_AGAIN (5 * CLOCK_S)
+
+/* Who looks for this key, or is to look next. */
+static struct conn *asking(struct out *o, unsigned key, bool now)
+{
+	for (unsigned i = 0; i < o->n; i++) {
+		struct conn *c = o->conn[i];
+
+		if (c->state == LIFE_BUDGET && c->dial && c->dial->budget_key == key && c->asking == now)
+			return c;
+	}
+	return NULL;
+}
+
+void budget_ask(struct conn *c)
+{
+	char path[4200];
+	int64_t wait, top;
+	unsigned key = c->dial->budget_key;
+
+	if (!c->asking && asking(c->out, key, true))
+		return;		/* its turn comes */
+	c->asking = true;
+	ledger_path(c->out, path, sizeof(path));
+	if (ledger_reserve(path, key, c->n, &wait)) {
+		/* Without the ledger none is spent. */
+		conn_arm(c, LEDGER_AGAIN);
+		return;
+	}
+	if (!wait) {
+		c->asking = false;
+		c->reserved = true;
+		metric_add(metrics[M_IDENTIFIES], 1);
+		conn_event(c, LIFE_ON_GO);
+		budget_next(c->out, key);
+		return;
+	}
+	if (wait > LEDGER_OPEN && !c->told) {
+		c->told = true;
+		conn_say(c, LOG_WARN, "waits: the identifies are spent for now", "");
+	}
+	top = wait > LEDGER_OPEN ? BUDGET_LOOK : BUDGET_SOON;
+	wait = wait > top ? top : wait;
+	conn_arm(c, wait + (int64_t)(hash_random() % (uint64_t)(wait / 8 + 1)));
+}
+
+void budget_next(struct out *o, unsigned key)
+{
+	struct conn *c = asking(o, key, true);
+
+	if (!c)
+		c = asking(o, key, false);
+	if (c)
+		budget_ask(c);
+}
+
+void budget_back(struct conn *c, unsigned key)
+{
+	bool next = c->reserved || c->asking;
+	char path[4200];
+
+	if (c->reserved) {
+		ledger_path(c->out, path, sizeof(path));
+		ledger_refund(path, c->n);
+	}
+	c->reserved = c->asking = c->told = false;
+	if (next && c->out->p)
+		budget_next(c->out, key);
+}
+
+void budget_sent(struct conn *c)
+{
+	char path[4200];
+
+	if (!c->reserved)
+		return;
+	c->reserved = false;
+	ledger_path(c->out, path, sizeof(path));
+	ledger_sent(path, c->n);
+	if (c->dial)
+		budget_next(c->out, c->dial->budget_key);
+}
+
+void out_budget(struct out *o, unsigned concurrency, int64_t every, uint64_t total, uint64_t remaining, int64_t reset)
+{
+	char path[4200];
+
+	o->budget = true;
+	ledger_path(o, path, sizeof(path));
+	ledger_budget(path, concurrency, every, total, remaining, reset);
+}
