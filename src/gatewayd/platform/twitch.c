@@ -302,8 +302,8 @@ static void token(void *arg, int kind, bool ok, int64_t now)
 		tw_token_refused(p, "a person has to authorise the bot again");
 		return;
 	}
-	if (!p->refused && p->lists == 0)
-		return;			/* the first one, before anything was asked with it */
+	if (!p->refused && !p->proved)
+		return;			/* the first one: what waits for it goes on by itself */
 	p->refused = false;
 	p->error[0] = '\0';
 	tw_retry_refused(p);
