@@ -50,9 +50,11 @@ static void *open_(const struct account *a, struct out *o)
 	if (!d || discord_conf_read(&d->conf, a))
 		goto no;
 	d->out = o;
-	snprintf(d->tenant, sizeof(d->tenant), "%s", account_tenant(a));
 	snprintf(d->name, sizeof(d->name), "%s", account_name(a));
-	snprintf(d->source, sizeof(d->source), "%s", account_source(a));	/* with the tenant: two bots of one name may hear the same message */
+	/* Names of tenants and accounts need no escaping. The source names the tenant, too: two bots of one name may hear the same message. */
+	snprintf(d->json.tenant, sizeof(d->json.tenant), "\"%s\"", account_tenant(a));
+	snprintf(d->json.name, sizeof(d->json.name), "\"%s\"", account_name(a));
+	snprintf(d->json.source, sizeof(d->json.source), "\"%s\"", account_source(a));
 	buf_init(&d->line, LINE_MAX_BYTES + 1);
 	buf_init(&d->plain, d->conf.payload_max + EXTRA);
 	buf_init(&d->text, 64 << 10);

@@ -79,6 +79,11 @@ static struct span digits(char out[24], uint64_t id)
 
 /* ---- pieces of lines ---- */
 
+static struct span span(const char *text)
+{
+	return (struct span){text, strlen(text)};
+}
+
 static size_t put(char *to, const char *text)
 {
 	size_t n = strlen(text);
@@ -109,18 +114,18 @@ bool event_begin(struct discord *d, struct writer *w, const char *kind, uint64_t
 
 	buf_clear(&d->line);
 	writer_begin(w, &d->line, LINE_MAX_BYTES);
-	writer_attr(w, "specversion", "1.0");
+	writer_attr_raw(w, "specversion", span("\"1.0\""));
 	writer_attr_raw(w, "id", joined(text, kind, id));
-	writer_attr(w, "source", d->source);
+	writer_attr_raw(w, "source", span(d->json.source));
 	writer_attr(w, "type", type);
 	if (timed)
 		writer_attr_raw(w, "time", time);
 	writer_attr_raw(w, "subject", joined(text, "", channel));
-	writer_attr(w, "tenant", d->tenant);
+	writer_attr_raw(w, "tenant", span(d->json.tenant));
 	writer_attr_raw(w, "partitionkey", joined(text, "discord:", channel));
 	writer_open(w, "data");
-	writer_str(w, "platform", "discord", 7);
-	writer_str(w, "account", d->name, strlen(d->name));
+	writer_value(w, "platform", span("\"discord\""));
+	writer_value(w, "account", span(d->json.name));
 	return timed;
 }
 

@@ -94,7 +94,8 @@ struct dconn {
 
 struct discord {
 	struct out *out;
-	char tenant[65], name[65], source[160];
+	char name[65];
+	struct { char tenant[68], name[68], source[256]; } json;	/* of the account, as JSON text */
 	struct discord_conf conf;
 	char *auth;			/* "Authorization: Bot ..." */
 	char gateway[DISCORD_URL];	/* "": not known */
