@@ -104,3 +104,43 @@ setup() { load irc; }
 	wait_events chat.message 2
 	[ "$(events chat.message | jq -r .data.text)" = $'one\ntwo' ]
 }
+
+@test "Twitch's IRC: badges, numbers, replies; said when USERSTATE follows; its limits kept; a bad token is not tried again" {
+	twitch="$T/twitch"
+	daemon_start twitch "$BATS_TEST_DIRNAME/twitch_irc.py" "$twitch"
+	printf oauth:good >"$T/pass"
+	chmod 600 "$T/pass"
+	mkdir -p "$T/accounts/default"
+	printf '%s\n' 'platform = irc' 'dialect = twitch' "server = irc://127.0.0.1:$(<"$twitch/port")" 'nick = penbot' "password-file = $T/pass" \
+		'channels = "#ada"' >"$T/accounts/default/irc.conf"
+	irc_rules
+	gw_hub
+	irc_gw
+	wait_events gateway.up 1
+	echo "chat what a day!" >"$twitch/say"
+	wait_events chat.message 1
+	[ "$(events chat.message | jq -c '[.subject, .data.channel.name, .data.user.id, .data.user.name, .data.user.roles, .id == "m-" + .data.message_id]')" = \
+		'["42","ada","42","Ada",["owner"],true]' ]
+	say_on 42 "hello ada"
+	wait_events message.sent 1
+	[ "$(events message.sent | jq -r .data.message_id)" != "" ]
+	# The same again is refused there; what looks like a command is none.
+	say_on 42 "hello ada"
+	wait_events message.failed 1 '.data.error | test("msg_duplicate")'
+	say_on 42 "/ban ada"
+	wait_events message.sent 2
+	[ "$(tail -n 1 "$twitch/said")" = $'#ada  \u200b/ban ada' ]
+	# More than may be said at once: the rest waits for its turn.
+	for i in 1 2 3 4 5 6 7; do say_on 42 "number $i"; done
+	wait_for "$twitch/said" "number 7"
+	[ "$(grep -o 'number .' "$twitch/said" | xargs)" = "number 1 number 2 number 3 number 4 number 5 number 6 number 7" ]
+	# Asked to go: again, with a gap.
+	echo "raw :tmi.twitch.tv RECONNECT" >"$twitch/say"
+	wait_events gateway.up 2
+	wait_events gateway.gap 1 '.data.reason | test("asked to connect again")'
+	[ ! -e "$twitch/wrong" ] || { cat "$twitch/wrong" >&2; return 1; }
+	printf oauth:bad >"$T/pass"
+	daemon_signal gw HUP
+	wait_events gateway.down 2
+	wait_for "$T/gw.err" "stopped; .*Login authentication failed"
+}

@@ -65,7 +65,6 @@ static void *open_(const struct account *a, struct out *o)
 	c->out = o;
 	c->says_end = &c->says;
 	snprintf(c->account, sizeof(c->account), "%s", account_name(a));
-	snprintf(c->source, sizeof(c->source), "/irc/%s/%s", account_tenant(a), account_name(a));
 	snprintf(c->connection, sizeof(c->connection), "irc:%s/0", account_name(a));
 	irc_reader_init(&c->reader);
 	buf_init(&c->line, LINE_MAX_BYTES + 1);

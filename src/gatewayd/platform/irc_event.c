@@ -92,14 +92,14 @@ void irc_line_begin(struct irc *c, struct writer *w, const struct irc_message *m
 	writer_begin(w, &c->line, LINE_MAX_BYTES);
 	writer_attr(w, "specversion", "1.0");
 	write_id(c, w, m);
-	writer_attr(w, "source", c->source);
+	writer_attr(w, "source", account_source(a));
 	writer_attr(w, "type", type);
 	write_time(c, w, m);
 	if (*id)
 		writer_attr(w, "subject", id);
 	writer_attr(w, "tenant", account_tenant(a));
 	snprintf(key, sizeof(key), "irc:%s", id);
-	writer_attr(w, "partitionkey", *id ? key : c->source + 1);
+	writer_attr(w, "partitionkey", *id ? key : account_source(a) + 1);
 	id_trace_new(trace, out_random(c->out), out_random(c->out), out_random(c->out));
 	writer_attr(w, "traceparent", trace);
 	writer_open(w, "data");

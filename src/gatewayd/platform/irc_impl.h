@@ -99,7 +99,7 @@ struct irc_batch { char ref[64]; };
 struct irc {
 	struct out *out;
 	struct irc_conf conf;
-	char account[80], source[160], connection[96];
+	char account[80], connection[96];
 	uint64_t key[2];
 
 	enum irc_stage stage;
