@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/http.h"
 #include "base/oauth_impl.h"
+#include "base/url.h"
 
 struct oauth_wait {
 	struct oauth_slot *s;
@@ -165,7 +166,7 @@ static int conf_read(struct oauth_conf *c, struct account *a)
 	c->user = account_get(a, "user", NULL);
 	if (!c->client || !*c->client) {
 		account_bad(a, "client-id", "is missing: want the client's id as the platform's console shows it");
-	} else if (!oauth_url_safe(c->url)) {
+	} else if (!url_safe(c->url)) {
 		account_bad(a, "oauth", "want https://..., or http:// to this host");
 	} else if (account_get(a, "client-secret-file", NULL) && account_secret(a, "client-secret-file", &c->secret)) {
 		/* said */

@@ -60,9 +60,6 @@ bool oauth_has(const struct oauth *o, enum oauth_kind kind);
 struct oauth_wait *oauth_get(struct oauth *o, enum oauth_kind kind, const char *refused, oauth_fn *fn, void *arg);
 void oauth_cancel(struct oauth_wait *w);		/* no callback will come */
 
-/* May a secret go there: https: or wss:, or http: or ws: to this host (127.0.0.1, [::1], localhost)? */
-bool oauth_url_safe(const char *url);
-
 const char *oauth_client_id(const struct oauth *o);
 /* "user":{"state":"ok",...},"app":{...}: state ok, waiting, refused; login, user_id, scopes, expires, validated, error. -1: no memory. */
 int oauth_status(const struct oauth *o, struct buf *json);

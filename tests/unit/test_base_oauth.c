@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/oauth.h"
+#include "base/url.h"
 
 /* ---- the server ---- */
 
@@ -385,10 +386,10 @@ static void reload(void)
 
 static void urls(void)
 {
-	CHECK(oauth_url_safe("https://id.twitch.tv/oauth2") && oauth_url_safe("http://127.0.0.1:80/x") && oauth_url_safe("ws://localhost/") &&
-	      oauth_url_safe("wss://h/") && oauth_url_safe("http://[::1]:1"), "where secrets may go");
-	CHECK(!oauth_url_safe("http://example.org/") && !oauth_url_safe("http://127.0.0.1.example.org") && !oauth_url_safe("ftp://x") &&
-	      !oauth_url_safe("http://localhost:x@example.org/") && !oauth_url_safe(""), "and where not");
+	CHECK(url_safe("https://id.twitch.tv/oauth2") && url_safe("http://127.0.0.1:80/x") && url_safe("ws://localhost/") &&
+	      url_safe("wss://h/") && url_safe("http://[::1]:1"), "where secrets may go");
+	CHECK(!url_safe("http://example.org/") && !url_safe("http://127.0.0.1.example.org") && !url_safe("ftp://x") &&
+	      !url_safe("http://localhost:x@example.org/") && !url_safe(""), "and where not");
 }
 
 int main(void)

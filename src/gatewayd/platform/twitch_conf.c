@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/account.h"
-#include "base/oauth.h"
+#include "base/url.h"
 #include "gatewayd/platform/twitch_impl.h"
 
 const char *const tw_words[] = {"client-id", "client-secret-file", "token-file", "user", "transport", "conduit", "conduit-shards", "subscriptions",
@@ -47,12 +47,12 @@ static int read_urls(struct tw_conf *c, const struct account *a)
 	    text(a, "eventsub", "wss://eventsub.wss.twitch.tv/ws", c->eventsub, sizeof(c->eventsub)) ||
 	    text(a, "callback", "", c->callback, sizeof(c->callback)))
 		return -1;
-	if (strncmp(c->helix, "http", 4) != 0 || !oauth_url_safe(c->helix))
+	if (strncmp(c->helix, "http", 4) != 0 || !url_safe(c->helix))
 		return account_bad(a, "helix", "want https://..., or http:// to this host");
-	if (strncmp(c->eventsub, "ws", 2) != 0 || !oauth_url_safe(c->eventsub))
+	if (strncmp(c->eventsub, "ws", 2) != 0 || !url_safe(c->eventsub))
 		return account_bad(a, "eventsub", "want wss://..., or ws:// to this host");
 	/* Twitch delivers to port 443 by TLS only; the laboratory to this host too. */
-	if (*c->callback && (strncmp(c->callback, "http", 4) != 0 || !oauth_url_safe(c->callback)))
+	if (*c->callback && (strncmp(c->callback, "http", 4) != 0 || !url_safe(c->callback)))
 		return account_bad(a, "callback", "want the https:// URL of /hook/TENANT/ACCOUNT as Twitch reaches it");
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/oauth.h"
+#include "base/url.h"
 #include "gatewayd/platform/twitch_impl.h"
 
 #define OPENING (10 * CLOCK_S)
@@ -410,7 +410,7 @@ void tw_reconnect(struct twitch *p, unsigned i, struct span session, int64_t now
 	char url[sizeof(((struct dial *)0)->url)];
 
 	if (!session.p || scan_cstr(scan_member(session, "reconnect_url"), url, sizeof(url)) <= 0 || strncmp(url, "ws", 2) != 0 ||
-	    !oauth_url_safe(url)) {
+	    !url_safe(url)) {
 		/* Twitch will close the old socket with 4004, and all begins anew. */
 		tw_say(p, LOG_ERROR, "connection %u: asked to move, without an URL that can be dialled", i);
 		return;

@@ -185,7 +185,6 @@ bool tw_conf_same(const struct tw_conf *a, const struct tw_conf *b);	/* but for 
 
 /* ---- twitch_ask.c, twitch.c ---- */
 
-
 void tw_say(const struct twitch *p, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A request to Helix with the account's token; path begins with "/". false: too much is under way, or no memory. Takes key (also then). */
 bool tw_ask(struct twitch *p, enum tw_call_kind kind, char *key, const char *method, const char *path, const struct buf *body);

@@ -1,8 +1,8 @@
+#include "base/url.h"
+
 #include <string.h>
 
-#include "base/oauth.h"
-
-bool oauth_url_safe(const char *url)
+bool url_safe(const char *url)
 {
 	static const char *const here[] = {"127.0.0.1", "[::1]", "localhost"};
 	const char *host;
