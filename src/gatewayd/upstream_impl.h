@@ -48,7 +48,7 @@ struct sock {
 	struct conn *conn;
 	unsigned n;			/* 0, 1; 2: it lingers until `expect` */
 	struct edge_client *c;
-	int64_t expect;			/* mono: liveness; 0: off */
+	int64_t expect, within;		/* mono: liveness; 0: off. How long silence was allowed */
 	const char *why;
 	struct loop_timer watch;	/* at expect or before it */
 };

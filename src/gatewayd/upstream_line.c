@@ -11,7 +11,8 @@
 #include "line/line.h"
 #include "line/writer.h"
 
-#define PUMP_AGAIN (50 * CLOCK_MS)	/* the outlet had no room, or the hub refused for now */
+#define PUMP_AGAIN (50 * CLOCK_MS)	/* the outlet had no room */
+#define RETRY_AGAIN (500 * CLOCK_MS)	/* the hub refused for now */
 #define PUMP_TURN 64u			/* lines of one connection before the next one has its turn */
 #define TOUCH_EVERY (10 * CLOCK_S)
 
@@ -178,7 +179,7 @@ static void on_result(void *arg, uint32_t index, enum outcome what, const char *
 		i->state = ITEM_WAITS;
 		c->next_wait = c->first;
 		ready_add(c);
-		if (!u->pump.due && loop_timer_in(u->loop, &u->pump, PUMP_AGAIN))
+		if (!u->pump.due && loop_timer_in(u->loop, &u->pump, RETRY_AGAIN))
 			log_error("out of memory");
 		return;
 	}

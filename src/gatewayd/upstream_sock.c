@@ -127,6 +127,7 @@ void out_expect(struct out *o, unsigned conn, unsigned sock, int64_t within, con
 		s->expect = 0;
 		return;
 	}
+	s->within = within;
 	s->expect = clock_mono() + within;
 	s->why = why;
 	if (!s->watch.due || s->watch.due > s->expect)
@@ -182,9 +183,16 @@ void sock_pause_all(struct conn *c)
 	if (c->paused == pause)
 		return;
 	c->paused = pause;
-	for (unsigned i = 0; i < SOCKS; i++)
-		if (c->sock[i])
-			edge_client_pause(c->sock[i]->c, pause);
+	for (unsigned i = 0; i < SOCKS; i++) {
+		struct sock *s = c->sock[i];
+
+		if (!s)
+			continue;
+		edge_client_pause(s->c, pause);
+		/* The sign of life may stand behind all that has gathered meanwhile. */
+		if (!pause && s->expect && i < 2)
+			s->expect = clock_mono() + s->within;
+	}
 }
 
 /* ---- timers ---- */
