@@ -277,7 +277,10 @@ class Run:
         return wrong
 
     def forgiven(self, v):
-        """A request that was on its way when the answer 429 was, or of a process that did not live yet when it came."""
+        """A request that was on its way when the answer 429 was, or of a process that did not live yet when it came; what a client that was told nothing
+        any more could not know."""
+        if v["rule"] in ("unused", "reconnect-missed"):
+            return any(e.get("conn") == v["conn"] and re.search(": (zombie|halfopen)", e["fault"]) for e in self.call("/lab/journal?kind=fault")["entries"])
         if v["rule"] != "ratelimit-ignored":
             return False
         until = self.began + v["at"] + v["early_by"]
