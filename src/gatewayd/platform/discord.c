@@ -32,7 +32,7 @@ static void close_(void *arg)
 	struct discord *d = arg;
 
 	for (unsigned n = 0; n < d->nconns; n++)
-		dconn_release(d, &d->conns[n]);
+		shard_release(d, &d->conns[n]);
 	free(d->conns);
 	discord_conf_release(&d->conf);
 	free(d->auth);
@@ -224,31 +224,31 @@ static bool reload(void *arg, const struct account *a, int64_t now)
 	d->token_refused = false;
 	discord_ask(d, now);
 	for (unsigned n = 0; talk && n < d->nconns; n++)
-		conn_presence(d, n, now);
+		shard_presence(d, n, now);
 	return true;
 }
 
 static int dial(void *arg, unsigned conn, const char *saved, size_t nsaved, struct dial *to, int64_t now)
 {
-	return conn_dial(arg, conn, saved, nsaved, to, now);
+	return shard_dial(arg, conn, saved, nsaved, to, now);
 }
 
 static void opened(void *arg, unsigned conn, unsigned sock, int64_t now)
 {
 	(void)sock;
-	conn_opened(arg, conn, now);
+	shard_opened(arg, conn, now);
 }
 
 static void frame(void *arg, unsigned conn, unsigned sock, const char *b, size_t n, bool binary, int64_t now)
 {
 	(void)sock;
-	conn_frame(arg, conn, b, n, binary, now);
+	shard_frame(arg, conn, b, n, binary, now);
 }
 
 static void gone(void *arg, unsigned conn, unsigned sock, unsigned code, const char *reason, int64_t now)
 {
 	(void)sock;
-	conn_gone(arg, conn, code, reason, now);
+	shard_gone(arg, conn, code, reason, now);
 }
 
 static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
@@ -256,7 +256,7 @@ static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
 	struct discord *d = arg;
 
 	if (conn != OUT_ACCOUNT) {
-		conn_due(d, conn, timer, now);
+		shard_due(d, conn, timer, now);
 	} else if (timer == TIMER_ASK) {
 		d->ask_wait = false;
 		discord_ask(d, now);
@@ -275,7 +275,7 @@ static void acked(void *arg, unsigned conn, uint64_t mark, int64_t now)
 static void drain(void *arg, unsigned conn, int64_t now)
 {
 	(void)now;
-	conn_drain(arg, conn);
+	shard_drain(arg, conn);
 }
 
 static void hook(void *arg, const struct hook *h, int64_t now)

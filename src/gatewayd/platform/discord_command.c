@@ -14,7 +14,8 @@
 
 enum { I_ID, I_APPLICATION, I_TYPE, I_TOKEN, I_DATA, I_GUILD, I_CHANNEL, I_MEMBER, I_USER, I_COUNT };
 static const struct field names[I_COUNT] = {
-	[I_ID] = FIELD("id"), [I_APPLICATION] = FIELD("application_id"), [I_TYPE] = FIELD("type"), [I_TOKEN] = FIELD("token"), [I_DATA] = FIELD("data"), [I_GUILD] = FIELD("guild_id"),
+	[I_ID] = FIELD("id"), [I_APPLICATION] = FIELD("application_id"), [I_TYPE] = FIELD("type"), [I_TOKEN] = FIELD("token"),
+	[I_DATA] = FIELD("data"), [I_GUILD] = FIELD("guild_id"),
 	[I_CHANNEL] = FIELD("channel_id"), [I_MEMBER] = FIELD("member"), [I_USER] = FIELD("user"),
 };
 

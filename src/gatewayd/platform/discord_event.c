@@ -1,6 +1,6 @@
 /*
  * Dispatches to lines. The usual one (MESSAGE_CREATE) is read in one walk of its members and written once; nothing is allocated but what the buffers
- * grow to. What came has been checked as JSON before; strings are copied as they stand.
+ * grow to. What came is checked JSON, but for that one: the line that comes of it is checked instead.
  */
 #include "gatewayd/platform/discord_impl.h"
 
@@ -11,43 +11,6 @@
 #include "base/log.h"
 #include "line/line.h"
 #include "line/writer.h"
-
-#define ROLES_MAX 250		/* of a guild, Discord's limit */
-
-struct pick { const struct field *fields; struct span *vals; unsigned n; };
-
-static int pick_member(void *arg, struct span name, struct span value)
-{
-	struct pick *p = arg;
-
-	for (unsigned i = 0; i < p->n; i++) {
-		if (name.n == p->fields[i].len + 2 && memcmp(name.p + 1, p->fields[i].name, p->fields[i].len) == 0) {
-			if (value.p[0] != 'n')
-				p->vals[i] = value;
-			return 0;
-		}
-	}
-	return 0;
-}
-
-void event_pick(struct span object, const struct field *fields, struct span *vals, unsigned n)
-{
-	struct pick p = {.fields = fields, .vals = vals, .n = n};
-
-	memset(vals, 0, n * sizeof(*vals));
-	if (object.p && object.p[0] == '{')
-		scan_each(object, pick_member, &p);
-}
-
-static bool is_string(struct span s)
-{
-	return s.p && s.p[0] == '"';
-}
-
-static bool is_true(struct span s)
-{
-	return s.p && s.p[0] == 't';
-}
 
 /* A small whole number that stands there as digits; else -1. */
 static int number(struct span s)
@@ -63,170 +26,6 @@ static int number(struct span s)
 	}
 	return v;
 }
-
-/* "12345" with its quotes. */
-static struct span digits(char out[24], uint64_t id)
-{
-	char *p = out + 23;
-
-	*--p = '"';
-	do
-		*--p = (char)('0' + id % 10);
-	while (id /= 10);
-	*--p = '"';
-	return (struct span){p, (size_t)(out + 23 - p)};
-}
-
-/* ---- pieces of lines ---- */
-
-static struct span span(const char *text)
-{
-	return (struct span){text, strlen(text)};
-}
-
-static size_t put(char *to, const char *text)
-{
-	size_t n = strlen(text);
-
-	memcpy(to, text, n);
-	return n;
-}
-
-/* "before123" with its quotes; at most 200 bytes of `before`, which needs no escaping. */
-static struct span joined(char *to, const char *before, uint64_t id)
-{
-	char room[24];
-	struct span number_ = digits(room, id);
-	size_t n = 0;
-
-	to[n++] = '"';
-	n += put(to + n, before);
-	memcpy(to + n, number_.p + 1, number_.n - 1);
-	return (struct span){to, n + number_.n - 1};
-}
-
-/* kind: "m-" and the like, before the id. false: the time is none, and left out. */
-bool event_begin(struct discord *d, struct writer *w, const char *kind, uint64_t id, const char *type, uint64_t channel, struct span time)
-{
-	char text[256];
-	int64_t ns;
-	bool timed = is_string(time) && clock_parse(time.p + 1, time.n - 2, &ns) == 0;
-
-	buf_clear(&d->line);
-	writer_begin(w, &d->line, LINE_MAX_BYTES);
-	writer_attr_raw(w, "specversion", span("\"1.0\""));
-	writer_attr_raw(w, "id", joined(text, kind, id));
-	writer_attr_raw(w, "source", span(d->json.source));
-	writer_attr(w, "type", type);
-	if (timed)
-		writer_attr_raw(w, "time", time);
-	writer_attr_raw(w, "subject", joined(text, "", channel));
-	writer_attr_raw(w, "tenant", span(d->json.tenant));
-	writer_attr_raw(w, "partitionkey", joined(text, "discord:", channel));
-	writer_open(w, "data");
-	writer_value(w, "platform", span("\"discord\""));
-	writer_value(w, "account", span(d->json.name));
-	return timed;
-}
-
-void event_channel(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, uint64_t channel)
-{
-	const struct guild *g = guild ? names_find(&d->conns[e->conn].names, guild) : NULL;
-	char room[24];
-
-	writer_open(w, "channel");
-	writer_value(w, "id", digits(room, channel));
-	writer_value(w, "name", names_get(g, channel, NULL));
-	writer_close(w);
-}
-
-struct roles { struct writer *w; const struct guild *g; unsigned n, moderator; bool write; };
-
-/* "owner" and "moderator" mean what they mean on every platform: nobody gets them by the name of a role. */
-static bool reserved(struct span name)
-{
-	return scan_is(name, "owner") || scan_is(name, "moderator");
-}
-
-static int role(void *arg, struct span unused, struct span value)
-{
-	struct roles *r = arg;
-	unsigned flags;
-	struct span name = names_get(r->g, names_id(value), &flags);
-
-	(void)unused;
-	if (!name.p || !(flags & NAMES_ROLE) || ++r->n > ROLES_MAX)
-		return 0;
-	r->moderator |= flags & NAMES_MODERATOR;
-	if (r->write && !reserved(name))
-		writer_value(r->w, NULL, name);
-	return 0;
-}
-
-static void put_roles(struct writer *w, const struct guild *g, uint64_t user, struct span list)
-{
-	struct roles r = {.w = w, .g = g};
-
-	if (!g)
-		return;
-	scan_each(list, role, &r);
-	writer_open_array(w, "roles");
-	if (user == names_owner(g))
-		writer_str(w, NULL, "owner", 5);
-	if (r.moderator)
-		writer_str(w, NULL, "moderator", 9);
-	r.write = true;
-	r.n = 0;
-	scan_each(list, role, &r);
-	writer_close(w);
-}
-
-int event_user(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, const struct who *who, bool webhook)
-{
-	static const struct field names[] = {FIELD("id"), FIELD("username"), FIELD("global_name"), FIELD("bot")};
-	static const struct field in_guild[] = {FIELD("nick"), FIELD("roles")};
-	struct span u[4], m[2];
-	uint64_t id;
-	char room[24];
-	bool self;
-
-	if (guild && !names_find(&d->conns[e->conn].names, guild))
-		fetch_guild(d, e->conn, guild, e->now);
-	event_pick(who->user, names, u, 4);
-	event_pick(who->member, in_guild, m, 2);
-	id = names_id(u[0]);
-	if (!id)
-		return -1;
-	self = id == d->self;
-	writer_open(w, "user");
-	writer_value(w, "id", digits(room, id));
-	writer_value(w, "name", is_string(m[0]) ? m[0] : is_string(u[2]) ? u[2] : is_string(u[1]) ? u[1] : (struct span){NULL, 0});
-	if (who->member.p && m[1].p && m[1].p[0] == '[')
-		put_roles(w, names_find(&d->conns[e->conn].names, guild), id, m[1]);
-	if (self || webhook || is_true(u[3]))
-		writer_bool(w, "bot", true);
-	writer_close(w);
-	return self;
-}
-
-void event_end(struct discord *d, struct writer *w, const struct event *e, uint64_t mark)
-{
-	struct line_err err;
-
-	if (e->replayed)
-		writer_bool(w, "replayed", true);
-	if (d->conf.raw)
-		writer_value(w, "raw", e->d);
-	writer_close(w);
-	if (writer_end(w, &err)) {
-		d->why = err.why;
-		return;
-	}
-	d->made = mark == e->mark;
-	out_line(d->out, e->conn, d->line.p, d->line.len, mark, e->ticket);
-}
-
-/* ---- one dispatch each ---- */
 
 typedef void event_fn(struct discord *d, const struct event *e);
 
@@ -266,8 +65,10 @@ static void other(struct discord *d, const struct event *e)
 
 enum { M_ID, M_CHANNEL, M_GUILD, M_AUTHOR, M_MEMBER, M_CONTENT, M_TIME, M_EDITED, M_TYPE, M_WEBHOOK, M_REFERENCE, M_COUNT };
 static const struct field message_names[M_COUNT] = {
-	[M_ID] = FIELD("id"), [M_CHANNEL] = FIELD("channel_id"), [M_GUILD] = FIELD("guild_id"), [M_AUTHOR] = FIELD("author"), [M_MEMBER] = FIELD("member"), [M_CONTENT] = FIELD("content"),
-	[M_TIME] = FIELD("timestamp"), [M_EDITED] = FIELD("edited_timestamp"), [M_TYPE] = FIELD("type"), [M_WEBHOOK] = FIELD("webhook_id"), [M_REFERENCE] = FIELD("message_reference"),
+	[M_ID] = FIELD("id"), [M_CHANNEL] = FIELD("channel_id"), [M_GUILD] = FIELD("guild_id"), [M_AUTHOR] = FIELD("author"),
+	[M_MEMBER] = FIELD("member"), [M_CONTENT] = FIELD("content"),
+	[M_TIME] = FIELD("timestamp"), [M_EDITED] = FIELD("edited_timestamp"), [M_TYPE] = FIELD("type"),
+	[M_WEBHOOK] = FIELD("webhook_id"), [M_REFERENCE] = FIELD("message_reference"),
 };
 
 /* Answered: a reply (type 0), not a message that was forwarded (type 1). */
@@ -303,7 +104,7 @@ void event_message(struct discord *d, const struct event *e)
 	id = names_id(v[M_ID]);
 	channel = names_id(v[M_CHANNEL]);
 	guild = v[M_GUILD].p ? names_id(v[M_GUILD]) : e->guild;
-	if (!id || !channel || !is_string(v[M_CONTENT]) || !said(v[M_TYPE])) {
+	if (!id || !channel || !event_is_string(v[M_CONTENT]) || !said(v[M_TYPE])) {
 		if (e->replayed)
 			return;
 		return other(d, e);
@@ -317,7 +118,7 @@ void event_message(struct discord *d, const struct event *e)
 	if (self < 0)
 		return;
 	writer_value(&w, "text", v[M_CONTENT]);
-	writer_value(&w, "message_id", digits(room, id));
+	writer_value(&w, "message_id", event_digits(room, id));
 	writer_value(&w, "reply_to", reply_to(v[M_REFERENCE]));
 	if (self)
 		writer_bool(&w, "self", true);
@@ -347,7 +148,7 @@ static void edited(struct discord *d, const struct event *e)
 	id = names_id(v[M_ID]);
 	channel = names_id(v[M_CHANNEL]);
 	guild = names_id(v[M_GUILD]);
-	if (!id || !channel || !is_string(v[M_CONTENT]) || !is_string(v[M_EDITED]))
+	if (!id || !channel || !event_is_string(v[M_CONTENT]) || !event_is_string(v[M_EDITED]))
 		return other(d, e);
 	snprintf(kind, sizeof(kind), "e-%" PRIu64 "-", id);
 	event_begin(d, &w, kind, edit_number(v[M_EDITED]), "chat.edit", channel, v[M_EDITED]);
@@ -357,7 +158,7 @@ static void edited(struct discord *d, const struct event *e)
 
 		event_user(d, &w, e, guild, &who, v[M_WEBHOOK].p != NULL);
 	}
-	writer_value(&w, "message_id", digits(room, id));
+	writer_value(&w, "message_id", event_digits(room, id));
 	writer_value(&w, "text", v[M_CONTENT]);
 	event_end(d, &w, e, e->mark);
 }
@@ -369,7 +170,7 @@ static void deleted(struct discord *d, const struct event *e, uint64_t id, uint6
 
 	event_begin(d, &w, "d-", id, "chat.delete", channel, (struct span){NULL, 0});
 	event_channel(d, &w, e, guild, channel);
-	writer_value(&w, "message_id", digits(room, id));
+	writer_value(&w, "message_id", event_digits(room, id));
 	event_end(d, &w, e, mark);
 }
 
@@ -472,7 +273,7 @@ static void guild_new(struct discord *d, const struct event *e)
 {
 	struct dconn *c = &d->conns[e->conn];
 
-	if (!is_true(scan_member(e->d, "unavailable")))
+	if (!event_is_true(scan_member(e->d, "unavailable")))
 		names_checked(d, names_put(&c->names, &d->names_bytes, e->d));
 	other(d, e);
 }
@@ -530,7 +331,7 @@ static void role_set(struct discord *d, const struct event *e)
 static void role_gone(struct discord *d, const struct event *e)
 {
 	char text[48], room[24];
-	struct span id = digits(room, names_id(scan_member(e->d, "role_id")));
+	struct span id = event_digits(room, names_id(scan_member(e->d, "role_id")));
 	int n = snprintf(text, sizeof(text), "{\"id\":%.*s}", (int)id.n, id.p);
 
 	one_name(d, e, (struct span){text, (size_t)n}, NAMES_ROLE, true);

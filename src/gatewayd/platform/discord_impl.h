@@ -3,10 +3,12 @@
  *
  *   discord.c          the account: opening it, how many shards, the identify budget, which answer is whose
  *   discord_conf.c     the words of its file
- *   discord_conn.c     one connection (a shard): hello, heartbeats, identify or resume, op codes, close codes, the send limit
+ *   discord_conn.c     one connection (a shard): where to dial, liveness, close codes, the end of it
+ *   discord_frame.c    what comes: frames, op codes        discord_send.c    what goes, within the send limit
  *   discord_session.c  what outlives a process: the saved text, marks and sequences
  *   discord_inflate.c  zlib-stream
  *   discord_event.c    dispatches to lines           discord_command.c  interactions to lines
+ *   discord_line.c     what these lines have in common
  *   discord_names.c    names of channels and roles   discord_hook.c     interactions over HTTP
  *   discord_gap.c      messages that were missed, from the history
  *   discord_fetch.c    names of guilds whose session another process began
@@ -50,6 +52,9 @@ struct discord_conf {
 	char presence[128], status[12];
 	struct buf events;		/* " NAME NAME ": dispatches that are wanted as platform.event */
 };
+
+#define DISCORD_CLOSE 4200		/* any code but 1000 and 1001 leaves the session alive */
+#define DISCORD_GREET (30 * CLOCK_S)	/* until READY or RESUMED something has to come so often */
 
 enum conn_state { CONN_IDLE, CONN_OPENING, CONN_HELLO, CONN_GREETING, CONN_LIVE };
 
@@ -137,14 +142,27 @@ bool discord_gateway_known(struct discord *d, bool fresh, int64_t now);
 void discord_ask(struct discord *d, int64_t now);	/* unless it is being asked */
 
 /* discord_conn.c */
-int conn_dial(struct discord *d, unsigned n, const char *saved, size_t nsaved, struct dial *to, int64_t now);
-void conn_opened(struct discord *d, unsigned n, int64_t now);
-void conn_frame(struct discord *d, unsigned n, const char *b, size_t len, bool binary, int64_t now);
-void conn_gone(struct discord *d, unsigned n, unsigned code, const char *reason, int64_t now);
-void conn_due(struct discord *d, unsigned n, unsigned timer, int64_t now);
-void conn_drain(struct discord *d, unsigned n);
-void conn_presence(struct discord *d, unsigned n, int64_t now);	/* tells Discord, within the send limit */
-void dconn_release(struct discord *d, struct dconn *c);
+int shard_dial(struct discord *d, unsigned n, const char *saved, size_t nsaved, struct dial *to, int64_t now);
+void shard_opened(struct discord *d, unsigned n, int64_t now);
+void shard_gone(struct discord *d, unsigned n, unsigned code, const char *reason, int64_t now);
+void shard_due(struct discord *d, unsigned n, unsigned timer, int64_t now);
+void shard_drain(struct discord *d, unsigned n);
+void shard_release(struct discord *d, struct dconn *c);
+/* The end of a socket. AFTER_FRESH: the session is dead; the next dial begins another. */
+enum after { AFTER_RESUME, AFTER_FRESH, AFTER_STOP };
+void shard_lost(struct discord *d, unsigned n, enum after after, unsigned code, const char *reason, int64_t wait);
+void shard_live(struct discord *d, unsigned n, bool resumed, int64_t now);
+void shard_expect(struct discord *d, unsigned n, int64_t now);	/* as greet_by and ack_by say now */
+
+/* discord_frame.c */
+void shard_frame(struct discord *d, unsigned n, const char *b, size_t len, bool binary, int64_t now);
+
+/* discord_send.c */
+unsigned send_count(const struct dconn *c, int64_t now);	/* payloads of the last minute */
+void send_beat(struct discord *d, unsigned n, int64_t now);
+void send_identify(struct discord *d, unsigned n, int64_t now);
+void send_resume(struct discord *d, unsigned n, int64_t now);
+void shard_presence(struct discord *d, unsigned n, int64_t now);	/* now, or when the send limit has room */
 
 /* discord_session.c */
 void session_load(struct discord *d, unsigned n, const char *saved, size_t nsaved);
@@ -172,7 +190,16 @@ bool event_is_hot(struct span name);
 bool event_dispatch(struct discord *d, const struct event *e);
 void event_tell(struct discord *d, const struct event *e);	/* what could not be a line though it is JSON: longer than one may be, for instance */
 void event_message(struct discord *d, const struct event *e);
-/* Pieces of lines. */
+/* discord_line.c: pieces of lines */
+static inline bool event_is_string(struct span s)
+{
+	return s.p && s.p[0] == '"';
+}
+static inline bool event_is_true(struct span s)
+{
+	return s.p && s.p[0] == 't';
+}
+struct span event_digits(char out[24], uint64_t id);	/* "12345" with its quotes, as JSON text */
 struct writer;
 struct who { struct span user, member; };
 bool event_begin(struct discord *d, struct writer *w, const char *kind, uint64_t id, const char *type, uint64_t channel, struct span time);

@@ -1,0 +1,196 @@
+/*
+ * The pieces of lines that events have in common: the envelope, channel, user with roles. Strings are copied as they stand in the frame.
+ */
+#include "gatewayd/platform/discord_impl.h"
+
+#include <string.h>
+
+#include "line/line.h"
+#include "line/writer.h"
+
+#define ROLES_MAX 250		/* of a guild, Discord's limit */
+
+struct pick { const struct field *fields; struct span *vals; unsigned n; };
+
+static int pick_member(void *arg, struct span name, struct span value)
+{
+	struct pick *p = arg;
+
+	for (unsigned i = 0; i < p->n; i++) {
+		if (name.n == p->fields[i].len + 2 && memcmp(name.p + 1, p->fields[i].name, p->fields[i].len) == 0) {
+			if (value.p[0] != 'n')
+				p->vals[i] = value;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+void event_pick(struct span object, const struct field *fields, struct span *vals, unsigned n)
+{
+	struct pick p = {.fields = fields, .vals = vals, .n = n};
+
+	memset(vals, 0, n * sizeof(*vals));
+	if (object.p && object.p[0] == '{')
+		scan_each(object, pick_member, &p);
+}
+
+/* "12345" with its quotes. */
+struct span event_digits(char out[24], uint64_t id)
+{
+	char *p = out + 23;
+
+	*--p = '"';
+	do
+		*--p = (char)('0' + id % 10);
+	while (id /= 10);
+	*--p = '"';
+	return (struct span){p, (size_t)(out + 23 - p)};
+}
+
+static struct span span(const char *text)
+{
+	return (struct span){text, strlen(text)};
+}
+
+static size_t put(char *to, const char *text)
+{
+	size_t n = strlen(text);
+
+	memcpy(to, text, n);
+	return n;
+}
+
+/* "before123" with its quotes; at most 200 bytes of `before`, which needs no escaping. */
+static struct span joined(char *to, const char *before, uint64_t id)
+{
+	char room[24];
+	struct span number_ = event_digits(room, id);
+	size_t n = 0;
+
+	to[n++] = '"';
+	n += put(to + n, before);
+	memcpy(to + n, number_.p + 1, number_.n - 1);
+	return (struct span){to, n + number_.n - 1};
+}
+
+/* kind: "m-" and the like, before the id. false: the time is none, and left out. */
+bool event_begin(struct discord *d, struct writer *w, const char *kind, uint64_t id, const char *type, uint64_t channel, struct span time)
+{
+	char text[256];
+	int64_t ns;
+	bool timed = event_is_string(time) && clock_parse(time.p + 1, time.n - 2, &ns) == 0;
+
+	buf_clear(&d->line);
+	writer_begin(w, &d->line, LINE_MAX_BYTES);
+	writer_attr_raw(w, "specversion", span("\"1.0\""));
+	writer_attr_raw(w, "id", joined(text, kind, id));
+	writer_attr_raw(w, "source", span(d->json.source));
+	writer_attr(w, "type", type);
+	if (timed)
+		writer_attr_raw(w, "time", time);
+	writer_attr_raw(w, "subject", joined(text, "", channel));
+	writer_attr_raw(w, "tenant", span(d->json.tenant));
+	writer_attr_raw(w, "partitionkey", joined(text, "discord:", channel));
+	writer_open(w, "data");
+	writer_value(w, "platform", span("\"discord\""));
+	writer_value(w, "account", span(d->json.name));
+	return timed;
+}
+
+void event_channel(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, uint64_t channel)
+{
+	const struct guild *g = guild ? names_find(&d->conns[e->conn].names, guild) : NULL;
+	char room[24];
+
+	writer_open(w, "channel");
+	writer_value(w, "id", event_digits(room, channel));
+	writer_value(w, "name", names_get(g, channel, NULL));
+	writer_close(w);
+}
+
+struct roles { struct writer *w; const struct guild *g; unsigned n, moderator; bool write; };
+
+/* "owner" and "moderator" mean what they mean on every platform: nobody gets them by the name of a role. */
+static bool reserved(struct span name)
+{
+	return scan_is(name, "owner") || scan_is(name, "moderator");
+}
+
+static int role(void *arg, struct span unused, struct span value)
+{
+	struct roles *r = arg;
+	unsigned flags;
+	struct span name = names_get(r->g, names_id(value), &flags);
+
+	(void)unused;
+	if (!name.p || !(flags & NAMES_ROLE) || ++r->n > ROLES_MAX)
+		return 0;
+	r->moderator |= flags & NAMES_MODERATOR;
+	if (r->write && !reserved(name))
+		writer_value(r->w, NULL, name);
+	return 0;
+}
+
+static void put_roles(struct writer *w, const struct guild *g, uint64_t user, struct span list)
+{
+	struct roles r = {.w = w, .g = g};
+
+	if (!g)
+		return;
+	scan_each(list, role, &r);
+	writer_open_array(w, "roles");
+	if (user == names_owner(g))
+		writer_str(w, NULL, "owner", 5);
+	if (r.moderator)
+		writer_str(w, NULL, "moderator", 9);
+	r.write = true;
+	r.n = 0;
+	scan_each(list, role, &r);
+	writer_close(w);
+}
+
+int event_user(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, const struct who *who, bool webhook)
+{
+	static const struct field names[] = {FIELD("id"), FIELD("username"), FIELD("global_name"), FIELD("bot")};
+	static const struct field in_guild[] = {FIELD("nick"), FIELD("roles")};
+	struct span u[4], m[2];
+	uint64_t id;
+	char room[24];
+	bool self;
+
+	if (guild && !names_find(&d->conns[e->conn].names, guild))
+		fetch_guild(d, e->conn, guild, e->now);
+	event_pick(who->user, names, u, 4);
+	event_pick(who->member, in_guild, m, 2);
+	id = names_id(u[0]);
+	if (!id)
+		return -1;
+	self = id == d->self;
+	writer_open(w, "user");
+	writer_value(w, "id", event_digits(room, id));
+	writer_value(w, "name", event_is_string(m[0]) ? m[0] : event_is_string(u[2]) ? u[2] : event_is_string(u[1]) ? u[1] : (struct span){NULL, 0});
+	if (who->member.p && m[1].p && m[1].p[0] == '[')
+		put_roles(w, names_find(&d->conns[e->conn].names, guild), id, m[1]);
+	if (self || webhook || event_is_true(u[3]))
+		writer_bool(w, "bot", true);
+	writer_close(w);
+	return self;
+}
+
+void event_end(struct discord *d, struct writer *w, const struct event *e, uint64_t mark)
+{
+	struct line_err err;
+
+	if (e->replayed)
+		writer_bool(w, "replayed", true);
+	if (d->conf.raw)
+		writer_value(w, "raw", e->d);
+	writer_close(w);
+	if (writer_end(w, &err)) {
+		d->why = err.why;
+		return;
+	}
+	d->made = mark == e->mark;
+	out_line(d->out, e->conn, d->line.p, d->line.len, mark, e->ticket);
+}
