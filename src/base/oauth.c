@@ -328,7 +328,8 @@ static int slot_status(const struct oauth_slot *s, struct buf *j)
 		clock_rfc3339(when, s->validated);
 	if (s->expires)
 		clock_rfc3339(until, clock_wall() + s->expires - clock_mono());
-	return buf_printf(j, "\"%s\":{\"state\":\"%s\"", oauth_kinds[s->kind], s->state == OAUTH_IDLE && !s->token ? "none" : words[s->state]) ||
+	return buf_printf(j, "\"%s\":{\"state\":\"%s\"", oauth_kinds[s->kind],
+			  s->state == OAUTH_IDLE && !s->token ? "none" : words[s->state]) ||
 		add_text(j, "login", s->login) || add_text(j, "user_id", s->user) || add_text(j, "scopes", s->scopes) ||
 		add_text(j, "validated", when) || add_text(j, "expires", until) || add_text(j, "error", s->error) || buf_addc(j, '}') ? -1 : 0;
 }

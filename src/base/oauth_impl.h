@@ -1,5 +1,6 @@
 /*
- * oauth_impl: what oauth.c (who waits, opening), oauth_renew.c (the states), oauth_ask.c (requests and answers) and oauth_file.c (the token-file) share; private to them.
+ * oauth_impl: what oauth.c (who waits, opening), oauth_renew.c (the states), oauth_ask.c (requests and answers) and
+ * oauth_file.c (the token-file) share; private to them.
  */
 #ifndef BASE_OAUTH_IMPL_H
 #define BASE_OAUTH_IMPL_H
@@ -76,7 +77,8 @@ struct oauth {
 
 int oauth_file_read(const struct oauth_conf *c, struct oauth_file *f);	/* -1 with a message */
 void oauth_file_release(struct oauth_file *f);
-/* The text of `old` with the members of the answer in place of its own. -1: the answer holds no tokens that can be, or no memory. */
+/* The text of `old` with the members of the answer in place of its own. -1: the answer holds no tokens that can be, or no
+ * memory. */
 int oauth_file_merge(const struct oauth_file *old, const struct http_answer *a, struct oauth_file *fresh, int64_t *life);
 int oauth_file_write(const struct oauth_conf *c, const struct oauth_file *f);	/* -1 with errno */
 int oauth_file_lock(const struct oauth_conf *c);	/* as fd_lock */

@@ -53,7 +53,8 @@ static bool check(const unsigned char key[SIGN_ED25519_KEY], const unsigned char
 	return ok;
 }
 
-bool sign_ed25519(const unsigned char key[SIGN_ED25519_KEY], const unsigned char sig[SIGN_ED25519], const struct sign_part *parts, size_t n)
+bool sign_ed25519(const unsigned char key[SIGN_ED25519_KEY], const unsigned char sig[SIGN_ED25519], const struct sign_part *parts,
+	size_t n)
 {
 	unsigned char *whole = NULL;	/* pure Ed25519 reads the message twice: it has to be in one piece */
 	size_t len = 0, at = 0;

@@ -20,8 +20,10 @@ struct sign_part { const void *p; size_t n; };
 int sign_sha256(unsigned char out[SIGN_SHA256], const struct sign_part *parts, size_t n);			/* FIPS 180-4 */
 int sign_hmac(unsigned char out[SIGN_SHA256], const void *key, size_t nkey, const struct sign_part *parts, size_t n);	/* RFC 2104 */
 
-/* Did the holder of this key sign exactly these bytes (RFC 8032, pure Ed25519)? false also for a key that is no point, and without memory. */
-bool sign_ed25519(const unsigned char key[SIGN_ED25519_KEY], const unsigned char sig[SIGN_ED25519], const struct sign_part *parts, size_t n);
+/* Did the holder of this key sign exactly these bytes (RFC 8032, pure Ed25519)? false also for a key that is no point, and
+ * without memory. */
+bool sign_ed25519(const unsigned char key[SIGN_ED25519_KEY], const unsigned char sig[SIGN_ED25519], const struct sign_part *parts,
+	size_t n);
 
 /* Takes as long whatever the bytes are. */
 bool sign_equal(const void *a, const void *b, size_t n);

@@ -1,9 +1,10 @@
 /*
- * The conduit: a set of shards that Twitch sends the events of all its subscriptions to, each channel's to one shard. A shard is a socket of
- * ours (connection N is shard N) or, with `callback`, that URL. Subscriptions belong to the conduit and outlive its sockets.
+ * The conduit: a set of shards that Twitch sends the events of all its subscriptions to, each channel's to one shard. A shard
+ * is a socket of ours (connection N is shard N) or, with `callback`, that URL. Subscriptions belong to the conduit and outlive
+ * its sockets.
  *
- * Which one: `conduit` of the file; else the only one there is; else one is made, by whoever holds connection 0. Several and no word which: none
- * is touched. Sources: dev.twitch.tv "Getting Events Using Conduits", Helix reference.
+ * Which one: `conduit` of the file; else the only one there is; else one is made, by whoever holds connection 0. Several and no
+ * word which: none is touched. Sources: dev.twitch.tv "Getting Events Using Conduits", Helix reference.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,8 @@ static bool resize(struct twitch *p)
 static bool add_hooks(const struct twitch *p, struct buf *body)
 {
 	for (uint64_t i = 0; i < p->shards && i < ATTACH_MAX; i++)
-		if (buf_printf(body, "%s{\"id\":\"%llu\",\"transport\":{\"method\":\"webhook\",\"callback\":", i ? "," : "", (unsigned long long)i) ||
+		if (buf_printf(body, "%s{\"id\":\"%llu\",\"transport\":{\"method\":\"webhook\",\"callback\":", i ? "," : "",
+			       (unsigned long long)i) ||
 		    buf_add_json(body, p->conf.callback, strlen(p->conf.callback)) || buf_adds(body, ",\"secret\":") ||
 		    buf_add_json(body, p->conf.secret.p, p->conf.secret.len) || buf_adds(body, "}}"))
 			return false;
@@ -114,7 +116,8 @@ static void attach(struct twitch *p, int64_t now)
 
 void tw_conduit_pump(struct twitch *p, int64_t now)
 {
-	if (p->refused || tw_asking(p, CALL_CONDUITS) || tw_asking(p, CALL_MAKE) || tw_asking(p, CALL_RESIZE) || tw_asking(p, CALL_ATTACH))
+	if (p->refused || tw_asking(p, CALL_CONDUITS) || tw_asking(p, CALL_MAKE) || tw_asking(p, CALL_RESIZE) ||
+	    tw_asking(p, CALL_ATTACH))
 		return;
 	if (!*p->conduit) {
 		tw_conduit_start(p, now);
@@ -196,8 +199,7 @@ static void conduits(struct twitch *p, const struct json *data, int64_t now)
 		}
 		if (!*p->conf.conduit && strcmp(p->conduit, id) != 0) {
 			p->ours = false;
-			tw_say(p, LOG_INFO, "conduit %s is used; with conduit = %s what is subscribed to in it and not in the file would be deleted",
-				id, id);
+			tw_say(p, LOG_INFO, "conduit %s is used; with conduit = %s what the file does not want would be deleted in it", id, id);
 		}
 		found(p, id, (uint64_t)json_int(json_member(one, "shard_count"), 1), now);
 		return;

@@ -5,8 +5,8 @@
 #include "base/url.h"
 #include "gatewayd/platform/twitch_impl.h"
 
-const char *const tw_words[] = {"client-id", "client-secret-file", "token-file", "user", "transport", "conduit", "conduit-shards", "subscriptions",
-	"callback", "webhook-secret-file", "helix", "oauth", "eventsub", "send-unknown", "chat-limit", NULL};
+const char *const tw_words[] = {"client-id", "client-secret-file", "token-file", "user", "transport", "conduit", "conduit-shards",
+	"subscriptions", "callback", "webhook-secret-file", "helix", "oauth", "eventsub", "send-unknown", "chat-limit", NULL};
 
 static int text(const struct account *a, const char *word, const char *otherwise, char *to, size_t size)
 {
@@ -86,7 +86,8 @@ static int read_transport(struct tw_conf *c, const struct account *a)
 		return account_bad(a, "transport", "want websocket, webhook or conduit");
 	}
 	if (!account_get(a, token, NULL))
-		return account_bad(a, token, "is missing: subscriptions of a %s need a%s token", t, c->transport == TW_WEBSOCKET ? " user" : "n app");
+		return account_bad(a, token, "is missing: subscriptions of a %s need a%s token", t,
+			c->transport == TW_WEBSOCKET ? " user" : "n app");
 	if (c->transport == TW_WEBHOOK && !*c->callback)
 		return account_bad(a, "callback", "is missing: want the https:// URL of /hook/TENANT/ACCOUNT as Twitch reaches it");
 	if (c->transport != TW_CONDUIT && (account_get(a, "conduit", NULL) || account_get(a, "conduit-shards", NULL)))

@@ -18,7 +18,8 @@
 #define BYE (4 * CLOCK_S)		/* whoever takes over attaches within this time */
 #define KEEPALIVE_MAX 3600.0
 
-/* What a close code means. After every loss that is not a finished move the subscriptions of the session are gone, and nothing is replayed. */
+/* What a close code means. After every loss that is not a finished move the subscriptions of the session are gone, and nothing
+ * is replayed. */
 static const struct close {
 	unsigned code;
 	const char *what;
@@ -83,12 +84,15 @@ void tw_conn_release(struct tw_conn *c)
 	c->move = NULL;
 }
 
-static const char *first_refusal(const struct twitch *p, unsigned i)
+/* Why a connection is of no use: Twitch's words about the first of its subscriptions. */
+static void no_use(const struct twitch *p, unsigned i, char *why, size_t n)
 {
-	for (size_t k = 0; k < p->subs.n; k++)
+	const char *said = "there are none";
+
+	for (size_t k = p->subs.n; k-- > 0;)
 		if (p->subs.v[k].conn == i && p->subs.v[k].state == SUB_REFUSED)
-			return p->subs.v[k].said ? p->subs.v[k].said : "refused";
-	return NULL;
+			said = p->subs.v[k].said ? p->subs.v[k].said : "refused";
+	snprintf(why, n, "no subscription was accepted: %s", said);
 }
 
 int tw_dial(void *arg, unsigned i, const char *saved, size_t nsaved, struct dial *d, int64_t now)
@@ -105,7 +109,7 @@ int tw_dial(void *arg, unsigned i, const char *saved, size_t nsaved, struct dial
 	}
 	c = &p->conns[i];
 	if (p->conf.transport == TW_WEBSOCKET && tw_settled(p, i, &enabled) && !enabled) {
-		snprintf(why, sizeof(why), "no subscription was accepted: %s", first_refusal(p, i) ? first_refusal(p, i) : "there are none");
+		no_use(p, i, why, sizeof(why));
 		out_lost(p->out, i, NEXT_STOP, 0, why, 0);
 		return -1;
 	}
@@ -139,8 +143,9 @@ static void clear_move(struct twitch *p, unsigned i)
 	out_timer(p->out, i, TIMER_MOVE, 0);
 }
 
-/* Of a conduit: may the loss of this shard have cost anything? Twitch gives the events of a shard that is off to one other shard, and drops
- * them when that is off too. What it had sent to a socket before anybody noticed that it was dead is lost as well. */
+/* Of a conduit: may the loss of this shard have cost anything? Twitch gives the events of a shard that is off to one other
+ * shard, and drops them when that is off too. What it had sent to a socket before anybody noticed that it was dead is lost as
+ * well. */
 static bool shard_gap(struct twitch *p, unsigned i, bool told)
 {
 	bool alone = p->shards <= 1 || !told;
@@ -208,7 +213,8 @@ static void gone_next(struct twitch *p, unsigned i, unsigned code, const char *r
 	if (!c->move)
 		return;
 	if (c->old_gone || code == 4007)
-		lost(p, i, NEXT_RESUME, 1000, code == 4007 ? "the reconnect URL is invalid" : "both sockets of a move are gone", 0, code != 0);
+		lost(p, i, NEXT_RESUME, 1000, code == 4007 ? "the reconnect URL is invalid" : "both sockets of a move are gone",
+			0, code != 0);
 	else if (now + 3 * MOVE_RETRY < c->move_by)
 		out_timer(p->out, i, TIMER_MOVE, now + MOVE_RETRY);
 }
@@ -299,7 +305,7 @@ void tw_conn_settle(struct twitch *p, unsigned i, int64_t now)
 	if (enabled && (settled || now >= c->welcome_at + SETTLE)) {
 		go_live(p, i, now);
 	} else if (settled && !enabled) {
-		snprintf(why, sizeof(why), "no subscription was accepted: %s", first_refusal(p, i) ? first_refusal(p, i) : "there are none");
+		no_use(p, i, why, sizeof(why));
 		lost(p, i, NEXT_STOP, 1000, why, 0, true);
 	}
 }
@@ -367,7 +373,8 @@ void tw_welcome(struct twitch *p, unsigned i, unsigned sock, struct span session
 		c->watch = 12 * CLOCK_S;
 	if (sock == 1 && c->move) {
 		tw_watch(p, i, 1);
-		/* That a shard follows its session by itself is said nowhere: it is attached to the new one before the old one goes. */
+		/* That a shard follows its session by itself is said nowhere: it is attached to the new one before the old one
+		 * goes. */
 		if (p->conf.transport == TW_CONDUIT && strcmp(id, c->session) != 0) {
 			memcpy(c->next, id, sizeof(id));
 			c->attach = true;
@@ -480,8 +487,8 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 	if (c->move && c->next_up)
 		out_close(p->out, i, 1, 1000, "handed over");
 	clear_move(p, i);
-	/* A shard's new holder attaches itself before this socket is closed. A plain session cannot be handed over: two of them would tell
-	 * everything twice, under different ids. */
+	/* A shard's new holder attaches itself before this socket is closed. A plain session cannot be handed over: two of them
+	 * would tell everything twice, under different ids. */
 	if (p->conf.transport == TW_CONDUIT && c->state == CONN_LIVE && out_linger(p->out, i, BYE)) {
 		save(p, i, "handed", time);
 	} else {

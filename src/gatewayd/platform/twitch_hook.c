@@ -1,6 +1,6 @@
 /*
- * Webhooks. Source: dev.twitch.tv "Getting Events Using Webhook Callbacks". Nothing is looked at before the signature is right; nothing that
- * is an event gets 2xx before the hub has it, so that Twitch sends again what we may not have kept.
+ * Webhooks. Source: dev.twitch.tv "Getting Events Using Webhook Callbacks". Nothing is looked at before the signature is right;
+ * nothing that is an event gets 2xx before the hub has it, so that Twitch sends again what we may not have kept.
  */
 #include <stdio.h>
 #include <stdlib.h>

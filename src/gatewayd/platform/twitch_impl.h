@@ -129,7 +129,8 @@ struct tw_conn {
 };
 
 enum tw_call_kind { CALL_NONE, CALL_LIST, CALL_CREATE, CALL_DELETE, CALL_CONDUITS, CALL_MAKE, CALL_RESIZE, CALL_ATTACH };
-struct tw_call { enum tw_call_kind kind; unsigned id; char *key; };	/* key: of the subscription to be created, or the id to delete */
+/* key: of the subscription to be created, or the id to delete */
+struct tw_call { enum tw_call_kind kind; unsigned id; char *key; };
 
 #define TW_CALLS (TW_PARALLEL + 4u)
 
@@ -186,7 +187,8 @@ bool tw_conf_same(const struct tw_conf *a, const struct tw_conf *b);	/* but for 
 /* ---- twitch_ask.c, twitch.c ---- */
 
 void tw_say(const struct twitch *p, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* A request to Helix with the account's token; path begins with "/". false: too much is under way, or no memory. Takes key (also then). */
+/* A request to Helix with the account's token; path begins with "/". false: too much is under way, or no memory. Takes key
+ * (also then). */
 bool tw_ask(struct twitch *p, enum tw_call_kind kind, char *key, const char *method, const char *path, const struct buf *body);
 unsigned tw_asking(const struct twitch *p, enum tw_call_kind kind);
 /* Twitch's own words for an answer that is not what was hoped for: "status 403: ..." */
@@ -213,10 +215,12 @@ void tw_listed(struct twitch *p, const struct http_answer *a, int64_t now);
 void tw_created(struct twitch *p, const char *key, const struct http_answer *a, int64_t now);
 void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, int64_t now);
 void tw_doom(struct twitch *p, const char *id);
-void tw_missing(struct twitch *p, unsigned conn);	/* those of a socket have to be created (again), but for those that were refused */
+/* Those of a socket have to be created (again), but for those that were refused. */
+void tw_missing(struct twitch *p, unsigned conn);
 void tw_retry_refused(struct twitch *p);		/* a token or a file is new */
 /* Twitch took one back: payload.subscription */
-void tw_revoked(struct twitch *p, struct span subscription, const char *id, const char *time, unsigned conn, uint64_t mark, uint64_t ticket, int64_t now);
+void tw_revoked(struct twitch *p, struct span subscription, const char *id, const char *time, unsigned conn, uint64_t mark,
+	uint64_t ticket, int64_t now);
 /* Who serves conn may have all it can get. */
 bool tw_settled(const struct twitch *p, unsigned conn, size_t *enabled);
 
@@ -239,7 +243,8 @@ void tw_conn_next_failed(struct twitch *p, unsigned conn);	/* the socket to move
 /* The session of conn is of no use. */
 void tw_conn_lost(struct twitch *p, unsigned conn, enum next next, unsigned code, const char *why, int64_t wait);
 void tw_conn_release(struct tw_conn *c);
-/* The lines of a notification (the payload holds `event` or `events`), with marks behind *mark. -1: at least one could not be made. */
+/* The lines of a notification (the payload holds `event` or `events`), with marks behind *mark. -1: at least one could not be
+ * made. */
 int tw_notify(struct twitch *p, unsigned conn, const struct tw_note *envelope, struct span payload, uint64_t *mark, uint64_t ticket);
 
 /* ---- twitch_conduit.c ---- */

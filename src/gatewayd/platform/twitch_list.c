@@ -10,9 +10,10 @@
 #define LAG (60 * CLOCK_S)		/* a list may be older than what was created just before it */
 #define PAGES_MAX 200u
 
-/* Statuses of a subscription that Twitch took back: a person has to do something. All others that are not in force are made anew. */
-static const char *const taken_back[] = {"authorization_revoked", "user_removed", "moderator_removed", "chat_user_banned", "version_removed",
-	"beta_maintenance", NULL};
+/* Statuses of a subscription that Twitch took back: a person has to do something. All others that are not in force are made
+ * anew. */
+static const char *const taken_back[] = {"authorization_revoked", "user_removed", "moderator_removed", "chat_user_banned",
+	"version_removed", "beta_maintenance", NULL};
 
 bool tw_taken_back(const char *status)
 {
@@ -70,7 +71,8 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 			tw_doom(p, id);
 		return;
 	}
-	if (subs_key(json_str(json_member(e, "type"), NULL), json_str(json_member(e, "version"), NULL), json_member(e, "condition"), &p->text))
+	if (subs_key(json_str(json_member(e, "type"), NULL), json_str(json_member(e, "version"), NULL),
+		     json_member(e, "condition"), &p->text))
 		return;
 	s = subs_find(&p->subs, p->text.p);
 	if (!s) {

@@ -1,8 +1,8 @@
 /*
- * Reconciling: what the file wants against what Twitch has. A plain socket creates all of its own right after its welcome, the first one at
- * once (ten-second rule); lists find what was lost without a word and what nobody wants any more. Ours, and so to be deleted when the file
- * does not want it, is: of plain sockets what belongs to a session of ours, of webhooks what has our callback, of conduits what is in a
- * conduit that the file names or that was made here.
+ * Reconciling: what the file wants against what Twitch has. A plain socket creates all of its own right after its welcome, the
+ * first one at once (ten-second rule); lists find what was lost without a word and what nobody wants any more. Ours, and so to
+ * be deleted when the file does not want it, is: of plain sockets what belongs to a session of ours, of webhooks what has our
+ * callback, of conduits what is in a conduit that the file names or that was made here.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,7 +250,8 @@ void tw_created(struct twitch *p, const char *key, const struct http_answer *a, 
 	} else if (tw_passing(a)) {
 		passing(p, s, a, said, now);
 	} else if (a->status == 400 && p->conf.transport == TW_WEBSOCKET && strstr(said, "session")) {
-		/* "websocket transport session does not exist or has already disconnected": nothing is wrong with the subscription. */
+		/* "websocket transport session does not exist or has already disconnected": nothing is wrong with the
+		 * subscription. */
 		sub_set(s, SUB_MISSING, a->status, said);
 		p->hint = 0;
 		if (c && c->state >= CONN_READY)
@@ -282,13 +283,14 @@ void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, i
 	tw_pump(p, now);
 }
 
-void tw_revoked(struct twitch *p, struct span subscription, const char *id, const char *time, unsigned conn, uint64_t mark, uint64_t ticket,
-	int64_t now)
+void tw_revoked(struct twitch *p, struct span subscription, const char *id, const char *time, unsigned conn, uint64_t mark,
+	uint64_t ticket, int64_t now)
 {
 	struct json_error err;
 	struct json *doc = json_parse(subscription.p, subscription.n, &err);
 	const char *status = json_str(json_member(doc, "status"), NULL), *type = json_str(json_member(doc, "type"), NULL);
 	char line_id[TW_ID + 2];
+	const struct tw_note note = {.type = "revocation", .id = line_id, .time = time, .event = subscription};
 	struct sub *s = NULL;
 
 	if (subs_key(type, json_str(json_member(doc, "version"), NULL), json_member(doc, "condition"), &p->text) == 0)
@@ -301,7 +303,7 @@ void tw_revoked(struct twitch *p, struct span subscription, const char *id, cons
 	p->hint = 0;
 	snprintf(line_id, sizeof(line_id), "r-%s", id);
 	/* Nothing of this kind will come any more: whoever reads the events has to know. */
-	if (tw_platform_event(p, &(struct tw_note){.type = "revocation", .id = line_id, .time = time, .event = subscription}, "revocation") == 0)
+	if (tw_platform_event(p, &note, note.type) == 0)
 		out_line(p->out, conn, p->line.p, p->line.len, mark, ticket);
 	else if (!ticket)
 		out_mark(p->out, conn, mark);

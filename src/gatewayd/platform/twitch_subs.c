@@ -16,7 +16,8 @@
 
 /* The version of a type when the file does not say one: that of Twitch's documentation in 2026, 1 for all others. */
 static const struct { const char *type, *version; } versions[] = {
-	{"channel.follow", "2"}, {"channel.update", "2"}, {"channel.moderate", "2"}, {"automod.message.hold", "2"}, {"automod.message.update", "2"},
+	{"channel.follow", "2"}, {"channel.update", "2"}, {"channel.moderate", "2"}, {"automod.message.hold", "2"},
+	{"automod.message.update", "2"},
 };
 
 static const char *version_of(const char *type)
