@@ -41,13 +41,17 @@ struct wish {
 	bool reloads;		/* route says what became of it */
 };
 
+/* -1 with a message; 1: it was an instance, and there are fewer now. */
 static int look(const struct tree *t, const char *name, struct service_seen *s)
 {
 	if (service_see(t, name, s) < 0)
 		return -1;
-	if (!s->found)
-		log_error("%s: no such service (penstock status names them)", name);
-	return s->found ? 0 : -1;
+	if (s->found)
+		return 0;
+	if (rolling && tree_supervise(t) > 0)
+		return 1;
+	log_error("%s: no such service (penstock status names them)", name);
+	return -1;
 }
 
 static bool fulfilled(const struct wish *w, const struct service_seen *before, const struct service_seen *now)
@@ -71,13 +75,15 @@ static bool is_hopeless(const struct service_seen *before, const struct service_
 	return *now->said || clock_mono() > *since + SAID_TIME;
 }
 
-static int one(const struct tree *t, const char *name, const struct wish *w)
+/* now: how it was seen last. As look(). */
+static int one(const struct tree *t, const char *name, const struct wish *w, struct service_seen *now)
 {
-	struct service_seen before, now;
+	struct service_seen before;
 	int64_t looping = 0, end = clock_mono() + patience, kill = kill_after ? clock_mono() + kill_after : INT64_MAX;
+	int rc = look(t, name, &before);
 
-	if (look(t, name, &before) < 0)
-		return -1;
+	if (rc != 0)
+		return rc;
 	if (w->reloads && !before.running) {
 		printf("%s: is not running: what it reads now holds from its start on\n", name);
 		return 0;
@@ -88,22 +94,23 @@ static int one(const struct tree *t, const char *name, const struct wish *w)
 		return -1;
 	if (!w->waits)
 		return 0;
-	for (now = before;;) {
-		if (look(t, name, &now) < 0)
-			return -1;
-		if (fulfilled(w, &before, &now))
+	for (;;) {
+		rc = look(t, name, now);
+		if (rc != 0)
+			return rc;
+		if (fulfilled(w, &before, now))
 			return 0;
-		if (w->up && now.fault[0]) {
-			log_error("%s: does not stay up: %s", name, now.fault);
+		if (w->up && now->fault[0]) {
+			log_error("%s: does not stay up: %s", name, now->fault);
 			return -1;
 		}
-		if (w->up && is_hopeless(&before, &now, &looping)) {
-			log_error("%s: does not stay up: last exit: %s%s", name, now.end, *now.said ? ", and it said:" : "");
-			fputs(now.said, stderr);
+		if (w->up && is_hopeless(&before, now, &looping)) {
+			log_error("%s: does not stay up: last exit: %s%s", name, now->end, *now->said ? ", and it said:" : "");
+			fputs(now->said, stderr);
 			return -1;
 		}
 		if (clock_mono() > kill) {
-			log_warn("%s: process %lld has not ended in time: killed", name, (long long)now.pid);
+			log_warn("%s: process %lld has not ended in time: killed", name, (long long)now->pid);
 			if (service_letters(t, name, "k") < 0)
 				return -1;
 			kill = INT64_MAX;
@@ -118,16 +125,23 @@ static int one(const struct tree *t, const char *name, const struct wish *w)
 
 /* ---- instances, one at a time ---- */
 
-struct instances { const char *name; const char *v[INSTANCES_MAX]; size_t n; bool up; };	/* up: only those that are wanted up */
+struct instances {
+	const char *name;
+	const char *v[INSTANCES_MAX];
+	int64_t restarts[INSTANCES_MAX];	/* when it was ready again; -1: not restarted here */
+	size_t n;
+	bool up;	/* only those that are wanted up */
+};
 
 static void collect(void *arg, const struct service_view *v)
 {
 	struct instances *in = arg;
 	size_t n = strlen(in->name);
 
-	if (strncmp(v->name, in->name, n) == 0 && v->name[n] == '@' && in->n < INSTANCES_MAX &&
-	    (!in->up || strcmp(v->want, "up") == 0))
-		in->v[in->n++] = text_of("%s", v->name);
+	if (strncmp(v->name, in->name, n) != 0 || v->name[n] != '@' || in->n == INSTANCES_MAX || (in->up && strcmp(v->want, "up") != 0))
+		return;
+	in->restarts[in->n] = -1;
+	in->v[in->n++] = text_of("%s", v->name);
 }
 
 static int by_number(const void *a, const void *b)
@@ -142,19 +156,66 @@ static int by_number(const void *a, const void *b)
 static int well(const struct tree *t, const char *name)
 {
 	struct service_seen s;
+	int rc = look(t, name, &s);
 
-	if (look(t, name, &s) < 0)
-		return -1;
-	if (s.ready)
-		return 0;
+	if (rc != 0 || s.ready)
+		return rc;
 	log_error("%s: is not ready: nothing is restarted while it is down", name);
 	return -1;
+}
+
+struct fallen { const struct instances *in; bool any; };
+
+static void has_stayed(void *arg, const struct service_view *v)
+{
+	struct fallen *f = arg;
+
+	for (size_t i = 0; i < f->in->n; i++) {
+		if (f->in->restarts[i] < 0 || strcmp(f->in->v[i], v->name) != 0 || strcmp(v->want, "exit") == 0)
+			continue;
+		if (v->restarts == f->in->restarts[i] && v->ready != 0 && strcmp(v->state, "run") == 0)
+			continue;
+		f->any = true;
+		log_error("%s: does not stay up: it was ready, and has ended since (penstock logs tells more)", v->name);
+	}
+}
+
+/* Those that were restarted run on: else the next one is not touched. */
+static int all_stay(const struct tree *t, const struct instances *in)
+{
+	struct fallen f = { in, false };
+
+	return services_each(t, has_stayed, &f, NULL) < 0 || f.any ? -1 : 0;
+}
+
+static int roll_all(const struct tree *t, struct instances *in, const struct wish *w)
+{
+	size_t done = 0, at = 0;
+	struct service_seen now;
+	int rc = 0;
+
+	while (rc >= 0 && at < in->n) {
+		rc = one(t, in->v[at], w, &now);
+		if (rc < 0)
+			break;
+		if (rc == 0) {
+			in->restarts[at] = now.restarts;
+			printf("%s: ready again (%zu of %zu)\n", in->v[at], ++done, in->n);
+		} else {
+			printf("%s: is no instance any more\n", in->v[at]);
+		}
+		fflush(stdout);
+		rc = all_stay(t, in);
+		at += rc == 0;
+	}
+	if (rc < 0)
+		log_error("%s: stopped after %zu of %zu: %zu were not touched", in->name, done, in->n, in->n - at - 1);
+	return rc;
 }
 
 static int roll(const struct tree *t, const char *name, const struct wish *w)
 {
 	static struct instances in;
-	size_t done = 0;
 
 	in = (struct instances){ .name = name, .up = true };
 	if (services_each(t, collect, &in, NULL) < 0)
@@ -168,22 +229,14 @@ static int roll(const struct tree *t, const char *name, const struct wish *w)
 	for (size_t i = 0; i < in.n; i++)
 		if (well(t, in.v[i]) < 0)
 			return -1;
-	for (; done < in.n; done++) {
-		if (one(t, in.v[done], w) < 0) {
-			log_error("%s: stopped after %zu of %zu: %zu were not touched", name, done, in.n, in.n - done - 1);
-			return -1;
-		}
-		printf("%s: ready again (%zu of %zu)\n", in.v[done], done + 1, in.n);
-		fflush(stdout);
-	}
-	return 0;
+	return roll_all(t, &in, w);
 }
 
 /* A service, or all instances of a template. */
 static int one_or_all(const struct tree *t, const char *name, const struct wish *w)
 {
 	static struct instances in;
-	struct service_seen s;
+	struct service_seen s, now;
 	int rc = 0;
 
 	if (service_see(t, name, &s) < 0)
@@ -192,9 +245,9 @@ static int one_or_all(const struct tree *t, const char *name, const struct wish 
 	if (!s.found && services_each(t, collect, &in, NULL) < 0)
 		return -1;
 	for (size_t i = 0; i < in.n; i++)
-		if (one(t, in.v[i], w) < 0)
+		if (one(t, in.v[i], w, &now) < 0)
 			rc = -1;
-	return in.n ? rc : one(t, name, w);
+	return in.n ? rc : one(t, name, w, &now);
 }
 
 static int run(struct tree *t, int argc, char **argv, const struct args *args, const struct wish *w)

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define LINES_KEPT 5
-#define LINES_TAIL 16384	/* bytes at the end of `current` that are looked at */
+#define LINES_TAIL 16384	/* bytes at the end of a log that are looked at */
 
 struct line { const char *p; size_t n; };	/* without stamp and line feed */
 

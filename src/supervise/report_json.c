@@ -1,5 +1,6 @@
 #include "supervise/report_json.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/tai.h"
 #include "base/utf8.h"
 #include "supervise/lines.h"
 #include "supervise/supervise.h"
@@ -93,22 +95,60 @@ static void add_slot(struct buf *b, const struct board_row *r, const struct boar
 
 /* ---- the last deaths ---- */
 
-/* The end of the service's log; 0 bytes when it has none. */
-static size_t tail_of(const char *dir, const char *name, char text[LINES_TAIL])
+/* The last bytes of a file, at most room; 0: there are none. */
+static size_t tail_of(int dirfd, const char *file, char *text, size_t room)
 {
-	char path[4096 + BOARD_NAME_MAX + 64];
 	struct stat st;
 	ssize_t n = 0;
-	int fd;
+	int fd = openat(dirfd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	snprintf(path, sizeof path, "%.4096s/" SUPERVISE_LOGS "/%.255s/current", dir, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		n = pread(fd, text, LINES_TAIL, st.st_size > LINES_TAIL ? st.st_size - LINES_TAIL : 0);
+		n = pread(fd, text, room, st.st_size > (off_t)room ? st.st_size - (off_t)room : 0);
 	close(fd);
 	return n > 0 ? (size_t)n : 0;
+}
+
+/* The name of the newest rotated file, logd's @LABEL.s; "": there is none. Closes dirfd. */
+static void newest_of(int dirfd, char name[TAI_LABEL + 3])
+{
+	DIR *d = fdopendir(dirfd);
+	struct dirent *e;
+
+	name[0] = 0;
+	if (!d)
+		close(dirfd);
+	while (d && (e = readdir(d)) != NULL)
+		if (e->d_name[0] == '@' && strlen(e->d_name) == TAI_LABEL + 2 && strcmp(e->d_name + TAI_LABEL, ".s") == 0 &&
+		    strcmp(e->d_name, name) > 0)
+			memcpy(name, e->d_name, TAI_LABEL + 3);
+	if (d)
+		closedir(d);
+}
+
+/* The end of the service's log, over the last rotation; 0 bytes when it has none. */
+static size_t log_end(const char *dir, const char *name, char text[LINES_TAIL])
+{
+	char path[4096 + BOARD_NAME_MAX + 64], newest[TAI_LABEL + 3], before[LINES_TAIL];
+	size_t n, m;
+	int fd, again;
+
+	snprintf(path, sizeof path, "%.4096s/" SUPERVISE_LOGS "/%.255s", dir, name);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = tail_of(fd, "current", text, LINES_TAIL);
+	again = n < LINES_TAIL ? openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (again >= 0) {
+		newest_of(again, newest);
+		m = newest[0] ? tail_of(fd, newest, before, LINES_TAIL - n) : 0;
+		memmove(text + m, text, n);
+		memcpy(text, before, m);
+		n += m;
+	}
+	close(fd);
+	return n;
 }
 
 /* What is no UTF-8 is shown as '?'. */
@@ -145,7 +185,7 @@ static void add_past(struct buf *b, const struct board_row *r, const char *dir, 
 {
 	char text[LINES_TAIL];
 	const struct past_death *d;
-	size_t n = r->past.deaths ? tail_of(dir, r->name, text) : 0;
+	size_t n = r->past.deaths ? log_end(dir, r->name, text) : 0;
 
 	buf_printf(b, ",\"restarts_last_hour\":%u,\"deaths\":[", past_hour(&r->past, now));
 	for (unsigned i = 0; (d = past_get(&r->past, i)) != NULL; i++) {

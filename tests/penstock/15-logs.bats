@@ -113,6 +113,32 @@ log_has() { grep -q -e "$2" "$D/log/$1/current"; }
 	run -0 p stop web
 	[ "$(p status --json | jq -r '.services[].state' | sort -u)" = down ]
 	run -0 p start web
+	# One that was ready and ends while the next gets ready; it is up again when that is.
+	mkfifo "$T/next" "$T/again"
+	service web 'case $INSTANCE in' "1) [ ! -p $T/next ] || if [ -e $T/fell ]; then echo >$T/again; else" \
+		"echo >&3; read x <$T/next; touch $T/fell; exit 1; fi;;" "2) [ ! -e $T/fell -a ! -p $T/next ] || { echo >$T/next; read x <$T/again; };;" esac \
+		'echo >&3; exec sleep 1000'
+	three=$(service_pid web@3)
+	run -1 p restart --rolling web
+	[[ $output == *"web@2: ready again"*"web@1: does not stay up: it was ready"*"stopped after 2 of 3: 1 were not touched"* ]]
+	[ "$(service_pid web@3)" = "$three" ]
+	# There are fewer instances while it goes on: those that are gone are passed over.
+	rm "$T/next" "$T/again"
+	mkfifo "$T/next"
+	service web "[ \$INSTANCE != 1 ] || [ ! -p $T/next ] || read x <$T/next" 'echo >&3; exec sleep 1000'
+	p restart --rolling web >"$T/rolled" 2>&1 &
+	rolled=$!
+	started() { [ "$(p status --json | jq -r '.services[] | select(.name=="web@1") | .ready')" = false ]; }
+	wait_until 10 started
+	echo 2 >"$D/service/web/instances"
+	kill -ALRM "$(p status --json | jq .supervise)"
+	fewer() { [ ! -e "$D/service/web@3" ]; }
+	wait_until 10 fewer
+	echo >"$T/next"
+	wait "$rolled"
+	grep -q '^web@3: is no instance any more' "$T/rolled"
+	rm "$T/next"
+	service web "[ ! -e '$T/broken' ] || [ \$INSTANCE != 2 ] || exit 1" 'exec sleep 1000'
 	# Without readiness: one that dies within a second ends it, too.
 	rm "$D/service/web/notification-fd"
 	kill -ALRM "$(p status --json | jq .supervise)"
