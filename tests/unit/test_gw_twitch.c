@@ -456,6 +456,21 @@ static void conduit_moves(void)
 	probe_free(o);
 }
 
+/* Attached again, and moved while the answer is on its way. */
+static void conduit_both(void)
+{
+	struct out *o = conduit_up();
+
+	probe_run(o, "frame 1 {\"metadata\":{\"message_id\":\"x\",\"message_type\":\"notification\"," AT("04:00") ",\"subscription_type\":\"conduit.shard.disabled\"},"
+		"\"payload\":{\"event\":{\"conduit_id\":\"C-1\",\"shard_id\":\"0\",\"transport\":{\"session_id\":\"A\"}}}}\n");
+	CHECK(probe_saw(o, SHARDS("7")), "attached again");
+	probe_run(o, MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "N", "30:01") "answer 7 202 {\"data\":[{\"id\":\"0\"}],\"errors\":[]}\n");
+	CHECK(!probe_saw(o, "switch") && has(o, SHARD("0", "N")), "which is no answer about the socket of the move");
+	probe_run(o, "answer 8 202 {\"data\":[{\"id\":\"0\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "switch 0") && !probe_saw(o, "gap"), "that one is");
+	probe_free(o);
+}
+
 static void conduit_handed(void)
 {
 	struct out *o = conduit_up();
@@ -587,6 +602,7 @@ int main(void)
 	early_challenge();
 	conduits();
 	conduit_moves();
+	conduit_both();
 	conduit_handed();
 	conduit_made();
 	bad_accounts();

@@ -90,6 +90,7 @@ static unsigned add_sockets(struct twitch *p, struct buf *body)
 			       *c->next ? c->next : c->session))
 			break;
 		c->attaching = true;
+		c->asked_next = *c->next != '\0';
 		n++;
 	}
 	return n;
@@ -267,6 +268,11 @@ static void attached(struct twitch *p, const struct http_answer *a, int64_t now)
 
 		if (k == UINT32_MAX || !p->conns[k].attaching)
 			continue;
+		/* A move began meanwhile: its session has to be attached, too. */
+		if (*p->conns[k].next && !p->conns[k].asked_next) {
+			p->conns[k].attaching = false;
+			continue;
+		}
 		p->conns[k].attach = p->conns[k].attaching = false;
 		p->conns[k].attach_tries = 0;
 		tw_conn_attached(p, k, now);

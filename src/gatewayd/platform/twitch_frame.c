@@ -49,9 +49,9 @@ static int batched(void *arg, struct span name, struct span value)
 	char id[TW_ID];
 
 	(void)name;
-	n.event = scan_member(value, "data");
 	n.id = id;
-	if (value.p[0] != '{' || !n.event.p || !tw_id(scan_member(value, "id"), id))
+	n.event = value.p[0] == '{' ? scan_member(value, "data") : (struct span){NULL, 0};
+	if (!n.event.p || !tw_id(scan_member(value, "id"), id))
 		b->rc = -1;
 	else
 		one_line(b->p, b->conn, &n, b->mark, b->ticket, &b->rc);

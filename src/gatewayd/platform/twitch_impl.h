@@ -123,7 +123,7 @@ struct tw_conn {
 	int64_t spot_at;
 	/* conduits */
 	bool attach;		/* to be attached to its shard */
-	bool attaching;		/* ... which was asked */
+	bool attaching, asked_next;	/* ... which was asked, with the session of socket 1 */
 	bool off;		/* not attached: its shard is off, as far as we know */
 	unsigned attach_tries;
 };
