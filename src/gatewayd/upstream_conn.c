@@ -50,6 +50,7 @@ struct conn *conn_new(struct out *o, unsigned n)
 	c->timer = (struct loop_timer){.fn = on_timer, .arg = c};
 	conn_timers_init(c->timers, o, n);
 	state_init(c);
+	sock_init(c);
 	return c;
 }
 
@@ -75,6 +76,7 @@ static void quiet(struct conn *c, unsigned code, const char *reason)
 	sock_close(c, 1, code, reason);
 	conn_timers_stop(c->timers, c->out->u->loop);
 	loop_timer_del(c->out->u->loop, &c->timer);
+	loop_timer_del(c->out->u->loop, &c->no_next);
 	free(c->dial);
 	c->dial = NULL;
 	budget_back(c, key);

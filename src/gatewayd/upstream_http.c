@@ -241,7 +241,8 @@ unsigned out_http(struct out *o, const struct http_request *r, int token)
 		c->next->prev = c;
 	o->calls = c;
 	if (begin(c, r)) {
-		log_error("%s: %s %.200s: %s", account_file(o->account), r->method, r->url, strerror(errno));
+		/* Without the query, which may hold what is nobody's business. */
+		log_error("%s: %s %.*s: %s", account_file(o->account), r->method, (int)strcspn(r->url, "?#"), r->url, strerror(errno));
 		c->timer = (struct loop_timer){.fn = on_failed, .arg = c};
 		if (loop_timer_in(o->u->loop, &c->timer, 0))
 			die(1, "out of memory");

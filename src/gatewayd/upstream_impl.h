@@ -74,6 +74,7 @@ struct conn {
 	struct loop_timer timer;	/* of the state: back-off, budget, opening, greeting, draining */
 	struct conn_timer timers[CONN_TIMERS];
 	struct sock *sock[SOCKS];
+	struct loop_timer no_next;	/* socket 1 could not even be begun: the platform is told from the loop */
 	char lost[REASON];		/* why it was lost last */
 	unsigned lost_code;
 	int64_t lost_at;		/* wall */
@@ -206,6 +207,7 @@ void budget_back(struct conn *c, unsigned key);		/* it ends: what was not sent i
 void budget_sent(struct conn *c);			/* its first word went out, which is the identify if it had to wait for one */
 
 /* ---- upstream_sock.c ---- */
+void sock_init(struct conn *c);
 int sock_open(struct conn *c, unsigned n, const char *url, int64_t opening);	/* -1 errno */
 void sock_close(struct conn *c, unsigned n, unsigned code, const char *reason);
 void sock_give_up(struct conn *c, const char *reason);	/* socket 0 is taken for gone; without one the connection is lost */

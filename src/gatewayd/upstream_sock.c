@@ -252,6 +252,19 @@ void out_close(struct out *o, unsigned conn, unsigned sock, unsigned code, const
 		sock_close(o->conn[conn], sock, code, reason);
 }
 
+static void on_no_next(void *arg)
+{
+	struct conn *c = arg;
+
+	if (!c->sock[1])
+		c->out->platform->gone(c->out->p, c->n, 1, 0, "it cannot be dialled", clock_mono());
+}
+
+void sock_init(struct conn *c)
+{
+	c->no_next = (struct loop_timer){.fn = on_no_next, .arg = c};
+}
+
 void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t opening)
 {
 	struct conn *c = conn < o->n ? o->conn[conn] : NULL;
@@ -259,8 +272,11 @@ void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t openin
 	if (!c)
 		return;
 	sock_close(c, 1, 0, "");
-	if (sock_open(c, 1, url, opening))
-		log_error("%s: %.100s cannot be dialled: %s", account_file(o->account), url, strerror(errno));
+	if (sock_open(c, 1, url, opening) == 0)
+		return;
+	log_error("%s: the socket to move to cannot be dialled: %s", account_file(o->account), strerror(errno));
+	if (loop_timer_in(o->u->loop, &c->no_next, 0))
+		log_error("out of memory");
 }
 
 void out_switch(struct out *o, unsigned conn)
