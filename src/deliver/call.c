@@ -142,6 +142,11 @@ static void on_token(void *arg, const struct oauth_token *t)
 	}
 }
 
+static enum act act_when_lost(const struct message *m, const struct place *p)
+{
+	return rule_act(R_LOST, p->target->repeat(p->t, &m->say), clock_wall() - m->begun);
+}
+
 /* Is it too late for this answer to an interaction? */
 static bool too_late(const struct message *m)
 {
@@ -168,6 +173,9 @@ void call_begin(struct message *m)
 		message_failed(m, "invalid", "", "%s", why);
 	} else if (too_late(m)) {
 		message_failed(m, "late", "", "the interaction cannot be answered any more");
+	} else if (m->uncertain && act_when_lost(m, p) != ACT_AGAIN) {
+		/* It has waited (a limit, a breaker) for longer than the platform would recognise it. */
+		message_failed(m, "unknown", "", "a try had no answer, and it is too late to make another");
 	} else {
 		m->place = place_ref(p);
 		if (!p->target->oauth)
@@ -397,7 +405,6 @@ void call_resume(struct message *m)
 {
 	const char *why;
 	struct place *p = find(m, &why);
-	enum act act;
 
 	m->uncertain = true;
 	if (m->say.kind == SAY_COMMAND) {
@@ -410,8 +417,7 @@ void call_resume(struct message *m)
 		message_failed(m, "unknown", "", "deliver was stopped before the answer came, and %s", why);
 		return;
 	}
-	act = rule_act(R_LOST, p->target->repeat(p->t, &m->say), clock_wall() - m->begun);
-	if (act == ACT_AGAIN)
+	if (act_when_lost(m, p) == ACT_AGAIN)
 		message_wait(m);
 	else
 		message_failed(m, "unknown", "", "deliver was stopped before the answer came; nobody knows whether it was said, and it is not said twice");

@@ -70,3 +70,21 @@ load deliver
 	[ "$(say 1 discord "$GENERAL" x | through)" = "1 sent" ]
 	[ "$(said .text)" = x ]
 }
+
+@test "a nonce that the platform may have forgotten is not relied on" {
+	lab_up
+	fault $'request 1 method=POST path=/channels: lost form=reset\nrequest 1 method=POST path=/channels: 429 scope=user retry=30'
+	mkfifo pipe
+	deliver -A "$A" -b box.db -L text -M m <pipe >out 2>err &
+	DAEMON_PID[d]=$!
+	exec {IN}>pipe
+	say 1 discord "$GENERAL" once >&$IN
+	limited() { [ "$(lab counts | jq '.counts.ratelimit // 0')" -eq 1 ]; }
+	wait_until 10 limited
+	daemon_kill d
+	exec {IN}>&-
+	# Three minutes later
+	sqlite3 box.db 'UPDATE message SET begun = begun - 180000000000'
+	[ "$(through </dev/null)" = "1 failed unknown" ]
+	[ "$(said .text)" = once ]
+}

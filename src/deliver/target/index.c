@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/account.h"
 #include "base/utf8.h"
 
 const struct target *const targets[] = {
@@ -90,6 +91,14 @@ int64_t target_count(const char *s)
 	if (!s || !*s || strlen(s) > 9 || s[strspn(s, "0123456789")])
 		return -1;
 	return atol(s);
+}
+
+int target_again(const struct account *a, bool *again)
+{
+	const char *word = account_get(a, "send-unknown", "never");
+
+	*again = strcmp(word, "again") == 0;
+	return *again || strcmp(word, "never") == 0 ? 0 : account_bad(a, "send-unknown", "\"%.40s\": want again or never", word);
 }
 
 int target_upstream(const char *url, char name[NEED_NAME])

@@ -126,6 +126,8 @@ const struct target *target_find(const char *name);
 bool target_digits(const char *s);					/* 1 to 20 digits: a number of Discord or Twitch, safe in a path */
 bool target_seconds(const char *s, int64_t *ns);			/* "7" or "0.65", at most a day; NULL or anything else: false */
 int64_t target_count(const char *s);					/* digits; NULL or anything else: -1 */
+/* The word send-unknown, again or never (also when it is absent). -1 with a message. */
+int target_again(const struct account *a, bool *again);
 /* "up https://host:443" of a URL into name; -1: no http or https. */
 int target_upstream(const char *url, char name[NEED_NAME]);
 

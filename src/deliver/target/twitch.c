@@ -41,13 +41,8 @@ static void close_twitch(void *t)
 
 static int read_words(struct twitch *w, const struct account *a)
 {
-	const char *unknown = account_get(a, "send-unknown", "never");
-
-	if (account_u64(a, "chat-limit", 1, 7500, &w->chat))
+	if (account_u64(a, "chat-limit", 1, 7500, &w->chat) || target_again(a, &w->again))
 		return -1;
-	w->again = strcmp(unknown, "again") == 0;
-	if (!w->again && strcmp(unknown, "never") != 0)
-		return account_bad(a, "send-unknown", "\"%.40s\": want again or never", unknown);
 	if (target_upstream(w->helix, w->upstream))
 		return account_bad(a, "helix", "\"%.100s\": want https://HOST/PATH", w->helix);
 	if (!target_digits(w->user))

@@ -55,12 +55,7 @@ static int read_url(struct webhook *w, const struct account *a)
 
 static int read_words(struct webhook *w, const struct account *a)
 {
-	const char *unknown = account_get(a, "send-unknown", "never");
-
-	w->again = strcmp(unknown, "again") == 0;
-	if (!w->again && strcmp(unknown, "never") != 0)
-		return account_bad(a, "send-unknown", "\"%.40s\": want again or never", unknown);
-	if (account_bool(a, "allow-private", &w->private) || read_url(w, a))
+	if (target_again(a, &w->again) || account_bool(a, "allow-private", &w->private) || read_url(w, a))
 		return -1;
 	return account_get(a, "secret-file", NULL) ? account_secret(a, "secret-file", &w->secret) : 0;
 }
