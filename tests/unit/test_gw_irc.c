@@ -268,6 +268,8 @@ static void continuity(void)
 	rule("a channel that does not answer", CONF, HELLO, "stream 0 :pen!pen@h JOIN #a\\r\\n\nadvance 10000\n", "live 0 up");
 	rule("too long a line", CONF, HELLO JOINED, "stream 0 :s PRI\\x00VMSG\\r\\n:s PING x\\r\\n\n", "gap 0 [] [] a line holds NUL or CR");
 	rule("handed over", CONF, HELLO JOINED, "drain 0\nstream 0 :a!b@c PRIVMSG #a :late\\r\\n\n", "save 0 2|QUIT|close 0.0 0|!line");
+	rule("handed over and given back", CONF, HELLO JOINED "drain 0\n", "dial 0 2026-01-02T03:04:05.000Z\nopened 0\n"
+		"stream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED, "gap 0 [2026-01-02T03:04:05.000Z]|live 0 up");
 	rule("handed over, and something was not said yet", CONF "burst = 1\n", HELLO JOINED SAY("1", "#a", "x") SAY("2", "#a", "y"), "drain 0\n",
 		"said 1 - the connection ended|said 2 - not connected: handed over again");
 	rule("other channels without a new connection", CONF, HELLO JOINED,

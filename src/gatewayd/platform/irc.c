@@ -288,6 +288,7 @@ static void drain(void *arg, unsigned conn, int64_t now)
 		save(c, c->heard_wall);
 	irc_put(c, "QUIT :handing over");
 	down(c, "handed over");
+	c->broken = false;	/* should it come back, what was saved last is newer */
 	out_close(c->out, 0, 0, 0, "");
 }
 
