@@ -3,15 +3,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
+
+#define LOCK_LOOK (5 * CLOCK_MS)
 
 int fd_nonblock(int fd)
 {
@@ -178,11 +184,6 @@ int fd_mkdirs(const char *path, mode_t mode)
 	return 0;
 }
 
-int fd_lock(const char *path)
-{
-	return fd_lock_at(AT_FDCWD, path);
-}
-
 int fd_lock_at(int dirfd, const char *path)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -203,11 +204,13 @@ fail:
 	return -1;
 }
 
-pid_t fd_lock_owner(const char *path)
+/* Who holds the fcntl lock: 1 and *owner; 0 nobody, -1 errno. */
+static int owner_at(int dirfd, const char *path, pid_t *owner)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = open(path, O_RDWR | O_CLOEXEC);
+	int fd = openat(dirfd, path, O_RDWR | O_CLOEXEC);
 
+	*owner = 0;
 	if (fd < 0)
 		return -1;
 	if (fcntl(fd, F_GETLK, &whole)) {
@@ -215,7 +218,17 @@ pid_t fd_lock_owner(const char *path)
 		return -1;
 	}
 	close(fd);
-	return whole.l_type == F_UNLCK ? 0 : whole.l_pid;
+	if (whole.l_type == F_UNLCK)
+		return 0;
+	*owner = whole.l_pid;
+	return 1;
+}
+
+pid_t fd_lock_owner(const char *path)
+{
+	pid_t owner;
+
+	return owner_at(AT_FDCWD, path, &owner) < 0 ? -1 : owner;
 }
 
 int fd_lock_signal(const char *path, int sig)
@@ -229,4 +242,59 @@ int fd_lock_signal(const char *path, int sig)
 		return fd;
 	close_keep_errno(fd);
 	return -1;
+}
+
+/* "PID (COMM) S ...", and COMM may hold parentheses. A /proc of another process namespace has other processes. */
+static bool is_zombie(pid_t pid)
+{
+	char path[32], text[256];
+	const char *at;
+	ssize_t n = readlink("/proc/self", text, sizeof(text) - 1);
+	int fd;
+
+	text[n > 0 ? n : 0] = '\0';
+	if (strtol(text, NULL, 10) != getpid())
+		return false;
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strrchr(text, ')');
+	return at && at[1] == ' ' && (at[2] == 'Z' || at[2] == 'X');
+}
+
+/* In a process namespace one that has ended is 0, as is one of another namespace. -1: a lock of an open file, not of a process. */
+static bool has_ended(pid_t pid)
+{
+	return pid == 0 || (pid > 0 && ((kill(pid, 0) < 0 && errno == ESRCH) || is_zombie(pid)));
+}
+
+int fd_lock_wait(int dirfd, const char *path, int64_t dead, int64_t nobody, pid_t *owner)
+{
+	int64_t begun = clock_mono(), waited, patience;
+
+	for (;;) {
+		int fd = fd_lock_at(dirfd, path);
+
+		*owner = 0;
+		if (fd >= 0 || errno != EWOULDBLOCK)
+			return fd;
+		waited = clock_mono() - begun;
+		patience = owner_at(dirfd, path, owner) != 1 ? nobody : has_ended(*owner) ? dead : 0;
+		if (waited >= patience) {
+			errno = EWOULDBLOCK;
+			return -1;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = LOCK_LOOK }, NULL);
+	}
+}
+
+int fd_lock(const char *path)
+{
+	pid_t owner;
+
+	return fd_lock_wait(AT_FDCWD, path, FD_LOCK_PATIENCE, FD_LOCK_PATIENCE, &owner);
 }

@@ -8,7 +8,10 @@
 #define BASE_FD_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+#include "base/clock.h"
 
 struct buf;
 
@@ -22,10 +25,19 @@ int fd_sync_dir(const char *path);			/* fsync of the folder that holds path */
 int fd_mkdirs(const char *path, mode_t mode);		/* mkdir -p */
 
 /* An exclusive lock on path (created 0600), both families (flock and fcntl); the descriptor, -1 EWOULDBLOCK when held.
- * While it is held its process must not open that file again, not even by these two: POSIX drops the fcntl lock at any
- * close. */
-int fd_lock(const char *path);
-int fd_lock_at(int dirfd, const char *path);		/* the same, path relative to a folder */
+ * While it is held its process must not open that file again, not even by these: POSIX drops the fcntl lock at any close. */
+int fd_lock_at(int dirfd, const char *path);		/* at once; path relative to a folder */
+int fd_lock(const char *path);				/* one that nobody alive holds is waited for, FD_LOCK_PATIENCE at most */
+
+/*
+ * The same with patience of the caller's, in ns. A process that dies gives back its fcntl locks first, those of flock a moment later,
+ * and when it was killed while it made a child only with that child's exec. So a lock whose owner has ended (until it is collected it may
+ * still hold it) is waited for, and one that nobody seems to hold; one of a living owner is not. Who knows flock alone looks like
+ * nobody. No event tells when a lock is free: it is looked at every 5 ms. *owner, when -1 EWOULDBLOCK: who holds it, 0 not known.
+ */
+#define FD_LOCK_PATIENCE (3 * CLOCK_S)
+int fd_lock_wait(int dirfd, const char *path, int64_t dead, int64_t nobody, pid_t *owner);
+
 pid_t fd_lock_owner(const char *path);			/* who holds the fcntl lock; 0 nobody, -1 errno */
 
 /* Sends sig to the process that holds the fcntl lock. The lock is looked at again when that process cannot become another any more. Its

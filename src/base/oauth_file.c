@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,5 +194,5 @@ int oauth_file_lock(const struct oauth_conf *c)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	return fd_lock(path);
+	return fd_lock_at(AT_FDCWD, path);	/* in a loop: who does not get it comes again */
 }

@@ -112,13 +112,6 @@ int children_birth(pid_t pid, int64_t *ticks)
 	return 0;
 }
 
-bool children_zombie(pid_t pid)
-{
-	struct child_stat st;
-
-	return stat_of(pid, &st) == 0 && has_ended(&st);
-}
-
 int children_each(bool (*want)(void *arg, const struct child_stat *st), void (*fn)(void *arg, pid_t pid, const struct child_stat *st), void *arg)
 {
 	struct child_stat st;

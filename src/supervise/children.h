@@ -23,8 +23,6 @@ int children_each(bool (*want)(void *arg, const struct child_stat *st), void (*f
 /* When a process was born; -1: there is none, it is a zombie, or /proc does not tell. */
 int children_birth(pid_t pid, int64_t *ticks);
 
-bool children_zombie(pid_t pid);
-
 /* The text of /proc/PID/stat: 0, or -1 when it is not in that form. Pure. */
 int children_parse(const char *p, size_t n, struct child_stat *out);
 

@@ -59,6 +59,39 @@ static void files(void)
 	CHECK(fd_lock_owner(path("lock")) == 0, "free again");
 }
 
+/* What is killed while it makes a child leaves its flock to that: here for as long as the child waits for a byte. */
+static void dead_owner(void)
+{
+	int go[2], fd, status;
+	pid_t owner, child, who = -1;
+	char c;
+
+	CHECK(pipe(go) == 0, "a pipe");
+	owner = fork();
+	if (owner == 0) {
+		fd = fd_lock(path("lock"));
+		close(go[1]);
+		child = fd < 0 ? -1 : fork();
+		if (child == 0)
+			_exit(read(go[0], &c, 1) != 0);
+		_exit(child < 0);
+	}
+	CHECK(waitpid(owner, &status, 0) == owner && status == 0, "one that leaves a child behind");
+	CHECK(fd_lock_at(AT_FDCWD, path("lock")) == -1 && errno == EWOULDBLOCK, "it holds the lock");
+	CHECK(fd_lock_wait(AT_FDCWD, path("lock"), 0, 0, &who) == -1 && errno == EWOULDBLOCK && who == 0, "without patience");
+	child = fork();
+	if (child == 0) {
+		usleep(50000);
+		_exit(0);
+	}
+	close(go[0]);
+	close(go[1]);	/* the last end is the one of the child that sleeps */
+	fd = fd_lock(path("lock"));
+	CHECK(fd >= 0, "with patience: %s", strerror(errno));
+	close(fd);
+	CHECK(waitpid(child, NULL, 0) == child, "collected");
+}
+
 struct seen { int rows; uint64_t lines, depth; };
 
 static void see(void *arg, const struct metric_view *r)
@@ -243,6 +276,7 @@ int main(void)
 
 	CHECK(mkdtemp(dir) != NULL, "a folder");
 	files();
+	dead_owner();
 	metrics();
 	documents();
 	messages();
