@@ -79,3 +79,22 @@ load upstream
 	order "raw bot 00"
 	feed_is bot '.said == ["<pong>"]'
 }
+
+@test "who is refused backs off and says why; nobody is told that something went down that was never up" {
+	feeds_start
+	account bot
+	account nowhere
+	sed -i 's|^url.*|url = ws://127.0.0.1:1/x|' "$T/accounts/default/nowhere.conf"
+	account noname
+	sed -i 's|^url.*|url = ws://no-such-host.invalid/x|' "$T/accounts/default/noname.conf"
+	order "refuse bot yes"
+	gw_hub
+	up_start gw
+	wait_until 20 account_is gw bot '.connections[0] | .tries >= 2 and .lost == "handshake: the server answered 503 Service Unavailable"'
+	wait_until 20 account_is gw nowhere '.connections[0] | .tries >= 2 and .lost == "Connection refused"'
+	wait_until 20 account_is gw noname '.connections[0].lost | test("no-such-host.invalid|timeout")'
+	order "refuse bot no"
+	wait_until 30 has_event gateway.up '.data.account == "bot"'
+	[ -z "$(events gateway.down)" ]
+	[ -z "$(events gateway.gap)" ]
+}
