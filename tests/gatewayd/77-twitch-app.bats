@@ -43,7 +43,7 @@ hooked() {
 		lab twitch/webhook "{\"type\":\"channel.follow\",\"event\":{\"user_id\":\"8\"},$spoil}" >"$T/answer"
 		jq -e '.status == 403' "$T/answer" >/dev/null
 	done
-	for i in 1 2; do
+	for _ in 1 2; do
 		lab twitch/webhook '{"type":"channel.follow","event":{"user_id":"8","broadcaster_user_id":"42"},"message_id":"same"}' >"$T/answer"
 		jq -e '.status == 204' "$T/answer" >/dev/null
 	done
@@ -108,5 +108,6 @@ hooked() {
 	daemon_stop gw
 	hear last
 	wait_events chat.message 301
+	daemon_stop other
 	well_behaved
 }
