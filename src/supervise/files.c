@@ -19,18 +19,17 @@ static int why_errno(char why[FILES_WHY_MAX], const char *path, const char *file
 	return -1;
 }
 
-/* The folder itself, or the target of a dangling link. */
-static int make_folder(int dirfd)
+int files_folder(int dirfd, const char *name)
 {
 	char target[PATH_MAX];
 	struct stat st;
 	ssize_t n;
 
-	if (mkdirat(dirfd, "supervise", 0700) == 0)
+	if (mkdirat(dirfd, name, 0700) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return -1;
-	if (fstatat(dirfd, "supervise", &st, 0) == 0) {
+	if (fstatat(dirfd, name, &st, 0) == 0) {
 		if (S_ISDIR(st.st_mode))
 			return 0;
 		errno = ENOTDIR;
@@ -38,7 +37,7 @@ static int make_folder(int dirfd)
 	}
 	if (errno != ENOENT)
 		return -1;
-	n = readlinkat(dirfd, "supervise", target, sizeof target - 1);
+	n = readlinkat(dirfd, name, target, sizeof target - 1);
 	if (n < 0)
 		return -1;
 	target[n] = 0;
@@ -91,7 +90,7 @@ struct files *files_new(int dirfd, const char *path, char why[FILES_WHY_MAX])
 	f->lock = f->control = f->ok = -1;
 	f->pid = -1;
 	strcpy(f->path, path);
-	if (make_folder(dirfd) < 0) {
+	if (files_folder(dirfd, "supervise") < 0) {
 		why_errno(why, path, "supervise");
 		goto fail;
 	}

@@ -45,6 +45,9 @@ struct files {
 	char path[];		/* of the directory, for messages */
 };
 
+/* Makes the folder `name`, or, where that is a dangling link, its target. 0 also if it is there; -1 with errno. */
+int files_folder(int dirfd, const char *name);
+
 /* Makes the folder and takes the lock. Takes dirfd. NULL with the reason in why, which names the file, and nothing held, dirfd closed. */
 struct files *files_new(int dirfd, const char *path, char why[FILES_WHY_MAX]);
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/args.h"
@@ -18,6 +17,7 @@
 #include "base/metric.h"
 #include "base/notify.h"
 #include "supervise/extra.h"
+#include "supervise/files.h"
 #include "supervise/lock.h"
 #include "supervise/process.h"
 #include "supervise/report.h"
@@ -151,7 +151,7 @@ static void enter_dir(const char *dir)
 
 	if (chdir(dir) < 0)
 		die(SUPERVISE_SYSTEM, "%s: %s", dir, strerror(errno));
-	if (mkdir(SUPERVISE_FOLDER, 0700) < 0 && errno != EEXIST)
+	if (files_folder(AT_FDCWD, SUPERVISE_FOLDER) < 0)
 		die(SUPERVISE_SYSTEM, "%s/" SUPERVISE_FOLDER ": %s", dir, strerror(errno));
 	if (lock_take(AT_FDCWD, SUPERVISE_LOCK, &owner) >= 0)
 		return;

@@ -103,6 +103,12 @@ teardown() {
 	[ -p "$T/away/control" ]
 	[ -p "$T/there/ok" ]
 	sup_stop
+	# The folder of supervise itself, too: then the scanned directory may be read-only.
+	rm -r "$S/.supervise" "$S/a"
+	ln -s "$T/own" "$S/.supervise"
+	sup_start
+	[ -e "$T/own/lock" ]
+	sup_stop
 }
 
 @test "notification-fd that is none is named, and the service runs without" {
