@@ -145,6 +145,21 @@ void out_said(struct out *o, uint64_t ticket, const char *id, const char *error,
 
 /* ---- lines ---- */
 
+/* The tenant's only account of the platform. */
+static struct out *only_one(struct upstream *u, const char *tenant, const char *platform)
+{
+	struct out *found = NULL;
+
+	for (struct out *o = u->first; o; o = o->next) {
+		if (o->stopping || strcmp(tenant, account_tenant(o->account)) != 0 || strcmp(platform, o->platform->name) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = o;
+	}
+	return found;
+}
+
 static struct out *account_of(struct upstream *u, const char *line, size_t n, const char **why)
 {
 	struct envelope e;
@@ -157,15 +172,20 @@ static struct out *account_of(struct upstream *u, const char *line, size_t n, co
 		return NULL;
 	data = e.a[LA_DATA];
 	envelope_tenant(&e, tenant);
-	*why = "data.account does not say over which account";
-	if (scan_cstr(scan_member(data, "account"), name, sizeof(name)) < 0)
-		return NULL;
-	o = upstream_find(u, tenant, strlen(tenant), name, strlen(name));
-	*why = "there is no such account";
+	if (scan_cstr(scan_member(data, "platform"), platform, sizeof(platform)) < 0)
+		*platform = '\0';
+	if (scan_member(data, "account").p) {
+		*why = "there is no such account";
+		o = scan_cstr(scan_member(data, "account"), name, sizeof(name)) < 0 ? NULL :
+			upstream_find(u, tenant, strlen(tenant), name, strlen(name));
+	} else {
+		*why = "data.account does not say over which account, and there is not just one";
+		o = only_one(u, tenant, platform);
+	}
 	if (!o)
 		return NULL;
 	*why = "the account is of another platform";
-	if (scan_cstr(scan_member(data, "platform"), platform, sizeof(platform)) >= 0 && strcmp(platform, o->platform->name) != 0)
+	if (*platform && strcmp(platform, o->platform->name) != 0)
 		return NULL;
 	*why = "this platform is not written to over its connection";
 	return o->platform->say ? o : NULL;

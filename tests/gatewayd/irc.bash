@@ -107,7 +107,7 @@ SAID=0
 say_on() {
 	SAID=$((SAID + 1))
 	jq -nc --arg id "say-$SAID" --arg to "$1" --arg text "$2" '{specversion: "1.0", id: $id, source: "/test", type: "message.send", tenant: "default",
-		partitionkey: ("irc:" + $to), data: {platform: "irc", account: "irc", channel: {id: $to}, text: $text}}' |
+		partitionkey: ("irc:" + $to), data: {platform: "irc", channel: {id: $to}, text: $text}}' |
 		curl -sSf -m 20 -o "$T/put" -H "Content-Type: application/cloudevents+json" --data-binary @- "$URL/events"
 }
 
