@@ -1,5 +1,6 @@
 #include "route/fill_impl.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -205,6 +206,11 @@ static bool read_front(struct dest *d)
 	r = spool_read(d->spool, &f->pos, on_front_line, d);
 	pass(d, f->pos.seq);
 	cursor_update(&d->cursor);
+	if (r == SPOOL_AT_END && !f->at_end) {
+		f->at_end = true;
+		log_debug("destination %s: all of the spool was read, up to %" PRIu64 "; lines of %zu tenants and lanes were passed over",
+			d->name, f->next, d->cursor.behind.n);
+	}
 	/* No memory, no row, or a disk that cannot be read. */
 	if (r == SPOOL_ERROR || r == SPOOL_STOPPED)
 		f->again = clock_mono() + CLOCK_S / 4;

@@ -13,7 +13,8 @@
  * Order: lines of one lane enter the window in the order of their numbers, each once. For the first reader passes over all lines of
  * a lane or tenant that has a row; and the second gives a line only while it has given all before it since that row's beginning (live).
  *
- * After a start: lines that were in the window stand as holes among the cursor's ranges. They are read first, before both go on.
+ * After a start: lines that were in the window stand as holes among the cursor's ranges. They are read first, before both go on. Until the
+ * first reader has come to the end, lines it did not meet yet wait for more than their own tenant's.
  */
 #ifndef ROUTE_FILL_H
 #define ROUTE_FILL_H
@@ -38,6 +39,7 @@ struct fill {
 	struct spool_pos stuck;		/* before the piece where it first passed over a line for want of room; seg 0: none */
 	bool going_back;		/* while it is on its way */
 	size_t live;			/* rows it went for */
+	bool at_end;			/* the first reader has come to the end of the spool once */
 	bool starting;			/* the holes are read first: below `next`, with `back`; */
 	uint64_t hole;			/* all below are items, or none of ours */
 	struct skim skim;

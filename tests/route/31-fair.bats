@@ -18,10 +18,12 @@ load hub
 	hub
 	events 1 60000 20 | put 1024 > /dev/null
 	daemon_kill hub
-	hub
+	hub -v
 	event x chat.message '{"channel":{"id":"c"},"user":{"id":"u"},"text":"t"}' '"tenant":"other","partitionkey":"k"' > line
 	put < line
-	take store 50 4 | grep -qxF -f line
+	wait_for hub.err 'destination store: all of the spool was read'
+	take store 50 4 > got
+	grep -qxF -f line got
 }
 
 @test "a conversation with a big backlog does not hold up others of its tenant" {
