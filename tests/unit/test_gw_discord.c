@@ -274,6 +274,14 @@ static void limits(void)
 	const char *record;
 
 	probe_take(o);
+	for (int i = 0; i < 300; i++)
+		probe_run(o, "frame 0 {\"op\":1,\"d\":null}");
+	record = probe_take(o);
+	CHECK(count(record, "send 0.0") > 100 && count(record, "send 0.0") < 120, "all at one moment: answered within the send limit (%u)",
+		count(record, "send 0.0"));
+	probe_free(o);
+	o = up(CONF);
+	probe_take(o);
 	for (int i = 0; i < 1000; i++)
 		probe_run(o, "frame 0 {\"op\":1,\"d\":null}\nadvance 10");
 	record = probe_take(o);

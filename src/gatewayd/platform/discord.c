@@ -140,11 +140,7 @@ static void ask_again(struct discord *d, int64_t now, const char *why)
 
 static bool take_url(struct discord *d, const char *url)
 {
-	if (!url || strlen(url) >= sizeof(d->gateway) || strpbrk(url, "?# \"\\\r\n\t") ||
-	    (strncmp(url, "wss://", 6) != 0 && strncmp(url, "ws://", 5) != 0))
-		return false;
-	/* a token goes out in the clear only where the account's own URL does so */
-	if (strncmp(url, "ws://", 5) == 0 && strncmp(d->conf.api, "http://", 7) != 0)
+	if (!url || !discord_url_ok(d, url))
 		return false;
 	strcpy(d->gateway, url);
 	return true;

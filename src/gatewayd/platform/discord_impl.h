@@ -165,6 +165,7 @@ void send_resume(struct discord *d, unsigned n, int64_t now);
 void shard_presence(struct discord *d, unsigned n, int64_t now);	/* now, or when the send limit has room */
 
 /* discord_session.c */
+bool discord_url_ok(const struct discord *d, const char *s);	/* of a gateway, as Discord names it */
 void session_load(struct discord *d, unsigned n, const char *saved, size_t nsaved);
 void session_begin(struct discord *d, unsigned n, struct span ready, uint64_t s);	/* READY: a new one */
 bool session_resumable(const struct discord *d, const struct dconn *c);

@@ -11,9 +11,17 @@
 #define WINDOW_MS 60000u
 #define SENDS_OTHER 110		/* of the 120; the rest is for heartbeats */
 
-unsigned send_count(const struct dconn *c, int64_t now)
+/* 0 means never; the counter of milliseconds is that once in 49 days, and then a payload counts as sent a millisecond later. */
+static uint32_t stamp(int64_t now)
 {
 	uint32_t at = (uint32_t)(now / CLOCK_MS);
+
+	return at ? at : 1;
+}
+
+unsigned send_count(const struct dconn *c, int64_t now)
+{
+	uint32_t at = stamp(now);
 	unsigned k = 0;
 
 	for (unsigned i = 0; i < DISCORD_SEND_LIMIT; i++)
@@ -25,7 +33,7 @@ static void send_text(struct discord *d, unsigned n, const char *p, size_t len, 
 {
 	struct dconn *c = &d->conns[n];
 
-	c->sent[c->sent_at] = (uint32_t)(now / CLOCK_MS) | 1;
+	c->sent[c->sent_at] = stamp(now);
 	c->sent_at = (c->sent_at + 1) % DISCORD_SEND_LIMIT;
 	out_send(d->out, n, 0, p, len);
 }

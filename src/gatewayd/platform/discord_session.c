@@ -18,9 +18,11 @@
 #define SAVE_EVERY CLOCK_S		/* and connection; with many of them a little longer: */
 #define SAVE_SHARE (5 * CLOCK_MS)
 
-static bool url_ok(const char *s)
+/* A token goes out in the clear only where the account's own URL does so. */
+bool discord_url_ok(const struct discord *d, const char *s)
 {
-	return strlen(s) < DISCORD_URL && (strncmp(s, "wss://", 6) == 0 || strncmp(s, "ws://", 5) == 0) && !strpbrk(s, "?# \"\\\r\n\t");
+	return strlen(s) < DISCORD_URL && !strpbrk(s, "?# \"\\\r\n\t") &&
+		(strncmp(s, "wss://", 6) == 0 || (strncmp(s, "ws://", 5) == 0 && strncmp(d->conf.api, "http://", 7) == 0));
 }
 
 static bool session_ok(const char *s)
@@ -61,7 +63,7 @@ void session_load(struct discord *d, unsigned n, const char *saved, size_t nsave
 	if (strcmp(session, c->session) == 0 && (uint64_t)seq <= c->seq)
 		goto out;
 	strcpy(c->session, session);
-	snprintf(c->url, sizeof(c->url), "%s", url && url_ok(url) ? url : "");
+	snprintf(c->url, sizeof(c->url), "%s", url && discord_url_ok(d, url) ? url : "");
 	c->seq = c->kept = c->saved = (uint64_t)seq;
 	c->base = c->top > c->seq ? c->top - c->seq : 0;
 	c->top = c->base + c->seq;
@@ -112,7 +114,7 @@ void session_begin(struct discord *d, unsigned n, struct span ready, uint64_t s)
 
 	if (scan_cstr(scan_member(ready, "session_id"), session, sizeof(session)) < 0 || !session_ok(session))
 		*session = '\0';	/* then the next connection cannot resume, and begins anew */
-	if (scan_cstr(scan_member(ready, "resume_gateway_url"), url, sizeof(url)) < 0 || !url_ok(url))
+	if (scan_cstr(scan_member(ready, "resume_gateway_url"), url, sizeof(url)) < 0 || !discord_url_ok(d, url))
 		*url = '\0';
 	strcpy(c->session, session);
 	strcpy(c->url, url);
