@@ -22,7 +22,7 @@ others_tree() {
 	for s in "$D"/service/*; do script "$s/finish" 'echo "$1 $2" >>ends'; done
 	export SVDIR=$D/service
 }
-names="route store analyze respond gatewayd echo"
+names="route store analyze respond deliver gatewayd echo"
 answered() { [ "$(p export 2>/dev/null | jq -r --arg t "$1" 'select(.type == $t).id' | wc -l)" -ge "$2" ]; }
 # What is said goes all the way, and the edge answers.
 works() {
@@ -51,7 +51,7 @@ runit() {
 		wait_until 10 runs_anew $s "$old"
 	done
 	works 2
-	for s in gatewayd echo respond analyze store route; do
+	for s in gatewayd echo deliver respond analyze store route; do
 		run -0 sv -w 10 stop $s
 		ended_as $s "0 0"
 	done
@@ -79,7 +79,7 @@ s6() {
 		[ "$(pid_in $s)" != "$old" ]
 	done
 	works 2
-	for s in gatewayd echo respond analyze store route; do
+	for s in gatewayd echo deliver respond analyze store route; do
 		s6-svc -wD -T 20000 -d "$D/service/$s"
 		ended_as $s "0 0"
 	done
@@ -107,14 +107,14 @@ systemd() {
 			[ "$status" -eq 0 ] && [[ $output != *penstock* ]] || { echo "$u: $output" >&2; return 1; }
 		done
 	fi
-	for s in route store analyze respond gatewayd; do
+	for s in route store analyze respond deliver gatewayd; do
 		daemon_run $s "$ROOT/tests/supervise/as-systemd" "$units/penstock-$s@.service" "$D"
 		wait_for "$T/$s.out" '^READY=1$'
 	done
 	daemon_run echo "$ROOT/tests/supervise/as-systemd" "$units/penstock-service@.service" "$D/service/echo"
 	wait_for "$T/echo.out" '^READY=1$'
 	works 1
-	for s in gatewayd echo respond analyze store route; do
+	for s in gatewayd echo deliver respond analyze store route; do
 		[ $s = echo ] || daemon_signal $s HUP
 		daemon_stop $s
 		grep -qx STOPPING=1 "$T/$s.out"
