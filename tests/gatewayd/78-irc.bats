@@ -59,6 +59,12 @@ setup() { load irc; }
 	say_on "#lobby" "hello ada"
 	wait_for "$T/ada.irc" ':pen!.* PRIVMSG #lobby :hello ada'
 	wait_events message.sent 1
+	# A person is answered by the bot of the tree.
+	mkdir "$T/replies"
+	cp "$ROOT/share/replies.conf" "$T/replies/default.conf"
+	daemon_start respond respond -i "ipc://$T/run/to-respond" -o "ipc://$T/run/in" -r "$T/replies"
+	irc_says ada "PRIVMSG #lobby :!ping"
+	wait_for "$T/ada.irc" ':pen!.* PRIVMSG #lobby :pong'
 	say_on "#quiet" "may I?"
 	wait_events message.failed 1
 	events message.failed | grep -q "Cannot send to channel"
