@@ -66,7 +66,7 @@ static void out_stop(struct out *o)
 	if (o->p)
 		o->platform->close(o->p);
 	o->p = NULL;
-	state_round(u);
+	state_all(u);
 	leases_close(o->leases);
 	o->leases = NULL;
 	o->stopping = true;
@@ -331,6 +331,7 @@ struct upstream *upstream_open(struct loop *l, struct outlet *out, const struct 
 	u->boot = hash_random();
 	buf_init(&u->text, LINE_MAX_BYTES + 1);
 	line_init(u);
+	state_begin(u);
 	u->wires = wires_open(l);
 	u->watch = lease_watch_open(l);
 	if (!u->wires || !u->watch || say_open(u) || read_first(opts->accounts, &all, &bad)) {
@@ -404,6 +405,7 @@ void upstream_close(struct upstream *u)
 	hooks_stop(u, NULL);
 	http_lists_close(u);
 	loop_timer_del(u->loop, &u->pump);
+	loop_timer_del(u->loop, &u->save_more);
 	lease_watch_close(u->watch);
 	wires_close(u->wires);
 	buf_release(&u->text);

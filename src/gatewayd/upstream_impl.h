@@ -173,7 +173,8 @@ struct upstream {
 	bool held;				/* nothing is read: too many bytes wait */
 	bool draining;
 	struct conn *acks;		/* whose platform is to be told at the end of the round */
-	struct conn *saves;		/* what is to be on disk at the end of the round */
+	struct conn *saves;		/* what is to be on disk at the end of the round, or of the next ones */
+	struct loop_timer save_more;
 	bool in_ack;			/* platforms are being told */
 	struct conn *ready, *ready_last;	/* with lines for the outlet */
 	struct loop_timer pump;			/* when the outlet had no room */
@@ -228,7 +229,9 @@ int state_dir(struct out *o);				/* makes and names the account's folder. -1 wit
 void state_load(struct conn *c);			/* what is saved, when the lease has just become ours */
 void state_flush(struct conn *c);			/* writes what is not on disk yet, synced */
 void state_leave(struct conn *c);			/* the same with the others of this round, then conn_give_up */
-void state_round(struct upstream *u);			/* the same for all that are due, together */
+void state_begin(struct upstream *u);
+void state_round(struct upstream *u);			/* the same for many that are due, together; the others follow in the next rounds */
+void state_all(struct upstream *u);			/* for all, now */
 void state_live(struct conn *c);			/* it was live at this moment: the file is there from now on */
 void state_touch(struct conn *c);			/* it is whole up to now */
 int64_t state_time(struct conn *c);			/* wall: when it was known to be whole last; 0: never */

@@ -145,6 +145,32 @@ static struct conn *next_save(struct upstream *u)
 	return NULL;
 }
 
+/* The names of the files, too: their folders' syncs share the work in the same way. */
+static void sync_folders(struct conn *const *v, size_t n)
+{
+	const struct out *of[GROUP];
+	int fd[GROUP], err[GROUP];
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i && v[i]->out == v[i - 1]->out)
+			continue;
+		of[k] = v[i]->out;
+		fd[k] = open(of[k]->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd[k] >= 0)
+			k++;
+		else
+			log_error("%s: %m", of[k]->dir);
+	}
+	sync_files(fd, err, k);
+	for (size_t i = 0; i < k; i++) {
+		/* EINVAL: a file system that has no sync of folders. */
+		if (err[i] && err[i] != EINVAL)
+			log_error("%s: %s", of[i]->dir, strerror(err[i]));
+		close(fd[i]);
+	}
+}
+
 /* Some of those that are due: the syncs of a group share the disk's work. */
 static void save_group(struct upstream *u)
 {
@@ -171,9 +197,8 @@ static void save_group(struct upstream *u)
 			log_error("%s.new: %s", path, strerror(err[i]));
 		else
 			put_in_place(v[i], path);
-		if (!err[i] && (i + 1 == n || v[i + 1]->out != v[i]->out) && fd_sync_dir(path))
-			log_error("%s: %m", path);
 	}
+	sync_folders(v, n);
 	for (size_t i = 0; i < n; i++)
 		if (v[i]->leaving)
 			conn_give_up(v[i]);
@@ -188,8 +213,28 @@ void state_leave(struct conn *c)
 
 void state_round(struct upstream *u)
 {
+	if (!u->saves)
+		return;
+	save_group(u);
+	/* The rest has its turn in the next rounds: acknowledgements and heartbeats do not wait for a disk that is slow. */
+	if (u->saves && loop_timer_in(u->loop, &u->save_more, 0))
+		state_all(u);
+}
+
+void state_all(struct upstream *u)
+{
 	while (u->saves)
 		save_group(u);
+}
+
+static void on_more(void *arg)
+{
+	(void)arg;	/* the end of the round does it */
+}
+
+void state_begin(struct upstream *u)
+{
+	u->save_more = (struct loop_timer){.fn = on_more, .arg = u};
 }
 
 void state_flush(struct conn *c)

@@ -135,7 +135,7 @@ void out_timer(struct out *o, unsigned conn, unsigned timer, int64_t due);
 enum { OUT_TOKEN_NONE, OUT_TOKEN_USER, OUT_TOKEN_APP };
 unsigned out_http(struct out *o, const struct http_request *r, int token);
 /* Kept on disk, replaced as a whole; n 0: forget. Called inside acked it is written within a second (a dial later, what came since is only
- * asked for again); else it is synced before the next round. At most 64 KiB. */
+ * asked for again); else it is synced at the end of the round, when very many are due with the others in the rounds behind it. At most 64 KiB. */
 void out_save(struct out *o, unsigned conn, const char *text, size_t n);
 /* Answers a hook: at once, or (when_kept) when the hub has acknowledged every line that came with its ticket; then 503 instead if it did not. */
 void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type, const char *body, size_t n, bool when_kept);
