@@ -136,7 +136,11 @@ static void take(struct scan *s, const struct found *f)
 {
 	struct service *sv;
 
-	if (by_name(s, f->name) || ghost_named(s->host, f->name)) {
+	sv = by_name(s, f->name);
+	if (sv || ghost_named(s->host, f->name)) {
+		if (sv && !sv->leaving && !sv->closing && !s->retrying)
+			log_error("%s: not taken: the directory that runs under this name has another one now: move that out, or give this one "
+				"another name", f->name);
 		s->waits_for_old = true;
 		return;
 	}

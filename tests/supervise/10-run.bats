@@ -161,6 +161,13 @@ load services
 	service d 'exec sleep 1000'
 	wait_until 5 sup_is d run
 	kill -0 "$pid"
+	# It goes by its old name, so that another of that name waits, and is told of.
+	name=$(supervise -s --json "$S" | jq -r 'select(.name != "d") | .name')
+	service "$name" 'exec sleep 1000'
+	wait_for "$T/sup.err" "$name: not taken: the directory that runs under this name has another one now"
+	mv "$S/c" "$S/.c"
+	renewed() { [[ $(sup_pid "$name") != none && $(sup_pid "$name") != "$pid" ]]; }
+	wait_until 5 renewed
 	sup_stop
 }
 
