@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "supervise/ghost.h"
 #include "supervise/takeover.h"
@@ -64,11 +65,13 @@ static void close_pipe(struct service *sv)
 static void show_fault(struct service *sv)
 {
 	struct board_row *row = board_begin(&sv->host->board, sv->row);
+	int64_t since = row->fault[0] ? row->main.since : clock_wall();
 
 	memset(&row->main, 0, sizeof row->main);
 	memset(&row->log, 0, sizeof row->log);
 	row->main.at = sv->why[0] ? SV_DOWN : SV_GONE;
 	row->main.want = sv->why[0] ? WANT_UP : WANT_EXIT;
+	row->main.since = since;
 	snprintf(row->fault, sizeof row->fault, "%.*s", (int)sizeof row->fault - 1, sv->why);
 	board_end(&sv->host->board, sv->row);
 }

@@ -136,6 +136,7 @@ teardown() {
 	touch "$T/b/supervise"
 	mv "$T/b" "$S/b"
 	wait_until 5 sup_is b fault
+	[[ $(sup_field b .since) == 20*Z ]]
 	said=$(grep -c 'loop: ' "$T/sup.err")
 	rm "$S/b/supervise"
 	script "$S/b/run" 'exec sleep 1000'
