@@ -1,6 +1,5 @@
 load ../lib/daemon
 load services
-export SVWAIT=30
 
 # limits NAME LINE...
 limits() { local n=$1; shift; printf '%s\n' "$@" >"$S/$n/limits"; }
@@ -21,7 +20,7 @@ limits() { local n=$1; shift; printf '%s\n' "$@" >"$S/$n/limits"; }
 	GONE=here sup_start
 	wait_until 5 lines_are "$S/a/out" 9
 	run -0 cat "$S/a/out"
-	[ "$output" = $'123\n123\n1048576\n0\n3\nnobody\nadm www-data\none:a\nb:unset:' ]
+	[ "$output" = $'123\n123\n1048576\n0\n'$(($(nice) + 3))$'\nnobody\nadm www-data\none:a\nb:unset:' ]
 	sup_stop
 }
 

@@ -1,6 +1,5 @@
 load ../lib/daemon
 load services
-export SVWAIT=30
 
 # A service that says when it starts and when it ends; it is ready when the fifo go.NAME gives a line.
 told() {

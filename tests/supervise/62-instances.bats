@@ -1,6 +1,5 @@
 load ../lib/daemon
 load services
-export SVWAIT=30
 
 rescan() { kill -ALRM "$(daemon_pid sup)"; }
 count_is() { [ "$(supervise -s --json "$S" | jq -r 'select(.state=="run") | .name' | grep -c "^$1@")" -eq "$2" ]; }

@@ -1,6 +1,5 @@
 load ../lib/daemon
 load services
-export SVWAIT=30
 
 L=$T/logs
 logd_pid() { pgrep -P "$(daemon_pid sup)" -x logd; }

@@ -11,6 +11,7 @@
 #   outcome WORD            in a test: waits for the end of the one whose last word this is; fails, with what it said, when it
 #                           failed or left something running
 bats_require_minimum_version 1.5.0
+export SVWAIT=60	# seconds that sv waits where a test does not say -w: its own 7 are few on a busy machine
 
 _own_folder() {
 	mkdir -p "$1/s"
