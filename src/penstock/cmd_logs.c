@@ -43,6 +43,7 @@ static const struct args args = {
 static struct log_feed *feeds;
 static size_t nfeeds;
 static int64_t since;
+static int places = -1;		/* -f: inotify of the folders in which logs may appear */
 
 static int64_t since_of(const char *text)
 {
@@ -65,8 +66,27 @@ static bool has_log(const char *dir)
 	return access(path, F_OK) == 0;
 }
 
+static bool is_known(const char *dir)
+{
+	for (size_t i = 0; i < nfeeds; i++)
+		if (strcmp(feeds[i].dir, dir) == 0)
+			return true;
+	return false;
+}
+
+/* Watched before it is looked into. A folder that is not there appears in one that is. -1: it is not watched. */
+static int watch_place(const char *dir)
+{
+	return places < 0 ? -1 : inotify_add_watch(places, dir, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+}
+
 static bool add(const char *name, const char *dir)
 {
+	int place;
+
+	if (is_known(dir))
+		return true;
+	place = watch_place(dir);
 	if (nfeeds == FEEDS_MAX || !has_log(dir))
 		return false;
 	if (nfeeds % 64 == 0) {
@@ -76,6 +96,8 @@ static bool add(const char *name, const char *dir)
 			die(1, "no memory");
 		feeds = more;
 	}
+	if (place >= 0)
+		inotify_rm_watch(places, place);
 	log_feed_init(&feeds[nfeeds++], text_of("%s", name), dir);
 	return true;
 }
@@ -83,6 +105,7 @@ static bool add(const char *name, const char *dir)
 /* Its own logger's, where it has one that is svlogd's usual. */
 static bool add_service(const struct tree *t, const char *name)
 {
+	watch_place(text_of("%s/service/%s/log", t->dir, name));
 	return add(name, text_of("%s/service/%s/log/main", t->dir, name)) || add(name, text_of("%s/log/%s", t->dir, name));
 }
 
@@ -226,39 +249,80 @@ static int print_past(bool *has)
 	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : -1;
 }
 
-static int watch_all(void)
+static int watch_feeds(int fd, size_t from)
 {
-	int fd = inotify_init1(IN_CLOEXEC);
-
-	for (size_t i = 0; fd >= 0 && i < nfeeds; i++)
+	for (size_t i = from; i < nfeeds; i++)
 		if (inotify_add_watch(fd, feeds[i].dir, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM) < 0) {
 			log_error("%s: cannot be watched: %s (see fs.inotify.max_user_watches)", feeds[i].dir, strerror(errno));
-			close(fd);
 			return -1;
 		}
-	if (fd < 0)
-		log_error("inotify: %s", strerror(errno));
-	return fd;
+	return 0;
 }
 
-/* Ends when nobody reads any more: stdout is watched, too. */
+/* Ends when nobody reads any more: stdout is watched, too. 1: logs may have appeared. */
 static int wait_change(int fd)
 {
-	struct pollfd p[2] = { { .fd = fd, .events = POLLIN }, { .fd = STDOUT_FILENO } };
+	struct pollfd p[3] = { { .fd = fd, .events = POLLIN }, { .fd = STDOUT_FILENO }, { .fd = places, .events = POLLIN } };
 	char events[8192] __attribute__((aligned(__alignof__(struct inotify_event))));
 
-	while (poll(p, 2, -1) < 0)
+	while (poll(p, 3, -1) < 0)
 		if (errno != EINTR)
 			return -1;
 	if (p[1].revents & (POLLERR | POLLHUP))
 		return -1;
-	return read(fd, events, sizeof events) < 0 ? -1 : 0;
+	if (p[0].revents && read(fd, events, sizeof events) < 0)
+		return -1;
+	return !p[2].revents ? 0 : read(places, events, sizeof events) < 0 ? -1 : 1;
+}
+
+/* The logs of these services, of all of them if there is no name. */
+static void look(const struct tree *t, char *const *names, bool must)
+{
+	watch_place(tree_path(t, "service"));
+	watch_place(tree_path(t, "log"));
+	for (char *const *name = names; *name; name++)
+		if (!add_named(t, *name) && must)
+			die(1, "%s: no log of such a service in %s/log (penstock status names the services)", *name, t->dir);
+	if (!*names)
+		add_all(t);
+}
+
+static bool *grown(bool *has)
+{
+	bool *more = realloc(has, (nfeeds + 1) * sizeof *more);
+
+	if (!more)
+		die(1, "no memory");
+	return more;
+}
+
+static int follow_all(const struct tree *t, char *const *names, bool **has)
+{
+	int fd = inotify_init1(IN_CLOEXEC), code, change = 0;
+	size_t watched = 0;
+
+	if (fd < 0) {
+		log_error("inotify: %s", strerror(errno));
+		return -1;
+	}
+	/* Watched before it is read: nothing falls between. */
+	do {
+		*has = grown(*has);
+		code = watch_feeds(fd, watched) < 0 || print_past(*has) < 0 ? -1 : 0;
+		watched = nfeeds;
+		if (code == 0)
+			change = wait_change(fd);
+		if (code == 0 && change > 0)
+			look(t, names, false);
+	} while (code == 0 && change >= 0);
+	close(fd);
+	return code;
 }
 
 int cmd_logs(struct tree *t, int argc, char **argv)
 {
-	int at = args_parse(&args, argc, argv), code = 0, fd = -1;
-	bool *has;
+	int at = args_parse(&args, argc, argv), code;
+	bool *has = NULL;
 
 	for (int i = at; i < argc; i++)
 		if (!argv[i][0] || argv[i][0] == '.' || strchr(argv[i], '/'))
@@ -268,22 +332,14 @@ int cmd_logs(struct tree *t, int argc, char **argv)
 	if (follow && !since_text && last == UINT64_MAX)
 		last = LAST_FOLLOWING;
 	tree_open(t);
-	for (int i = at; i < argc; i++)
-		if (!add_named(t, argv[i]))
-			die(1, "%s: no log of such a service in %s/log (penstock status names the services)", argv[i], t->dir);
-	if (at == argc)
-		add_all(t);
+	if (follow && (places = inotify_init1(IN_CLOEXEC)) < 0)
+		log_warn("inotify: %s: logs that appear from now on are not seen", strerror(errno));
+	look(t, argv + at, true);
 	if (nfeeds == 0)
 		die(1, "%s: there is no log yet: services' lines are kept when penstock up has started them", t->dir);
-	has = calloc(nfeeds, sizeof *has);
-	if (!has)
-		die(1, "no memory");
-	/* Watched before it is read: nothing falls between. */
-	if (follow && (fd = watch_all()) < 0)
-		return 1;
-	do {
-		code = print_past(has);
-	} while (code == 0 && follow && wait_change(fd) == 0);
+	if (!follow)
+		has = grown(has);
+	code = follow ? follow_all(t, argv + at, &has) : print_past(has);
 	for (size_t i = 0; i < nfeeds; i++)
 		log_feed_release(&feeds[i]);
 	free(has);

@@ -49,6 +49,20 @@ log_has() { grep -q -e "$2" "$D/log/$1/current"; }
 	kill "$(daemon_pid follow)"
 	wait_until 5 process_gone "$(daemon_pid follow)"
 	unset 'DAEMON_PID[follow]'
+	# Logs that are not there yet are followed, too: the built-in logger's and svlogd's.
+	daemon_run follow penstock -C "$D" logs -f -n 1 --raw
+	wait_for "$T/follow.out" '^line number 40$'
+	service late 'echo "I am late"; exec sleep 1000'
+	mkdir -p "$D/.later/log"
+	printf '%s\n' '#!/bin/sh' 'echo "I am later"; exec sleep 1000' >"$D/.later/run"
+	printf '%s\n' '#!/bin/sh' 'mkdir -p main; exec svlogd -tt main' >"$D/.later/log/run"
+	chmod 755 "$D/.later/run" "$D/.later/log/run"
+	mv "$D/.later" "$D/service/later"
+	wait_for "$T/follow.out" '^I am late$'
+	wait_for "$T/follow.out" '^I am later$'
+	kill "$(daemon_pid follow)"
+	wait_until 5 process_gone "$(daemon_pid follow)"
+	unset 'DAEMON_PID[follow]'
 	# Rotated files are read in order, older ones than --since not at all.
 	run -0 p logs --raw talk
 	[ "${lines[-1]}" = "line number 40" ]
