@@ -26,7 +26,9 @@
 #define OFFLINE(sock, id, time) "frame " sock " {\"metadata\":{\"message_id\":\"" id "\",\"message_type\":\"notification\"," AT(time) "," \
 	"\"subscription_type\":\"stream.offline\",\"subscription_version\":\"1\"},\"payload\":{\"subscription\":{\"id\":\"S\"}," \
 	"\"event\":{\"broadcaster_user_id\":\"42\",\"broadcaster_user_login\":\"bob\",\"broadcaster_user_name\":\"Bob\"}}}\n"
-#define MOVE(url) "frame 0 {\"metadata\":{\"message_id\":\"m\",\"message_type\":\"session_reconnect\"," AT("30:00") "},\"payload\":{" \
+#define MOVE(url) MOVE_BY("0", url)
+#define MOVE_ON(url) MOVE_BY("0.1", url)
+#define MOVE_BY(where, url) "frame " where " {\"metadata\":{\"message_id\":\"m\",\"message_type\":\"session_reconnect\"," AT("30:00") "},\"payload\":{" \
 	"\"session\":{\"id\":\"A\",\"status\":\"reconnecting\",\"keepalive_timeout_seconds\":null,\"reconnect_url\":\"" url "\"}}}\n"
 #define MADE(n, id, time) "answer " n " 202 {\"data\":[{\"id\":\"" id "\",\"status\":\"enabled\",\"created_at\":\"2024-05-01T10:" time ".5Z\"}],\"total\":1}\n"
 #define EMPTY "200 {\"data\":[],\"pagination\":{}}\n"
@@ -211,6 +213,14 @@ static void move(void)
 	CHECK(!probe_saw(o, "lost"), "the old socket dies first: the session may go on");
 	probe_run(o, "opened 0.1\n" WELCOME("0.1", "B", "31:00"));
 	CHECK(probe_saw(o, "switch 0") && probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z]"), "but what came in between is told");
+	probe_free(o);
+
+	o = up();
+	probe_run(o, MOVE("wss://one/") "opened 0.1\n" MOVE_ON("wss://two/") "opened 0.1\n");
+	CHECK(probe_saw(o, "dial-next 0 wss://two/"), "moved on before the welcome");
+	probe_run(o, WELCOME("0.1", "C", "31:00"));
+	r = probe_take(o);
+	CHECK(strstr(r, "switch 0") && strstr(r, "was moved before it had its welcome"), "what that socket held is told of: %s", r);
 	probe_free(o);
 
 	o = up();

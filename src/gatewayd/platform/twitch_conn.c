@@ -138,7 +138,7 @@ static void clear_move(struct twitch *p, unsigned i)
 	struct tw_conn *c = &p->conns[i];
 
 	tw_conn_release(c);
-	c->next_up = c->old_gone = false;
+	c->next_up = c->old_gone = c->moved_on = false;
 	c->next[0] = '\0';
 	out_timer(p->out, i, TIMER_MOVE, 0);
 }
@@ -313,7 +313,8 @@ void tw_conn_settle(struct twitch *p, unsigned i, int64_t now)
 static void finish_move(struct twitch *p, unsigned i, const char *session)
 {
 	struct tw_conn *c = &p->conns[i];
-	bool was_gone = c->old_gone;
+	const char *gap = c->old_gone ? "the old socket of a move was lost before the new one had its welcome" :
+		c->moved_on ? "the socket of a move was moved before it had its welcome" : NULL;
 	char id[TW_ID];
 
 	snprintf(id, sizeof(id), "%s", session);
@@ -324,8 +325,8 @@ static void finish_move(struct twitch *p, unsigned i, const char *session)
 	if (c->state != CONN_LIVE)
 		return;
 	save(p, i, "open", c->last);
-	if (was_gone)
-		out_gap(p->out, i, "the old socket of a move was lost before the new one had its welcome", c->from, c->last);
+	if (gap)
+		out_gap(p->out, i, gap, c->from, c->last);
 }
 
 void tw_conn_attached(struct twitch *p, unsigned i, int64_t now)
@@ -411,10 +412,11 @@ static void start_next(struct twitch *p, unsigned i)
 	out_timer(p->out, i, TIMER_MOVE, c->move_by);
 }
 
-void tw_reconnect(struct twitch *p, unsigned i, struct span session, int64_t now)
+void tw_reconnect(struct twitch *p, unsigned i, unsigned sock, struct span session, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
 	char url[sizeof(((struct dial *)0)->url)];
+	bool moved_on = c->moved_on || sock == 1;
 
 	if (!session.p || scan_cstr(scan_member(session, "reconnect_url"), url, sizeof(url)) <= 0 || strncmp(url, "ws", 2) != 0 ||
 	    !url_safe(url)) {
@@ -427,6 +429,9 @@ void tw_reconnect(struct twitch *p, unsigned i, struct span session, int64_t now
 			return;
 		out_close(p->out, i, 1, 1000, "moved elsewhere");
 		c->next[0] = '\0';
+		if (moved_on && !c->moved_on && !c->old_gone)
+			memcpy(c->from, c->last, sizeof(c->from));
+		c->moved_on = moved_on;
 	}
 	tw_conn_release(c);
 	c->move = strdup(url);

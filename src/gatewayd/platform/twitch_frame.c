@@ -170,7 +170,7 @@ static void message(struct twitch *p, unsigned i, unsigned sock, struct span who
 	} else if (h.type.p && scan_is(h.type, "session_welcome")) {
 		tw_welcome(p, i, sock, session, now);
 	} else if (h.type.p && scan_is(h.type, "session_reconnect")) {
-		tw_reconnect(p, i, session, now);
+		tw_reconnect(p, i, sock, session, now);
 	} else if (h.type.p && scan_is(h.type, "revocation")) {
 		struct span s = scan_member(payload, "subscription");
 

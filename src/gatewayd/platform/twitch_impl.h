@@ -108,6 +108,7 @@ struct tw_conn {
 	int64_t move_by;	/* when Twitch closes the old socket */
 	bool next_up;		/* socket 1 is asked for or there */
 	bool old_gone;		/* the old socket died during the move */
+	bool moved_on;		/* the socket of the move was sent elsewhere before its welcome: what it held is nobody's */
 	int64_t welcome_at;	/* clock_mono() */
 	int64_t watch;		/* silence that is too long; 0: nobody said */
 	int64_t unreadable_at;	/* clock_mono() of the last gap told for a frame that made no sense */
@@ -235,7 +236,7 @@ void tw_drain(void *p, unsigned conn, int64_t now);
 void tw_conn_due(struct twitch *p, unsigned conn, unsigned timer, int64_t now);
 void tw_watch(struct twitch *p, unsigned conn, unsigned sock);		/* a sign of life came */
 void tw_welcome(struct twitch *p, unsigned conn, unsigned sock, struct span session, int64_t now);
-void tw_reconnect(struct twitch *p, unsigned conn, struct span session, int64_t now);	/* session_reconnect */
+void tw_reconnect(struct twitch *p, unsigned conn, unsigned sock, struct span session, int64_t now);	/* session_reconnect */
 /* A subscription of conn was answered; or its shard was attached. */
 void tw_conn_settle(struct twitch *p, unsigned conn, int64_t now);
 void tw_conn_attached(struct twitch *p, unsigned conn, int64_t now);
