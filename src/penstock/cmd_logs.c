@@ -41,7 +41,7 @@ static const struct args args = {
 };
 
 static struct log_feed *feeds;
-static size_t nfeeds;
+static size_t nfeeds, looked;	/* looked: those that an earlier look has found */
 static int64_t since;
 static int places = -1;		/* -f: inotify of the folders in which logs may appear */
 
@@ -68,7 +68,7 @@ static bool has_log(const char *dir)
 
 static bool is_known(const char *dir)
 {
-	for (size_t i = 0; i < nfeeds; i++)
+	for (size_t i = 0; i < looked; i++)
 		if (strcmp(feeds[i].dir, dir) == 0)
 			return true;
 	return false;
@@ -278,6 +278,7 @@ static int wait_change(int fd)
 /* The logs of these services, of all of them if there is no name. */
 static void look(const struct tree *t, char *const *names, bool must)
 {
+	looked = nfeeds;
 	watch_place(tree_path(t, "service"));
 	watch_place(tree_path(t, "log"));
 	for (char *const *name = names; *name; name++)
