@@ -87,22 +87,26 @@ finishing() {
 # ---- the second between starts ----
 
 pace_services() {
-	service crash 'date +%s%N >>t; [ "$(wc -l <t)" -lt 2 ] || exec sleep 1000; exit 0'
+	service crash 'date +%s%N >>t; [ ! -e enough ] || exec sleep 1000; exit 0'
 	service long 'date +%s%N >>t; exec sleep 1000'
 	service gone 'echo x >>n; exit 1'
 	touch "$S/gone/down"
+}
+seen_down() {
+	stat_is crash down && { show crash; tell sv status crash; } >"$T/seen.$WHO" &&
+		grep -q '; down$' "$T/seen.$WHO" && grep -q '^down: ' "$T/seen.$WHO"
 }
 pace() {
 	local t
 	wait_until 10 stat_is long run
 	wait_until 10 lines_are "$S/crash/t" 1
-	wait_until 10 stat_is crash down
-	show crash
-	tell sv status crash
-	wait_until 10 lines_are "$S/crash/t" 2
-	mapfile -t t <"$S/crash/t"
-	t=$(((t[1] - t[0]) / 100000000))
-	[ $t -ge 10 ] && [ $t -le 19 ] && say "a start after a second"
+	# It is down for a second at a time: both looks must fall into one.
+	wait_until 10 seen_down
+	cat "$T/seen.$WHO"
+	wait_until 10 lines_are "$S/crash/t" 3
+	: >"$S/crash/enough"
+	t=$(awk 'NR > 1 && (NR == 2 || $1 - last < least) { least = $1 - last } { last = $1 } END { print int(least / 100000000) }' "$S/crash/t")
+	[ "$t" -ge 10 ] && [ "$t" -le 19 ] && say "a start after a second"
 	lived() { [ "$(date +%s%N)" -ge $(($(cat "$S/long/t") + 1100000000)) ]; }
 	wait_until 10 lived
 	quiet sv kill long
