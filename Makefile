@@ -80,10 +80,13 @@ $(B)/pure/$(1).a: $(addprefix $(B)/$(1)/,$($(1)_PURE)) src/$(1)/files.mk
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call pure,$(p))))
 
-$(B)/%.o: src/%.c
+# What a .d file speaks of bears both names of the target, from here and from the root: B may be given either way.
+TRACK = -MMD -MP $(addprefix -MT ,$(sort $@ $(abspath $@) $(patsubst $(CURDIR)/%,%,$(abspath $@))))
+
+$(B)/%.o: src/%.c Makefile VERSION
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	$(Q)$(CC) $(CFLAGS_ALL) $($(firstword $(subst /, ,$*))_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS_ALL) $($(firstword $(subst /, ,$*))_CFLAGS) $(TRACK) -c -o $@ $<
 
 define program
 $(BIN)/$(1): $(addprefix $(B)/$(1)/,$($(1)_OBJS)) $(LIB) src/$(1)/files.mk
@@ -105,7 +108,7 @@ unit: $(UNIT) $(PROBE)
 $(B)/unit/%: tests/unit/%.c $(PURE) $(PLAY) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -Wl,--as-needed -o $@ $< $(call pure_of,$<) $(call play_of,$<) $(LIB) \
+	$(Q)$(CC) $(CFLAGS_ALL) $(TRACK) $(LDFLAGS_ALL) -Wl,--as-needed -o $@ $< $(call pure_of,$<) $(call play_of,$<) $(LIB) \
 	  $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3 libcurl zlib) -lm
 
 check: all unit man
