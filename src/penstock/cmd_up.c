@@ -26,6 +26,7 @@
 #define LOG_FILE "log/penstock.log"
 #define LOG_LINES 20	/* shown when a start fails */
 #define LOOK (500 * CLOCK_MS)	/* between two looks for services that do not stay up */
+#define SAID_TIME CLOCK_S	/* what a service said comes through its logger, perhaps a moment after its end */
 
 static bool background;
 static int64_t patience = 30 * CLOCK_S;
@@ -49,6 +50,7 @@ struct faults {
 	const struct tree *t;
 	struct buf text;
 	unsigned looping, late;
+	unsigned mute;		/* of those looping: nothing of what they said is there */
 	unsigned unnamed;	/* wait for a destination that no rule names: the rest of the tree is not held up by that */
 };
 
@@ -76,9 +78,12 @@ static void note_fault(void *arg, const struct service_view *v)
 		buf_printf(&f->text, "  %s\n", v->fault);
 		f->looping++;
 	} else if (strcmp(v->state, "crash-loop") == 0) {
+		const char *said = service_said(v->doc);
+
 		buf_printf(&f->text, "  %s does not stay up: started %lld times\n", v->name, (long long)v->restarts + 1);
-		buf_adds(&f->text, service_said(v->doc));
+		buf_adds(&f->text, said);
 		f->looping++;
+		f->mute += !*said;
 	} else if (strcmp(v->want, "up") == 0 && strcmp(v->state, "run") == 0 && v->ready == 0) {
 		note_waiting(f, v);
 	} else if (strcmp(v->want, "up") == 0 && strcmp(v->state, "run") != 0) {
@@ -92,7 +97,7 @@ static void note_fault(void *arg, const struct service_view *v)
 static void look(struct faults *f)
 {
 	buf_clear(&f->text);
-	f->looping = f->late = f->unnamed = 0;
+	f->looping = f->mute = f->late = f->unnamed = 0;
 	if (services_each(f->t, note_fault, f, NULL) < 0)
 		f->late++;
 }
@@ -141,7 +146,7 @@ enum outcome { UP_READY, UP_ENDED, UP_LOOPING, UP_LATE, UP_UNNAMED };
 /* Waits on the readiness pipe; looks at the services now and then only while waiting. */
 static enum outcome wait_ready(int fd, struct faults *f)
 {
-	int64_t end = clock_mono() + patience;
+	int64_t end = clock_mono() + patience, found = 0;
 
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -159,8 +164,10 @@ static enum outcome wait_ready(int fd, struct faults *f)
 		if (rc < 0 || tree_supervise(f->t) <= 0)
 			continue;
 		look(f);
+		if (f->looping && !found)
+			found = clock_mono();
 		/* Waiting longer is of no use. */
-		if (f->looping)
+		if (f->looping && (!f->mute || clock_mono() - found > SAID_TIME))
 			return UP_LOOPING;
 		if (f->unnamed && !f->late)
 			return UP_UNNAMED;

@@ -128,7 +128,9 @@ load services
 	pid=$(sup_pid a)
 	mv "$S/a" "$T/a"
 	wait_until 5 process_gone "$pid"
-	[ -z "$(sup_field a .name)" ]
+	# It is shown until its last record is written and its files are closed.
+	forgotten() { [ -z "$(sup_field a .name)" ]; }
+	wait_until 5 forgotten
 	[ "$(cat "$T/a/supervise/stat")" = down ]
 	run -1 sv -w 1 status "$T/a"
 	[[ $output == *"runsv not running"* ]]

@@ -12,7 +12,10 @@ order_is() { [ "$(tr '\n' ' ' <"$T/order")" = "$1 " ]; }
 
 @test "after: each waits for those it names to be ready; they stop the other way round" {
 	told db
-	plain web && echo 'db # the data' >"$S/web/after"
+	# It is ready when it has said so in the file: only then is the order in there that of the starts.
+	service web "trap 'echo -- -web >>'$T/order'; exit 0' TERM; echo +web >>'$T/order'; echo >&3; while :; do sleep 1000 & wait; done"
+	echo 3 >"$S/web/notification-fd"
+	echo 'db # the data' >"$S/web/after"
 	plain edge && printf 'web\n\tdb' >"$S/edge/after"
 	sup_start_not_ready
 	wait_until 5 order_is "+db"
