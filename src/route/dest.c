@@ -214,9 +214,12 @@ void dest_gone(struct dest *d)
 
 void dest_count(struct dest *d, uint64_t ours, uint64_t first, uint64_t n)
 {
+	uint64_t from = first < d->cursor.from ? d->cursor.from : first, end = first + n;
+
 	d->cursor.pending += ours;
-	if (first >= d->cursor.from)
-		d->cursor.filtered += n - ours;
+	/* It may begin in the middle of a group that was open then. */
+	if (from < end)
+		d->cursor.filtered += end - from - ours;
 	d->cursor.seen = spool_end(d->spool);
 	metric_set(d->metrics[D_PENDING], d->cursor.pending);
 	dest_settle_gone(d);

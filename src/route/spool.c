@@ -85,12 +85,13 @@ uint64_t spool_end(const struct spool *s)
 {
 	const struct seg *last = spool_last_seg(s);
 
-	return last ? last->end : s->next;
+	/* Before the first file is there, lines may be on their way to it. */
+	return last ? last->end : s->first ? s->first->first : s->next;
 }
 
 uint64_t spool_oldest(const struct spool *s)
 {
-	return s->nsegs ? s->segs[0].first : s->next;
+	return s->nsegs ? s->segs[0].first : spool_end(s);
 }
 
 uint64_t spool_oldest_gen(const struct spool *s)

@@ -160,11 +160,12 @@ static void limits(const struct twitch *w, const struct answer *a, struct verdic
 	int64_t left = target_count(a->field(a->arg, "Ratelimit-Remaining")), limit = target_count(a->field(a->arg, "Ratelimit-Limit"));
 	const char *at = a->field(a->arg, "Ratelimit-Reset");
 	struct told *told = &v->told[0];
-	int64_t reset;
+	int64_t second, reset;
 
 	if (left < 0 || limit < 0 || !at || strlen(at) > 10 || !target_digits(at))
 		return;
-	reset = atoll(at) * CLOCK_S - a->wall;
+	second = atoll(at);
+	reset = second > INT64_MAX / CLOCK_S ? RESET_MAX : second * CLOCK_S - a->wall;
 	*told = (struct told){.left = (uint32_t)left, .limit = (uint32_t)limit,
 		.reset = reset < CLOCK_S ? CLOCK_S : reset > RESET_MAX ? RESET_MAX : reset};
 	snprintf(told->name, sizeof(told->name), "%s helix", w->who);
