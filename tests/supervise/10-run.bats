@@ -213,8 +213,8 @@ load services
 	sup_stop
 }
 
-@test "when run begins sv sees a supervisor: a run may ask it about itself and others; NOTIFY_SOCKET is supervise's own" {
-	script "$S/a/run" 'sv status . >said 2>&1; sv start ../b >>said 2>&1; echo "${NOTIFY_SOCKET-none}" >socket; exec sleep 1000'
+@test "when run begins sv sees its supervisor: a run may ask about itself, and about others when these are taken up; NOTIFY_SOCKET is supervise's own" {
+	script "$S/a/run" 'sv status . >said 2>&1; until sv start ../b >>said 2>&1; do sleep 0.1; done; echo "${NOTIFY_SOCKET-none}" >socket; exec sleep 1000'
 	service b 'exec sleep 1000'
 	touch "$S/b/down"
 	NOTIFY_SOCKET=$T/nobody sup_start
