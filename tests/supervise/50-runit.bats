@@ -40,9 +40,10 @@ states() {
 	done
 	tell sv start off
 	tell sv status off
-	tell sv stop logged/log mute
+	# One at a time: of several it prints first who is there first.
+	for s in logged/log mute; do tell sv stop $s; done
 	tell sv status logged mute
-	tell sv start logged/log mute/log
+	for s in logged/log mute/log; do tell sv start $s; done
 	tell sv status logged mute
 	tell sv -v once plain
 	show plain
@@ -142,7 +143,7 @@ waits() {
 	older plain off
 	together "sv try-restart plain" "sv restart off" "sv -w 1 force-reload deaf"
 	plain <"$S/later/where"
-	tell sv stop plain off never
+	for s in plain off never; do tell sv stop $s; done
 }
 @test "restart, reload, try-restart, check, force-stop, force-restart, and their time-outs" { outcome waits; }
 
