@@ -8,6 +8,7 @@ const client = new Client({ intents: [Guilds, GuildMessages, MessageContent, Dir
 const wrong = e => { console.error(e); process.exit(1) }
 client.on(Events.Error, wrong)
 client.on(Events.Warn, wrong)
+client.on(Events.ClientReady, () => tell(['ready']))
 client.on(Events.MessageUpdate, (before, after) => tell(['update', before.content, after.content]))
 client.on(Events.MessageDelete, m => tell(['delete', m.content]))
 client.on(Events.MessageCreate, async m => {
