@@ -1,5 +1,5 @@
 /*
- * edge: WebSocket connections and who waits for what. Only edge_*.c know libwebsockets.
+ * edge: WebSocket connections of browsers, and who waits for what. Only edge_lws.c knows libwebsockets. Outward ones are edge_client.h.
  *
  * Plain HTTP is served by server.c on our own loop; a connection that asks to be upgraded is handed over here. (Measured against
  * libwebsockets 4.1.6: its HTTP server cannot list the header fields of a request, which CloudEvents' binary mode needs, knows

@@ -87,7 +87,7 @@ static void on_ended(struct desk *d)
 /* One logd for a directory. The descriptor is held to the end of the process. */
 static void lock_root(const char *dir)
 {
-	struct timespec pause = { 0, 50 * CLOCK_MS };
+	struct timespec pause = { 0, 50 * CLOCK_MS };	/* no event tells when a lock is free (base/fd.h) */
 	pid_t owner = 0;
 	int fd;
 

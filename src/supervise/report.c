@@ -82,6 +82,7 @@ static int read_board(const char *path, struct rows *r)
 		rc = board_each(now->p, now->len, &r->head, keep, r, &why);
 		if (rc < 0 || !r->torn)
 			break;
+		/* Mapped memory tells nobody that it changed. */
 		nanosleep(&(struct timespec){ .tv_nsec = READ_AGAIN }, NULL);
 	}
 	if (rc < 0)

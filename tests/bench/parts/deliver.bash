@@ -2,7 +2,7 @@
 say "deliver"
 "$tools/http_answer" >port &
 pids+=($!); pid_answer=$!
-until [ -s port ]; do sleep 0.05; done
+await [ -s port ]
 url=http://127.0.0.1:$(<port)/
 n=20000
 mkdir -p accounts/default

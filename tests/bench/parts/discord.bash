@@ -16,7 +16,6 @@ discord_account() {
 }
 discord_cpu() { awk '{ print ($14 + $15) * 10 }' "/proc/$1/stat"; }	# milliseconds
 discord_pss() { awk '/^Pss:/ { print $2 }' "/proc/$1/smaps_rollup"; }
-discord_wait() { local i; for ((i = 0; i < 6000; i++)); do "$@" && return; sleep 0.05; done; say "waited in vain: $*"; exit 1; }
 discord_lines() { [ "$(tail -n 1 gw.out | grep -c "flood $1 ")" = 1 ]; }
 discord_up() { [ "$(curl -s "$LAB/lab/counts" | jq '.counts.identify // 0')" -ge "$1" ]; }
 # N: has that many messages sent; when the first was, in seconds
@@ -33,10 +32,10 @@ discord_ours() {
 	discord_account "$1"
 	"$BIN/gatewayd" -p 0 -a accounts -s state -o - > gw.out 2> gw.log &
 	pid_gw=$!; pids+=($!)
-	discord_wait discord_up 1
+	await discord_up 1
 	cpu=$(discord_cpu "$pid_gw")
 	discord_flood "$discord_events" > begin &
-	discord_wait discord_lines $((discord_events - 1))
+	await discord_lines $((discord_events - 1))
 	end=$(now)
 	wait $!; begin=$(<begin)
 	cpu=$(($(discord_cpu "$pid_gw") - cpu))
@@ -99,7 +98,7 @@ discord_ours_idle() {
 		discord_account zlib
 		"$BIN/gatewayd" -p 0 -a accounts -s state -o - > /dev/null 2> gw.log &
 		pid_gw=$!; pids+=($!)
-		discord_wait discord_up "$n"
+		await discord_up "$n"
 		if [ "$n" = 1 ]; then sleep 2; first=$(discord_pss "$pid_gw"); else discord_idle "$pid_gw" "$first"; fi
 		stop gw
 		stop lab
