@@ -1,6 +1,7 @@
 # gatewayd against the lab's Discord (tests/peers/lab), with a real hub.
 #
 #   bot_start [LAB OPTIONS]   the lab, route, gatewayd with the lab's bot; returns when the bot is up. BOT: lines for its account file
+#   bot_lab [LAB OPTIONS]     all of it but gatewayd
 #   bot_gw                    gatewayd of it again, after a kill
 #   lab PATH [JSON]           the lab's control API; lab_wait KIND COUNT [WORDS]: until its books have so many; lab_books KIND [WORDS]: entries, one a line
 #   fault SCRIPT              arms faults
@@ -32,8 +33,9 @@ say() { lab say "$(jq -nc --arg t "$1" --argjson n "${2:-1}" --arg c "${3:-gener
 channels() { # SHARDS
 	local i
 	for ((i = 0; i < $1; i++)); do
-		lab discord/guild "{\"name\":\"g$i\",\"channels\":[\"c$i\"],\"bots\":[\"penstock\"],\"shard\":$i,\"of\":$1}" >/dev/null
-	done
+		printf 'next\nurl = "%s"\ndata = "%s"\n' "$LAB/lab/discord/guild" \
+			"{\\\"name\\\":\\\"g$i\\\",\\\"channels\\\":[\\\"c$i\\\"],\\\"bots\\\":[\\\"penstock\\\"],\\\"shard\\\":$i,\\\"of\\\":$1}"
+	done | tail -n +2 | curl -sS -m 30 -K - >/dev/null
 }
 
 events() { spooled | jq -c --arg t "${1:-}" 'select($t == "" or .type == $t)'; }
@@ -46,12 +48,16 @@ bot_gw() {
 	gw_url
 }
 
-bot_start() {
+bot_lab() {
 	lab_start -q "$@"
 	mkdir -p "$T/accounts/default"
 	cp "$T"/lab/accounts/default/lab-discord.* "$T/accounts/default/"
 	printf '%s\n' "${BOT:-}" >>"$T/accounts/default/lab-discord.conf"
 	gw_hub
+}
+
+bot_start() {
+	bot_lab "$@"
 	bot_gw
 	wait_events gateway.up "${SHARDS:-1}"
 }
