@@ -30,7 +30,8 @@ gatewayd_PLATFORMS := platform/null.o \
 	platform/irc.o platform/irc_channel.o platform/irc_conf.o platform/irc_event.o platform/irc_member.o platform/irc_message.o \
 	platform/irc_people.o platform/irc_register.o platform/irc_say.o platform/irc_twitch.o \
 	platform/twitch.o platform/twitch_ask.o platform/twitch_conduit.o platform/twitch_conf.o platform/twitch_conn.o platform/twitch_event.o platform/twitch_frame.o \
-	platform/twitch_hook.o platform/twitch_list.o platform/twitch_reconcile.o platform/twitch_subs.o platform/index.o
+	platform/twitch_hook.o platform/twitch_list.o platform/twitch_loss.o platform/twitch_move.o \
+	platform/twitch_reconcile.o platform/twitch_subs.o platform/index.o
 gatewayd_UPSTREAM := upstream.o upstream_conn.o upstream_budget.o upstream_sock.o upstream_line.o upstream_state.o upstream_http.o upstream_hook.o upstream_say.o \
 	upstream_drain.o upstream_show.o life.o lease.o ledger.o ledger_file.o edge_client.o wire.o wire_dial.o wsio.o wsio_hello.o resolve.o control.o
 gatewayd_OBJS := main.o config.o http.o host.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \

@@ -227,6 +227,54 @@ static void move(void)
 	probe_run(o, MOVE("wss://one/") "gone 0 4004 \n");
 	CHECK(probe_saw(o, "lost 0 resume 0 wait=0ms 4004"), "4004: the subscriptions are gone");
 	probe_free(o);
+
+	o = up();
+	probe_run(o, MOVE("wss://one/") "opened 0.1\nadvance 1000\n" OFFLINE("0", "n1", "30:01") "advance 12500\n");
+	CHECK(!probe_saw(o, "expired 0.0") && has(o, "\"id\":\"n1\""), "what the old socket still brings does not make its silence suspect");
+	probe_run(o, WELCOME("0.1", "B", "30:13"));
+	CHECK(probe_saw(o, "switch 0") && !probe_saw(o, "gap"), "and nothing is missing");
+	probe_free(o);
+
+	o = begin(PLAIN, SUBS);
+	probe_run(o, "answer 1 " EMPTY "dial 0\nopened 0\n" MOVE("wss://one/") "opened 0.1\n");
+	probe_take(o);
+	probe_run(o, WELCOME("0.1", "B", "30:02"));
+	r = probe_take(o);
+	CHECK(strstr(r, "switch 0") && strstr(r, "\"session_id\":\"B\""), "moved before the first welcome: the new one is the first: %s", r);
+	probe_run(o, MADE("2", "S1", "30:03") MADE("3", "S2", "30:03"));
+	CHECK(probe_saw(o, "live 0 up") && !probe_saw(o, "gap"), "live");
+	probe_free(o);
+
+	/* A list that lags behind a move. */
+	o = up();
+	probe_run(o, MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "B", "30:02") "advance 100000\n" KEEPALIVE("0", "31:40"));
+	probe_take(o);
+	platform_find("twitch")->token(probe_object(o), OUT_TOKEN_USER, true, probe_now(o));
+	probe_run(o, "answer 4 200 {\"data\":[{\"id\":\"S1\",\"status\":\"enabled\"," CHAT_KEY ",\"transport\":{\"method\":\"websocket\",\"session_id\":\"A\"}},"
+		"{\"id\":\"S2\",\"status\":\"enabled\"," FOLLOW_KEY ",\"transport\":{\"method\":\"websocket\",\"session_id\":\"A\"}}],\"pagination\":{}}\n");
+	r = probe_take(o);
+	CHECK(strstr(r, LIST("4")) && !strstr(r, "POST") && !strstr(r, "DELETE"), "the session's former name is its own, too: %s", r);
+	probe_free(o);
+}
+
+static void unread(void)
+{
+	struct out *o = up();
+	const char *r;
+
+	probe_run(o, OFFLINE("0", "n1", "30:01") "binary 0 00ff\nframe 0 {\nbinary 0 00\n");
+	CHECK(!probe_saw(o, "gap"), "until something can be read again it is one gap");
+	probe_run(o, OFFLINE("0", "n2", "30:02"));
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:01.5Z] [2024-05-01T10:30:02.5Z] a message of Twitch could not be read"), "with its range");
+	probe_take(o);
+	probe_run(o, "binary 0 00ff\n" OFFLINE("0", "n3", "30:03") "binary 0 00\n" OFFLINE("0", "n4", "30:04"));
+	CHECK(!probe_saw(o, "gap"), "not one for each frame");
+	probe_run(o, "advance 1000\n" OFFLINE("0", "n5", "30:05"));
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:02.5Z] [2024-05-01T10:30:05.5Z]"), "but one of all");
+	probe_run(o, "binary 0 00ff\ngone 0 1006 \n");
+	r = probe_take(o);
+	CHECK(strstr(r, "gap 0 [2024-05-01T10:30:05.5Z] [] a message") && strstr(r, "lost 0"), "the connection ends first: told all the same: %s", r);
+	probe_free(o);
 }
 
 static void closes(void)
@@ -603,6 +651,7 @@ int main(void)
 	loss();
 	restarted();
 	move();
+	unread();
 	closes();
 	refusals();
 	tokens();

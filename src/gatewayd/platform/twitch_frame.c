@@ -9,10 +9,21 @@
 #include "gatewayd/platform/twitch_impl.h"
 
 #define SPOT_EVERY (60 * CLOCK_S)
-#define GAPS_EVERY (60 * CLOCK_S)
+#define GAPS_EVERY CLOCK_S
+
+/* What could not be read since, until the next message that could, is one gap. */
+void tw_unread_tell(struct twitch *p, unsigned i, const char *to)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	if (!c->unread)
+		return;
+	c->unread = false;
+	out_gap(p->out, i, "a message of Twitch could not be read", c->unread_from, to);
+}
 
 /* A frame that makes no sense may have been an event. */
-static void unreadable(struct twitch *p, unsigned i, const char *why, int64_t now)
+static void unreadable(struct twitch *p, unsigned i, const char *why)
 {
 	struct tw_conn *c = &p->conns[i];
 
@@ -22,11 +33,22 @@ static void unreadable(struct twitch *p, unsigned i, const char *why, int64_t no
 		tw_conn_lost(p, i, NEXT_RESUME, 1000, "the welcome could not be read", 0);
 		return;
 	}
-	if (c->unreadable_at && now - c->unreadable_at < GAPS_EVERY)
+	if (c->unread)
 		return;
-	c->unreadable_at = now;
+	c->unread = true;
+	memcpy(c->unread_from, c->last, sizeof(c->unread_from));
 	tw_say(p, LOG_WARN, "connection %u: a message of Twitch cannot be read: %s", i, why);
-	out_gap(p->out, i, "a message of Twitch could not be read", c->last, "");
+}
+
+/* Of many with others between, one a second is told: with the range of all. */
+static void readable(struct twitch *p, unsigned i, const char *time, int64_t now)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	if (!c->unread || now < c->unread_next)
+		return;
+	tw_unread_tell(p, i, time);
+	c->unread_next = now + GAPS_EVERY;
 }
 
 struct batch { struct twitch *p; unsigned conn; const struct tw_note *envelope; uint64_t *mark, ticket; int rc; };
@@ -82,7 +104,7 @@ static void notification(struct twitch *p, unsigned i, const struct tw_note *n, 
 	struct tw_conn *c = &p->conns[i];
 
 	if (tw_notify(p, i, n, payload, &c->mark, 0))
-		unreadable(p, i, "no line could be made of it", now);
+		unreadable(p, i, "no line could be made of it");
 	if (strcmp(n->type, "conduit.shard.disabled") == 0)
 		tw_conduit_disabled(p, scan_member(payload, "event"), now);
 	if (!c->spot && now - c->spot_at >= SPOT_EVERY) {
@@ -101,18 +123,22 @@ static void bare(struct twitch *p, unsigned i, struct span whole, int64_t now)
 	char type[TW_TYPE], id[40];
 
 	if (!subscription.p || subscription.p[0] != '{' || scan_cstr(scan_member(subscription, "type"), type, sizeof(type)) <= 0) {
-		unreadable(p, i, "neither envelope nor subscription", now);
+		unreadable(p, i, "neither envelope nor subscription");
 		return;
 	}
 	/* The same bytes are the same message. */
 	h = sip_hash(key, whole.p, whole.n);
 	snprintf(id, sizeof(id), "h-%016llx%016llx", (unsigned long long)h.a, (unsigned long long)h.b);
+	readable(p, i, "", now);
 	tw_watch(p, i, 0);
 	notification(p, i, &(struct tw_note){.type = type, .id = id}, whole, now);
 }
 
-static void heard(struct tw_conn *c, const char time[TW_TIME], int64_t now)
+static void heard(struct twitch *p, unsigned i, const char time[TW_TIME], int64_t now)
 {
+	struct tw_conn *c = &p->conns[i];
+
+	readable(p, i, time, now);
 	memcpy(c->last, time, TW_TIME);
 	c->last_at = now;
 }
@@ -149,7 +175,7 @@ static void message(struct twitch *p, unsigned i, unsigned sock, struct span who
 	scan_each(meta, head_member, &h);
 	if (h.time.p && scan_cstr(h.time, time, sizeof(time)) > 0 && clock_parse(time, strlen(time), &wall) == 0) {
 		if (sock != 2)
-			heard(c, time, now);
+			heard(p, i, time, now);
 	} else {
 		time[0] = '\0';
 	}
@@ -160,7 +186,7 @@ static void message(struct twitch *p, unsigned i, unsigned sock, struct span who
 		tw_watch(p, i, sock);
 		if (!tw_id(h.id, id) || !h.subscription_type.p ||
 		    scan_cstr(h.subscription_type, type, sizeof(type)) <= 0)
-			unreadable(p, i, "a notification without id or type", now);
+			unreadable(p, i, "a notification without id or type");
 		else
 			notification(p, i, &(struct tw_note){.type = type, .id = id, .time = time}, payload, now);
 	} else if (h.type.p && scan_is(h.type, "session_keepalive")) {
@@ -175,7 +201,7 @@ static void message(struct twitch *p, unsigned i, unsigned sock, struct span who
 		struct span s = scan_member(payload, "subscription");
 
 		if (!tw_id(h.id, id) || !s.p || s.p[0] != '{')
-			unreadable(p, i, "a revocation without subscription", now);
+			unreadable(p, i, "a revocation without subscription");
 		else
 			tw_revoked(p, s, id, time, i, ++c->mark, 0, now);
 	}
@@ -191,11 +217,11 @@ void tw_frame(void *arg, unsigned i, unsigned sock, const char *b, size_t n, boo
 	if (i >= p->nconns)
 		return;
 	if (binary) {
-		unreadable(p, i, "binary where text belongs", now);
+		unreadable(p, i, "binary where text belongs");
 	} else if (scan_value(b, n, &err)) {
-		unreadable(p, i, err.why, now);
+		unreadable(p, i, err.why);
 	} else if (tw_flat(&whole, &p->flat)) {
-		unreadable(p, i, "no JSON", now);
+		unreadable(p, i, "no JSON");
 	} else {
 		while (whole.n && (*whole.p == ' ' || *whole.p == '\t')) {
 			whole.p++;
@@ -204,6 +230,6 @@ void tw_frame(void *arg, unsigned i, unsigned sock, const char *b, size_t n, boo
 		if (whole.n && *whole.p == '{')
 			message(p, i, sock, whole, now);
 		else
-			unreadable(p, i, "no object", now);
+			unreadable(p, i, "no object");
 	}
 }

@@ -6,7 +6,8 @@
  *   twitch_subs.c     the subscriptions file, and what is known of each
  *   twitch_reconcile.c  creating what is missing, deleting what nobody wants any more
  *   twitch_list.c     what Twitch lists                twitch_ask.c    requests to Helix
- *   twitch_conn.c     one socket: welcome, keepalive, move, loss, close codes
+ *   twitch_conn.c     a connection: dialling, welcome, keepalive, going live, handing over
+ *   twitch_move.c     its move to another socket       twitch_loss.c   its end: close codes, what may be missing
  *   twitch_frame.c    its messages
  *   twitch_conduit.c  the conduit and its shards
  *   twitch_event.c    notifications to lines          twitch_hook.c   notifications over HTTP
@@ -104,6 +105,7 @@ struct tw_conn {
 	char session[TW_ID];	/* of socket 0; "": none */
 	char next[TW_ID];	/* of socket 1, when it has to be attached before it takes over; "": none */
 	char old[TW_ID];	/* a session that died: its subscriptions may still count */
+	char was[TW_ID];	/* the name of the session before it moved, which lists may still show; "": it did not */
 	char *move;		/* reconnect_url; NULL: no move under way */
 	int64_t move_by;	/* when Twitch closes the old socket */
 	bool next_up;		/* socket 1 is asked for or there */
@@ -111,7 +113,9 @@ struct tw_conn {
 	bool moved_on;		/* the socket of the move was sent elsewhere before its welcome: what it held is nobody's */
 	int64_t welcome_at;	/* clock_mono() */
 	int64_t watch;		/* silence that is too long; 0: nobody said */
-	int64_t unreadable_at;	/* clock_mono() of the last gap told for a frame that made no sense */
+	bool unread;		/* a frame made no sense, which is not told yet */
+	char unread_from[TW_TIME];	/* ... and the message before it */
+	int64_t unread_next;	/* clock_mono() before which no other such gap is told */
 	/* what may be missing */
 	bool gap, resumable;	/* resumable: the loss before this session may have cost nothing (conduits) */
 	char why[160], from[TW_TIME];
@@ -236,14 +240,32 @@ void tw_drain(void *p, unsigned conn, int64_t now);
 void tw_conn_due(struct twitch *p, unsigned conn, unsigned timer, int64_t now);
 void tw_watch(struct twitch *p, unsigned conn, unsigned sock);		/* a sign of life came */
 void tw_welcome(struct twitch *p, unsigned conn, unsigned sock, struct span session, int64_t now);
-void tw_reconnect(struct twitch *p, unsigned conn, unsigned sock, struct span session, int64_t now);	/* session_reconnect */
 /* A subscription of conn was answered; or its shard was attached. */
 void tw_conn_settle(struct twitch *p, unsigned conn, int64_t now);
 void tw_conn_attached(struct twitch *p, unsigned conn, int64_t now);
-void tw_conn_next_failed(struct twitch *p, unsigned conn);	/* the socket to move to cannot be used */
+void tw_save(struct twitch *p, unsigned conn, const char *how, const char *time);	/* for whoever holds conn next */
+
+/* ---- twitch_loss.c ---- */
+
 /* The session of conn is of no use. */
 void tw_conn_lost(struct twitch *p, unsigned conn, enum next next, unsigned code, const char *why, int64_t wait);
+/* told: the other side said so itself, and whatever it had sent before has come. */
+void tw_lost(struct twitch *p, unsigned conn, enum next next, unsigned code, const char *why, int64_t wait, bool told);
+
+/* ---- twitch_move.c ---- */
+
+void tw_reconnect(struct twitch *p, unsigned conn, unsigned sock, struct span session, int64_t now);	/* session_reconnect */
+void tw_move_done(struct twitch *p, unsigned conn, const char *session);	/* socket 1 has its welcome, and what it needs */
+void tw_move_end(struct twitch *p, unsigned conn);	/* forgets it */
+void tw_move_due(struct twitch *p, unsigned conn, int64_t now);
+void tw_next_gone(struct twitch *p, unsigned conn, unsigned code, const char *reason, int64_t now);	/* socket 1 */
+void tw_conn_next_failed(struct twitch *p, unsigned conn);	/* the socket to move to cannot be used */
 void tw_conn_release(struct tw_conn *c);
+
+/* ---- twitch_frame.c ---- */
+
+/* The gap of frames that made no sense, if one is to be told: it ends with the message of the time to, "" if none came. */
+void tw_unread_tell(struct twitch *p, unsigned conn, const char *to);
 /* The lines of a notification (the payload holds `event` or `events`), with marks behind *mark. -1: at least one could not be
  * made. */
 int tw_notify(struct twitch *p, unsigned conn, const struct tw_note *envelope, struct span payload, uint64_t *mark, uint64_t ticket);

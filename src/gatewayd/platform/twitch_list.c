@@ -45,7 +45,7 @@ static bool ours(const struct twitch *p, const struct json *transport, bool *dea
 		const struct tw_conn *c = &p->conns[i];
 
 		*dead = strcmp(text, c->old) == 0 && strcmp(text, c->session) != 0;
-		if (*dead || strcmp(text, c->session) == 0 || strcmp(text, c->next) == 0)
+		if (*dead || strcmp(text, c->session) == 0 || strcmp(text, c->next) == 0 || strcmp(text, c->was) == 0)
 			return strcmp(method, "websocket") == 0;
 	}
 	return false;

@@ -1,0 +1,124 @@
+/* How a socket ends: close codes, what may be missing then. Source: dev.twitch.tv "Getting Events Using WebSockets". */
+#include <stdio.h>
+#include <string.h>
+
+#include "gatewayd/platform/twitch_impl.h"
+
+/* What a close code means. After every loss that is not a finished move the subscriptions of the session are gone, and nothing
+ * is replayed. */
+static const struct close {
+	unsigned code;
+	const char *what;
+	enum log_level level;
+	int64_t wait;		/* 0: the back-off's */
+} closes[] = {
+	{4000, "internal server error", LOG_INFO, 0},
+	{4001, "client sent inbound traffic", LOG_ERROR, 30 * CLOCK_S},	/* ours would be the fault */
+	{4002, "client failed ping-pong", LOG_WARN, 0},
+	{4003, "connection unused: no subscription within 10 s of the welcome", LOG_ERROR, 30 * CLOCK_S},
+	{4004, "reconnect grace time expired", LOG_WARN, 0},
+	{4005, "network timeout", LOG_INFO, 0},
+	{4006, "network error", LOG_INFO, 0},
+	{4007, "invalid reconnect URL", LOG_WARN, 0},
+};
+
+static const struct close *find_close(unsigned code)
+{
+	for (size_t i = 0; i < sizeof(closes) / sizeof(*closes); i++)
+		if (closes[i].code == code)
+			return &closes[i];
+	return NULL;
+}
+
+/* Of a conduit: may the loss of this shard have cost anything? Twitch gives the events of a shard that is off to one other
+ * shard, and drops them when that is off too. What it had sent to a socket before anybody noticed that it was dead is lost as
+ * well. */
+static bool shard_gap(struct twitch *p, unsigned i, bool told)
+{
+	bool alone = p->shards <= 1 || !told;
+
+	for (unsigned k = 0; k < p->nconns; k++) {
+		struct tw_conn *other = &p->conns[k];
+
+		if (k == i || !other->off)
+			continue;
+		alone = true;
+		/* For that one it is the same. */
+		other->gap = other->gap || other->resumable;
+		other->resumable = false;
+	}
+	return alone;
+}
+
+static void mark_loss(struct twitch *p, unsigned i, const char *why, bool told)
+{
+	struct tw_conn *c = &p->conns[i];
+	bool conduit = p->conf.transport == TW_CONDUIT;
+
+	if (c->state != CONN_LIVE)
+		return;
+	if (!c->gap) {
+		snprintf(c->why, sizeof(c->why), "%s", why);
+		memcpy(c->from, c->last, sizeof(c->from));
+	}
+	c->gap = c->gap || !conduit || shard_gap(p, i, told);
+	c->resumable = !c->gap;
+	c->off = conduit;
+}
+
+void tw_lost(struct twitch *p, unsigned i, enum next next, unsigned code, const char *why, int64_t wait, bool told)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	tw_unread_tell(p, i, "");
+	mark_loss(p, i, why, told);
+	tw_move_end(p, i);
+	out_timer(p->out, i, TIMER_SETTLE, 0);
+	if (*c->session)
+		memcpy(c->old, c->session, sizeof(c->old));
+	c->session[0] = c->was[0] = '\0';
+	c->state = CONN_IDLE;
+	c->attach = c->attaching = false;
+	if (p->conf.transport == TW_WEBSOCKET)
+		tw_missing(p, i);
+	/* Whether anything is missing is told when it is live again: then the range is known. */
+	out_lost(p->out, i, next, code, why, wait);
+}
+
+void tw_conn_lost(struct twitch *p, unsigned i, enum next next, unsigned code, const char *why, int64_t wait)
+{
+	tw_lost(p, i, next, code, why, wait, true);
+}
+
+void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *reason, int64_t now)
+{
+	struct twitch *p = arg;
+	const struct close *row = find_close(code);
+	struct tw_conn *c;
+	char why[160];
+
+	if (i >= p->nconns)
+		return;
+	c = &p->conns[i];
+	if (sock == 1) {
+		tw_next_gone(p, i, code, reason, now);
+		return;
+	}
+	/* The session may still live on with the socket that is on its way, or the shard with the one that is there already. What came
+	 * in between may not have come. */
+	if (c->move && c->next_up && (code != 4004 || *c->next)) {
+		tw_say(p, LOG_WARN, "connection %u: the old socket of a move is gone: %u %s", i, code, reason);
+		c->old_gone = true;
+		memcpy(c->from, c->last, sizeof(c->from));
+		return;
+	}
+	if (row)
+		snprintf(why, sizeof(why), "%u %s", code, row->what);
+	else if (code)
+		snprintf(why, sizeof(why), "%u %.100s", code, reason && *reason ? reason : "closed");
+	else
+		snprintf(why, sizeof(why), "%.120s", reason && *reason ? reason : "the connection broke off");
+	if (row && row->level <= LOG_WARN)
+		tw_say(p, row->level, "connection %u: closed by Twitch: %s", i, why);
+	tw_lost(p, i, NEXT_RESUME, 0, why, row ? row->wait : 0, code != 0);
+}

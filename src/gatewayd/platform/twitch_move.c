@@ -1,0 +1,131 @@
+/*
+ * Moving to another socket when Twitch says so (session_reconnect): the old one is read until the new one has its welcome, and a shard
+ * of a conduit is attached to the new one before. Source: dev.twitch.tv "Getting Events Using WebSockets".
+ */
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/url.h"
+#include "gatewayd/platform/twitch_impl.h"
+
+#define OPENING (10 * CLOCK_S)
+#define MOVE (30 * CLOCK_S)
+#define MOVE_RETRY CLOCK_S
+
+void tw_conn_release(struct tw_conn *c)
+{
+	free(c->move);
+	c->move = NULL;
+}
+
+void tw_move_end(struct twitch *p, unsigned i)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	tw_conn_release(c);
+	c->next_up = c->old_gone = c->moved_on = false;
+	c->next[0] = '\0';
+	out_timer(p->out, i, TIMER_MOVE, 0);
+}
+
+void tw_next_gone(struct twitch *p, unsigned i, unsigned code, const char *reason, int64_t now)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	c->next_up = false;
+	c->next[0] = '\0';
+	c->attach = false;
+	tw_say(p, LOG_WARN, "connection %u: the socket to move to is gone: %u %s", i, code, reason);
+	if (!c->move)
+		return;
+	if (c->old_gone || code == 4007)
+		tw_lost(p, i, NEXT_RESUME, 1000, c->old_gone ? "both sockets of a move are gone" : "the reconnect URL is invalid", 0,
+			!c->old_gone);
+	else if (now + 3 * MOVE_RETRY < c->move_by)
+		out_timer(p->out, i, TIMER_MOVE, now + MOVE_RETRY);
+}
+
+void tw_move_done(struct twitch *p, unsigned i, const char *session)
+{
+	struct tw_conn *c = &p->conns[i];
+	const char *gap = c->old_gone ? "the old socket of a move was lost before the new one had its welcome" :
+		c->moved_on ? "the socket of a move was moved before it had its welcome" : NULL;
+	char id[TW_ID];
+
+	snprintf(id, sizeof(id), "%s", session);
+	tw_move_end(p, i);
+	memcpy(c->was, c->session, sizeof(c->was));
+	memcpy(c->session, id, sizeof(id));
+	out_switch(p->out, i);
+	tw_watch(p, i, 0);
+	if (c->state != CONN_LIVE)
+		return;
+	tw_save(p, i, "open", c->last);
+	if (gap)
+		out_gap(p->out, i, gap, c->from, c->last);
+}
+
+/* Until it is time the old one is still there; then it is lost as any other. */
+void tw_conn_next_failed(struct twitch *p, unsigned i)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	c->next[0] = '\0';
+	c->next_up = false;
+	out_close(p->out, i, 1, 1000, "not attached");
+	if (c->old_gone)
+		tw_lost(p, i, NEXT_RESUME, 1000, "both sockets of a move are gone", 0, false);
+}
+
+static void start_next(struct twitch *p, unsigned i)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	c->next_up = true;
+	out_dial_next(p->out, i, c->move, OPENING);
+	out_timer(p->out, i, TIMER_MOVE, c->move_by);
+}
+
+void tw_reconnect(struct twitch *p, unsigned i, unsigned sock, struct span session, int64_t now)
+{
+	struct tw_conn *c = &p->conns[i];
+	char url[sizeof(((struct dial *)0)->url)];
+	bool moved_on = c->moved_on || sock == 1;
+
+	if (!session.p || scan_cstr(scan_member(session, "reconnect_url"), url, sizeof(url)) <= 0 || strncmp(url, "ws", 2) != 0 ||
+	    !url_safe(url)) {
+		/* Twitch will close the old socket with 4004, and all begins anew. */
+		tw_say(p, LOG_ERROR, "connection %u: asked to move, without an URL that can be dialled", i);
+		return;
+	}
+	if (c->move && c->next_up) {
+		if (strcmp(c->move, url) == 0)
+			return;
+		out_close(p->out, i, 1, 1000, "moved elsewhere");
+		c->next[0] = '\0';
+		if (moved_on && !c->moved_on && !c->old_gone)
+			memcpy(c->from, c->last, sizeof(c->from));
+		c->moved_on = moved_on;
+	}
+	tw_conn_release(c);
+	c->move = strdup(url);
+	if (!c->move) {
+		tw_say(p, LOG_ERROR, "connection %u: out of memory", i);
+		return;
+	}
+	c->move_by = now + MOVE;
+	/* From now on it may go silent. */
+	out_expect(p->out, i, 0, 0, NULL);
+	start_next(p, i);
+}
+
+void tw_move_due(struct twitch *p, unsigned i, int64_t now)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	if (c->move && now < c->move_by)
+		start_next(p, i);
+	else if (c->move)
+		tw_lost(p, i, NEXT_RESUME, 1000, "the move was not finished within 30 s", 0, true);
+}
