@@ -212,8 +212,12 @@ class Run:
                    for s in self.call("/lab/twitch/subscriptions").get("subscriptions", []))
 
     def settle(self):
-        """People go on talking until what they say arrives. On Twitch nothing does any more where the subscription was taken back: that is a person's."""
-        revoked = any(e for e in self.call("/lab/journal?kind=revoked")["entries"])
+        """People go on talking until what they say arrives. On Twitch nothing does any more where the subscription was taken back: that is a person's.
+        But it is told, or that the connection is dead that should have brought the news."""
+        revoked = [self.began + e["at"] for e in self.call("/lab/journal?kind=revoked")["entries"]]
+        if revoked:
+            self.wait("nobody is told what Twitch took back", lambda: any(stamp(e["time"]) > min(revoked) - SLACK for e in
+                      self.events("gateway.down", "twitch") + self.events("gateway.gap", "twitch") + self.revocations()))
         for platform in ("discord", "twitch"):
             if platform == "twitch" and revoked:
                 continue
@@ -253,7 +257,10 @@ class Run:
             if platform == "discord" or stamp(e["data"].get("from") or EVER) - SLACK <= when <= stamp(e["data"].get("to") or e["time"]) + SLACK:
                 return True
         # What Twitch took back is told by an event of its own: nothing comes from then on, until somebody acts.
-        return any(e["data"].get("name") == "revocation" and stamp(e["time"]) - SLACK <= when for e in self.events("platform.event", platform))
+        return any(stamp(e["time"]) - SLACK <= when for e in self.revocations()) if platform == "twitch" else False
+
+    def revocations(self):
+        return [e for e in self.events("platform.event", "twitch") if e["data"].get("name") == "revocation"]
 
     def lost(self, platform, owed):
         """Discord replays; Twitch does not: what a process had not read yet when it was killed, or could not read, is gone, and has to be told."""
