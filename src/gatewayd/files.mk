@@ -18,6 +18,7 @@
 #              upstream_hook upstream_say upstream_drain upstream_show
 #   life       state x event of a connection (pure) lease      who holds which connection
 #   ledger     identifies spent (pure), ledger_file on disk
+#   said       what was said over connections, on disk before it goes out
 #   edge_client outward connections by URL          wire, wire_dial  outward streams, TCP and TLS
 #   wsio       WebSocket, the client's side (pure), wsio_hello its handshake
 #   resolve    names to addresses, in threads       control    the socket for penstock status and drain
@@ -28,11 +29,11 @@ gatewayd_PLATFORMS := platform/null.o \
 	platform/discord_fetch.o platform/discord_frame.o platform/discord_gap.o platform/discord_hook.o platform/discord_inflate.o \
 	platform/discord_line.o platform/discord_names.o platform/discord_send.o platform/discord_session.o \
 	platform/irc.o platform/irc_channel.o platform/irc_conf.o platform/irc_event.o platform/irc_member.o platform/irc_message.o \
-	platform/irc_people.o platform/irc_register.o platform/irc_say.o platform/irc_twitch.o \
+	platform/irc_outcome.o platform/irc_people.o platform/irc_register.o platform/irc_say.o platform/irc_twitch.o \
 	platform/twitch.o platform/twitch_ask.o platform/twitch_conduit.o platform/twitch_conf.o platform/twitch_conn.o platform/twitch_event.o platform/twitch_frame.o \
 	platform/twitch_hook.o platform/twitch_list.o platform/twitch_loss.o platform/twitch_move.o \
 	platform/twitch_reconcile.o platform/twitch_subs.o platform/index.o
-gatewayd_UPSTREAM := upstream.o upstream_conn.o upstream_budget.o upstream_sock.o upstream_line.o upstream_state.o upstream_http.o upstream_hook.o upstream_say.o \
+gatewayd_UPSTREAM := upstream.o upstream_conn.o upstream_budget.o upstream_sock.o upstream_line.o upstream_state.o upstream_http.o upstream_hook.o upstream_say.o said.o \
 	upstream_drain.o upstream_show.o life.o lease.o ledger.o ledger_file.o edge_client.o wire.o wire_dial.o wsio.o wsio_hello.o resolve.o control.o
 gatewayd_OBJS := main.o config.o http.o host.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
 	browser.o client.o say.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o $(gatewayd_UPSTREAM) $(gatewayd_PLATFORMS)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "gatewayd/lease.h"
 #include "gatewayd/outlet.h"
+#include "gatewayd/said.h"
 #include "gatewayd/upstream_impl.h"
 #include "gatewayd/wire.h"
 #include "line/line.h"
@@ -24,6 +25,7 @@ static void out_free(struct out *o)
 		conn_free(o->own);
 	free(o->conn);
 	account_free(o->account);
+	said_close(o->said);
 	free(o->dir);
 	free(o->ca);
 	free(o);

@@ -7,6 +7,7 @@
 #include "base/backoff.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "gatewayd/life.h"
@@ -30,6 +31,7 @@ struct leases;
 struct link_take;
 struct oauth;
 struct oauth_wait;
+struct said;
 struct server;
 struct wires;
 
@@ -130,6 +132,7 @@ struct out {
 	struct call *calls;
 	unsigned next_call;
 	struct oauth *oauth;
+	struct said *said;		/* NULL: nothing was to be said yet */
 	struct out *next;
 };
 
@@ -155,7 +158,9 @@ struct ticket {
 	/* says */
 	struct say_batch *batch;	/* NULL: the hub is not there any more to be told */
 	uint32_t at;			/* line of the batch, from 0 */
+	bool begun;			/* out_saying was called */
 	bool said;			/* out_said was called */
+	struct hash128 key;		/* of the line, in o->said */
 };
 
 struct upstream {

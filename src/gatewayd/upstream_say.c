@@ -1,6 +1,7 @@
 /*
  * message.send of the hub's destination for platforms that are written to over their connection. A line is done when the platform has said it and
- * the hub keeps the message.sent (or message.failed) that tells so; an account that is not up here is refused for now.
+ * the hub keeps the message.sent (or message.failed) that tells so; an account that is not up here is refused for now. What goes out is
+ * written down first (said.h): a line that the hub gives again is not said again, its outcome is told again.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "base/account.h"
 #include "base/log.h"
 #include "gatewayd/metrics.h"
+#include "gatewayd/said.h"
 #include "gatewayd/upstream_impl.h"
 #include "line/envelope.h"
 #include "line/id.h"
@@ -70,8 +72,8 @@ static const char *line_at(const struct batch *b, uint32_t at, size_t *n)
 	return p;
 }
 
-/* message.sent or message.failed, made of its cause. */
-static void report(struct out *o, struct ticket *t, const char *id, const char *error)
+/* message.sent (text is the platform's number), or message.failed (cause is a word of deliver(8), text says why), made of its cause. */
+static void report(struct out *o, struct ticket *t, const char *cause, const char *text)
 {
 	struct upstream *u = o->u;
 	struct envelope e;
@@ -90,7 +92,7 @@ static void report(struct out *o, struct ticket *t, const char *id, const char *
 	writer_begin(&w, &u->text, LINE_MAX_BYTES);
 	writer_attr(&w, "specversion", "1.0");
 	id_derive(&w, &e, STAGE, 0);
-	writer_attr(&w, "type", error ? "message.failed" : "message.sent");
+	writer_attr(&w, "type", cause ? "message.failed" : "message.sent");
 	writer_attr(&w, "time", when);
 	id_inherit(&w, &e, STAGE, 0);
 	writer_open(&w, "data");
@@ -98,15 +100,23 @@ static void report(struct out *o, struct ticket *t, const char *id, const char *
 	writer_str(&w, "account", account_name(o->account), strlen(account_name(o->account)));
 	writer_value(&w, "channel", scan_member(data, "channel"));
 	writer_value(&w, "reply_to", scan_member(data, "reply_to"));
-	if (error)
-		writer_str(&w, "error", error, strlen(error));
-	else
-		writer_str(&w, "message_id", id, strlen(id));
+	if (cause) {
+		writer_str(&w, "error", text, strlen(text));
+		writer_str(&w, "cause", cause, strlen(cause));
+	} else {
+		writer_str(&w, "message_id", text, strlen(text));
+	}
 	writer_close(&w);
 	if (writer_end(&w, &err))
 		log_error("%s: the outcome of a message cannot be told: %s", account_file(o->account), err.why);
 	else
 		line_add(o->conn[0], u->text.p, u->text.len, o->conn[0]->mark, t->id, true);
+}
+
+/* What perhaps was said is said once more? */
+static bool unknown_again(const struct out *o)
+{
+	return strcmp(account_get(o->account, "send-unknown", "never"), "again") == 0;
 }
 
 bool say_ticket_done(struct upstream *u, struct ticket *t)
@@ -115,7 +125,7 @@ bool say_ticket_done(struct upstream *u, struct ticket *t)
 
 	if (!t->said)
 		return false;
-	/* An outcome that is not kept is said again rather than lost: the platform's own message may then be there twice. */
+	/* The line is given again then, and its outcome found and told again. */
 	if (s && t->failed)
 		refuse(u, s, t->at, true, "the hub did not keep the outcome");
 	else if (s)
@@ -124,20 +134,37 @@ bool say_ticket_done(struct upstream *u, struct ticket *t)
 	return true;
 }
 
-void out_said(struct out *o, uint64_t ticket, const char *id, const char *error, bool retry)
+bool out_saying(struct out *o, uint64_t ticket)
+{
+	struct ticket *t = ticket_find(o->u, ticket);
+
+	if (!t || t->kind != TICKET_SAY || t->said || said_begin(o->said, &t->key))
+		return false;
+	t->begun = true;
+	return true;
+}
+
+static const char *const causes[] = {[SAID_DONE] = NULL, [SAID_LATER] = NULL, [SAID_REFUSED] = "refused", [SAID_INVALID] = "invalid",
+	[SAID_UNKNOWN] = "unknown"};
+
+void out_said(struct out *o, uint64_t ticket, enum said_as as, const char *text)
 {
 	struct ticket *t = ticket_find(o->u, ticket);
 
 	if (!t || t->kind != TICKET_SAY || t->said)
 		return;
 	t->said = true;
-	if (error && retry && t->batch) {
-		refuse(o->u, t->batch, t->at, true, error);
+	if (as == SAID_UNKNOWN && unknown_again(o))
+		as = SAID_LATER;
+	if (t->begun)
+		said_end(o->said, &t->key, as == SAID_DONE ? SAID_YES : as == SAID_LATER ? SAID_NEW : SAID_FAILED, causes[as], text);
+	if (as == SAID_LATER && t->batch) {
+		refuse(o->u, t->batch, t->at, true, text);
 		t->batch = NULL;
 	} else if (t->batch) {
-		if (!error)
+		if (as == SAID_DONE)
 			metric_add(metrics[M_SAID], 1);
-		report(o, t, id, error);
+		report(o, t, causes[as], text);
 	}
 	if (!t->busy && !t->pending)
 		say_ticket_done(o->u, t);
@@ -191,6 +218,41 @@ static struct out *account_of(struct upstream *u, const char *line, size_t n, co
 	return o->platform->say ? o : NULL;
 }
 
+/* The line came before: its outcome is told again. Only to be asked while the account's connection is ours. */
+static bool known(struct out *o, struct ticket *t, const char *line, size_t n)
+{
+	struct said_answer a;
+	struct envelope e;
+
+	scan_lazy(line, n, &e);		/* account_of did it */
+	said_key(&e, account_tenant(o->account), &t->key);
+	if ((!o->said && !(o->said = said_open(o->dir))) || said_find(o->said, &t->key, &a)) {
+		out_said(o, t->id, SAID_LATER, "the gateway cannot find out whether it was said before");
+		return true;
+	}
+	switch (a.state) {
+	case SAID_NEW:
+		return false;
+	case SAID_HERE:
+		out_said(o, t->id, SAID_LATER, "it is being said");
+		return true;
+	case SAID_PERHAPS:
+		if (unknown_again(o))
+			return false;
+		log_warn("%s: a message was perhaps said before this process began, and is not said again", account_file(o->account));
+		a.cause = "unknown";
+		a.text = "the gateway ended before the platform answered; it may have been said";
+		said_end(o->said, &t->key, SAID_FAILED, a.cause, a.text);
+		break;
+	case SAID_YES:
+	case SAID_FAILED:
+		break;
+	}
+	t->said = true;
+	report(o, t, a.state == SAID_YES ? NULL : a.cause, a.text);
+	return true;
+}
+
 static void say_line(struct upstream *u, struct say_batch *s, uint32_t at, const char *line, size_t n)
 {
 	const char *why;
@@ -213,7 +275,8 @@ static void say_line(struct upstream *u, struct say_batch *s, uint32_t at, const
 	t->batch = s;
 	t->at = at;
 	t->busy = true;
-	o->platform->say(o->p, line, n, t->id, clock_mono());
+	if (!known(o, t, line, n))
+		o->platform->say(o->p, line, n, t->id, clock_mono());
 	t->busy = false;
 	if (t->said && !t->pending)
 		say_ticket_done(u, t);
@@ -264,6 +327,8 @@ void say_stop(struct upstream *u, struct out *o)
 			next = t->next;
 			if (t->kind != TICKET_SAY || t->out != o || t->said)
 				continue;
+			if (t->begun)
+				said_end(o->said, &t->key, SAID_PERHAPS, "", "");
 			if (t->batch)
 				refuse(u, t->batch, t->at, true, "the account was closed");
 			ticket_free(u, t);

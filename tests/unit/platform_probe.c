@@ -291,11 +291,20 @@ void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type
 	note(o, "\n");
 }
 
-void out_said(struct out *o, uint64_t ticket, const char *id, const char *error, bool retry)
+bool out_saying(struct out *o, uint64_t ticket)
 {
-	note(o, "said %" PRIu64 " %s ", ticket, id && *id ? id : "-");
-	note_bytes(o, error ? error : "-", error ? strlen(error) : 1);
-	note(o, "%s\n", retry ? " again" : "");
+	note(o, "saying %" PRIu64 "\n", ticket);
+	return true;
+}
+
+void out_said(struct out *o, uint64_t ticket, enum said_as as, const char *text)
+{
+	static const char *const words[] = {[SAID_DONE] = "", [SAID_LATER] = " again", [SAID_REFUSED] = "", [SAID_INVALID] = " invalid",
+		[SAID_UNKNOWN] = " unknown"};
+
+	note(o, "said %" PRIu64 " %s ", ticket, as == SAID_DONE && *text ? text : "-");
+	note_bytes(o, as == SAID_DONE ? "-" : text, as == SAID_DONE ? 1 : strlen(text));
+	note(o, "%s\n", words[as]);
 }
 
 uint64_t out_random(struct out *o)

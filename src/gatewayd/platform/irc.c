@@ -321,7 +321,7 @@ static void on_numeric(struct irc *c, unsigned code, const struct irc_message *m
 	if (irc_channel_numeric(c, code, m, c->now))
 		return;
 	if (code >= 400 && code < 600 && m->nparams >= 2)
-		irc_say_refused(c, m, m->params[1], m->params[m->nparams - 1], c->now);
+		irc_say_refused(c, m, m->params[1], m->params[m->nparams - 1]);
 }
 
 static bool on_line(void *arg, const struct irc_message *m, const char *why)
@@ -336,10 +336,12 @@ static bool on_line(void *arg, const struct irc_message *m, const char *why)
 		return true;
 	}
 	code = numeric(m->command);
+	if (irc_say_answer(c, m))
+		return true;
 	if (irc_is(m->command, "PING"))
 		irc_put(c, "PONG :%.*s", (int)irc_cut(m->params[0].p, m->params[0].n, 400), m->params[0].p);
 	else if (irc_is(m->command, "PONG"))
-		irc_say_pong(c, m->nparams ? m->params[m->nparams - 1] : (struct span){"", 0}, c->now);
+		irc_say_pong(c, m->nparams ? m->params[m->nparams - 1] : (struct span){"", 0});
 	else if (irc_is(m->command, "ERROR"))
 		on_error(c, m);
 	else if (irc_register(c, m, c->now))

@@ -317,7 +317,7 @@ void irc_event(struct irc *c, const struct irc_message *m)
 
 	if (irc_is(m->command, "PRIVMSG") || irc_is(m->command, "NOTICE")) {
 		if (irc_nick_is(c, m->nick))
-			irc_say_echo(c, m, now);
+			irc_say_echo(c, m);
 		message(c, m);
 	} else if (irc_is(m->command, "BATCH")) {
 		irc_event_batch(c, m);

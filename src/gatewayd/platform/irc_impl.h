@@ -6,7 +6,7 @@
  *   irc_conf.c       the account's words
  *   irc_channel.c    joining, being thrown out, coming back     irc_people.c   who is there and what they are
  *   irc_event.c      messages to lines          irc_twitch.c   the same for what only Twitch's dialect has
- *   irc_say.c        message.send to PRIVMSG: pace, splitting, and how it is known to have been said
+ *   irc_say.c        message.send to PRIVMSG: pace, splitting     irc_outcome.c  how it is known what became of it
  *   irc_message.c    lines of IRC (pure)        irc_member.c   members of a channel (pure)
  *
  * Nothing is replayed on IRC: whatever was said between two connections is lost, and gateway.gap says so, with the time of the last byte
@@ -33,12 +33,14 @@
 #define IRC_MEMBERS_MAX 50000u	/* of a channel */
 #define IRC_CHANNELS_MAX 10000u
 #define IRC_BATCHES 8u		/* batches of history open at one time */
+#define IRC_TWITCH_WAIT (10 * CLOCK_S)	/* how long Twitch has to say what became of a message */
 
 enum { T_PING, T_PACE, T_CHANNELS, T_SAID };
 
 enum irc_cap {
 	CAP_MESSAGE_TAGS = 1, CAP_SERVER_TIME = 2, CAP_ACCOUNT_TAG = 4, CAP_ECHO_MESSAGE = 8, CAP_BATCH = 16, CAP_SASL = 32,
-	CAP_MULTI_PREFIX = 64, CAP_TWITCH_TAGS = 128, CAP_TWITCH_COMMANDS = 256, CAP_TWITCH_MEMBERSHIP = 512
+	CAP_MULTI_PREFIX = 64, CAP_TWITCH_TAGS = 128, CAP_TWITCH_COMMANDS = 256, CAP_TWITCH_MEMBERSHIP = 512,
+	CAP_LABELS = 1024
 };
 
 enum irc_stage {
@@ -130,6 +132,7 @@ struct irc {
 	struct irc_say *says, **says_end;
 	size_t nsays;
 	uint64_t numbers;		/* lines said so far */
+	struct { uint64_t number; char ref[64]; } answer;	/* the batch that answers a line, by its label; number 0: none is open */
 	int64_t pace_full, join_full;	/* when the buckets are full again */
 	int64_t joining_until;
 
@@ -209,12 +212,19 @@ void irc_twitch_user(struct irc *c, struct writer *w, const struct irc_message *
 /* irc_say.c */
 void irc_say(struct irc *c, const char *line, size_t n, uint64_t ticket, int64_t now);
 void irc_say_write(struct irc *c, int64_t now);		/* what the pace allows */
-void irc_say_end(struct irc *c, const char *why);	/* the connection is gone: every one has its outcome */
-bool irc_say_echo(struct irc *c, const struct irc_message *m, int64_t now);	/* our own message came back */
-void irc_say_pong(struct irc *c, struct span token, int64_t now);
-bool irc_say_refused(struct irc *c, const struct irc_message *m, struct span target, struct span why, int64_t now);
-void irc_say_due(struct irc *c, int64_t now);
 /* A token of a bucket that holds `burst` and gains `rate` a minute: 0, or how long until there is one. */
 int64_t irc_pace(int64_t *full, uint64_t rate, uint64_t burst, int64_t now);
+
+/* irc_outcome.c */
+bool irc_labels(const struct irc *c);			/* are our lines labelled? */
+void irc_say_free(struct irc_say *s);
+void irc_say_sweep(struct irc *c);			/* takes away those that are told and of which nothing more will be heard */
+void irc_say_tell(struct irc *c, struct irc_say *s, enum said_as as, const char *text);
+void irc_say_end(struct irc *c, const char *why);	/* the connection is gone: every one has its outcome */
+void irc_say_echo(struct irc *c, const struct irc_message *m);	/* our own message came back, or Twitch's USERSTATE */
+void irc_say_pong(struct irc *c, struct span token);
+bool irc_say_refused(struct irc *c, const struct irc_message *m, struct span target, struct span why);	/* true: it was something we said */
+bool irc_say_answer(struct irc *c, const struct irc_message *m);	/* books of what has a label; true: nobody else needs to see the message */
+void irc_say_due(struct irc *c, int64_t now);		/* Twitch only: no word of it in time */
 
 #endif

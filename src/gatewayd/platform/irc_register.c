@@ -14,7 +14,7 @@
 static const struct { const char *name; unsigned cap; bool twitch; } rows[] = {
 	{"message-tags", CAP_MESSAGE_TAGS, false}, {"server-time", CAP_SERVER_TIME, false}, {"account-tag", CAP_ACCOUNT_TAG, false},
 	{"echo-message", CAP_ECHO_MESSAGE, false}, {"batch", CAP_BATCH, false}, {"sasl", CAP_SASL, false},
-	{"multi-prefix", CAP_MULTI_PREFIX, false},
+	{"multi-prefix", CAP_MULTI_PREFIX, false}, {"labeled-response", CAP_LABELS, false},
 	{"twitch.tv/tags", CAP_TWITCH_TAGS, true}, {"twitch.tv/commands", CAP_TWITCH_COMMANDS, true},
 	{"twitch.tv/membership", CAP_TWITCH_MEMBERSHIP, true},
 };

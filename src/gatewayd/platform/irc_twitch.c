@@ -160,7 +160,7 @@ static void notice(struct irc *c, const struct irc_message *m, struct irc_channe
 		irc_channel_refused(c, ch, text, now);
 		return;
 	}
-	if (ch && id.n > 4 && strncmp(id.p, "msg_", 4) == 0 && irc_say_refused(c, m, m->params[0], text, now))
+	if (ch && id.n > 4 && strncmp(id.p, "msg_", 4) == 0 && irc_say_refused(c, m, m->params[0], text))
 		return;
 	if (c->stage >= IRC_WELCOMED)
 		irc_platform_event(c, m, ch);
@@ -181,7 +181,7 @@ bool irc_twitch(struct irc *c, const struct irc_message *m, int64_t now)
 	else if (ch && (irc_is(m->command, "CLEARCHAT") || irc_is(m->command, "CLEARMSG")))
 		clear_chat(c, m, ch);
 	else if (irc_is(m->command, "USERSTATE"))
-		irc_say_echo(c, m, now);
+		irc_say_echo(c, m);
 	else if (!irc_is(m->command, "ROOMSTATE") && !irc_is(m->command, "GLOBALUSERSTATE") && !irc_is(m->command, "HOSTTARGET"))
 		return false;
 	return true;

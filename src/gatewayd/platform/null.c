@@ -268,10 +268,12 @@ static void say(void *arg, const char *line, size_t n, uint64_t ticket, int64_t 
 	(void)now;
 	buf_init(&text, LINE_MAX_BYTES);
 	if (scan_lazy(line, n, &e) || scan_string(scan_member(e.a[LA_DATA], "text"), &text)) {
-		out_said(p->out, ticket, "", "there is no text", false);
+		out_said(p->out, ticket, SAID_INVALID, "there is no text");
+	} else if (!out_saying(p->out, ticket)) {
+		out_said(p->out, ticket, SAID_LATER, "the gateway could not write down that it says it");
 	} else {
 		out_send(p->out, 0, 0, text.p ? text.p : "", text.len);
-		out_said(p->out, ticket, "", NULL, false);
+		out_said(p->out, ticket, SAID_DONE, "");
 	}
 	buf_release(&text);
 }

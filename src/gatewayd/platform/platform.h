@@ -139,8 +139,18 @@ unsigned out_http(struct out *o, const struct http_request *r, int token);
 void out_save(struct out *o, unsigned conn, const char *text, size_t n);
 /* Answers a hook: at once, or (when_kept) when the hub has acknowledged every line that came with its ticket; then 503 instead if it did not. */
 void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type, const char *body, size_t n, bool when_kept);
-/* id: the platform's number of the message, "" if it has none; error NULL: it was said. retry: the hub shall give the line again. */
-void out_said(struct out *o, uint64_t ticket, const char *id, const char *error, bool retry);
+/* Before the first byte of a message goes out: writes down, synced, that it is on its way, so that after a kill -9 nobody says it again unknowingly. false: that
+ * could not be done, and it must not go out (SAID_LATER). */
+bool out_saying(struct out *o, uint64_t ticket);
+/* What became of it; the first time counts. text: the platform's number of the message, "" if it has none; else why not. */
+enum said_as {
+	SAID_DONE,
+	SAID_LATER,	/* not said: the hub shall give the line again */
+	SAID_REFUSED,	/* the platform does not take it */
+	SAID_INVALID,	/* nobody could say that */
+	SAID_UNKNOWN	/* it went out, and nothing was heard of it: message.failed, or with send-unknown = again as SAID_LATER */
+};
+void out_said(struct out *o, uint64_t ticket, enum said_as as, const char *text);
 uint64_t out_random(struct out *o);		/* jitter; a test's probe makes it repeatable */
 const struct account *out_account(const struct out *o);
 
