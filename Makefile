@@ -42,6 +42,9 @@ LIBS_NEEDED := jansson:libjansson-dev sqlite3:libsqlite3-dev openssl:libssl-dev 
 	libwebsockets:libwebsockets-dev libcurl:libcurl4-openssl-dev
 PKG_ARCHIVE := jansson openssl
 PKG_CONFIG ?= pkg-config
+# Used where it is there, for Discord's zstd-stream (libzstd-dev); ZSTD=no builds without it.
+ZSTD     ?= $(if $(shell $(PKG_CONFIG) --exists libzstd 2>/dev/null && echo yes),yes,no)
+PKG_ZSTD := $(if $(filter yes,$(ZSTD)),libzstd)
 
 include $(wildcard src/*/files.mk)
 
@@ -96,6 +99,12 @@ $(BIN)/$(1): $(addprefix $(B)/$(1)/,$($(1)_OBJS)) $(LIB) src/$(1)/files.mk
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
+# Says whether a library was there that a build can do without: objects that ask are made anew when that has changed.
+$(B)/zstd.have: FORCE
+	@mkdir -p $(@D)
+	@echo '$(ZSTD)' | cmp -s - $@ || echo '$(ZSTD)' >$@
+.PHONY: FORCE
+
 # What stands in for gatewayd where a platform is checked (tests/unit/platform_probe.h): linked where it is used.
 PLAY := $(B)/unit/platform_probe.a
 $(PLAY): tests/unit/platform_probe.c tests/unit/platform_probe.h src/gatewayd/platform/platform.h
@@ -109,7 +118,7 @@ $(B)/unit/%: tests/unit/%.c $(PURE) $(PLAY) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
 	$(Q)$(CC) $(CFLAGS_ALL) $(TRACK) $(LDFLAGS_ALL) -Wl,--as-needed -o $@ $< $(call pure_of,$<) $(call play_of,$<) $(LIB) \
-	  $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3 libcurl zlib) -lm
+	  $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3 libcurl zlib $(PKG_ZSTD)) -lm
 
 check: all unit man
 	@for t in $(UNIT); do echo "# $$t"; $$t || exit 1; done
@@ -135,7 +144,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(PURE) $(PLAY) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(call pure_of,$<) $(call play_of,$<) $(LIB) \
-	  $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3 zlib) -lm
+	  $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3 zlib $(PKG_ZSTD)) -lm
 
 # Measuring tools of scripts/bench; nng_* are peers built on libnng. Of sv_* those that supervisors are measured with are small and static.
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))

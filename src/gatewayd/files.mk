@@ -27,7 +27,7 @@
 gatewayd_PLATFORMS := platform/null.o \
 	platform/discord.o platform/discord_command.o platform/discord_conf.o platform/discord_conn.o platform/discord_event.o \
 	platform/discord_fetch.o platform/discord_frame.o platform/discord_gap.o platform/discord_hook.o platform/discord_inflate.o \
-	platform/discord_line.o platform/discord_names.o platform/discord_send.o platform/discord_session.o \
+	platform/discord_line.o platform/discord_names.o platform/discord_send.o platform/discord_session.o platform/discord_zlib.o platform/discord_zstd.o \
 	platform/irc.o platform/irc_channel.o platform/irc_conf.o platform/irc_event.o platform/irc_member.o platform/irc_message.o \
 	platform/irc_outcome.o platform/irc_people.o platform/irc_register.o platform/irc_say.o platform/irc_twitch.o \
 	platform/twitch.o platform/twitch_ask.o platform/twitch_conduit.o platform/twitch_conf.o platform/twitch_conn.o platform/twitch_event.o platform/twitch_frame.o \
@@ -38,6 +38,8 @@ gatewayd_UPSTREAM := upstream.o upstream_conn.o upstream_budget.o upstream_sock.
 gatewayd_OBJS := main.o config.o http.o host.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
 	browser.o client.o say.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o $(gatewayd_UPSTREAM) $(gatewayd_PLATFORMS)
 gatewayd_PURE := life.o ledger.o wsio.o wsio_hello.o http.o host.o binding.o binary.o problem.o page.o frame.o room.o bucket.o peers.o $(gatewayd_PLATFORMS)
-gatewayd_PKGS := libwebsockets zlib libcurl
+gatewayd_PKGS := libwebsockets zlib libcurl $(PKG_ZSTD)
 
 $(B)/gatewayd/pages.o: $(wildcard src/gatewayd/pages/*)
+$(B)/gatewayd/platform/discord_zstd.o: CFLAGS_ALL += $(if $(PKG_ZSTD),-DHAVE_ZSTD)
+$(B)/gatewayd/platform/discord_zstd.o: $(B)/zstd.have

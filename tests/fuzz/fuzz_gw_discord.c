@@ -1,6 +1,6 @@
 /*
- * Frames of a Discord gateway of any bytes. The first byte says what follows: 'z' one compressed stream, its messages cut by the second byte; 's' a saved
- * session; else text frames, one a line, behind a Hello and a READY ('r': in a session that is being resumed; 'w': with raw). Every line that comes
+ * Frames of a Discord gateway of any bytes. The first byte says what follows: 'z' one zlib stream, its messages cut by the second byte, 'Z' one of zstd; 's' a
+ * saved session; else text frames, one a line, behind a Hello and a READY ('r': in a session that is being resumed; 'w': with raw). Every line that comes
  * of it may enter; nothing is sent beyond the limit.
  */
 #include <stdint.h>
@@ -100,9 +100,9 @@ static void saved(const char *p, size_t n)
 	probe_run(o, "drain 0");
 }
 
-static void stream(const uint8_t *p, size_t n)
+static void stream(enum inflate_kind kind, const uint8_t *p, size_t n)
 {
-	struct inflate *z = inflate_new();
+	struct inflate *z = inflate_has(kind) ? inflate_new(kind) : NULL;
 	struct buf out;
 	const char *why = NULL;
 	size_t step;
@@ -134,7 +134,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	if (data[0] == 'z')
-		stream(data + 1, size - 1);
+		stream(INFLATE_ZLIB, data + 1, size - 1);
+	else if (data[0] == 'Z')
+		stream(INFLATE_ZSTD, data + 1, size - 1);
 	else if (data[0] == 's')
 		saved((const char *)data + 1, size - 1);
 	else

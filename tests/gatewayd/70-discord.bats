@@ -31,6 +31,19 @@ setup() { load discord; }
 	well_behaved
 }
 
+@test "zstd-stream: the same lines, also in the stream of a resumed connection" {
+	BOT="compress = zstd" bot_start
+	say "before"
+	wait_events chat.message 1
+	fault "now: reset"
+	say "after"
+	wait_events chat.message 2
+	[ "$(texts)" = $'before\nafter' ]
+	[ "$(lab_books connect | jq -r .query | sort -u)" = "v=10&encoding=json&compress=zstd-stream" ]
+	[ "$(lab_books identify | wc -l)" = 1 ]
+	well_behaved
+}
+
 @test "a command over the gateway, and over HTTP with a signature" {
 	bot_start
 	lab discord/interaction '{"channel":"general","user":"ada","name":"roll","options":[{"name":"dice","type":4,"value":3}]}' >/dev/null

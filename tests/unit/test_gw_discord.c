@@ -439,7 +439,7 @@ static void inflating(void)
 
 	buf_init(&out, 1 << 20);
 	for (size_t cut = 1; cut < na && good; cut++) {	/* over two messages, cut at any byte */
-		z = inflate_new();
+		z = inflate_new(INFLATE_ZLIB);
 		good = inflate_message(z, a, cut, 1000, &out, &why) == INFLATE_MORE &&
 			inflate_message(z, a + cut, na - cut, 1000, &out, &why) == INFLATE_WHOLE && out.len == strlen(hello) &&
 			memcmp(out.p, hello, out.len) == 0 && inflate_message(z, b, nb, 1000, &out, &why) == INFLATE_WHOLE &&
@@ -447,19 +447,75 @@ static void inflating(void)
 		inflate_free(z);
 	}
 	CHECK(good, "cut at any byte, the window lives on");
-	z = inflate_new();
+	z = inflate_new(INFLATE_ZLIB);
 	CHECK(inflate_message(z, a, na, 20, &out, &why) == INFLATE_LONG && out.len <= 20, "longer than allowed: its beginning");
 	CHECK(inflate_message(z, b, nb, 1000, &out, &why) == INFLATE_WHOLE && memcmp(out.p, "{\"t\":null,\"s\":null,\"op\":11", 26) == 0, "the stream goes on behind it");
 	inflate_free(z);
-	z = inflate_new();
+	z = inflate_new(INFLATE_ZLIB);
 	CHECK(inflate_message(z, a, na, 5, &out, &why) == INFLATE_BAD, "far longer");
 	inflate_free(z);
 	a[10] ^= 1;
-	z = inflate_new();
+	z = inflate_new(INFLATE_ZLIB);
 	CHECK(inflate_message(z, a, na, 1000, &out, &why) != INFLATE_WHOLE || memcmp(out.p, hello, out.len) != 0, "a damaged stream is not its text");
 	CHECK(inflate_message(z, "no zlib at all \0\0\xff\xff", 19, 1000, &out, &why) == INFLATE_BAD, "no stream");
 	inflate_free(z);
 	buf_release(&out);
+}
+
+/* Made by libzstd 1.5.4, level 3, ZSTD_e_flush behind each; the frame is open. */
+static const char zstd1[] = "28b52ffd0058e001007b2274223a6e756c6c2c2273223a6e756c6c2c226f70223a31302c2264223a7b226865617274626561745f696e74657276616c223a34313235307d7d";
+static const char zstd2[] = "74000030316e756c6c7d02004090bf2820";
+static const char zstd_frame[] = "28b52ffd20094900007b226f70223a31317d";		/* {"op":11}, and its end */
+static const char zstd_window[] = "28b52ffd0070e001007b7d";				/* a window of 16 MiB */
+
+static void inflating_zstd(void)
+{
+	char a[128], b[64], f[64];
+	size_t na = unhex(zstd1, a), nb = unhex(zstd2, b), nf = unhex(zstd_frame, f);
+	struct inflate *z = inflate_new(INFLATE_ZSTD);
+	struct buf out;
+	const char *why = "";
+
+	buf_init(&out, 1 << 20);
+	CHECK(inflate_message(z, a, na, 1000, &out, &why) == INFLATE_WHOLE && out.len == 60 && memcmp(out.p + 19, "\"op\":10", 7) == 0, "a message is a payload");
+	CHECK(inflate_message(z, b, nb, 1000, &out, &why) == INFLATE_WHOLE && out.len == 37 && memcmp(out.p, "{\"t\":null,\"s\":null,\"op\":11,\"d\":null}", 37) == 0,
+		"the window lives on");
+	inflate_free(z);
+	z = inflate_new(INFLATE_ZSTD);
+	CHECK(inflate_message(z, b, nb, 1000, &out, &why) == INFLATE_BAD && strcmp(why, "the compressed stream is damaged") == 0, "not without its beginning");
+	inflate_free(z);
+	z = inflate_new(INFLATE_ZSTD);
+	CHECK(inflate_message(z, a, na, 20, &out, &why) == INFLATE_LONG && out.len <= 20 && inflate_message(z, b, nb, 1000, &out, &why) == INFLATE_WHOLE,
+		"longer than allowed: its beginning, and the stream goes on behind it");
+	CHECK(inflate_message(z, "{}", 2, 1000, &out, &why) != INFLATE_WHOLE || out.len == 0, "what is not compressed is no payload");
+	inflate_free(z);
+	z = inflate_new(INFLATE_ZSTD);
+	CHECK(inflate_message(z, a, na, 5, &out, &why) == INFLATE_BAD, "far longer");
+	inflate_free(z);
+	z = inflate_new(INFLATE_ZSTD);
+	for (int i = 0; i < 3; i++)
+		CHECK(inflate_message(z, f, nf, 1000, &out, &why) == INFLATE_WHOLE && out.len == 9, "a frame that ends: the next one begins");
+	na = unhex(zstd_window, a);
+	CHECK(inflate_message(z, a, na, 1000, &out, &why) == INFLATE_BAD && strstr(why, "8 MiB"), "a window too large: %s", why);
+	inflate_free(z);
+	buf_release(&out);
+}
+
+static void compressed_zstd(void)
+{
+	struct out *o = begin("platform = discord\ntoken-file = bot.token\ncompress = zstd\n");
+	char step[256];
+
+	snprintf(step, sizeof(step), "dial 0\nopened 0\nbinary 0 %s\n", zstd1);
+	probe_run(o, step);
+	CHECK(probe_saw(o, MAIN_URL "&compress=zstd-stream identify=0") && probe_saw(o, "send 0.0 {\"op\":2"), "asked for, and Hello");
+	snprintf(step, sizeof(step), "binary 0 %s\n", zstd2);
+	probe_run(o, step);
+	CHECK(!probe_saw(o, "lost"), "an answer in the same stream");
+	snprintf(step, sizeof(step), "gone 0 0 reset\ndial 0\nopened 0\nbinary 0 %s\n", zstd2);
+	probe_run(o, step);
+	CHECK(probe_saw(o, "lost 0 resume 4200 wait=0ms the compressed stream is damaged"), "a new connection is a new stream");
+	probe_free(o);
 }
 
 static void compressed(void)
@@ -573,6 +629,12 @@ int main(void)
 	draining();
 	inflating();
 	compressed();
+	if (inflate_has(INFLATE_ZSTD)) {
+		inflating_zstd();
+		compressed_zstd();
+	} else {
+		puts("# built without libzstd: zstd-stream is not looked at");
+	}
 	names();
 	hooks();
 	return check_done();

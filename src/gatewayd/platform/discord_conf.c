@@ -109,20 +109,32 @@ static int read_presence(struct discord_conf *to, const struct account *a)
 	return account_bad(a, "status", "want online, idle, dnd or invisible");
 }
 
+static int read_compress(struct discord_conf *to, const struct account *a)
+{
+	static const char *const known[INFLATE_KINDS] = {[INFLATE_NONE] = "none", [INFLATE_ZLIB] = "zlib", [INFLATE_ZSTD] = "zstd"};
+	const char *word = account_get(a, "compress", "zlib");
+
+	for (unsigned kind = 0; kind < INFLATE_KINDS; kind++) {
+		if (strcmp(known[kind], word) != 0)
+			continue;
+		to->compress = (enum inflate_kind)kind;
+		if (inflate_has(to->compress))
+			return 0;
+		return account_bad(a, "compress", "this gatewayd was built without libzstd: want zlib or none, or build it where libzstd-dev is");
+	}
+	return account_bad(a, "compress", "want zlib, zstd or none");
+}
+
 static int read_gateway(struct discord_conf *to, const struct account *a)
 {
 	struct reading r = {to, a};
-	const char *shards = account_get(a, "shards", "auto"), *compress = account_get(a, "compress", "zlib");
-	const char *size = account_get(a, "large-payload", NULL), *why;
+	const char *shards = account_get(a, "shards", "auto"), *size = account_get(a, "large-payload", NULL), *why;
 	uint64_t n = 0;
 
 	if (strcmp(shards, "auto") != 0 && account_u64(a, "shards", 1, DISCORD_SHARDS, &n))
 		return -1;
 	to->shards = (unsigned)n;
-	to->zlib = strcmp(compress, "zlib") == 0;
-	if (!to->zlib && strcmp(compress, "none") != 0)
-		return account_bad(a, "compress", "want zlib or none");
-	if (account_each(a, "intents", intent, &r) || account_each(a, "events", event_name, &r))
+	if (read_compress(to, a) || account_each(a, "intents", intent, &r) || account_each(a, "events", event_name, &r))
 		return -1;
 	if (!account_get(a, "intents", NULL))
 		to->intents = INTENTS_USUAL;
@@ -163,5 +175,5 @@ void discord_conf_release(struct discord_conf *c)
 bool discord_conf_hard_same(const struct discord_conf *a, const struct discord_conf *b)
 {
 	return a->token.len == b->token.len && sign_equal(a->token.p, b->token.p, a->token.len) && strcmp(a->api, b->api) == 0 &&
-		a->intents == b->intents && a->shards == b->shards && a->zlib == b->zlib && a->payload_max == b->payload_max;
+		a->intents == b->intents && a->shards == b->shards && a->compress == b->compress && a->payload_max == b->payload_max;
 }

@@ -123,12 +123,15 @@ static void scheduled_beat(struct discord *d, unsigned n, int64_t now)
 
 /* ---- connecting ---- */
 
-static void put_url(struct dial *to, const char *base, bool zlib)
+static void put_url(struct dial *to, const char *base, enum inflate_kind compress)
 {
+	static const char *const words[INFLATE_KINDS] = {
+		[INFLATE_NONE] = "", [INFLATE_ZLIB] = "&compress=zlib-stream", [INFLATE_ZSTD] = "&compress=zstd-stream",
+	};
 	const char *host = strstr(base, "://");
 
 	snprintf(to->url, sizeof(to->url), "%s%s?v=10&encoding=json%s", base, host && strchr(host + 3, '/') ? "" : "/",
-		zlib ? "&compress=zlib-stream" : "");
+		words[compress]);
 }
 
 int shard_dial(struct discord *d, unsigned n, const char *saved, size_t nsaved, struct dial *to, int64_t now)
@@ -151,7 +154,8 @@ int shard_dial(struct discord *d, unsigned n, const char *saved, size_t nsaved, 
 	}
 	if (c->closed && c->closed % 5 == 0)
 		discord_ask(d, now);
-	put_url(to, main_url ? d->gateway : c->url, d->conf.zlib);
+	c->compress = d->conf.compress;
+	put_url(to, main_url ? d->gateway : c->url, c->compress);
 	to->costs_identify = !c->resuming;
 	to->budget_key = d->concurrency ? n % d->concurrency : 0;
 	to->opening = OPENING;
@@ -166,7 +170,7 @@ void shard_opened(struct discord *d, unsigned n, int64_t now)
 {
 	struct dconn *c = &d->conns[n];
 
-	if (d->conf.zlib && !c->inflate && !(c->inflate = inflate_new())) {
+	if (c->compress && !c->inflate && !(c->inflate = inflate_new(c->compress))) {
 		shard_lost(d, n, AFTER_RESUME, DISCORD_CLOSE, "no memory", 0);
 		return;
 	}

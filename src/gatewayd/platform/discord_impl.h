@@ -6,7 +6,7 @@
  *   discord_conn.c     one connection (a shard): where to dial, liveness, close codes, the end of it
  *   discord_frame.c    what comes: frames, op codes        discord_send.c    what goes, within the send limit
  *   discord_session.c  what outlives a process: the saved text, marks and sequences
- *   discord_inflate.c  zlib-stream
+ *   discord_inflate.c  zlib-stream and zstd-stream, with the libraries' part in discord_zlib.c and discord_zstd.c
  *   discord_event.c    dispatches to lines           discord_command.c  interactions to lines
  *   discord_line.c     what these lines have in common
  *   discord_names.c    names of channels and roles   discord_hook.c     interactions over HTTP
@@ -47,7 +47,8 @@ struct discord_conf {
 	unsigned char key[32];
 	uint64_t intents;
 	unsigned shards;		/* 0: as many as Discord says */
-	bool zlib, raw;
+	enum inflate_kind compress;
+	bool raw;
 	uint64_t payload_max;		/* bytes of a payload, decompressed */
 	char presence[128], status[12];
 	struct buf events;		/* " NAME NAME ": dispatches that are wanted as platform.event */
@@ -84,6 +85,7 @@ struct dconn {
 	uint32_t sent[DISCORD_SEND_LIMIT];
 	unsigned sent_at;
 	bool presence_due;
+	enum inflate_kind compress;	/* what was asked for when it was dialled */
 	struct inflate *inflate;	/* NULL: not compressed, or no socket */
 	struct names names;
 	/* gaps */

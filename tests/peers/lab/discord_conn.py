@@ -55,7 +55,7 @@ class Conn:
         if self.as_wrong_type:
             self.as_wrong_type -= 1
             op = wsproto.BINARY if op == wsproto.TEXT else wsproto.TEXT
-        if self.parts and self.deflate is not None:
+        if self.parts and self.compress == "zlib-stream":     # of zstd-stream each message is a payload
             cuts = sorted(self.ws.rng.randrange(len(data)) for _ in range(self.parts - 1))
             for a, b in zip([0, *cuts], [*cuts, len(data)]):
                 if a < b:

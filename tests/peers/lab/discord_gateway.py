@@ -85,7 +85,8 @@ class Gateway:
             elif compress == "zstd-stream" and zstd.available():
                 conn.deflate = zstd.Stream().add
             elif compress:
-                return await self.refuse(conn, 4002, f"compress={compress}", "compress")
+                why = ": the lab has no libzstd.so.1 here" if compress == "zstd-stream" else ""
+                return await self.refuse(conn, 4002, f"compress={compress}{why}", "compress")
             conn.compress = compress
             await conn.run()
         finally:
