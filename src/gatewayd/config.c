@@ -23,7 +23,7 @@ static struct config in = {
 	.browser = {.tenant = "default", .say_rate = 5, .say_burst = 10, .history = 50, .ring_lines = 512, .max_rooms = 1000,
 		.slow_time = 15 * CLOCK_S},
 	.intake = {.max_body = 4u << 20, .max_line = LINE_MAX_BYTES, .max_events = 1000, .ack_time = 10 * CLOCK_S},
-	.upstream = {.max_held = 64u << 20},
+	.upstream = {.max_held = 64u << 20, .stall = 15 * CLOCK_S},
 };
 
 static const struct arg rows[] = {
@@ -50,6 +50,7 @@ static const struct arg rows[] = {
 	{0, "backlog", ARG_U64, &in.backlog, 1, 1000000, "N", "events waiting for the hub; then 503", NULL, 0},
 	{0, "max-held", ARG_SIZE, &in.upstream.max_held, 1 << 20, INT64_C(1) << 40, "SIZE", "of platforms' lines waiting for the hub; then they are not read",
 		NULL, 0},
+	{0, "stall-time", ARG_TIME, &in.upstream.stall, CLOCK_S, 600 * CLOCK_S, "TIME", "platforms that take nothing for so long are lost", NULL, 0},
 	{0, "ack-time", ARG_TIME, &in.intake.ack_time, CLOCK_MS, 300 * CLOCK_S, "TIME", "how long a request waits for the hub", NULL, 0},
 	{0, "head-time", ARG_TIME, &in.server.head_time, CLOCK_MS, 300 * CLOCK_S, "TIME", "for the head of a request", NULL, 0},
 	{0, "body-time", ARG_TIME, &in.server.body_time, CLOCK_MS, 3600 * CLOCK_S, "TIME", "for the body of a request", NULL, 0},

@@ -334,7 +334,7 @@ struct upstream *upstream_open(struct loop *l, struct outlet *out, const struct 
 	buf_init(&u->text, LINE_MAX_BYTES + 1);
 	line_init(u);
 	state_begin(u);
-	u->wires = wires_open(l);
+	u->wires = wires_open(l, opts->stall);
 	u->watch = lease_watch_open(l);
 	if (!u->wires || !u->watch || say_open(u) || read_first(opts->accounts, &all, &bad)) {
 		upstream_close(u);

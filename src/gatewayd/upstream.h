@@ -32,6 +32,7 @@ struct upstream_opts {
 	int64_t hook_time;		/* for the hub to acknowledge what a hook brought */
 	uint64_t max_sent;		/* lines with the outlet at a time: it has others to serve, too */
 	uint64_t max_held;		/* bytes of lines that the hub has not acknowledged */
+	int64_t stall;			/* wires_open */
 };
 
 /* Reads the accounts and begins. NULL with a message. */

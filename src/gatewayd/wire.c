@@ -12,6 +12,7 @@
 #include "gatewayd/wire_impl.h"
 
 #define READS 8u			/* of one connection in a round */
+#define STALL "write stall: the peer takes nothing"
 
 /* ---- the end ---- */
 
@@ -102,7 +103,7 @@ void wire_want(struct wire *w)
 {
 	unsigned ev = 0;
 
-	if (w->io.fd < 0)
+	if (w->io.fd < 0 || w->unwatched)
 		return;
 	if (w->state == CONNECTING)
 		ev = LOOP_OUT;
@@ -146,7 +147,7 @@ static int flush(struct wire *w)
 			shutdown(w->io.fd, SHUT_WR);
 	} else if (w->state == OPEN && !w->timer.due) {
 		w->stall_sent = w->out_total;
-		loop_timer_in(w->ws->loop, &w->timer, WIRE_STALL);
+		loop_timer_in(w->ws->loop, &w->timer, w->ws->stall);
 	}
 	wire_want(w);
 	return 0;
@@ -154,7 +155,9 @@ static int flush(struct wire *w)
 
 static const char *trouble(const struct wire *w, char text[256])
 {
-	if (w->tls && tls_error(w->tls)[0])
+	if (errno == ETIMEDOUT)
+		snprintf(text, 256, "TCP timeout: nothing is acknowledged");
+	else if (w->tls && tls_error(w->tls)[0])
 		snprintf(text, 256, "TLS: %s", tls_error(w->tls));
 	else
 		snprintf(text, 256, "%s", strerror(errno));
@@ -171,7 +174,7 @@ void wire_send(struct wire *w, const void *p, size_t n)
 		buf_clear(&w->out), w->sent = 0;
 	if (buf_add(&w->out, p, n)) {
 		/* Told from the loop, never from inside this call. */
-		snprintf(w->error, sizeof(w->error), "%s", errno == EMSGSIZE ? "write stall: the peer takes nothing" : "no memory");
+		snprintf(w->error, sizeof(w->error), "%s", errno == EMSGSIZE ? STALL : "no memory");
 		w->stalled = true;
 		loop_timer_set(w->ws->loop, &w->again, clock_mono());
 		return;
@@ -194,12 +197,7 @@ static void on_end(struct wire *w, ssize_t n)
 {
 	char text[256];
 
-	if (n == 0)
-		wire_lose(w, "closed by the peer without a word");
-	else if (errno == ETIMEDOUT)
-		wire_lose(w, "TCP timeout: the peer acknowledges nothing");
-	else
-		wire_lose(w, trouble(w, text));
+	wire_lose(w, n == 0 ? "closed by the peer without a word" : trouble(w, text));
 }
 
 static void readable(struct wire *w)
@@ -238,6 +236,15 @@ void wire_pause(struct wire *w, bool pause)
 	w->paused = pause;
 	if (w->state != OPEN)
 		return;
+	if (!pause && w->unwatched) {
+		w->unwatched = false;
+		if (loop_io_add(w->ws->loop, &w->io, LOOP_IN)) {
+			snprintf(w->error, sizeof(w->error), "%s", strerror(errno));
+			w->stalled = true;
+			loop_timer_set(w->ws->loop, &w->again, clock_mono());
+			return;
+		}
+	}
 	wire_want(w);
 	if (!pause && w->tls && tls_pending(w->tls))
 		loop_timer_set(w->ws->loop, &w->again, clock_mono());
@@ -270,9 +277,13 @@ static void on_io(void *arg, unsigned events)
 		wire_lose(w, trouble(w, text));
 		return;
 	}
-	/* Paused, a socket that is broken is not read to find out why: its end is told when reading goes on. */
-	if (!w->paused && (events & (LOOP_IN | LOOP_HUP)))
+	/* Paused, a socket that is broken is not read to find out why: its end is told when reading goes on, behind what came before it. */
+	if (!w->paused && (events & (LOOP_IN | LOOP_HUP))) {
 		readable(w);
+	} else if (w->paused && (events & LOOP_HUP)) {
+		loop_io_del(w->ws->loop, &w->io);
+		w->unwatched = true;
+	}
 }
 
 static void on_timer(void *arg)
@@ -292,9 +303,9 @@ static void on_timer(void *arg)
 	case OPEN:
 		if (w->out_total != w->stall_sent) {
 			w->stall_sent = w->out_total;
-			loop_timer_in(w->ws->loop, &w->timer, WIRE_STALL);
+			loop_timer_in(w->ws->loop, &w->timer, w->ws->stall);
 		} else {
-			wire_lose(w, "write stall: the peer takes nothing");
+			wire_lose(w, STALL);
 		}
 		break;
 	case LINGERING:
@@ -307,7 +318,7 @@ static void on_timer(void *arg)
 
 /* ---- life ---- */
 
-struct wires *wires_open(struct loop *l)
+struct wires *wires_open(struct loop *l, int64_t stall)
 {
 	struct wires *ws = calloc(1, sizeof(*ws));
 
@@ -316,6 +327,7 @@ struct wires *wires_open(struct loop *l)
 		return NULL;
 	}
 	ws->loop = l;
+	ws->stall = stall;
 	ws->resolver = resolver_open(l);
 	if (!ws->resolver) {
 		free(ws);
@@ -369,7 +381,7 @@ void wire_close(struct wire *w, bool lingering)
 	if (!w)
 		return;
 	ws = w->ws;
-	if (!lingering || w->state != OPEN || w->stalled || loop_timer_in(ws->loop, &w->timer, WIRE_LINGER)) {
+	if (!lingering || w->state != OPEN || w->stalled || w->unwatched || loop_timer_in(ws->loop, &w->timer, WIRE_LINGER)) {
 		end(w);
 		return;
 	}

@@ -2,8 +2,8 @@
  * wire: outward streams of bytes over TCP, with TLS or without, on our loop.
  *
  * Dialling resolves the name (resolve.h), tries its addresses one after the other and shakes hands, all within `opening`. Bytes to send are queued;
- * a peer that takes none of them for WIRE_STALL, or lets more than WIRE_QUEUE wait, has lost the connection; so has one whose TCP
- * acknowledges nothing for WIRE_USER_TIMEOUT, and one that answers no probe of a quiet connection (SO_KEEPALIVE; no frame of ours is needed for it).
+ * a peer that takes none of them for `stall`, or lets more than WIRE_QUEUE wait, has lost the connection; so has one whose TCP acknowledges nothing for
+ * a third longer (TCP_USER_TIMEOUT), and one that answers no probe of a quiet connection (SO_KEEPALIVE; no frame of ours is needed for it).
  *
  * Any function may be called from any callback, wire_close too. One thread.
  */
@@ -21,8 +21,6 @@ struct wire;
 struct wires;		/* what all of them share: resolver, certificates, the reading buffer */
 
 #define WIRE_QUEUE (4u << 20)
-#define WIRE_STALL (15 * CLOCK_S)
-#define WIRE_USER_TIMEOUT_MS 20000
 
 struct wire_handler {
 	void (*on_open)(void *arg);
@@ -39,7 +37,7 @@ struct wire_to {
 	int64_t opening;
 };
 
-struct wires *wires_open(struct loop *l);	/* NULL with a message */
+struct wires *wires_open(struct loop *l, int64_t stall);	/* NULL with a message */
 void wires_close(struct wires *w);		/* after every wire */
 
 /* NULL with errno or a message (ca). No callback comes from inside this call. */

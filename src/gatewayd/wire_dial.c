@@ -120,9 +120,9 @@ void wire_connected(struct wire *w)
 	wire_shake(w);
 }
 
-static void set_options(int fd)
+static void set_options(int fd, int64_t stall)
 {
-	int on = 1, idle = 60, every = 15, count = 3, user = WIRE_USER_TIMEOUT_MS;
+	int on = 1, idle = 60, every = 15, count = 3, user = (int)((stall + stall / 3) / CLOCK_MS);
 
 	/* What a system does not know it goes without: silence is noticed by the platform's own rule as well. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -153,7 +153,7 @@ static void next_address(struct wire *w)
 			snprintf(w->error, sizeof(w->error), "socket: %s", strerror(errno));
 			continue;
 		}
-		set_options(fd);
+		set_options(fd, w->ws->stall);
 		w->io.fd = fd;
 		if ((connect(fd, (const struct sockaddr *)&a->sa, a->len) == 0 || errno == EINPROGRESS) &&
 		    loop_io_add(w->ws->loop, &w->io, LOOP_OUT) == 0) {

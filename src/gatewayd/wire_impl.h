@@ -18,6 +18,7 @@ struct trust { struct trust *next; unsigned refs; struct tls_ctx *ctx; char ca[]
 
 struct wires {
 	struct loop *loop;
+	int64_t stall;
 	struct resolver *resolver;
 	struct trust *trust;
 	struct wire *lingering;		/* closed by their owner */
@@ -31,6 +32,7 @@ struct wire {
 	enum wire_state state;
 	unsigned busy;			/* callbacks under way: freed behind the last one */
 	bool dead, paused, stalled;
+	bool unwatched;			/* paused, and its end has come: epoll would tell of that again and again */
 	int64_t opening;		/* mono: until when it has to be open */
 	char *host;
 	unsigned port;

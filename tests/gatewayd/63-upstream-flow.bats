@@ -3,9 +3,11 @@ load ../lib/daemon
 load upstream
 
 hook() { curl -s -m 20 -o "$T/body" -w '%{http_code}' --data-binary "$2" "$URL/hook/$1"; }
+cpu() { awk '{ print $14 + $15 }' "/proc/$(daemon_pid "$1")/stat"; }	# in hundredths of a second
 unanswered() { [ -n "$(jq -c 'select(.held)' <<<"$(accounts_of gw)")" ]; }
 
 @test "the hub is away: lines wait up to a limit, then sockets are not read; liveness stands still, and all comes in the end" {
+	local before
 	feeds_start
 	# It counts from the connection to the burst, and from the burst's end to the last look, too.
 	account bot "silence = 6s"
@@ -19,14 +21,19 @@ unanswered() { [ -n "$(jq -c 'select(.held)' <<<"$(accounts_of gw)")" ]; }
 	wait_until 20 unanswered
 	wait_for "$T/gw.err" 'the hub is behind: platforms are not read'
 	order "say two {\"n\":1}"
+	# The end of one is told behind what came before it, and is not looked at over and over again until then.
+	order "drop two"
+	before=$(cpu gw)
 	# Longer than the silence that is allowed, by the gateway's own clock.
 	wait_until 20 account_is gw bot '(.connections[0].since | sub("\\.[0-9]+";"") | fromdate) + 8 < now'
+	[ $(($(cpu gw) - before)) -lt 200 ]
 	gw_hub
 	wait_for "$T/gw.err" 'the hub has caught up'
 	wait_until 60 kept_is bot 3000
 	wait_until 20 kept_is two 1
 	[ "$(kept bot)" = "$(seq 3000)" ]
-	[ -z "$(events gateway.down)" ]
+	[ -z "$(events gateway.down | jq -c 'select(.data.account == "bot")')" ]
+	wait_until 20 has_event gateway.resumed '.data.account == "two"'
 	feed_is bot '.opened == 1'
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A peer of gatewayd's template platform (null): feeds that number their frames and go on behind what a session has kept.
 
-    feed.py DIR [-F FD]         listens on 127.0.0.1; DIR/port has the port. ws://127.0.0.1:PORT/NAME is the feed NAME (a query stands behind it).
+    feed.py DIR [-F FD] [-l ADDR]   listens on ADDR, 127.0.0.1; DIR/port has the port. ws://127.0.0.1:PORT/NAME is the feed NAME (a query stands behind it).
                                 With DIR/cert.pem and DIR/key.pem the same over TLS on the port in DIR/tls-port
 
 Orders, over HTTP on the same port, POST /order, a line each; the answer is JSON:
@@ -154,11 +154,12 @@ def put_port(path, server):
 
 async def main():
     ready = int(sys.argv[sys.argv.index("-F") + 1]) if "-F" in sys.argv else None
-    args = [a for i, a in enumerate(sys.argv[1:], 1) if a != "-F" and sys.argv[i - 1] != "-F"]
+    addr = sys.argv[sys.argv.index("-l") + 1] if "-l" in sys.argv else "127.0.0.1"
+    args = [a for i, a in enumerate(sys.argv[1:], 1) if a not in ("-F", "-l") and sys.argv[i - 1] not in ("-F", "-l")]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(15, stop.set)
-    server = await asyncio.start_server(on_connection, "127.0.0.1", 0, limit=1 << 20, backlog=2048)
+    server = await asyncio.start_server(on_connection, addr, 0, limit=1 << 20, backlog=2048)
     put_port(os.path.join(args[0], "port"), server)
     if os.path.exists(os.path.join(args[0], "cert.pem")):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
