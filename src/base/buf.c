@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +126,28 @@ static char escape_of(unsigned char c)
 	}
 }
 
+/* Has one of the 8 bytes to be escaped? */
+static bool any_escape(const char *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	uint64_t v, quote, back;
+
+	memcpy(&v, p, 8);
+	quote = v ^ ones * '"';
+	back = v ^ ones * '\\';
+	return (((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) | ((back - ones) & ~back)) & high;
+}
+
+/* Where the bytes from i on that stand for themselves end. */
+static size_t plain_end(const char *p, size_t i, size_t n)
+{
+	while (n - i >= 8 && !any_escape(p + i))
+		i += 8;
+	while (i < n && !escape_of((unsigned char)p[i]))
+		i++;
+	return i;
+}
+
 int buf_add_json(struct buf *b, const char *p, size_t n)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -133,17 +157,22 @@ int buf_add_json(struct buf *b, const char *p, size_t n)
 		return buf_add(b, "\"\"", 2);		/* p may be NULL */
 	if (buf_addc(b, '"'))
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)p[i];
+	for (;;) {
+		size_t i = plain_end(p, from, n);
+		unsigned char c;
+
+		if (buf_add(b, p + from, i - from))
+			goto undo;
+		if (i == n)
+			break;
+		c = (unsigned char)p[i];
 		char e[6] = {'\\', escape_of(c), '0', '0', hex[c >> 4], hex[c & 15]};
 
-		if (!e[1])
-			continue;
-		if (buf_add(b, p + from, i - from) || buf_add(b, e, e[1] == 'u' ? 6 : 2))
+		if (buf_add(b, e, e[1] == 'u' ? 6 : 2))
 			goto undo;
 		from = i + 1;
 	}
-	if (buf_add(b, p + from, n - from) || buf_addc(b, '"'))
+	if (buf_addc(b, '"'))
 		goto undo;
 	return 0;
 undo:

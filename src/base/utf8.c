@@ -1,6 +1,8 @@
 #include "base/utf8.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 unsigned utf8_len(const char *s, const char *end)
 {
@@ -75,7 +77,8 @@ unsigned utf8_put(char out[4], uint32_t cp)
 
 /*
  * A state machine whose states are shifts: state = row[byte] >> state. Each row holds for every state the next one, in 6
- * bits. No branch depends on the text, so mixed scripts cost what pure ones do. States are written as their shift.
+ * bits. No branch depends on a byte, so mixed scripts cost what pure ones do; only BLOCK bytes that are all ASCII are passed at once.
+ * States are written as their shift.
  */
 #define ERR	0u	/* stays: all rows have 0 there */
 #define TEXT	6u	/* between characters */
@@ -106,12 +109,32 @@ static const uint64_t row[256] = {
 	[0xf4] = LEAD(F4),
 };
 
+#define BLOCK 32
+
+static inline bool all_ascii(const char *p)
+{
+	uint64_t v[BLOCK / 8];
+
+	memcpy(v, p, BLOCK);
+	return ((v[0] | v[1] | v[2] | v[3]) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+static inline uint64_t pass(uint64_t state, const char *p, const char *end)
+{
+	while (p < end)
+		state = row[(unsigned char)*p++] >> (state & 63);
+	return state;
+}
+
 const char *utf8_bad(const char *p, const char *end)
 {
 	uint64_t state = TEXT;
+	const char *q = p;
 
-	for (const char *q = p; q < end; q++)
-		state = row[(unsigned char)*q] >> (state & 63);
+	for (; end - q >= BLOCK; q += BLOCK)
+		if ((state & 63) != TEXT || !all_ascii(q))
+			state = pass(state, q, q + BLOCK);
+	state = pass(state, q, end);
 	if ((state & 63) == TEXT)
 		return NULL;
 	/* Where? Rare enough to look again, a character at a time. */

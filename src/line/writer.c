@@ -17,15 +17,33 @@ static void refuse(struct writer *w, const char *why)
 	w->why_at = w->out->len - w->start;
 }
 
-/* Appends bytes that were checked. */
-static void put(struct writer *w, const char *p, size_t n)
+/* Where n bytes may be written, which are then counted by wrote; NULL: refused. */
+static inline char *room(struct writer *w, size_t n)
 {
+	struct buf *b = w->out;
+
 	if (w->why)
-		return;
-	if (n > w->max || w->out->len - w->start > w->max - n)
+		return NULL;
+	if (n > w->max || b->len - w->start > w->max - n) {
 		refuse(w, WHY_TOO_LONG);
-	else if (buf_add(w->out, p, n) != 0)
+		return NULL;
+	}
+	if (n > b->cap - b->len && buf_reserve(b, n) != 0) {
 		refuse(w, errno == EMSGSIZE ? WHY_TOO_LONG : WHY_MEMORY);
+		return NULL;
+	}
+	return b->p + b->len;
+}
+
+/* Appends bytes that were checked. */
+static inline void put(struct writer *w, const char *p, size_t n)
+{
+	char *to = n ? room(w, n) : NULL;
+
+	if (!to)
+		return;
+	memcpy(to, p, n);
+	w->out->len += n;
 }
 
 static void put_string(struct writer *w, const char *p, size_t n)
@@ -42,38 +60,81 @@ static void put_string(struct writer *w, const char *p, size_t n)
 		refuse(w, WHY_TOO_LONG);
 }
 
-static bool attr_name(const char *name)
+/* Its length; 0: it is no name of an attribute. */
+static size_t attr_name(const char *name)
 {
 	const char *p = name;
 
 	while ((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9'))
 		p++;
-	return p > name && *p == '\0' && strcmp(name, "data") != 0;
+	return *p == '\0' && strcmp(name, "data") != 0 ? (size_t)(p - name) : 0;
 }
 
-/* A comma if one is due, and the name of a member of an object. */
-static void begin(struct writer *w, const char *name)
+/* Is each byte ASCII, and stands for itself in a string? */
+static bool plain(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)p[i] - 0x20u >= 0x60 || p[i] == '"' || p[i] == '\\')
+			return false;
+	return true;
+}
+
+/* Is a comma due? */
+static bool comma(struct writer *w)
 {
 	uint64_t bit = (uint64_t)1 << w->depth;
+	bool due = !(w->first_mask & bit);
 
-	if (w->first_mask & bit)
-		w->first_mask &= ~bit;
-	else
-		put(w, ",", 1);
-	if (w->array_mask & bit)
+	w->first_mask &= ~bit;
+	return due;
+}
+
+/* A comma if one is due, and the name of a member of an object: n plain bytes. */
+static void begin_plain(struct writer *w, const char *name, size_t n)
+{
+	bool due = comma(w);
+	char *to = room(w, n + 3 + due);
+
+	if (!to)
 		return;
-	put_string(w, name, strlen(name));
+	if (due)
+		*to++ = ',';
+	*to++ = '"';
+	memcpy(to, name, n);
+	to += n;
+	*to++ = '"';
+	*to++ = ':';
+	w->out->len = (size_t)(to - w->out->p);
+}
+
+/* The same for any name; of an element of an array only the comma. */
+static void begin(struct writer *w, const char *name)
+{
+	bool array = w->array_mask >> w->depth & 1;
+	size_t n = array ? 0 : strlen(name);
+
+	if (!array && plain(name, n)) {
+		begin_plain(w, name, n);
+		return;
+	}
+	if (comma(w))
+		put(w, ",", 1);
+	if (array)
+		return;
+	put_string(w, name, n);
 	put(w, ":", 1);
 }
 
 static void begin_attr(struct writer *w, const char *name)
 {
+	size_t n = attr_name(name);
+
 	if (w->depth != 0)
 		refuse(w, WHY_WRITER_PLACE);
-	else if (!attr_name(name))
+	else if (!n)
 		refuse(w, WHY_ATTR_NAME);
 	else
-		begin(w, name);
+		begin_plain(w, name, n);
 	w->members++;
 }
 
