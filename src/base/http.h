@@ -1,5 +1,5 @@
 /*
- * http: requests to other servers, many at a time, on our loop; the only includer of curl's headers.
+ * http: requests to other servers, many at a time, on our loop; http_impl.h is the only includer of curl's headers.
  *
  * TLS 1.2 or newer with the system's authorities (and those of the file in `ca`), redirects are never followed, no cookies, no proxy from
  * the environment. An answer is kept whole in memory up to its limit; more ends the call with an error. Everything given to http_start
@@ -47,6 +47,7 @@ struct http_request {
 	const char *body;		/* NULL: none */
 	size_t nbody;
 	int64_t timeout;		/* nanoseconds for all of it, the wait for a connection included; 0: HTTP_TIMEOUT_S */
+	int64_t wait;			/* so long it may wait for a connection, and `timeout` begins when it leaves; 0: see above */
 	size_t max_answer;		/* bytes of the body; 0: HTTP_ANSWER_MAX */
 	unsigned flags;
 };

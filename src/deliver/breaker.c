@@ -4,12 +4,15 @@
 
 #include "base/backoff.h"
 
-int64_t breaker_failed(struct breaker *b, uint64_t random)
+int64_t breaker_failed(struct breaker *b, int64_t began, int64_t now, uint64_t random)
 {
 	struct backoff wait = {.base = BREAKER_FIRST, .max = BREAKER_MAX};
 
+	if (b->opened && began <= b->since)
+		return 0;
 	if (++b->failures < BREAKER_AFTER && !b->opened)
 		return 0;
+	b->since = now;
 	wait.tries = b->opened;
 	if (b->opened < 16)
 		b->opened++;
@@ -40,14 +43,14 @@ static void forget(struct refusals *r, int64_t slot)
 		r->at = slot;
 }
 
-int64_t refusals_add(struct refusals *r, int64_t now)
+int64_t refusals_add(struct refusals *r, uint32_t max, int64_t now)
 {
 	uint32_t left;
 
 	forget(r, now / REFUSALS_SLOT);
 	r->slot[r->at % REFUSALS_SLOTS]++;
 	r->sum++;
-	if (r->sum < REFUSALS_MAX)
+	if (r->sum < max)
 		return 0;
 	/* Until so many are forgotten that a tenth is free. */
 	left = r->sum;
@@ -55,7 +58,7 @@ int64_t refusals_add(struct refusals *r, int64_t now)
 		int64_t slot = r->at - age;
 
 		left -= r->slot[(slot + 2 * REFUSALS_SLOTS) % REFUSALS_SLOTS];
-		if (left < REFUSALS_MAX - REFUSALS_MAX / 10)
+		if (left < max - max / 10)
 			return (slot + REFUSALS_SLOTS) * REFUSALS_SLOT - now;
 	}
 	return REFUSALS_SLOT;

@@ -1,4 +1,4 @@
-#include "deliver/courier.h"
+#include "deliver/call_impl.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +19,7 @@
 #define AGAIN_MAX (30 * CLOCK_S)
 #define AGAIN_URGENT (100 * CLOCK_MS)	/* a first answer has three seconds */
 #define AHEAD 4u			/* begun, a connection: while the outbox is synced there is still work for all of them */
+#define QUEUED_MAX (60 * CLOCK_S)	/* for a connection: others may have a slow platform's */
 #define ANSWER_BYTES (256u << 10)
 #define FIELDS_MAX 16
 
@@ -65,8 +66,7 @@ unsigned call_needs(void *arg, struct item *i, struct need *to)
 
 /* ---- its turn ---- */
 
-/* Back into its lane, as the first. */
-static void back(struct message *m, int64_t wait)
+void call_back(struct message *m, int64_t wait)
 {
 	int64_t now = clock_mono();
 
@@ -74,7 +74,7 @@ static void back(struct message *m, int64_t wait)
 	queue_back(&m->c->queue, &m->item, now, now + wait);
 }
 
-static void later(struct message *m, int64_t wait)
+void call_later(struct message *m, int64_t wait)
 {
 	struct backoff b = {.base = urgent(m) ? AGAIN_URGENT : AGAIN_FIRST, .max = AGAIN_MAX, .tries = m->tries < 16 ? m->tries : 16};
 	int64_t own = backoff_next(&b, hash_random());
@@ -82,7 +82,7 @@ static void later(struct message *m, int64_t wait)
 	m->tries++;
 	metric_add(m->c->metric[M_AGAIN], 1);
 	message_mark(m, MARK_STATE);
-	back(m, wait > own ? wait : own);
+	call_back(m, wait > own ? wait : own);
 }
 
 /* The piece that goes out now. NULL, or why it cannot. */
@@ -115,7 +115,7 @@ static void begin(struct message *m)
 	message_mark(m, MARK_STATE | MARK_SEND);
 }
 
-static void stop_place(struct place *p, const char *why)
+void call_stop(struct place *p, const char *why)
 {
 	if (!p->stopped[0])
 		log_error("%s: %s: nothing is said with it until its files change and deliver is reloaded", account_file(p->account), why);
@@ -133,12 +133,12 @@ static void on_token(void *arg, const struct oauth_token *t)
 		if (m->token)
 			begin(m);
 		else
-			later(m, CLOCK_S);
+			call_later(m, CLOCK_S);
 	} else if (t->final) {
-		stop_place(m->place, t->error);
+		call_stop(m->place, t->error);
 		message_failed(m, "credentials", "", "%s", t->error);
 	} else {
-		later(m, t->again);
+		call_later(m, t->again);
 	}
 }
 
@@ -173,6 +173,8 @@ void call_begin(struct message *m)
 		message_failed(m, "invalid", "", "%s", why);
 	} else if (too_late(m)) {
 		message_failed(m, "late", "", "the interaction cannot be answered any more");
+	} else if (p->held > clock_mono() && !urgent(m)) {
+		call_back(m, p->held - clock_mono());
 	} else if (m->uncertain && act_when_lost(m, p) != ACT_AGAIN) {
 		/* It has waited (a limit, a breaker) for longer than the platform would recognise it. */
 		message_failed(m, "unknown", "", "a try had no answer, and it is too late to make another");
@@ -181,13 +183,11 @@ void call_begin(struct message *m)
 		if (!p->target->oauth)
 			begin(m);
 		else if (!(m->wait = oauth_get(p->oauth, OAUTH_USER, m->refreshed ? m->token : NULL, on_token, m)))
-			later(m, CLOCK_S);
+			call_later(m, CLOCK_S);
 	}
 }
 
 /* ---- the request ---- */
-
-static void on_answer(void *arg, const struct http_answer *a);
 
 static void request_release(struct request *r)
 {
@@ -201,7 +201,8 @@ static void request_release(struct request *r)
 static int start(struct message *m, struct request *r)
 {
 	const char *fields[FIELDS_MAX + 1];
-	struct http_request h = {.method = r->method, .headers = fields, .timeout = r->timeout, .max_answer = ANSWER_BYTES};
+	struct http_request h = {.method = r->method, .headers = fields, .timeout = r->timeout, .max_answer = ANSWER_BYTES,
+		.wait = urgent(m) ? 0 : QUEUED_MAX};
 	size_t n = 0;
 
 	if (r->token != TOKEN_NONE && request_field(r, "Authorization: Bearer %s", m->token ? m->token : ""))
@@ -215,7 +216,8 @@ static int start(struct message *m, struct request *r)
 	h.flags = r->public_only ? HTTP_PUBLIC : 0;
 	if (!h.url || !h.body)
 		return -1;
-	m->call = http_start(m->place->http ? m->place->http : urgent(m) ? m->c->urgent : m->c->http, &h, on_answer, m);
+	m->call = http_start(m->place->http ? m->place->http : urgent(m) ? m->c->urgent : m->c->http, &h, call_answered, m);
+	m->asked = clock_mono();
 	return m->call ? 0 : -1;
 }
 
@@ -224,6 +226,10 @@ void call_send(struct message *m)
 	struct request r = {.method = "POST"};
 	int rc;
 
+	if (m->place->stopped[0]) {
+		message_failed(m, "credentials", "", "%s", m->place->stopped);
+		return;
+	}
 	buf_init(&r.url, 16384);
 	buf_init(&r.fields, 16384);
 	buf_init(&r.body, 8 * LINE_MAX_BYTES);
@@ -239,7 +245,7 @@ void call_send(struct message *m)
 		if (invalid)
 			message_failed(m, "invalid", "", "the account's address is no URL");
 		else
-			later(m, CLOCK_S);
+			call_later(m, CLOCK_S);
 	}
 	request_release(&r);
 }
@@ -252,151 +258,7 @@ void call_cancel(struct message *m)
 		oauth_cancel(m->wait);
 	m->call = NULL;
 	m->wait = NULL;
-	back(m, 0);
-}
-
-/* ---- the answer ---- */
-
-/* What concerns others, too: the breaker, the refusals a platform bans for, its limits. */
-static void tell_queue(struct message *m, enum result r, const struct verdict *v)
-{
-	struct queue *q = &m->c->queue;
-	struct upstream *up = m->place->up;
-	int64_t now = clock_mono(), wait = 0;
-
-	if (r == R_UNREACHED || r == R_LOST || r == R_BROKEN) {
-		wait = breaker_failed(&up->breaker, hash_random());
-		if (wait) {
-			log_warn("%s: in trouble: left alone for %lld ms", up->name + 3, (long long)(wait / CLOCK_MS));
-			metric_add(m->c->metric[M_TRIPPED], 1);
-			queue_close(q, up->name, wait, true, now);
-		}
-	} else if (r != R_PRIVATE) {
-		breaker_worked(&up->breaker);
-		queue_open(q, up->name, now);
-	}
-	if (v->counts && (wait = refusals_add(&up->refusals, now))) {
-		log_error("%s: %u answers 401, 403 and 429 in ten minutes: nothing is sent for %lld s", up->name + 3, up->refusals.sum,
-			(long long)(wait / CLOCK_S));
-		queue_close(q, up->name, wait, false, now);
-	}
-	if (r == R_LIMITED && v->everybody) {
-		log_warn("%s: everybody has to wait for %lld ms", up->name + 3, (long long)(v->wait / CLOCK_MS));
-		queue_close(q, up->name, v->wait, false, now);
-	}
-	for (unsigned i = 0; i < v->ntold; i++)
-		queue_told(q, v->told[i].name, v->told[i].left, v->told[i].limit, v->told[i].reset, now);
-}
-
-static void said(struct message *m, const struct verdict *v)
-{
-	if (m->interaction)
-		interaction_changed(m->c, m->interaction, interaction_after(m->interaction->state, m->say.form));
-	if (m->say.kind == SAY_MESSAGE && (*v->id || m->part) && buf_add(&m->ids, v->id, strlen(v->id) + 1))
-		log_warn("no memory for the number of a message");
-	m->from = m->until;
-	m->part++;
-	m->tries = 0;
-	m->begun = 0;
-	m->uncertain = m->refreshed = false;
-	if (m->say.kind == SAY_COMMAND || m->from >= m->say.ntext) {
-		message_sent(m);
-		return;
-	}
-	message_mark(m, MARK_STATE);
-	back(m, 0);
-}
-
-/* The interaction was answered already, or is not in the state we took it for. */
-static void other_form(struct message *m, enum result r, const struct verdict *v)
-{
-	struct interaction *i = m->interaction;
-
-	if (i && r == R_ANSWERED && m->uncertain) {
-		/* It was us: the try before had no answer. */
-		said(m, v);
-	} else if (i && r == R_ANSWERED && m->say.kind == SAY_MESSAGE && i->state == INTERACTION_TRIED) {
-		interaction_changed(m->c, i, INTERACTION_DEFERRED);
-		later(m, 0);
-	} else if (i && r == R_NOT_THAT_WAY && i->state == INTERACTION_DEFERRED) {
-		interaction_changed(m->c, i, INTERACTION_NEW);
-		later(m, 0);
-	} else {
-		message_failed(m, r == R_ANSWERED ? "answered" : "refused", v->code, "%s", v->text);
-	}
-}
-
-static void credentials(struct message *m, const struct verdict *v)
-{
-	if (m->place->oauth && !m->refreshed) {
-		m->refreshed = true;
-		message_mark(m, MARK_STATE);
-		back(m, 0);
-		return;
-	}
-	stop_place(m->place, "the platform refuses its token (401)");
-	message_failed(m, "credentials", v->code, "%s", v->text);
-}
-
-static void judge(struct message *m, enum result r, const struct verdict *v)
-{
-	enum repeat repeat = m->place->target->repeat(m->place->t, &m->say);
-	enum act act = rule_act(r, repeat, m->begun ? clock_wall() - m->begun : 0);
-
-	if (r == R_LOST || r == R_BROKEN)
-		m->uncertain = true;
-	else if (!m->uncertain)
-		m->begun = 0;
-	if (m->say.kind == SAY_COMMAND && act != ACT_SAID && r != R_ANSWERED && m->interaction && m->uncertain &&
-	    m->interaction->state == INTERACTION_NEW)
-		interaction_changed(m->c, m->interaction, INTERACTION_TRIED);
-	switch (act) {
-	case ACT_SAID:
-		said(m, v);
-		break;
-	case ACT_AGAIN:
-		later(m, v->wait);
-		break;
-	case ACT_FAIL:
-		message_failed(m, rule_cause(r), v->code, "%s", v->text);
-		break;
-	case ACT_UNKNOWN:
-		message_failed(m, "unknown", v->code, "nobody knows whether it was said, and it is not said twice: %s", v->text);
-		break;
-	case ACT_CREDENTIALS:
-		credentials(m, v);
-		break;
-	case ACT_FORM:
-		other_form(m, r, v);
-		break;
-	}
-}
-
-static const char *field(const void *arg, const char *name)
-{
-	return http_header(arg, name);
-}
-
-static void on_answer(void *arg, const struct http_answer *h)
-{
-	struct message *m = arg;
-	struct verdict v = {.kind = REFUSED};
-	struct answer a = {.status = h->status, .body = h->body, .nbody = h->nbody, .field = field, .arg = h, .wall = clock_wall()};
-	enum result r;
-
-	m->call = NULL;
-	if (h->status) {
-		m->place->target->answer(m->place->t, &m->say, &a, &v);
-		r = (enum result)v.kind;
-	} else {
-		verdict_text(&v, "%s", h->error);
-		r = h->refused ? R_PRIVATE : h->sent ? R_LOST : R_UNREACHED;
-	}
-	if (h->status == 429)
-		metric_add(m->c->metric[M_LIMITED], 1);
-	log_debug("%s %s: %d %s", m->say.platform, m->say.channel, h->status, v.text);
-	tell_queue(m, r, &v);
-	judge(m, r, &v);
+	call_back(m, 0);
 }
 
 /* ---- after a restart ---- */

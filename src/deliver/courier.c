@@ -125,15 +125,15 @@ void courier_round(void *arg)
 
 	message_late(c);
 	intake_more(c);
-	while (!c->draining && c->queue.under_way < UNDER_WAY_MAX && (i = queue_next(&c->queue, now)))
+	/* First answers to interactions find room, also where slow platforms have it all. */
+	while (!c->draining && c->queue.under_way < 2 * UNDER_WAY_MAX && (i = queue_next(&c->queue, c->queue.under_way >= UNDER_WAY_MAX, now)))
 		call_begin((struct message *)i);
 	wrote = commit(c);
 	report_flush(&c->report);
 	metric_set(c->metric[M_UNDER_WAY], c->queue.under_way);
 	metric_set(c->metric[M_WAITING], c->queue.waiting + c->queue.under_way);
-	due = c->draining ? QUEUE_NEVER : queue_due(&c->queue);
-	if (c->queue.under_way >= UNDER_WAY_MAX)
-		due = QUEUE_NEVER;
+	due = c->draining || c->queue.under_way >= 2 * UNDER_WAY_MAX ? QUEUE_NEVER :
+		queue_due(&c->queue, c->queue.under_way >= UNDER_WAY_MAX);
 	late = message_due(c);
 	if (late < due)
 		due = late;

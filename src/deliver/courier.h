@@ -3,7 +3,7 @@
  *
  *   intake.c    batches from the hub become messages; a batch is acknowledged when its messages are in the outbox, on the disk
  *   courier.c   what goes next; the end of each round, where the outbox is written and what waited for that is done
- *   call.c      a message's request, its answer, and what follows from it
+ *   call.c      a message's request          answer.c    what follows from its answer
  *   message.c   messages: made, found, given up
  *
  * A round of the loop only changes messages in memory and marks them (MARK_*). At its end all marks are written in one transaction, with one
@@ -59,6 +59,7 @@ struct message {
 	struct say say;
 	int64_t seq, taken;		/* wall clock */
 	int64_t late;			/* clock_mono(): then it is given up */
+	int64_t asked;			/* clock_mono(): its request was started */
 	int64_t begun;			/* wall clock: first try of this piece that perhaps was carried out; 0 none */
 	bool uncertain;			/* such a try ended without an answer */
 	bool queued, under_way, over;	/* over: has its outcome */

@@ -2,7 +2,7 @@
 # courier        a round: what goes next, the outbox written, what waited for that
 # intake         batches from the hub, acknowledged when the outbox has them
 # message        messages: made, found, given up
-# call           a message's request, its answer, what follows
+# call           a message's request                       answer   what follows from its answer
 # report         outcomes on their way to the hub
 # places         accounts, and what several have in common
 # outbox         the database
@@ -12,7 +12,7 @@
 # interaction    what was answered so far (pure)
 # target/        a file for each platform (pure)
 deliver_TARGETS := null discord twitch webhook
-deliver_OBJS := main.o courier.o intake.o message.o call.o report.o places.o outbox.o say.o text.o queue.o gate.o breaker.o rule.o outcome.o \
+deliver_OBJS := main.o courier.o intake.o message.o call.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o breaker.o rule.o outcome.o \
 	interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PURE := say.o text.o queue.o gate.o breaker.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PKGS := libcurl sqlite3

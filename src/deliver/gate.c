@@ -45,22 +45,26 @@ static uint32_t room(const struct gate *g)
 	return g->times && g->need.n < n ? g->need.n : n;
 }
 
+static struct lane *first(const struct gate *g)
+{
+	return g->waiting[0].first ? g->waiting[0].first : g->waiting[1].first;
+}
+
 void gate_settle(struct gate *g)
 {
+	struct lane *l;
 	int64_t due;
 
 	timer_del(&g->q->timers, &g->timer);
-	if (!g->waiting.first)
+	if (!first(g))
 		return;
 	due = gate_opens(g, g->q->now);
 	if (due && due != QUEUE_NEVER && timer_set(&g->q->timers, &g->timer, due))
 		due = 0; /* no memory for it: they ask again and again */
 	if (due)
 		return;
-	for (uint32_t n = room(g); n && g->waiting.first; n--) {
-		struct lane *l = g->waiting.first;
-
-		row_del(&g->waiting, l);
+	for (uint32_t n = room(g); n && (l = first(g)); n--) {
+		row_del(&g->waiting[!l->urgent], l);
 		l->at = NULL;
 		l->woken = g;
 		lane_ready(l);
@@ -159,7 +163,7 @@ static bool gate_idle(struct gate *g, int64_t now)
 {
 	uint32_t newest = g->need.n ? (g->oldest + g->need.n - 1) % g->need.n : 0;
 
-	return !g->waiting.first && !g->under_way && !g->probing && now >= g->until && (!g->told || now >= g->reset) &&
+	return !first(g) && !g->under_way && !g->probing && now >= g->until && (!g->told || now >= g->reset) &&
 		(!g->times || g->times[newest] + g->need.period <= now);
 }
 

@@ -13,6 +13,8 @@
 #include "base/oauth.h"
 #include "deliver/outcome.h"
 
+#define SKEW (60 * CLOCK_S)
+
 /* ---- the table by key ---- */
 
 static struct message **place(struct message **table, size_t cap, const unsigned char key[SAY_KEY])
@@ -172,7 +174,9 @@ static void defer(void *arg)
 	struct message *m = i->command;
 
 	i->command = NULL;
-	if (i->state != INTERACTION_NEW || i->answers || m->c->draining) {
+	if (m->c->draining)
+		return; /* the next process does it: it is in the outbox */
+	if (i->state != INTERACTION_NEW || i->answers) {
 		message_mark(m, MARK_GONE);
 		return;
 	}
@@ -200,7 +204,8 @@ static void wait_command(struct message *m)
 	}
 }
 
-/* When it happened: the event's time, if our clock and the platform's agree well enough; else when it was taken. */
+/* When it happened: the event's time, if our clock and the platform's agree well enough. An event that seems to be less than SKEW old, and too old, may
+ * be one of a moment ago: then there is just time to defer it, and asking in vain does no harm. */
 static int64_t happened(const struct message *m)
 {
 	struct envelope e;
@@ -211,7 +216,7 @@ static int64_t happened(const struct message *m)
 	if (scan_lazy(m->line, m->say.nline, &e) || (n = scan_cstr(e.a[LA_TIME], text, sizeof(text))) < 0 ||
 	    clock_parse(text, (size_t)n, &at) || at > m->taken || m->say.kind != SAY_COMMAND)
 		return m->taken;
-	return at;
+	return m->taken - at > INTERACTION_FIRST && m->taken - at < SKEW ? m->taken - INTERACTION_DEFER : at;
 }
 
 void message_wait(struct message *m)

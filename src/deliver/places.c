@@ -113,13 +113,30 @@ static bool enabled(const struct account *a)
 	return on;
 }
 
+/* The first one that does not stand before these names; they are sorted by tenant and name, as the accounts are. */
+static size_t lower(const struct places *p, const char *tenant, const char *name)
+{
+	size_t from = 0, to = p->n;
+
+	while (from < to) {
+		size_t mid = (from + to) / 2;
+		const struct account *a = p->v[mid]->account;
+		int order = strcmp(account_tenant(a), tenant);
+
+		if (order < 0 || (order == 0 && strcmp(account_name(a), name) < 0))
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
 static struct place *same(const struct places *all, const struct account *a)
 {
-	for (size_t i = 0; i < all->n; i++)
-		if (strcmp(account_tenant(all->v[i]->account), account_tenant(a)) == 0 &&
-		    strcmp(account_name(all->v[i]->account), account_name(a)) == 0 && account_same(all->v[i]->account, a))
-			return all->v[i];
-	return NULL;
+	size_t i = lower(all, account_tenant(a), account_name(a));
+
+	return i < all->n && strcmp(account_tenant(all->v[i]->account), account_tenant(a)) == 0 &&
+		strcmp(account_name(all->v[i]->account), account_name(a)) == 0 && account_same(all->v[i]->account, a) ? all->v[i] : NULL;
 }
 
 static void drop(struct places *p)
@@ -180,19 +197,18 @@ struct place *places_find(const struct places *p, const char *tenant, const char
 	struct place *found = NULL;
 
 	*why = NULL;
-	for (size_t i = 0; i < p->n; i++) {
+	for (size_t i = lower(p, tenant, name); i < p->n; i++) {
 		const struct account *a = p->v[i]->account;
 
-		if (strcmp(account_tenant(a), tenant) != 0 || strcmp(p->v[i]->target->name, platform) != 0)
+		if (strcmp(account_tenant(a), tenant) != 0 || (*name && strcmp(account_name(a), name) != 0))
+			break;
+		if (strcmp(p->v[i]->target->name, platform) != 0)
 			continue;
-		if (*name && strcmp(account_name(a), name) == 0)
-			return p->v[i];
-		if (!*name && found) {
+		if (found) {
 			*why = "data.account has to say which account: there are several of this platform";
 			return NULL;
 		}
-		if (!*name)
-			found = p->v[i];
+		found = p->v[i];
 	}
 	if (!found)
 		*why = *name ? "there is no account of this name and platform" : "there is no account of this platform";

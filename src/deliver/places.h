@@ -34,6 +34,8 @@ struct place {
 	struct oauth *oauth;		/* NULL unless the target wants it */
 	struct http *http;		/* its own, when its file names certificates to trust; NULL: everybody's */
 	struct upstream *up;
+	struct refusals refusals;
+	int64_t held;			/* clock_mono(): nothing is said with it until then, for too many of them */
 	char stopped[VERDICT_TEXT];	/* why nothing can be said with it until its files change; "" */
 };
 

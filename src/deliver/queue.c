@@ -71,7 +71,7 @@ static void leave(struct lane *l)
 	if (l->place == READY)
 		row_del(&l->q->ready[!l->urgent], l);
 	else if (l->place == WAITING)
-		row_del(&l->at->waiting, l);
+		row_del(&l->at->waiting[!l->urgent], l);
 	else if (l->place == PAUSED)
 		timer_del(&l->q->timers, &l->timer);
 	l->place = IDLE;
@@ -123,7 +123,7 @@ static void wait_at(struct lane *l, struct gate *g)
 	l->place = WAITING;
 	l->at = g;
 	l->woken = NULL;
-	row_add(&g->waiting, l, woken == g);
+	row_add(&g->waiting[!l->urgent], l, woken == g);
 	gate_settle(g);
 	if (woken && woken != g)
 		gate_settle(woken);
@@ -179,14 +179,14 @@ static struct item *try(struct lane *l, int64_t now)
 	return i;
 }
 
-struct item *queue_next(struct queue *q, int64_t now)
+struct item *queue_next(struct queue *q, bool urgent, int64_t now)
 {
 	q->now = now;
 	for (struct loop_timer *t; (t = timer_first(&q->timers)) && t->due <= now; ) {
 		timer_del(&q->timers, t);
 		t->fn(t->arg);
 	}
-	for (int r = 0; r < 2; r++) {
+	for (int r = 0; r < (urgent ? 1 : 2); r++) {
 		struct lane *l;
 
 		while ((l = q->ready[r].first)) {
@@ -257,11 +257,11 @@ void queue_off(struct queue *q, struct item *i)
 	}
 }
 
-int64_t queue_due(const struct queue *q)
+int64_t queue_due(const struct queue *q, bool urgent)
 {
 	const struct loop_timer *t = timer_first(&q->timers);
 
-	if (q->ready[0].first || q->ready[1].first)
+	if (q->ready[0].first || (q->ready[1].first && !urgent))
 		return 1;
 	return t ? t->due : QUEUE_NEVER;
 }

@@ -3,7 +3,8 @@
  *
  * Messages with the same lane (a channel of an account, an interaction) go out one after the other, in the order they were added. Before one goes,
  * every gate it needs has to be open: a gate is a rate limit, a bucket of a platform, a breaker, the connections to a host. A lane that finds
- * one closed waits there, with the others, in order; those that need other gates go on. Urgent lanes (interactions) are asked first.
+ * one closed waits there, with the others, in order; those that need other gates go on. Urgent lanes (interactions) are asked first, also
+ * among those that wait at a gate.
  *
  * now is clock_mono() nanoseconds. Nothing here is called back but needs(). Gates and lanes are made when they are first named and forgotten
  * when nothing is to be remembered of them.
@@ -52,14 +53,14 @@ void queue_release(struct queue *q);	/* items are the caller's */
 
 /* Behind the others. -1: ENOMEM, EAGAIN QUEUE_LANE_MAX wait there already. */
 int queue_add(struct queue *q, const char *lane, bool urgent, struct item *i);
-/* The next one that may go, which is then under way; NULL: none now. */
-struct item *queue_next(struct queue *q, int64_t now);
+/* The next one that may go, which is then under way; NULL: none now. urgent: of those only. */
+struct item *queue_next(struct queue *q, bool urgent, int64_t now);
 /* An item under way comes back: its request has ended. It stays the first of its lane until queue_off; not before due (0: at once). */
 void queue_back(struct queue *q, struct item *i, int64_t now, int64_t due);
 /* Takes an item that is not under way out. */
 void queue_off(struct queue *q, struct item *i);
 /* When queue_next will give something that it does not now, unless something comes back before; QUEUE_NEVER. */
-int64_t queue_due(const struct queue *q);
+int64_t queue_due(const struct queue *q, bool urgent);
 
 /* What a platform says about a gate: so many may go until `reset` ns from now, then `limit` again. A gate that nobody told lets one go at a time, if
  * its need says so. -1: no memory. */

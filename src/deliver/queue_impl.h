@@ -28,7 +28,7 @@ struct gate {
 	int64_t *times, until, reset, window;	/* times: the last need.n */
 	uint32_t oldest, under_way, left, limit;
 	bool told, probing;
-	struct row waiting;
+	struct row waiting[2];		/* [0]: urgent */
 	struct loop_timer timer;
 };
 

@@ -307,6 +307,30 @@ static void nobody(struct server *s, struct http *h)
 	CHECK(g.refused && !g.sent, "a name that leads to a private address: %s", g.error);
 }
 
+/* The only connection is taken for longer than the second call may take, once it has left. */
+static void waiting(struct server *s)
+{
+	struct http *h = http_open(s->l, &(struct http_opts){.max_host = 1});
+	struct got slow = {.l = s->l}, next = {.l = s->l}, both = {.l = s->l};
+	struct http_request r = {.method = "GET", .timeout = 300 * CLOCK_MS};
+	unsigned left = 2;
+
+	slow.left = next.left = &left;
+	r.url = url(s, "/hang");
+	CHECK(http_start(h, &r, keep, &slow), "one that gets no answer");
+	r = (struct http_request){.method = "GET", .url = url(s, "/ok"), .timeout = 200 * CLOCK_MS, .wait = 10 * CLOCK_S};
+	CHECK(http_start(h, &r, keep, &next), "one that waits for its connection");
+	loop_run(s->l);
+	CHECK(!slow.status && next.status == 200, "the time spent waiting is not taken from it: %s", next.error);
+	both = call(s, h, "GET", "/hang", &(struct http_request){.timeout = 50 * CLOCK_MS, .wait = CLOCK_S});
+	CHECK(!both.status && both.sent && strcmp(both.error, "no answer came in time") == 0, "it left, and has only its own time: %s", both.error);
+	both = (struct got){.l = s->l, .close = h};
+	r = (struct http_request){.method = "GET", .url = url(s, "/hang"), .timeout = 50 * CLOCK_MS, .wait = CLOCK_S};
+	CHECK(http_start(h, &r, keep, &both), "one more");
+	loop_run(s->l);
+	CHECK(both.calls == 1 && both.sent, "closed within its callback");
+}
+
 static void many(struct server *s)
 {
 	static struct got g[40];
@@ -362,6 +386,7 @@ int main(void)
 	sent(&s, h);
 	nobody(&s, h);
 	http_close(h);
+	waiting(&s);
 	many(&s);
 	for (size_t i = 0; i < CONNS; i++)
 		if (s.c[i].io.fd >= 0)

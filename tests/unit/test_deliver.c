@@ -110,17 +110,17 @@ static void order(void)
 	queue_add(&q, "0", false, &m[1].i);
 	queue_add(&q, "1", false, &m[2].i);
 	queue_add(&q, "2", true, &m[3].i);
-	a = (struct msg *)queue_next(&q, 1);
-	b = (struct msg *)queue_next(&q, 1);
-	c = (struct msg *)queue_next(&q, 1);
-	CHECK(a == &m[3] && b == &m[0] && c == &m[2] && !queue_next(&q, 1), "urgent first, one of each lane");
-	CHECK(queue_due(&q) == QUEUE_NEVER, "nothing to wait for but answers");
+	a = (struct msg *)queue_next(&q, false, 1);
+	b = (struct msg *)queue_next(&q, false, 1);
+	c = (struct msg *)queue_next(&q, false, 1);
+	CHECK(a == &m[3] && b == &m[0] && c == &m[2] && !queue_next(&q, false, 1), "urgent first, one of each lane");
+	CHECK(queue_due(&q, false) == QUEUE_NEVER, "nothing to wait for but answers");
 	queue_back(&q, &m[0].i, 10, 50);
-	CHECK(!queue_next(&q, 20) && queue_due(&q) == 50, "back, and not before its time");
-	CHECK(queue_next(&q, 50) == &m[0].i, "then the same again, before the one behind it");
+	CHECK(!queue_next(&q, false, 20) && queue_due(&q, false) == 50, "back, and not before its time");
+	CHECK(queue_next(&q, false, 50) == &m[0].i, "then the same again, before the one behind it");
 	queue_back(&q, &m[0].i, 60, 0);
 	queue_off(&q, &m[0].i);
-	CHECK(queue_next(&q, 60) == &m[1].i && !queue_next(&q, 60), "the next of the lane");
+	CHECK(queue_next(&q, false, 60) == &m[1].i && !queue_next(&q, false, 60), "the next of the lane");
 	queue_back(&q, &m[1].i, 61, 0);
 	queue_off(&q, &m[1].i);
 	queue_back(&q, &m[2].i, 61, 0);
@@ -145,23 +145,47 @@ static void gates(void)
 	queue_init(&q, key, needs, NULL);
 	for (int i = 0; i < 4; i++)
 		queue_add(&q, (const char *[]){"0", "1", "2", "3"}[i], false, &m[i].i);
-	CHECK(queue_next(&q, 1000) == &m[0].i && queue_next(&q, 1000) == &m[2].i && !queue_next(&q, 1000),
+	CHECK(queue_next(&q, false, 1000) == &m[0].i && queue_next(&q, false, 1000) == &m[2].i && !queue_next(&q, false, 1000),
 		"one at a time of what is not known; one in a period");
-	CHECK(queue_due(&q) == 1100, "the period's end is waited for");
-	CHECK(queue_next(&q, 1100) == &m[3].i, "and used");
+	CHECK(queue_due(&q, false) == 1100, "the period's end is waited for");
+	CHECK(queue_next(&q, false, 1100) == &m[3].i, "and used");
 	queue_told(&q, "b", 0, 5, 500, 1100);
 	queue_back(&q, &m[0].i, 1100, 0);
 	queue_off(&q, &m[0].i);
-	CHECK(!queue_next(&q, 1101) && queue_due(&q) == 1600, "nothing is left until the reset");
-	CHECK(queue_next(&q, 1600) == &m[1].i, "then it goes on");
+	CHECK(!queue_next(&q, false, 1101) && queue_due(&q, false) == 1600, "nothing is left until the reset");
+	CHECK(queue_next(&q, false, 1600) == &m[1].i, "then it goes on");
 	queue_back(&q, &m[1].i, 1601, 0);
 	CHECK(queue_close(&q, "b", 1000, true, 1602) == 0, "closed");
-	CHECK(!queue_next(&q, 2000) && queue_due(&q) == 2602, "for so long");
-	CHECK(queue_next(&q, 2602) == &m[1].i, "then one");
+	CHECK(!queue_next(&q, false, 2000) && queue_due(&q, false) == 2602, "for so long");
+	CHECK(queue_next(&q, false, 2602) == &m[1].i, "then one");
 	queue_add(&q, "0", false, &m[0].i);
-	CHECK(!queue_next(&q, 2603), "only one while it is tried out");
+	CHECK(!queue_next(&q, false, 2603), "only one while it is tried out");
 	queue_open(&q, "b", 2604);
-	CHECK(queue_next(&q, 2604) == &m[0].i, "and more when that went well");
+	CHECK(queue_next(&q, false, 2604) == &m[0].i, "and more when that went well");
+	queue_release(&q);
+}
+
+/* Who is urgent goes first where a gate has been waited at, too, and where nobody else may go. */
+static void urgent(void)
+{
+	static const uint64_t key[2] = {1, 2};
+	struct queue q;
+	struct msg m[5] = {{.lane = 0}, {.lane = 1}, {.lane = 2}, {.lane = 3}, {.lane = 4}};
+
+	memset(nwants, 0, sizeof(nwants));
+	for (int i = 0; i < 4; i++)
+		want(i, &(struct need){.name = "g", .most = 1});
+	queue_init(&q, key, needs, NULL);
+	for (int i = 0; i < 3; i++)
+		queue_add(&q, (const char *[]){"0", "1", "2"}[i], false, &m[i].i);
+	CHECK(queue_next(&q, false, 1) == &m[0].i && !queue_next(&q, false, 1), "two wait at the gate");
+	queue_add(&q, "3", true, &m[3].i);
+	CHECK(!queue_next(&q, true, 2) && queue_due(&q, true) == QUEUE_NEVER, "then one that is urgent");
+	queue_back(&q, &m[0].i, 3, 0);
+	queue_off(&q, &m[0].i);
+	CHECK(queue_next(&q, false, 3) == &m[3].i, "it goes before those that were there");
+	queue_add(&q, "4", false, &m[4].i);
+	CHECK(!queue_next(&q, true, 4) && queue_due(&q, true) == QUEUE_NEVER && queue_next(&q, false, 4) == &m[4].i, "of the urgent ones only");
 	queue_release(&q);
 }
 
@@ -183,12 +207,12 @@ static void windows(void)
 		queue_add(&q, (const char *[]){"0", "1", "2", "3", "4", "5", "6", "7"}[i], false, &m[i].i);
 	}
 	queue_told(&q, "b", 1, 3, 100, 1000);
-	while (queue_next(&q, 1000))
+	while (queue_next(&q, false, 1000))
 		went++;
-	CHECK(went == 1 && queue_due(&q) == 1100, "what is left of a window");
-	while (queue_next(&q, 1100))
+	CHECK(went == 1 && queue_due(&q, false) == 1100, "what is left of a window");
+	while (queue_next(&q, false, 1100))
 		went++;
-	CHECK(went == 4 && queue_due(&q) == 1200, "the next one has the limit, though no answer came: %d", went);
+	CHECK(went == 4 && queue_due(&q, false) == 1200, "the next one has the limit, though no answer came: %d", went);
 	queue_release(&q);
 	memset(m, 0, sizeof(m));
 	queue_init(&q, key, needs, NULL);
@@ -236,7 +260,7 @@ static void torture(void)
 		struct msg *x;
 		int64_t next;
 
-		while ((x = (struct msg *)queue_next(&q, now))) {
+		while ((x = (struct msg *)queue_next(&q, false, now))) {
 			bad += nrun >= 5 || (went >= 10 && times[went - 10] + 1000 > now) || x->n < last[x->lane];
 			last[x->lane] = x->n;
 			times[went++ % MANY] = now;
@@ -248,7 +272,7 @@ static void torture(void)
 			if (went == MANY)
 				break;
 		}
-		next = queue_due(&q);
+		next = queue_due(&q, false);
 		for (int i = 0; i < nrun; i++)
 			if (run[i].end < next)
 				next = run[i].end;
@@ -277,31 +301,33 @@ static void trouble(void)
 	unsigned n = 0;
 
 	for (unsigned i = 1; i < BREAKER_AFTER; i++)
-		wait |= breaker_failed(&b, 1);
+		wait |= breaker_failed(&b, now - 1, now, 1);
 	CHECK(wait == 0, "a few failures are nothing");
-	wait = breaker_failed(&b, 1);
+	wait = breaker_failed(&b, now - 1, now, 1);
 	CHECK(wait >= BREAKER_FIRST / 2 && wait <= BREAKER_FIRST && breaker_probing(&b), "then it opens");
-	CHECK(breaker_failed(&b, 1) > wait, "the one that is let through fails: longer");
-	for (int i = 0; i < 20; i++)
-		wait = breaker_failed(&b, 0);
+	for (int i = 0; i < 60; i++)
+		CHECK(breaker_failed(&b, now, now + CLOCK_S, 1) == 0, "what was under way already says nothing new");
+	CHECK(breaker_failed(&b, now + wait, now + wait + 1, 1) > wait, "the one that is let through fails: longer");
+	for (int i = 0; i < 20; i++, now += 100 * CLOCK_S)
+		wait = breaker_failed(&b, now + 99 * CLOCK_S, now + 100 * CLOCK_S, 0);
 	CHECK(wait == BREAKER_MAX, "never longer than that");
 	breaker_worked(&b);
-	CHECK(!breaker_probing(&b) && breaker_failed(&b, 1) == 0, "one success closes it");
+	CHECK(!breaker_probing(&b) && breaker_failed(&b, now, now, 1) == 0, "one success closes it");
 
-	while (!(wait = refusals_add(&r, now))) {
+	while (!(wait = refusals_add(&r, REFUSALS_MAX, now))) {
 		n++;
 		now += CLOCK_S / 10;
 	}
 	CHECK(n == REFUSALS_MAX - 1, "%u refusals are borne", n);
 	CHECK(wait > 0 && wait <= 610 * CLOCK_S, "then nothing is sent for %lld s", (long long)(wait / CLOCK_S));
-	CHECK(refusals_add(&r, now + wait) == 0, "afterwards there is room");
+	CHECK(refusals_add(&r, REFUSALS_MAX, now + wait) == 0, "afterwards there is room");
 	r = (struct refusals){0};
 	for (n = 0; n < 5000 && !wait; n++)
-		wait = refusals_add(&r, now + n * 2 * CLOCK_S);
-	CHECK(refusals_add(&r, now) == 0, "a clock that stands still is no harm");
+		wait = refusals_add(&r, REFUSALS_MAX, now + n * 2 * CLOCK_S);
+	CHECK(refusals_add(&r, REFUSALS_MAX, now) == 0, "a clock that stands still is no harm");
 	r = (struct refusals){0};
 	for (wait = 0, n = 0; n < 5000; n++)
-		wait |= refusals_add(&r, now + n * 2 * CLOCK_S);
+		wait |= refusals_add(&r, REFUSALS_MAX, now + n * 2 * CLOCK_S);
 	CHECK(wait == 0 && r.sum <= 305, "few of them for ever are borne: %u", r.sum);
 }
 
@@ -341,6 +367,7 @@ int main(void)
 	lines();
 	order();
 	gates();
+	urgent();
 	windows();
 	torture();
 	trouble();

@@ -194,11 +194,14 @@ static void discord_answers(void *it)
 		{FORM_CREATE, 429, "{\"message\":\"slow\",\"retry_after\":1,\"global\":true}", empty, LIMITED, "", "", 1050 * CLOCK_MS, false, true},
 		{FORM_CREATE, 429, "{\"message\":\"slow\",\"retry_after\":1}", global, LIMITED, "", "", 1050 * CLOCK_MS, false, true},
 		{FORM_CREATE, 429, "{\"message\":\"slow\",\"retry_after\":1}", shared, LIMITED, "", "", 1050 * CLOCK_MS, false, false},
+		{FORM_CREATE, 429, "{\"message\":\"slow\",\"retry_after\":1e9}", empty, LIMITED, "", "", 86400 * CLOCK_S + 50 * CLOCK_MS, false, true},
+		{FORM_CREATE, 403, "{\"message\":\"internal network error\",\"code\":40333}", empty, LIMITED, "40333", "", 60 * CLOCK_S, true, true},
 		{FORM_CREATE, 429, "{\"message\":\"slow\",\"retry_after\":-1}", bare, LIMITED, "", "", 3050 * CLOCK_MS, false, true},
 		{FORM_CREATE, 429, "<html>", bare, LIMITED, "", "", 3050 * CLOCK_MS, true, true},
 		{FORM_CREATE, 429, "<html>", empty, LIMITED, "", "", 60 * CLOCK_S, true, true},
 		{FORM_CREATE, 503, "{\"code\":130000,\"message\":\"overloaded\"}", empty, BROKEN, "130000", "", 0, false, false},
 		{FORM_CREATE, 502, "<html>", empty, BROKEN, "", "", 0, false, false},
+		{FORM_CREATE, 400, "{\"code\":130000,\"message\":\"overloaded\"}", empty, BROKEN, "130000", "", 0, false, false},
 		{FORM_CREATE, 302, "", empty, REFUSED, "", "", 0, false, false},
 	};
 	struct say s = say_of(CHANNEL ",\"text\":\"x\"", FORM_CREATE), other = say_of("\"platform\":\"discord\",\"channel\":{\"id\":\"12\"},\"text\":\"x\"", FORM_CREATE);
@@ -224,11 +227,11 @@ static void discord_answers(void *it)
 	target_discord.needs(it, &other, before);
 	CHECK(strcmp(before[1].name, after[1].name) != 0 && strcmp(before[0].name, after[0].name) == 0, "another channel is another bucket of the same bot");
 	v = judge(&target_discord, it, &s, 429, row[15].body, bucket);
-	CHECK(v.ntold == 1 && v.told[0].left == 0 && strcmp(v.told[0].name, after[1].name) == 0 && v.told[0].reset == 700 * CLOCK_MS, "429 closes the bucket");
+	CHECK(v.ntold == 1 && v.told[0].limit == 5 && strcmp(v.closed, after[1].name) == 0, "429 closes the bucket: %s", v.closed);
 	v = judge(&target_discord, it, &s, 429, row[16].body, empty);
-	CHECK(v.ntold == 1 && strcmp(v.told[0].name, after[0].name) == 0, "or everything of the bot");
-	v = judge(&target_discord, it, &s, 429, row[18].body, shared);
-	CHECK(v.ntold == 0, "a shared one closes nothing");
+	CHECK(v.ntold == 0 && strcmp(v.closed, after[0].name) == 0, "or everything of the bot, whose limit stays as it is: %s", v.closed);
+	v = judge(&target_discord, it, &s, 429, row[19].body, shared);
+	CHECK(v.ntold == 0 && !*v.closed, "a shared one closes nothing");
 	say_release(&s);
 	say_release(&other);
 }
@@ -362,7 +365,7 @@ static void helpers(void)
 
 	CHECK(target_digits("1") && !target_digits("") && !target_digits("1a") && !target_digits("123456789012345678901"), "digits");
 	CHECK(target_seconds("0.65", &ns) && ns == 650 * CLOCK_MS && !target_seconds("-1", &ns) && !target_seconds("1e9", &ns) && !target_seconds(".", &ns) &&
-		!target_seconds("86401", &ns) && !target_seconds(NULL, &ns) && !target_seconds("", &ns), "seconds");
+		target_seconds("86401", &ns) && ns == 86400 * CLOCK_S && !target_seconds(NULL, &ns) && !target_seconds("", &ns), "seconds");
 	CHECK(target_count("12") == 12 && target_count("-1") == -1 && target_count("1234567890") == -1, "counts");
 	CHECK(target_upstream("https://u:p@h:8/x?y", name) == 0 && strcmp(name, "up https://h:8") == 0 && target_upstream("https:///x", name) &&
 		target_upstream("file:///x", name), "upstreams");

@@ -24,6 +24,8 @@
 #define HASH_MAX 64u
 #define CODE_ANSWERED 40060
 #define CODE_NO_MESSAGE 10008
+#define CODE_AGENT 40333		/* Cloudflare does not like us */
+#define CODE_OVERLOADED 130000
 
 struct discord {
 	char *api, *token, *application;
@@ -280,12 +282,11 @@ static void limited(const struct discord *d, const struct say *s, const struct a
 	bool shared = scope && strcmp(scope, "shared") == 0;
 	bool all = json_bool(json_member(doc, "global"), false) || (global && strcmp(global, "true") == 0) ||
 		(scope && strcmp(scope, "global") == 0);
-	struct told *told = &v->told[0];
 
 	v->kind = LIMITED;
 	v->counts = !shared;
-	if (seconds >= 0 && seconds <= 86400)
-		v->wait = (int64_t)(seconds * 1000) * CLOCK_MS + MARGIN;
+	if (seconds >= 0)
+		v->wait = (int64_t)(seconds < 86400 ? seconds * 1000 : 86400e3) * CLOCK_MS + MARGIN;
 	else if (target_seconds(a->field(a->arg, "Retry-After"), &v->wait))
 		v->wait += MARGIN;
 	if (!doc) {
@@ -295,13 +296,11 @@ static void limited(const struct discord *d, const struct say *s, const struct a
 	}
 	if (shared || !v->wait || s->form == FORM_CALLBACK || s->form == FORM_DEFER)
 		return;
-	/* The bucket, or everything of this bot: nothing is left for so long. */
-	*told = (struct told){.limit = all ? GLOBAL_N : 1, .reset = v->wait};
+	/* The bucket, or everything of this bot. What its headers say of the bucket holds, too. */
 	if (all)
-		snprintf(told->name, sizeof(told->name), "%s", d->who);
+		snprintf(v->closed, sizeof(v->closed), "%s", d->who);
 	else
-		bucket(d, s, told->name);
-	v->ntold = 1;
+		bucket(d, s, v->closed);
 }
 
 static void said(const struct say *s, const struct json *doc, struct verdict *v)
@@ -327,14 +326,14 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 		said(s, doc, v);
 	} else if (a->status == 429) {
 		limited(d, s, a, doc, v);
-	} else if (a->status >= 500) {
+	} else if (a->status >= 500 || code == CODE_OVERLOADED) {
 		v->kind = BROKEN;
 	} else if (a->status == 401) {
 		v->counts = true;
 		v->kind = *s->interaction ? REFUSED : DENIED;
 	} else if (a->status == 403) {
 		v->counts = true;
-		if (!doc) {
+		if (!doc || code == CODE_AGENT) {
 			v->kind = LIMITED;
 			v->everybody = true;
 			if (!target_seconds(a->field(a->arg, "Retry-After"), &v->wait) || !v->wait)

@@ -80,9 +80,9 @@ bool target_seconds(const char *s, int64_t *ns)
 	if (!s || !*s || strspn(s, "0123456789.") != strlen(s) || strlen(s) > 20)
 		return false;
 	v = strtod(s, &end);
-	if (*end || !isfinite(v) || v > 86400)
+	if (*end || !isfinite(v))
 		return false;
-	*ns = (int64_t)ceil(v * 1000) * CLOCK_MS;
+	*ns = (int64_t)ceil(fmin(v, 86400) * 1000) * CLOCK_MS;
 	return true;
 }
 

@@ -94,6 +94,7 @@ struct verdict {
 	int64_t wait;			/* LIMITED: at least; 0: not said */
 	bool everybody;			/* LIMITED: all requests of the upstream have to wait, not this message alone and who is `told` */
 	bool counts;			/* one of the refusals a platform bans for (breaker.h) */
+	char closed[NEED_NAME];		/* LIMITED: the gate that nothing may go through for `wait`; "": this message alone waits */
 	struct told told[NEEDS_MAX];
 	unsigned ntold;
 };
@@ -124,7 +125,7 @@ const struct target *target_find(const char *name);
 
 /* For targets. */
 bool target_digits(const char *s);					/* 1 to 20 digits: a number of Discord or Twitch, safe in a path */
-bool target_seconds(const char *s, int64_t *ns);			/* "7" or "0.65", at most a day; NULL or anything else: false */
+bool target_seconds(const char *s, int64_t *ns);			/* "7" or "0.65"; more than a day is a day; NULL or anything else: false */
 int64_t target_count(const char *s);					/* digits; NULL or anything else: -1 */
 /* The word send-unknown, again or never (also when it is absent). -1 with a message. */
 int target_again(const struct account *a, bool *again);

@@ -147,11 +147,8 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 		v->kind = BROKEN;
 	} else if (a->status == 429) {
 		v->kind = LIMITED;
-		if (target_seconds(a->field(a->arg, "Retry-After"), &v->wait) && v->wait) {
-			v->told[0] = (struct told){.limit = 1, .reset = v->wait};
-			snprintf(v->told[0].name, sizeof(v->told[0].name), "%s", w->who);
-			v->ntold = 1;
-		}
+		if (target_seconds(a->field(a->arg, "Retry-After"), &v->wait) && v->wait)
+			snprintf(v->closed, sizeof(v->closed), "%s", w->who);
 	} else if (a->status >= 200 && a->status < 300) {
 		v->kind = SAID;
 		doc = a->nbody ? json_parse(a->body, a->nbody, &err) : NULL;

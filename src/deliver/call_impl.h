@@ -1,0 +1,14 @@
+/* What call.c (a message's request) and answer.c (what follows from its answer) share. Private to them. */
+#ifndef DELIVER_CALL_IMPL_H
+#define DELIVER_CALL_IMPL_H
+
+#include "deliver/courier.h"
+
+struct http_answer;
+
+void call_back(struct message *m, int64_t wait);	/* into its lane, as the first */
+void call_later(struct message *m, int64_t wait);	/* the same for another try: with back-off, and not before wait */
+void call_stop(struct place *p, const char *why);	/* nothing is said with it any more */
+void call_answered(void *arg, const struct http_answer *a);	/* http_fn of a message */
+
+#endif
