@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """scripts/torture --platforms [-n RUNS] [-s SEED] [-j JOBS] [-t SECONDS] [-f FAULTS] [-k]
 
-Runs of the lab (tests/peers/lab) against gatewayd and route, each with its own seed: people talk on Discord and on Twitch while connections break in
-every way that the lab knows, and gatewayd and route are killed (-9) and started again. Afterwards the books are compared:
+Runs of the lab (tests/peers/lab) against gatewayd and route, each with its own seed: people talk on Discord and on Twitch (over a WebSocket, webhooks or
+a conduit) while connections break in every way that the lab knows, and gatewayd and route are killed (-9) and started again. Afterwards the books are
+compared:
 
   lost       what the platform would have replayed, or wrote to a socket that lives, and the hub does not have
   twice      what the hub has stored more than once
@@ -28,6 +29,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -90,7 +92,9 @@ class Run:
         self.lab = Program(folder, "lab", os.path.join(TOP, "tests/peers/lab/lab.py"), "-q", "-d", os.path.join(folder, "lab"),
                            *(x for k, v in LAB.items() for x in ("-o", f"{k}={v}")))
         self.route = Program(folder, "route", os.path.join(BIN, "route"), "-R", "run", "-d", "spool", "-r", "rules")
-        self.gatewayd = Program(folder, "gatewayd", os.path.join(BIN, "gatewayd"), "-p", "0", "-o", "ipc://run/in", "-a", "lab/accounts", "-s", "state")
+        self.transport = random.Random(f"{seed} transport").choice(("websocket", "websocket", "webhook", "conduit"))
+        self.port = free_port()
+        self.gatewayd = Program(folder, "gatewayd", os.path.join(BIN, "gatewayd"), "-p", str(self.port), "-o", "ipc://run/in", "-a", "lab/accounts", "-s", "state")
         self.said = {"discord": {}, "twitch": {}}      # id of a message -> when
         self.last = {}
         self.offsets, self.lines, self.kills = {}, [], []
@@ -175,9 +179,11 @@ class Run:
         self.began = time.time()
         with open(os.path.join(self.folder, "lab/port")) as f:
             self.url = f"http://127.0.0.1:{f.read().strip()}"
+        self.account()
         self.route.start()
         self.gatewayd.start()
-        self.wait("the connections do not come up", lambda: {e["data"]["platform"] for e in self.lines if e["type"] == "gateway.up"} == {"discord", "twitch"})
+        up = {"discord"} if self.transport == "webhook" else {"discord", "twitch"}
+        self.wait("the connections do not come up", lambda: {e["data"]["platform"] for e in self.lines if e["type"] == "gateway.up"} == up)
         self.wait("no subscription", self.subscribed)
         faults = [line for p in ("discord", "twitch") for line in self.planned(p)]
         self.call("/lab/fault", "\n".join(faults).encode(), raw=True)
@@ -196,6 +202,21 @@ class Run:
         self.gatewayd.stop()
         self.route.stop()
         return wrong
+
+    def account(self):
+        """The lab's account of Twitch, with the transport of this run."""
+        if self.transport == "websocket":
+            return
+        folder = os.path.join(self.folder, "lab/accounts/default")
+        words = {"webhook": f"webhook-secret-file = hook.secret\ncallback = http://127.0.0.1:{self.port}/hook/default/lab-twitch\n",
+                 "conduit": "conduit-shards = 2\n"}[self.transport]
+        with open(os.path.join(folder, "hook.secret"), "w", opener=lambda p, f: os.open(p, f, 0o600)) as f:
+            f.write("a-secret-of-this-run\n")
+        path = os.path.join(folder, "lab-twitch.conf")
+        with open(path) as f:
+            text = f.read()
+        with open(path, "w") as f:
+            f.write(text.replace("transport = websocket\n", f"transport = {self.transport}\n{words}"))
 
     def planned(self, platform):
         """The faults of the seed; but for a close code that ends a session, on a connection that has not named one (the lab keeps it then), and for a
@@ -315,6 +336,18 @@ class Run:
         return " ".join(f"{p}: {a} said, {b} kept, {g} gaps" for p, (a, b, g) in n.items())
 
 
+def free_port():
+    """One that stays ours over restarts: below those that the system gives away."""
+    while True:
+        port = random.randint(15000, 30000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
 def stamp(text):
     """RFC 3339 to seconds."""
     m = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)", text)
@@ -333,7 +366,7 @@ def one(seed, o):
         wrong = [f"stuck: {type(e).__name__}: {e}"]
     finally:
         run.end()
-    text = f"seed {seed}: {'WRONG' if wrong else 'right'}, {time.time() - begin:.1f} s; {run.summary()}"
+    text = f"seed {seed}: {'WRONG' if wrong else 'right'}, {run.transport}, {time.time() - begin:.1f} s; {run.summary()}"
     if wrong:
         text += "".join(f"\n    {w}" for w in wrong) + f"\n    kept: {folder}"
     if not wrong and not o.k:

@@ -17,7 +17,7 @@ class Hook:
 class Hooks:
     def __init__(self, lab):
         self.lab, self.set, self.books = lab, lab.settings, lab.books
-        self.sent = []                  # {"id", "callback", "type", "tries", "status"}
+        self.sent = []                  # {"id", "callback", "message", "type", "chat", "tries", "statuses", "given_up"}
 
     def hook(self, callback, secret):
         return Hook(callback, secret)
@@ -71,11 +71,13 @@ class Hooks:
                                              "transport": {k: v for k, v in payload["subscription"]["transport"].items()
                                                                                       if k in ("method", "callback", "conduit_id")}}}
         body = json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode()
-        return self.lab.spawn(self.deliver_body(hook, sub, kind, body, message_id, spoil, timestamp))
+        chat = payload.get("event", {}).get("message_id")
+        return self.lab.spawn(self.deliver_body(hook, sub, kind, body, message_id, spoil, timestamp, chat))
 
-    async def deliver_body(self, hook, sub, kind, body, message_id, spoil=None, timestamp=None):
+    async def deliver_body(self, hook, sub, kind, body, message_id, spoil=None, timestamp=None, chat=None):
         """Until a 2xx comes or the tries are used up. Spoiled ones are sent once. The last status."""
-        entry = {"id": message_id, "callback": hook.callback, "message": kind, "type": sub.type, "tries": 0, "statuses": []}
+        entry = {"id": message_id, "callback": hook.callback, "message": kind, "type": sub.type, "chat": chat, "tries": 0, "statuses": [],
+                 "given_up": False}
         self.sent.append(entry)
         status = None
         for attempt in range(1 if spoil else max(1, self.set["twitch.webhook_tries"])):
@@ -90,6 +92,7 @@ class Hooks:
             if status is not None and 200 <= status < 300:
                 hook.failures = 0
                 return status
+        entry["given_up"] = True
         if not spoil:
             self.failed(hook, sub, message_id)
         return status
