@@ -250,6 +250,11 @@ void call_send(struct message *m)
 	request_release(&r);
 }
 
+bool call_repeatable(const struct message *m)
+{
+	return !m->call || act_when_lost(m, m->place) == ACT_AGAIN;
+}
+
 void call_cancel(struct message *m)
 {
 	if (m->call)

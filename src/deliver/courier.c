@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/http.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/metric.h"
 
@@ -161,7 +161,8 @@ static void chores(void *arg)
 	struct courier *c = arg;
 	int64_t wall = clock_wall();
 
-	outbox_forget(c->outbox, wall);
+	if (c->outbox)
+		outbox_forget(c->outbox, wall);
 	interactions_sweep(&c->interactions, wall);
 	loop_timer_in(c->loop, &c->chores, CHORES);
 }
@@ -208,11 +209,26 @@ static int load_message(void *arg, const struct entry *e, const char *line, size
 	return 0;
 }
 
-int courier_load(struct courier *c)
+void courier_begin(struct courier *c)
 {
+	const uint64_t key[2] = {hash_random(), hash_random()};
+
 	c->tick = (struct loop_timer){.fn = tick, .arg = c};
 	c->again = (struct loop_timer){.fn = again, .arg = c};
 	c->chores = (struct loop_timer){.fn = chores, .arg = c};
+	c->marked_last = &c->marked;
+	c->batches_last = &c->batches;
+	c->interactions = (struct interactions){.key = {key[0], key[1]}};
+	queue_init(&c->queue, key, call_needs, c);
+	c->draining = false;
+}
+
+int courier_load(struct courier *c)
+{
+	if (!c->outbox) {
+		chores(c);
+		return 0;
+	}
 	if (outbox_load_interactions(c->outbox, clock_wall() - INTERACTION_LIFE, load_interaction, c) || outbox_load(c->outbox, load_message, c))
 		return -1;
 	if (c->n)
@@ -237,32 +253,40 @@ void courier_reload(struct courier *c)
 		courier_told(c);
 }
 
-void courier_cancel(struct courier *c)
+void courier_cancel(struct courier *c, bool all)
 {
 	for (struct message *m = c->first; m; m = m->next)
-		if (m->under_way)
+		if (m->under_way && (all || call_repeatable(m)))
 			call_cancel(m);
 }
 
-void courier_free(struct courier *c)
+void courier_end(struct courier *c)
 {
-	if (c->loop) {
-		loop_timer_del(c->loop, &c->tick);
-		loop_timer_del(c->loop, &c->again);
-		loop_timer_del(c->loop, &c->chores);
-	}
-	for (size_t k = 0; c->loop && k < INTERACTION_TABLE; k++)
+	if (!c->marked_last)
+		return;
+	loop_timer_del(c->loop, &c->tick);
+	loop_timer_del(c->loop, &c->again);
+	loop_timer_del(c->loop, &c->chores);
+	for (size_t k = 0; k < INTERACTION_TABLE; k++)
 		for (struct interaction *i = c->interactions.v[k]; i; i = i->chain)
 			loop_timer_del(c->loop, &i->defer);
 	intake_free(c);
+	for (size_t i = 0; i < sizeof(c->in) / sizeof(*c->in); i++)
+		if (c->in[i].take) {
+			c->failed |= link_take_dropped(c->in[i].take) > 0;
+			link_take_close(c->in[i].take);
+			c->in[i].take = NULL;
+		}
 	queue_release(&c->queue);
 	while (c->first)
 		message_free(c->first);
 	free(c->table);
+	c->table = NULL;
+	c->captable = 0;
+	c->marked = NULL;
+	c->marked_last = NULL;
+	c->changed = NULL;
 	interactions_release(&c->interactions);
-	report_close(&c->report);
-	places_release(&c->places);
-	http_close(c->urgent);
-	http_close(c->http);
 	outbox_close(c->outbox);
+	c->outbox = NULL;
 }

@@ -10,6 +10,8 @@
  * sync; then batches are acknowledged, requests leave, outcomes are put on the hub. So nothing leaves before the outbox knows that it was begun, and a
  * busy hour costs one sync a round, not one a message. When the outbox cannot be written (a full disk) the marks stay, nothing leaves, and it
  * is tried again a second later.
+ *
+ * Its work is what lies between courier_begin and courier_end; loop, http, places and report outlive it.
  */
 #ifndef DELIVER_COURIER_H
 #define DELIVER_COURIER_H
@@ -47,6 +49,9 @@ enum {
 struct courier;
 struct intake;
 
+/* Where batches come from. */
+struct inlet { struct courier *c; struct link_take *take; bool drained; };
+
 struct message {
 	struct item item;		/* in the queue; first */
 	struct courier *c;
@@ -80,9 +85,9 @@ struct courier {
 	struct http *http, *urgent;	/* first answers to interactions do not wait for connections */
 	struct places places;
 	struct queue queue;
-	struct outbox *outbox;
+	struct outbox *outbox;		/* NULL: there is none to work with (life.h) */
 	struct report report;
-	struct link_take *take;
+	struct inlet in[2];
 	struct interactions interactions;
 	struct interaction *changed;	/* not in the outbox yet */
 	struct message *first, *last;
@@ -104,17 +109,20 @@ struct courier {
 #define COURIER_MESSAGES 20000u		/* waiting at a time; then nothing more is taken */
 #define COURIER_BYTES (128u << 20)
 
+void courier_begin(struct courier *c);
 int courier_load(struct courier *c);		/* what an earlier process left; -1 with a message */
 void courier_reload(struct courier *c);		/* accounts */
 void courier_told(const struct courier *c);	/* which are in force, into log and counters */
 void courier_round(void *arg);			/* at the end of each round */
 bool courier_idle(const struct courier *c);	/* nothing under way, marked, or to be put */
 bool courier_empty(const struct courier *c);	/* and nothing waits */
-void courier_cancel(struct courier *c);		/* requests without an answer are ended: the outbox knows that they were begun */
-void courier_free(struct courier *c);
+/* Requests without an answer are ended: the outbox knows that they were begun. all: also those that must not be made again. */
+void courier_cancel(struct courier *c, bool all);
+/* The report holds nothing of it any more. Harmless twice, or when it was never begun. */
+void courier_end(struct courier *c);
 
 /* intake.c */
-void intake_batch(void *arg, struct batch *b);
+void intake_batch(void *arg, struct batch *b);	/* arg: struct inlet */
 void intake_more(struct courier *c);		/* batches that waited for room */
 void intake_kept(struct intake *in);		/* one of its messages is in the outbox */
 void intake_free(struct courier *c);
@@ -139,6 +147,7 @@ void interaction_changed(struct courier *c, struct interaction *i, int state);
 unsigned call_needs(void *arg, struct item *i, struct need *to);
 void call_begin(struct message *m);		/* it is its turn: ends in MARK_SEND or in an outcome */
 void call_send(struct message *m);		/* the outbox knows */
+bool call_repeatable(const struct message *m);	/* it would be made again if its answer were lost now */
 void call_cancel(struct message *m);
 /* After a restart: what perhaps was carried out. */
 void call_resume(struct message *m);

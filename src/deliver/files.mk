@@ -1,4 +1,6 @@
-# main           options, open, loop, drain
+# main           options
+# life           from start to end: waiting for the outbox, working, giving it away, draining
+# hold           whose the outbox is
 # courier        a round: what goes next, the outbox written, what waited for that
 # intake         batches from the hub, acknowledged when the outbox has them
 # message        messages: made, found, given up
@@ -12,7 +14,7 @@
 # interaction    what was answered so far (pure)
 # target/        a file for each platform (pure)
 deliver_TARGETS := null discord twitch webhook
-deliver_OBJS := main.o courier.o intake.o message.o call.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o breaker.o rule.o outcome.o \
+deliver_OBJS := main.o life.o hold.o courier.o intake.o message.o call.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o breaker.o rule.o outcome.o \
 	interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PURE := say.o text.o queue.o gate.o breaker.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PKGS := libcurl sqlite3

@@ -15,6 +15,7 @@ struct refused { uint32_t n; bool retry; char why[LINE_ERR_TEXT]; };
 /* A batch that is not acknowledged. */
 struct intake {
 	struct courier *c;
+	struct link_take *from;
 	struct intake *next;
 	struct batch *batch;
 	const char *at;			/* the next line */
@@ -44,7 +45,7 @@ static void done(struct intake *in)
 		v[i] = (struct refusal){.n = in->refused[i].n, .retry = in->refused[i].retry, .error = in->refused[i].why};
 	if (!v && in->nrefused)
 		log_error("no memory to tell the hub of %zu refused lines", in->nrefused);
-	link_take_done(c->take, in->batch, v, v ? in->nrefused : 0);
+	link_take_done(in->from, in->batch, v, v ? in->nrefused : 0);
 	free(v);
 	free(in->refused);
 	free(in);
@@ -100,6 +101,13 @@ static bool take(struct intake *in, const char *line, size_t n)
 		say_release(&s);
 		in->line++;
 		return true;
+	}
+	if (!c->outbox) {
+		log_error("a message has to be said, and another deliver has the outbox: give this one its own (--outbox)");
+		c->failed = true;
+		loop_stop(c->loop);
+		say_release(&s);
+		return false;
 	}
 	old = message_find(c, s.key);
 	known = old ? 1 : outbox_known(c->outbox, s.key);
@@ -159,12 +167,14 @@ static void passed(struct parcel *p)
 
 void intake_batch(void *arg, struct batch *b)
 {
-	struct courier *c = arg;
+	struct inlet *inlet = arg;
+	struct courier *c = inlet->c;
 	struct intake *in = calloc(1, sizeof(*in));
 
 	if (!in)
 		die(1, "no memory"); /* what was not acknowledged comes again */
 	in->c = c;
+	in->from = inlet->take;
 	in->batch = b;
 	in->at = b->lines;
 	*c->batches_last = in;

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/db.h"
-#include "base/fd.h"
 #include "base/log.h"
 
 #define CACHE (8u << 20)
@@ -38,7 +37,6 @@ static const char *const sql[Q_COUNT] = {
 struct outbox {
 	struct db *db;
 	struct db_stmt *q[Q_COUNT];
-	int lock;
 	bool told;		/* of a fault that lasts */
 };
 
@@ -49,35 +47,6 @@ static int fail(struct outbox *o)
 		log_error("outbox: %s", db_error(o->db)->text);
 	o->told = true;
 	return -1;
-}
-
-static int lock(struct outbox *o, const char *path)
-{
-	char *name = NULL;
-
-	if (asprintf(&name, "%s.lock", path) < 0) {
-		log_error("%s: no memory", path);
-		return -1;
-	}
-	o->lock = fd_lock(name);
-	if (o->lock < 0 && errno == EWOULDBLOCK)
-		log_error("%s: another deliver (pid %d) has this outbox", path, (int)fd_lock_owner(name));
-	else if (o->lock < 0)
-		log_error("%s: cannot be locked: %s", name, strerror(errno));
-	free(name);
-	return o->lock < 0 ? -1 : 0;
-}
-
-static int make_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *dir = slash && slash > path ? strndup(path, (size_t)(slash - path)) : NULL;
-	int rc = dir ? fd_mkdirs(dir, 0700) : 0;
-
-	if (rc)
-		log_error("%s: cannot be made: %s", dir, strerror(errno));
-	free(dir);
-	return rc;
 }
 
 /* Messages and the tokens of interactions are nobody else's business: the file is made before SQLite makes it, for everybody. */
@@ -101,8 +70,7 @@ struct outbox *outbox_open(const char *path)
 		log_error("%s: no memory", path);
 		return NULL;
 	}
-	o->lock = -1;
-	if (make_folder(path) || lock(o, path) || make_file(path))
+	if (make_file(path))
 		goto fail;
 	o->db = db_open(path, DB_WRITE | DB_CREATE | DB_GROUP | DB_SETTLE, steps, sizeof(steps) / sizeof(*steps), &err);
 	if (!o->db) {
@@ -127,8 +95,6 @@ void outbox_close(struct outbox *o)
 	if (!o)
 		return;
 	db_close(o->db, true);
-	if (o->lock >= 0)
-		close(o->lock);
 	free(o);
 }
 

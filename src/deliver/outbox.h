@@ -4,7 +4,7 @@
  * acknowledged it; its key stays for OUTBOX_REMEMBER, so that a repeat from the hub is not said again.
  *
  * The calls between outbox_begin and outbox_commit are one transaction. Every failure was logged; nothing of the transaction is there then, and the
- * caller makes it anew later. One process at a time: a lock on PATH.lock.
+ * caller makes it anew later. One process at a time (hold.h); its folder is there.
  */
 #ifndef DELIVER_OUTBOX_H
 #define DELIVER_OUTBOX_H

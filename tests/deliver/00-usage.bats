@@ -44,8 +44,13 @@ setup() { cd "$T"; }
 @test "one outbox, one deliver" {
 	daemon_run one deliver -i ipc://"$T"/nowhere -o ipc://"$T"/nowhere -b box/out.db -A none
 	wait_for one.err 'accounts are in force'
-	run -1 deliver -b box/out.db -A none
-	[[ $output == *"another deliver (pid $(daemon_pid one))"* ]]
+	# A filter passes on what is none of its business, and fails at what is
+	event 1 chat.message '{}' >in
+	deliver -b box/out.db -A none <in 2>err | cmp - in
+	grep -q "another deliver (pid $(daemon_pid one)) has this outbox" err
+	event 2 message.send '{"platform":"discord","channel":{"id":"1"},"text":"x"}' >>in
+	run -1 deliver -b box/out.db -A none <in
+	[[ $output == *"give this one its own"* ]]
 	[ "$(stat -c %a box/out.db)" = 600 ]
 	daemon_signal one TERM
 	daemon_wait one

@@ -34,6 +34,31 @@ told() { [ "$(outcomes | wc -l)" -eq "$1" ]; }
 	[ "$(sqlite3 box.db 'SELECT count(*) FROM message')" -eq 0 ]
 }
 
+@test "another process takes the outbox over while messages flow, and the first has it again when that one is killed" {
+	lab_up -o discord.bucket_window_s=0.05 -o discord.global_limit=50
+	hub_up
+	fault 'request * method=POST path=/channels: slow 0.02'
+	for i in $(seq 1 40); do say "a$i" discord "$GENERAL" "a $i"; say "b$i" discord "$BOTS" "b $i"; done >in
+	worker
+	split -n l/2 in part.
+	put part.aa
+	enough() { [ "$(said .text | wc -l)" -ge "$1" ]; }
+	wait_until 20 enough 5
+	daemon_start e deliver -i ipc://run/to-deliver -o ipc://run/in -A "$A" -b box.db --set next
+	grep -q 'standing by' d.err
+	put part.ab
+	wait_until 20 enough 30
+	! grep -q 'standing by' e.err
+	daemon_kill e
+	wait_until 30 told 80
+	said 'select(.name == "general").text' | diff - <(seq -f 'a %g' 40)
+	said 'select(.name == "bots").text' | diff - <(seq -f 'b %g' 40)
+	[ -z "$(outcomes | grep -v ' 1$')" ]
+	[ "$(grep -ac '"type":"message.failed"' spool/*.ndjson)" -eq 0 ]
+	[ "$(grep -c 'the outbox is ours' d.err)" -eq 1 ]
+	daemon_stop d
+}
+
 @test "killed while Twitch has not answered: not said twice, and nobody is told that it was said" {
 	lab_up
 	hub_up
