@@ -93,9 +93,9 @@ static inline const char *scan_skip_string(const char *p, const char *end)
 			unsigned mask = (unsigned)_mm_movemask_epi8(
 				_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, back)));
 
-			if (mask) {
+			if (likely(mask)) {
 				p += __builtin_ctz(mask);
-				break;
+				goto found;
 			}
 			p += 16;
 		}
@@ -104,7 +104,10 @@ static inline const char *scan_skip_string(const char *p, const char *end)
 			p++;
 		if (p == end)
 			return NULL;
-		if (*p == '"')
+#ifdef SCAN_X86
+found:
+#endif
+		if (likely(*p == '"'))
 			return p + 1;
 		if (end - p < 2)
 			return NULL;
@@ -114,7 +117,7 @@ static inline const char *scan_skip_string(const char *p, const char *end)
 
 static inline const char *scan_blank(const char *p, const char *end)
 {
-	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+	while (unlikely(p < end && (unsigned char)*p <= ' ') && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
 		p++;
 	return p;
 }

@@ -3,6 +3,11 @@
 #include "line/decode.h"
 #include "line/scan_impl.h"
 
+/* Bytes of numbers, of true, false and null, and of what is none of these and ends as they do. */
+static const bool literal[256] = {
+	['!' ... '+'] = true, ['-' ... '\\'] = true, ['^' ... '|'] = true, ['~' ... 0xff] = true,
+};
+
 /* The byte behind the value at p, or NULL. */
 static inline const char *skip_value(const char *p, const char *end)
 {
@@ -10,9 +15,12 @@ static inline const char *skip_value(const char *p, const char *end)
 		return NULL;
 	if (*p == '"')
 		return scan_skip_string(p + 1, end);
-	if (*p == '{' || *p == '[')
+	if (*p == '{' || *p == '[') {
+		if (end - p >= 2 && p[1] == *p + 2)	/* empty; '{' and '}', '[' and ']' are two apart */
+			return p + 2;
 		return scan_jump(p, end);
-	while (p < end && *p != ',' && *p != '}' && *p != ']' && (unsigned char)*p > ' ')
+	}
+	while (p < end && literal[(unsigned char)*p])
 		p++;
 	return p;
 }
@@ -33,7 +41,7 @@ static bool walk_init(struct walk *w, struct span in)
 }
 
 /* 1: one more; 0: the end, p behind the bracket; -1: no JSON. name is absent in an array. */
-static inline int walk_next(struct walk *w, struct span *name, struct span *val)
+static inline __attribute__((always_inline)) int walk_next(struct walk *w, struct span *name, struct span *val)
 {
 	const char *p = scan_blank(w->p, w->end), *q;
 

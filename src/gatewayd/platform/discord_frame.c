@@ -14,7 +14,7 @@
 #define INTERVAL_MAX (120 * CLOCK_S)
 #define JUMPS_MAX 16		/* told holes in the sequence of a socket */
 
-struct payload { struct span whole, op, d, s, t; };
+struct payload { struct span whole, op, d, s, t; const char *end; };		/* end: of the last value */
 typedef void op_fn(struct discord *d, unsigned n, const struct payload *p, int64_t now);
 
 static bool number(struct span s, uint64_t max, uint64_t *to)
@@ -184,6 +184,7 @@ static int member(void *arg, struct span name, struct span value)
 {
 	struct payload *p = arg;
 
+	p->end = value.p + value.n;
 	if (name.n == 3 && name.p[1] == 'd')
 		p->d = value;
 	else if (name.n == 3 && name.p[1] == 's')
@@ -232,16 +233,24 @@ static struct span one_line(struct discord *d, const char *b, size_t len)
 	return (struct span){d->plain.p, len};
 }
 
+/* Is the bracket that closes the object all there is behind its last value? */
+static bool ends_there(const struct payload *p)
+{
+	const char *end = p->whole.p + p->whole.n, *at = p->end;
+
+	while (at < end && *at == ' ')
+		at++;
+	return at + 1 == end && *at == '}';
+}
+
 static void payload(struct discord *d, unsigned n, const char *b, size_t len, int64_t now)
 {
 	struct payload p = {.whole = one_line(d, b, len)};
-	struct envelope e;
 	uint64_t op;
 
-	/* scan_lazy sees that the object ends where it ought to. What it holds is checked now, or (the usual one) as a line. */
-	if (p.whole.p && scan_lazy(p.whole.p, p.whole.n, &e) == 0)
-		scan_each(p.whole, member, &p);
-	if (!(p.t.p && p.d.p && event_is_hot(p.t)) && !checked(d, n, p.whole))
+	/* What the object holds is checked now, or (the usual one, if it ends where it ought to) as a line. */
+	scan_each(p.whole, member, &p);
+	if (!(p.t.p && p.d.p && event_is_hot(p.t) && ends_there(&p)) && !checked(d, n, p.whole))
 		return;
 	if (number(p.op, 255, &op) && op < sizeof(ops) / sizeof(*ops) && ops[op])
 		ops[op](d, n, &p, now);		/* others have no meaning for us */

@@ -10,14 +10,18 @@
 
 #define ROLES_MAX 250		/* of a guild, Discord's limit */
 
-struct pick { const struct field *fields; struct span *vals; unsigned n; };
+struct pick { const struct field *fields; struct span *vals; unsigned n; uint32_t sizes; };	/* sizes: a bit for each length of a name */
 
 static int pick_member(void *arg, struct span name, struct span value)
 {
 	struct pick *p = arg;
 
+	if (!(p->sizes >> (name.n & 31) & 1))
+		return 0;
 	for (unsigned i = 0; i < p->n; i++) {
-		if (name.n == p->fields[i].len + 2 && memcmp(name.p + 1, p->fields[i].name, p->fields[i].len) == 0) {
+		const struct field *f = &p->fields[i];
+
+		if (name.n == f->len + 2 && name.p[1] == f->name[0] && memcmp(name.p + 1, f->name, f->len) == 0) {
 			if (value.p[0] != 'n')
 				p->vals[i] = value;
 			return 0;
@@ -31,6 +35,8 @@ void event_pick(struct span object, const struct field *fields, struct span *val
 	struct pick p = {.fields = fields, .vals = vals, .n = n};
 
 	memset(vals, 0, n * sizeof(*vals));
+	for (unsigned i = 0; i < n; i++)
+		p.sizes |= UINT32_C(1) << ((fields[i].len + 2) & 31);
 	if (object.p && object.p[0] == '{')
 		scan_each(object, pick_member, &p);
 }

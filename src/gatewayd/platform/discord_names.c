@@ -34,7 +34,7 @@ uint64_t names_id(struct span raw)
 	for (size_t i = 1; i + 1 < raw.n; i++) {
 		unsigned c = (unsigned char)raw.p[i] - '0';
 
-		if (c > 9 || v > (UINT64_MAX - c) / 10)
+		if (c > 9 || (i == 20 && v > (UINT64_MAX - c) / 10))	/* 19 digits always fit */
 			return 0;
 		v = v * 10 + c;
 	}
