@@ -52,6 +52,9 @@ struct http_request {
 	unsigned flags;
 };
 
+/* What Discord asks of a User-Agent: "DiscordBot (URL, VERSION)"; one that is missing or odd may be turned away. */
+#define HTTP_AGENT_DISCORD "DiscordBot (https://localhost/penstock, " VERSION ")"
+
 struct http_fields;
 struct http_answer {
 	int status;			/* 0: no answer */

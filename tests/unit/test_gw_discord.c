@@ -167,7 +167,7 @@ static void saving(void)
 static void close_codes(void)
 {
 	static const struct { unsigned code; char what; } rows[] = {
-		{1000, 'i'}, {1001, 'i'}, {1006, 'r'}, {1011, 'r'}, {4000, 'r'}, {4001, 'r'}, {4002, 'r'}, {4003, 'i'}, {4004, 's'}, {4005, 'i'},
+		{0, 'r'}, {1000, 'i'}, {1001, 'i'}, {1005, 'r'}, {1006, 'r'}, {1011, 'r'}, {4000, 'r'}, {4001, 'r'}, {4002, 'r'}, {4003, 'i'}, {4004, 's'}, {4005, 'i'},
 		{4006, 'r'}, {4007, 'i'}, {4008, 'i'}, {4009, 'i'}, {4010, 's'}, {4011, 's'}, {4012, 's'}, {4013, 's'}, {4014, 's'}, {4999, 'r'},
 	};
 
@@ -187,6 +187,66 @@ static void close_codes(void)
 		}
 		probe_free(o);
 	}
+}
+
+/* Before Resume the server cannot know whose session it is: an end then says nothing about it. */
+static void ends_before_naming(void)
+{
+	static const unsigned rows[] = {1000, 1001, 4003, 4005, 4007, 4008, 4009};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct out *o = up(CONF);
+		char step[256];
+
+		probe_run(o, "gone 0 0 reset\ndial 0\n");
+		probe_take(o);
+		snprintf(step, sizeof(step), "gone 0 %u because\ndial 0\nopened 0\ngone 0 %u because\ndial 0\nopened 0\n" HELLO, rows[i], rows[i]);
+		probe_run(o, step);
+		CHECK(!probe_saw(o, MAIN_URL " identify") && probe_saw(o, "send 0.0 {\"op\":6,"), "%u while connecting, or in the place of Hello: the session is kept",
+			rows[i]);
+		snprintf(step, sizeof(step), "gone 0 %u because\ndial 0\n", rows[i]);
+		probe_take(o);
+		probe_run(o, step);
+		CHECK(probe_saw(o, MAIN_URL " identify=0"), "%u behind Resume is about it", rows[i]);
+		probe_free(o);
+	}
+	{
+		struct out *o = up(CONF);
+
+		probe_run(o, "gone 0 0 reset\ndial 0\nopened 0\nframe 0 {\"op\":9,\"d\":false}\n");
+		probe_take(o);
+		probe_run(o, "dial 0\n");
+		CHECK(probe_saw(o, RESUME_URL), "op 9 in the place of Hello, too");
+		probe_free(o);
+	}
+}
+
+/* shards = auto: Discord wants more of them than there are. */
+static void outgrown(void)
+{
+	static const char more[] = "{\"url\":\"wss://main.example\",\"shards\":3,\"session_start_limit\":{\"total\":1000,\"remaining\":996,\"reset_after\":60000,\"max_concurrency\":1}}";
+	struct out *o = up(CONF);
+	char step[512];
+
+	probe_run(o, MESSAGE("2", "70", "50") "answer 2 404 {}\ngone 0 4009 x\ndial 0\nopened 0\n" HELLO);
+	probe_take(o);
+	probe_run(o, "gone 0 4011 x\n");
+	CHECK(probe_saw(o, "lost 0 stop 0 wait=0ms 4011 sharding required") && probe_saw(o, "http 3 GET https://discord.com/api/v10/gateway/bot"), "how many are asked for");
+	snprintf(step, sizeof(step), "answer 3 200 %s\ndial 0\nopened 0\n" HELLO, more);
+	probe_run(o, step);
+	CHECK(probe_saw(o, "connections 3") && strstr(probe_take(o), "\"shard\":[0,3]"), "and had");
+	probe_run(o, READY2 "dial 1\nopened 1\nframe 1 {\"op\":10,\"d\":{\"heartbeat_interval\":40000}}\n");
+	CHECK(probe_saw(o, "gap 0 [abc:2] [def:1]") && probe_saw(o, "send 1.0 {\"op\":2,"), "what came between is a gap");
+	probe_take(o);
+	snprintf(step, sizeof(step), "gone 1 4010 x\nanswer 4 200 %s\n", more);
+	probe_run(o, step);
+	CHECK(probe_saw(o, "lost 1 stop") && !probe_saw(o, "connections") && !probe_saw(o, "lost 0"), "no more are recommended: it stays stopped, the others go on");
+	probe_free(o);
+	o = up(CONF "shards = 1\n");
+	probe_take(o);
+	probe_run(o, "gone 0 4011 x\n");
+	CHECK(probe_saw(o, "lost 0 stop") && !probe_saw(o, "http"), "a number that somebody chose is his to change");
+	probe_free(o);
 }
 
 static void op_codes(void)
@@ -298,6 +358,73 @@ static void limits(void)
 	probe_free(o);
 }
 
+/* A heartbeat of the schedule always goes: the more often it has to, the less is left for others. */
+static void limits_short(void)
+{
+	struct out *o = begin(CONF);
+	const char *record;
+	unsigned n;
+
+	probe_run(o, "dial 0\nopened 0\nframe 0 {\"op\":10,\"d\":{\"heartbeat_interval\":1}}\n" READY);
+	probe_take(o);
+	for (int i = 0; i < 6000; i++)
+		probe_run(o, i % 10 ? "frame 0 {\"op\":1,\"d\":null}\nadvance 10" : ACK "frame 0 {\"op\":1,\"d\":null}\nadvance 10");
+	record = probe_take(o);
+	n = count(record, "send 0.0");
+	CHECK(!strstr(record, "lost") && n > 100 && n < 119, "an interval of nothing, and a flood of op 1: %u in a minute", n);
+	probe_free(o);
+}
+
+/* What the bot is shown to do belongs to the session. */
+static void presence(void)
+{
+	struct out *o = up(CONF "presence = watching a\n"), *other;
+
+	probe_take(o);
+	probe_run(o, "gone 0 0 reset\nreload platform = discord\\ntoken-file = bot.token\\ncompress = none\\npresence = watching b\ndial 0\nopened 0\n" HELLO);
+	CHECK(!probe_saw(o, "send 0.0 {\"op\":3"), "changed while it was away");
+	probe_run(o, RESUMED("2"));
+	CHECK(probe_saw(o, "send 0.0 {\"op\":3,\"d\":{\"since\":null,\"activities\":[{\"name\":\"b\",\"type\":3}]"), "told when it is back");
+	probe_take(o);
+	probe_run(o, "gone 0 0 reset\ndial 0\nopened 0\n" HELLO RESUMED("3"));
+	CHECK(probe_saw(o, "live 0 resumed") && !probe_saw(o, "send 0.0 {\"op\":3"), "once");
+	probe_free(o);
+	other = begin(CONF "presence = watching c\n");
+	probe_run(other, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":1,\"shards\":1}\nopened 0\n" HELLO RESUMED("2"));
+	CHECK(probe_saw(other, "send 0.0 {\"op\":3,\"d\":{\"since\":null,\"activities\":[{\"name\":\"c\",\"type\":3}]"), "by another process, too");
+	probe_free(other);
+}
+
+static void large(void)
+{
+	struct out *o = up(CONF "large-payload = 64k\n");
+	char *text = malloc(70000 + 512);
+	size_t n;
+
+	if (!text)
+		return;
+	n = (size_t)sprintf(text, "frame 0 {\"t\":\"MESSAGE_CREATE\",\"s\":2,\"op\":0,\"d\":{\"id\":\"70\",\"x\":\"");
+	memset(text + n, 'a', 70000);
+	strcpy(text + n + 70000, "\"}}\n");
+	probe_take(o);
+	probe_run(o, text);
+	CHECK(probe_saw(o, "gap 0 [2] [2] a payload is longer than large-payload") && probe_saw(o, "mark 0 2"), "without compression: left out, told, and behind us");
+	probe_take(o);
+	probe_run(o, MESSAGE("3", "71", "50"));
+	CHECK(probe_saw(o, "line 0 mark=3") && !probe_saw(o, "gap"), "it goes on");
+	probe_take(o);
+	probe_run(o, "reload platform = discord\\ntoken-file = bot.token\\ncompress = zlib\\nlarge-payload = 1m\n" "gone 0 0 reset\ndial 0\n");
+	CHECK(probe_saw(o, "reload yes") && probe_saw(o, "dial 0 wss://resume.example/?v=10&encoding=json&compress=zlib-stream"),
+		"another compression is for the next connection, of the same session");
+	probe_free(o);
+	o = begin(CONF "large-payload = 64k\n");
+	probe_run(o, "dial 0\nopened 0\n" HELLO);
+	probe_run(o, text);
+	CHECK(probe_saw(o, "lost 0 stop 4200 wait=0ms READY is longer than large-payload"), "no identify after the other for a READY that is too long");
+	probe_free(o);
+	free(text);
+}
+
 static void accounts(void)
 {
 	static const struct { const char *conf; bool good; } rows[] = {
@@ -326,15 +453,21 @@ static void asking(void)
 	CHECK(probe_saw(o, "timer -.0 +750") && !probe_saw(o, "connections"), "asked again later");
 	probe_run(o, "advance 750\nanswer 2 503 x\nadvance 2000\nanswer 3 200 {\"url\":\"http://x\"}\nadvance 5000\n");
 	CHECK(probe_saw(o, "http 4 GET"), "until the answer names a gateway");
-	probe_run(o, "answer 4 401 {}\ndial 0\nadvance 100000\n");
-	CHECK(probe_saw(o, "connections 1") && probe_saw(o, "lost 0 stop 0 wait=0ms 401") && !probe_saw(o, "http 5"), "a wrong token is not tried again");
+	probe_run(o, "answer 4 429 Retry-After: 7.5 | {}\n");
+	CHECK(probe_saw(o, "timer -.0 +13550"), "not before it may be");
+	probe_run(o, "advance 13549\n");
+	CHECK(!probe_saw(o, "http 5"), "not a moment");
+	probe_run(o, "advance 1\nanswer 5 429 {\"message\":\"x\",\"retry_after\":64.57,\"global\":true}\n");
+	CHECK(probe_saw(o, "timer -.0 +76620"), "nor where only the body says so");
+	probe_run(o, "advance 76620\nanswer 6 401 {}\ndial 0\nadvance 100000\n");
+	CHECK(probe_saw(o, "connections 1") && probe_saw(o, "lost 0 stop 0 wait=0ms 401") && !probe_saw(o, "http 7"), "a wrong token is not tried again");
 	probe_free(o);
 	o = up(CONF);
 	probe_take(o);
 	probe_run(o, "advance 1\ngone 0 4009 x\nadvance 700000\ndial 0\n");
 	CHECK(probe_saw(o, "http 2 GET") && probe_saw(o, "dial 0 no"), "before an identify the limits are asked for again");
 	probe_run(o, "answer 2 200 " GATEWAY "\ndial 0\n");
-	CHECK(probe_saw(o, "budget keys=1 every=5000ms total=1000 remaining=997 reset=60000ms") && probe_saw(o, MAIN_URL " identify=0"), "and then");
+	CHECK(probe_saw(o, "budget keys=1 every=5250ms total=1000 remaining=997 reset=60000ms") && probe_saw(o, MAIN_URL " identify=0"), "and then");
 	probe_free(o);
 }
 
@@ -380,7 +513,7 @@ static void fetching(void)
 
 	probe_run(o, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":1,\"after\":\"7\",\"channels\":[\"50\",\"5\",\"51\",\"5\"]}\nopened 0\n" HELLO);
 	CHECK(probe_saw(o, "http 2 GET https://discord.com/api/v10/guilds/5"), "the guild is asked for");
-	probe_run(o, "answer 2 429 Retry-After: 1 | {}\nadvance 1000\nanswer 3 200 {\"id\":\"5\",\"owner_id\":\"41\",\"roles\":[{\"id\":\"60\",\"name\":\"r\",\"permissions\":\"0\"}]}\n"
+	probe_run(o, "answer 2 429 Retry-After: 1 | {}\nadvance 1050\nanswer 3 200 {\"id\":\"5\",\"owner_id\":\"41\",\"roles\":[{\"id\":\"60\",\"name\":\"r\",\"permissions\":\"0\"}]}\n"
 		"answer 4 200 [{\"id\":\"50\",\"name\":\"general\"}]\n");
 	CHECK(probe_saw(o, "http 4 GET https://discord.com/api/v10/guilds/5/channels"), "and its channels");
 	probe_take(o);
@@ -618,10 +751,15 @@ int main(void)
 	resuming();
 	saving();
 	close_codes();
+	ends_before_naming();
+	outgrown();
 	op_codes();
 	attempts();
 	long_replay();
 	limits();
+	limits_short();
+	presence();
+	large();
 	accounts();
 	asking();
 	gaps();

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/account.h"
+#include "base/http.h"
 #include "base/json.h"
 #include "base/log.h"
 
@@ -211,7 +212,7 @@ static int request(void *t, const struct say *s, struct request *r)
 	r->method = s->form == FORM_EDIT || s->form == FORM_ORIGINAL ? "PATCH" : "POST";
 	r->timeout = first ? 2500 * CLOCK_MS : 15 * CLOCK_S;	/* the first answer has 3 s from the event on */
 	if (url(d, s, r) || body(s, &r->body) || request_field(r, "Content-Type: application/json") ||
-	    request_field(r, "User-Agent: DiscordBot (https://localhost/penstock, " VERSION ")"))
+	    request_field(r, "User-Agent: " HTTP_AGENT_DISCORD))
 		return -1;
 	return *s->interaction ? 0 : request_field(r, "Authorization: Bot %s", d->token);
 }

@@ -19,7 +19,8 @@
 
 #define ASKED_GOOD (600 * CLOCK_S)	/* an answer this old is asked for again before Identify */
 #define ASK_WAIT_MAX (60 * CLOCK_S)
-#define IDENTIFY_EVERY (5 * CLOCK_S)
+#define IDENTIFY_EVERY (5250 * CLOCK_MS)	/* 5 s, as Discord sees it: the one before may have been longer under way */
+#define RETRY_MAX (3600 * CLOCK_S)
 #define FETCH_TEXT (16u << 20)
 #define EXTRA (1 << 20)			/* of the buffer of a payload, beyond large-payload */
 
@@ -80,7 +81,7 @@ int64_t discord_jitter(struct discord *d, int64_t from, int64_t to)
 unsigned discord_rest(struct discord *d, const char *path, size_t max_answer)
 {
 	char url[DISCORD_URL + 160];
-	const char *headers[] = {d->auth, "User-Agent: DiscordBot (penstock, " VERSION ")", NULL};
+	const char *headers[] = {d->auth, "User-Agent: " HTTP_AGENT_DISCORD, NULL};
 	struct http_request r = {.method = "GET", .url = url, .headers = headers, .max_answer = max_answer};
 
 	snprintf(url, sizeof(url), "%s%s", d->conf.api, path);
@@ -102,16 +103,26 @@ bool discord_gateway_known(struct discord *d, bool fresh, int64_t now)
 	return false;
 }
 
+/* Another number ends every session: so only at a start, or when Discord refuses the old one (4010, 4011). */
 static void connections(struct discord *d, unsigned n)
 {
-	if (d->nconns)
-		return;		/* another number would end every session: at the next start */
-	d->conns = calloc(n, sizeof(*d->conns));
-	if (!d->conns) {
+	unsigned before = d->nconns;
+	struct dconn *v;
+
+	if (before && (!d->outgrown || n <= before))
+		return;
+	v = reallocarray(d->conns, n, sizeof(*v));
+	if (!v) {
 		log_error("discord %s: no memory for %u shards", d->name, n);
 		return;
 	}
+	memset(v + before, 0, (n - before) * sizeof(*v));
+	d->conns = v;
 	d->nconns = n;
+	d->outgrown = false;
+	for (unsigned i = 0; i < before; i++)
+		if (d->conns[i].state != CONN_IDLE)
+			shard_lost(d, i, AFTER_RESUME, DISCORD_CLOSE, "Discord wants more shards", 0);
 	out_connections(d->out, n);
 }
 
@@ -124,13 +135,33 @@ static void start(void *arg, int64_t now)
 
 /* ---- GET /gateway/bot ---- */
 
-static void ask_again(struct discord *d, int64_t now, const char *why)
+int64_t discord_retry_after(const struct http_answer *a)
+{
+	const char *text = http_header(a, "retry-after");
+	char *end = NULL;
+	double s = text ? strtod(text, &end) : -1;
+	struct json_error err;
+	struct json *doc;
+
+	if (a->status == 0)
+		return 0;
+	if (!text || end == text) {
+		doc = json_parse(a->body, a->nbody, &err);
+		s = json_double(json_member(doc, "retry_after"), -1);
+		json_free(doc);
+	}
+	if (!(s > 0))
+		return 0;
+	return s < (double)(RETRY_MAX / CLOCK_S) ? (int64_t)(s * (double)CLOCK_S) + 50 * CLOCK_MS : RETRY_MAX;
+}
+
+static void ask_again(struct discord *d, int64_t now, const char *why, int64_t least)
 {
 	int64_t wait = CLOCK_S << (d->ask_failed < 6 ? d->ask_failed : 6);
 
 	d->ask_failed++;
 	wait = wait < ASK_WAIT_MAX ? wait : ASK_WAIT_MAX;
-	wait = discord_jitter(d, wait / 2, wait);
+	wait = least + discord_jitter(d, wait / 2, wait);
 	log_warn("discord %s: GET /gateway/bot: %s; tried again in %.1f s", d->name, why, (double)wait / (double)CLOCK_S);
 	d->ask_wait = true;
 	out_timer(d->out, OUT_ACCOUNT, TIMER_ASK, now + wait);
@@ -156,7 +187,7 @@ static void take_gateway(struct discord *d, const struct http_answer *a, int64_t
 	int64_t reset = json_int(json_member(limit, "reset_after"), 24 * 3600 * 1000);
 
 	if (!take_url(d, json_str(json_member(doc, "url"), NULL)) || shards < 1 || shards > DISCORD_SHARDS) {
-		ask_again(d, now, "the answer names no gateway that could be used");
+		ask_again(d, now, "the answer names no gateway that could be used", 0);
 		json_free(doc);
 		return;
 	}
@@ -167,6 +198,9 @@ static void take_gateway(struct discord *d, const struct http_answer *a, int64_t
 	reset = reset < 0 ? 0 : reset > 2 * 24 * 3600 * 1000 ? 2 * 24 * 3600 * 1000 : reset;
 	out_budget(d->out, d->concurrency, IDENTIFY_EVERY, total < 0 ? 0 : (uint64_t)total, left < 0 ? 0 : (uint64_t)left, reset * CLOCK_MS);
 	connections(d, d->conf.shards ? d->conf.shards : (unsigned)shards);
+	if (d->outgrown)
+		log_error("discord %s: Discord refuses %u shards, and recommends no more: set shards in the account's file", d->name, d->nconns);
+	d->outgrown = false;
 }
 
 static void asked(struct discord *d, const struct http_answer *a, int64_t now)
@@ -187,7 +221,7 @@ static void asked(struct discord *d, const struct http_answer *a, int64_t now)
 	snprintf(why, sizeof(why), "%.150s", a->error ? a->error : "");
 	if (a->status)
 		snprintf(why, sizeof(why), "status %d", a->status);
-	ask_again(d, now, why);
+	ask_again(d, now, why, discord_retry_after(a));
 }
 
 static void answer(void *arg, unsigned call, const struct http_answer *a, int64_t now)
@@ -214,9 +248,11 @@ static bool reload(void *arg, const struct account *a, int64_t now)
 		discord_conf_release(&new);
 		return false;
 	}
-	talk = strcmp(new.presence, d->conf.presence) != 0 || strcmp(new.status, d->conf.status) != 0;
+	talk = discord_conf_presence(&new) != discord_conf_presence(&d->conf);
 	discord_conf_release(&d->conf);
 	d->conf = new;
+	buf_release(&d->plain);
+	buf_init(&d->plain, d->conf.payload_max + EXTRA);
 	d->token_refused = false;
 	discord_ask(d, now);
 	for (unsigned n = 0; talk && n < d->nconns; n++)

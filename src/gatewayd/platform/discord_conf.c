@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/account.h"
+#include "base/hash.h"
 #include "base/num.h"
 #include "base/sign.h"
 #include "base/utf8.h"
@@ -171,9 +172,16 @@ void discord_conf_release(struct discord_conf *c)
 	buf_release(&c->events);
 }
 
-/* What a session was begun with, or a connection is made of. */
+uint32_t discord_conf_presence(const struct discord_conf *c)
+{
+	uint32_t of = hash_crc32c(hash_crc32c(0, c->status, strlen(c->status) + 1), c->presence, strlen(c->presence));
+
+	return of ? of : 1;
+}
+
+/* What a session was begun with; the rest holds from the next connection or payload on. */
 bool discord_conf_hard_same(const struct discord_conf *a, const struct discord_conf *b)
 {
 	return a->token.len == b->token.len && sign_equal(a->token.p, b->token.p, a->token.len) && strcmp(a->api, b->api) == 0 &&
-		a->intents == b->intents && a->shards == b->shards && a->compress == b->compress && a->payload_max == b->payload_max;
+		a->intents == b->intents && a->shards == b->shards;
 }

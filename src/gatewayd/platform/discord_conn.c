@@ -56,7 +56,6 @@ static void idle(struct discord *d, unsigned n)
 	c->inflate = NULL;
 	c->state = CONN_IDLE;
 	c->greet_by = c->ack_by = c->expecting = 0;
-	c->presence_due = false;
 	out_timer(d->out, n, TIMER_BEAT, 0);
 	out_timer(d->out, n, TIMER_SEND, 0);
 	if (c->save_armed)
@@ -75,6 +74,9 @@ void shard_lost(struct discord *d, unsigned n, enum after after, unsigned code, 
 		c->closed++;
 	else if (c->state == CONN_GREETING && c->resuming)
 		c->refused++;
+	/* A session that this connection has not named cannot be what an end without a cause of ours is about. */
+	if (after == AFTER_FRESH && c->state < CONN_GREETING)
+		after = AFTER_RESUME;
 	if (c->refused >= RESUMES_MAX && after == AFTER_RESUME) {
 		after = AFTER_FRESH;
 		reason = "no resume came to anything";
@@ -190,8 +192,7 @@ void shard_live(struct discord *d, unsigned n, bool resumed, int64_t now)
 	c->greet_by = 0;
 	shard_expect(d, n, now);
 	out_live(d->out, n, resumed);
-	if (c->presence_due)
-		shard_presence(d, n, now);
+	shard_presence(d, n, now);
 	gap_next(d, now);
 }
 
@@ -199,13 +200,16 @@ void shard_gone(struct discord *d, unsigned n, unsigned code, const char *reason
 {
 	char text[192];
 
-	(void)now;
 	if (d->conns[n].state == CONN_IDLE)
 		return;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
 		if (codes[i].code != code)
 			continue;
 		snprintf(text, sizeof(text), "%u %s", code, codes[i].text);
+		if ((code == 4010 || code == 4011) && !d->conf.shards) {
+			d->outgrown = true;
+			discord_ask(d, now);
+		}
 		shard_lost(d, n, codes[i].after, 0, text, codes[i].wait * CLOCK_S);
 		return;
 	}
@@ -220,7 +224,7 @@ void shard_due(struct discord *d, unsigned n, unsigned timer, int64_t now)
 
 	if (timer == TIMER_BEAT && c->state >= CONN_GREETING) {
 		scheduled_beat(d, n, now);
-	} else if (timer == TIMER_SEND && c->presence_due) {
+	} else if (timer == TIMER_SEND) {
 		shard_presence(d, n, now);
 	} else if (timer == TIMER_SAVE) {
 		c->save_armed = false;

@@ -44,7 +44,7 @@ void fetch_guild(struct discord *d, unsigned conn, uint64_t guild, int64_t now)
 {
 	uint64_t *a = asked(d, guild);
 
-	if (!guild || *a == guild || d->fetch_n == FETCH_MAX || d->token_refused || names_find(&d->conns[conn].names, guild))
+	if (!guild || *a == guild || d->fetch_n == FETCH_MAX || d->token_refused || d->fetch_refused || names_find(&d->conns[conn].names, guild))
 		return;
 	*a = guild;
 	d->fetch_queue[d->fetch_n++] = (struct fetch){conn, guild};
@@ -85,13 +85,18 @@ static void put(struct discord *d, const char *channels, size_t n)
 
 void fetch_answer(struct discord *d, const struct http_answer *a, int64_t now)
 {
-	const char *after = http_header(a, "retry-after");
+	int64_t wait = discord_retry_after(a);
 	struct line_err err;
-	int64_t wait;
 
 	d->fetch_call = 0;
+	if (a->status == 401) {		/* too many of these, and the address is banned */
+		d->fetch_refused = true;
+		d->fetch_n = 0;
+		return;
+	}
 	if (a->status == 429 || a->status == 0 || a->status >= 500) {
-		wait = after && strtol(after, NULL, 10) > 0 ? strtol(after, NULL, 10) * CLOCK_S : CLOCK_S << d->fetch_failed;
+		if (!wait)
+			wait = CLOCK_S << d->fetch_failed;
 		if (++d->fetch_failed < TRIES && wait < 600 * CLOCK_S)
 			next(d, now, wait);
 		else

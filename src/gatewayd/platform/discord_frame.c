@@ -9,8 +9,7 @@
 
 #include "base/log.h"
 
-#define SENDS_ASKED 118		/* heartbeats that Discord asked for by op 1 */
-#define INTERVAL_MIN (100 * CLOCK_MS)
+#define INTERVAL_MIN (600 * CLOCK_MS)	/* more often is more than the send limit has room for */
 #define INTERVAL_MAX (120 * CLOCK_S)
 #define JUMPS_MAX 16		/* told holes in the sequence of a socket */
 
@@ -124,7 +123,7 @@ static void op_dispatch(struct discord *d, unsigned n, const struct payload *p, 
 static void op_heartbeat(struct discord *d, unsigned n, const struct payload *p, int64_t now)
 {
 	(void)p;
-	if (send_count(&d->conns[n], now) < SENDS_ASKED && d->conns[n].state > CONN_OPENING)
+	if (send_room(&d->conns[n], 0, now) && d->conns[n].state > CONN_OPENING)
 		send_beat(d, n, now);
 }
 
@@ -197,14 +196,18 @@ static int member(void *arg, struct span name, struct span value)
 }
 
 /* A payload that is too long to be looked at: its beginning tells which it was. It is behind us; what it said is lost, and that is told. */
-static void too_long(struct discord *d, unsigned n, const struct buf *head)
+static void too_long(struct discord *d, unsigned n, const char *text, size_t len)
 {
 	struct dconn *c = &d->conns[n];
-	const char *text = head->p, *end = head->p + head->len, *at;
+	const char *end = text + len, *at;
 	char number_[24] = "";
 	uint64_t s = 0;
 
-	at = memmem(text, head->len, "\"s\":", 4);
+	if (c->state == CONN_GREETING && !c->resuming) {	/* the next session would begin in the same way */
+		shard_lost(d, n, AFTER_STOP, DISCORD_CLOSE, "READY is longer than large-payload: raise it", 0);
+		return;
+	}
+	at = memmem(text, len, "\"s\":", 4);
 	if (at) {
 		at += 4;
 		while (at < end && *at >= '0' && *at <= '9' && s < UINT64_MAX / 100)
@@ -268,7 +271,10 @@ void shard_frame(struct discord *d, unsigned n, const char *b, size_t len, bool 
 		return;
 	}
 	if (!binary) {
-		payload(d, n, b, len, now);
+		if (len > d->conf.payload_max)
+			too_long(d, n, b, INFLATE_HEAD);
+		else
+			payload(d, n, b, len, now);
 		return;
 	}
 	switch (inflate_message(c->inflate, b, len, d->conf.payload_max, &d->plain, &why)) {
@@ -276,7 +282,7 @@ void shard_frame(struct discord *d, unsigned n, const char *b, size_t len, bool 
 		payload(d, n, d->plain.p, d->plain.len, now);
 		break;
 	case INFLATE_LONG:
-		too_long(d, n, &d->plain);
+		too_long(d, n, d->plain.p, d->plain.len);
 		break;
 	case INFLATE_BAD:
 		shard_lost(d, n, AFTER_RESUME, DISCORD_CLOSE, why, 0);

@@ -84,7 +84,7 @@ struct dconn {
 	/* the send limit: milliseconds of the last sends */
 	uint32_t sent[DISCORD_SEND_LIMIT];
 	unsigned sent_at;
-	bool presence_due;
+	uint32_t told;			/* discord_conf_presence of what the session was told; 0: not known */
 	enum inflate_kind compress;	/* what was asked for when it was dialled */
 	struct inflate *inflate;	/* NULL: not compressed, or no socket */
 	struct names names;
@@ -111,6 +111,7 @@ struct discord {
 	struct dconn *conns;
 	unsigned ask_call, ask_failed;
 	bool ask_wait, token_refused;
+	bool outgrown;			/* shards = auto, and Discord has refused their number: it is asked again */
 	int64_t asked;			/* when the gateway's answer came, 0: never */
 	uint64_t self;			/* the bot's user */
 	size_t names_bytes;		/* of all connections */
@@ -125,7 +126,7 @@ struct discord {
 	/* names: one request at a time */
 	struct fetch { unsigned conn; uint64_t guild; } fetch_queue[FETCH_MAX];
 	unsigned fetch_n, fetch_call, fetch_failed;
-	bool fetch_wait;
+	bool fetch_wait, fetch_refused;	/* refused: with 401, never again */
 	uint64_t fetch_asked[256];	/* guilds that were asked for, by hash */
 	struct buf fetch_guild;		/* the first answer of two */
 };
@@ -133,12 +134,15 @@ struct discord {
 /* discord_conf.c: *to is empty before; 0, or -1 with a message. Changes that a living connection can take over: soft. */
 int discord_conf_read(struct discord_conf *to, const struct account *a);
 void discord_conf_release(struct discord_conf *c);
+uint32_t discord_conf_presence(const struct discord_conf *c);	/* of presence and status, another one for others; never 0 */
 bool discord_conf_hard_same(const struct discord_conf *a, const struct discord_conf *b);
 
 /* discord.c */
 int64_t discord_jitter(struct discord *d, int64_t from, int64_t to);	/* anything from `from` up to `to` */
 /* A request to the REST interface: path begins with "/". */
 unsigned discord_rest(struct discord *d, const char *path, size_t max_answer);
+/* Nanoseconds that an answer (429) says to wait, and a little more; 0: it does not say. */
+int64_t discord_retry_after(const struct http_answer *a);
 /* Is the main URL known and, for a fresh session, its limits not too old? false: then they were asked for. */
 bool discord_gateway_known(struct discord *d, bool fresh, int64_t now);
 void discord_ask(struct discord *d, int64_t now);	/* unless it is being asked */
@@ -160,11 +164,12 @@ void shard_expect(struct discord *d, unsigned n, int64_t now);	/* as greet_by an
 void shard_frame(struct discord *d, unsigned n, const char *b, size_t len, bool binary, int64_t now);
 
 /* discord_send.c */
-unsigned send_count(const struct dconn *c, int64_t now);	/* payloads of the last minute */
+/* Room for one more payload that is not a heartbeat of the schedule, so many others left free? */
+bool send_room(const struct dconn *c, unsigned others, int64_t now);
 void send_beat(struct discord *d, unsigned n, int64_t now);
 void send_identify(struct discord *d, unsigned n, int64_t now);
 void send_resume(struct discord *d, unsigned n, int64_t now);
-void shard_presence(struct discord *d, unsigned n, int64_t now);	/* now, or when the send limit has room */
+void shard_presence(struct discord *d, unsigned n, int64_t now);	/* unless the session was told; when the send limit has room */
 
 /* discord_session.c */
 bool discord_url_ok(const struct discord *d, const char *s);	/* of a gateway, as Discord names it */

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WINDOW_MS 60000u
-#define SENDS_OTHER 110		/* of the 120; the rest is for heartbeats */
+#define WINDOW_MS 61000u		/* 60 s, as Discord sees them */
+#define ASKED_ROOM 8			/* of others, for heartbeats that Discord asks for */
 
 /* 0 means never; the counter of milliseconds is that once in 49 days, and then a payload counts as sent a millisecond later. */
 static uint32_t stamp(int64_t now)
@@ -19,7 +19,8 @@ static uint32_t stamp(int64_t now)
 	return at ? at : 1;
 }
 
-unsigned send_count(const struct dconn *c, int64_t now)
+/* Payloads of the last minute. */
+static unsigned send_count(const struct dconn *c, int64_t now)
 {
 	uint32_t at = stamp(now);
 	unsigned k = 0;
@@ -27,6 +28,13 @@ unsigned send_count(const struct dconn *c, int64_t now)
 	for (unsigned i = 0; i < DISCORD_SEND_LIMIT; i++)
 		k += c->sent[i] && at - c->sent[i] < WINDOW_MS;
 	return k;
+}
+
+bool send_room(const struct dconn *c, unsigned others, int64_t now)
+{
+	unsigned beats = c->interval ? (unsigned)(WINDOW_MS * CLOCK_MS / c->interval) + 1 : 1;
+
+	return send_count(c, now) + beats + others < DISCORD_SEND_LIMIT;
 }
 
 static void send_text(struct discord *d, unsigned n, const char *p, size_t len, int64_t now)
@@ -82,6 +90,7 @@ void send_identify(struct discord *d, unsigned n, int64_t now)
 	struct buf *t = &d->text;
 
 	buf_clear(t);
+	d->conns[n].told = discord_conf_presence(&d->conf);
 	buf_adds(t, "{\"op\":2,\"d\":{\"token\":");
 	buf_add_json(t, d->conf.token.p, d->conf.token.len);
 	buf_printf(t, ",\"intents\":%" PRIu64 ",\"properties\":{\"os\":\"linux\",\"browser\":\"penstock\",\"device\":\"penstock\"},\"compress\":false,"
@@ -110,17 +119,18 @@ void shard_presence(struct discord *d, unsigned n, int64_t now)
 	struct dconn *c = &d->conns[n];
 	struct buf *t = &d->text;
 
-	c->presence_due = false;
-	if (c->state != CONN_LIVE)
-		return;		/* Identify says it; a resumed session keeps what it had, and is told when it is live */
-	if (send_count(c, now) >= SENDS_OTHER) {
-		c->presence_due = true;
+	/* Identify says it; a session that is resumed keeps what it had, and is told when it is live. */
+	if (c->state != CONN_LIVE || c->told == discord_conf_presence(&d->conf))
+		return;
+	if (!send_room(c, ASKED_ROOM, now)) {
 		out_timer(d->out, n, TIMER_SEND, now + 5 * CLOCK_S);
 		return;
 	}
 	buf_clear(t);
 	buf_adds(t, "{\"op\":3,\"d\":");
 	put_presence(d, t);
-	if (buf_addc(t, '}') == 0)
-		send_text(d, n, t->p, t->len, now);
+	if (buf_addc(t, '}'))
+		return;
+	c->told = discord_conf_presence(&d->conf);
+	send_text(d, n, t->p, t->len, now);
 }
