@@ -31,7 +31,12 @@ setup() { load irc; }
 	[ "$(events message.sent | jq -r .data.message_id)" = "$(events chat.message '.data.text == "hello ada"' | jq -r .data.message_id)" ]
 	say_on nobody "is anybody there?"
 	wait_events message.failed 1
-	events message.failed | grep -q "No such nick"
+	[ "$(events message.failed | jq -r '.data | .cause + ": " + .error')" = "refused: No such nick" ]
+	# Two answers to one message: that she is away, and its echo.
+	irc_says ada "AWAY :gone"
+	say_on ada "when you are back"
+	wait_events message.sent 2
+	wait_for "$T/ada.irc" ':pen!.* PRIVMSG ada :when you are back'
 	irc_says ada "KICK #lobby pen :out"
 	wait_events gateway.gap 1 '(.data.to // "") == ""'
 	wait_events gateway.gap 1 '(.data.to // "") != "" and (.data.reason | test("was not in #lobby: kicked: out"))'
@@ -40,6 +45,33 @@ setup() { load irc; }
 	irc_says ada "QUIT :bye"
 	wait_events member.leave 2 '.data.user.name == "ada"'
 	[ "$(events member.leave '.data.user.name == "ada" and .subject == "#dev"' | jq -r '.data.user.name + " " + .data.reason')" = "ada bye" ]
+}
+
+@test "a network with services: logged in by SASL; the nick is in use, a channel is closed to us; a wrong password is tried three times" {
+	services_start
+	# The nick is somebody's, and so is its name on the network: the account's.
+	irc_person pen $'PRIVMSG NickServ :REGISTER secret1 pen@irc.test\nJOIN #banned\nMODE #banned +b *!*@*'
+	wait_for "$T/pen.irc" "is now registered"
+	wait_for "$T/pen.irc" "MODE #banned \+b"
+	printf secret1 >"$T/pass"
+	chmod 600 "$T/pass"
+	irc_account "server = irc://127.0.0.1:$IRC" "password-file = $T/pass" 'sasl = plain' 'channels = "#lobby #banned"'
+	irc_rules
+	gw_hub
+	irc_gw
+	wait_events gateway.up 1
+	irc_status | jq -e '.. | objects | select(.nick? == "pen_") | .channels[] | select(.name == "#banned") |
+		.state == "refused" and (.error | test("banned"))' >/dev/null
+	# Who is logged in is known by the account, whatever the nick.
+	irc_says pen $'JOIN #lobby\nPRIVMSG #lobby :it is me'
+	say_on "#lobby" "hello me"
+	wait_events message.sent 1
+	wait_events chat.message 2
+	[ "$(events chat.message | jq -r '.data.user.id + " " + .data.user.name' | sort -u | xargs)" = "account:pen pen account:pen pen_" ]
+	printf wrong >"$T/pass"
+	daemon_signal gw HUP
+	wait_for "$T/gw.err" "stopped; .*SASL: .*failed"
+	[ "$(grep -c "SASL: " "$T/gw.err")" = 3 ]
 }
 
 @test "ngIRCd: a password, no echo: said when a PONG came behind it; refused where it does not let us in" {
@@ -67,6 +99,7 @@ setup() { load irc; }
 	wait_for "$T/ada.irc" ':pen!.* PRIVMSG #lobby :pong'
 	say_on "#quiet" "may I?"
 	wait_events message.failed 1
+	[ "$(events message.failed | jq -r .data.cause)" = refused ]
 	events message.failed | grep -q "Cannot send to channel"
 	say_on "#closed" "may I?"
 	wait_events message.failed 2
@@ -92,23 +125,48 @@ setup() { load irc; }
 	wait_events message.sent 1
 }
 
-@test "kill -9 of gatewayd: the next one tells the gap" {
+_begun() { [ "$(grep -c ^begun "$1")" = "$2" ]; }
+
+@test "kill -9 between saying and telling: what was said is told, what perhaps was is not said again; the next one tells the gap" {
 	inspircd_start
 	irc_account "server = irc://127.0.0.1:$IRC"
 	irc_rules
 	gw_hub
-	irc_gw
-	wait_events gateway.up 1
-	irc_person ada "JOIN #lobby" "PRIVMSG #lobby :one"
-	wait_events chat.message 1
+	irc_person ada "JOIN #lobby"
+	# A hub that gives messages away and keeps no outcome.
+	local said=$T/state/default/irc/said
+	daemon_start edge gatewayd -p 0 -o "ipc://$T/run/in"
+	URL=$(sed -nE 's/.*listening on (http[^ "]*)\/.*/\1/p' "$T/edge.err")
+	daemon_run gw gatewayd -p 0 -o "ipc://$T/run/nobody" -w "ipc://$T/run/to-say" -a "$T/accounts" -s "$T/state"
+	wait_for "$T/ada.irc" ':pen!.* JOIN'
+	say_on "#lobby" "once"
+	wait_for "$T/ada.irc" ':pen!.* PRIVMSG #lobby :once'
+	wait_for "$said" "^said "
 	daemon_kill gw
+	printf 'begun 01' >>"$said"	# torn
+	irc_gw
+	wait_events message.sent 1
+	[ "$(events message.sent | jq -r '.causationid, .data.message_id')" = "say-1"$'\n'"$(sed -n 's/^said [0-9a-f]* //p' "$said")" ]
+	daemon_signal irc STOP
+	say_on "#lobby" "perhaps"
+	wait_until 20 _begun "$said" 3
+	daemon_kill gw
+	daemon_signal irc CONT
 	irc_says ada "PRIVMSG #lobby :nobody hears this"
 	irc_gw
-	wait_events gateway.up 2
-	wait_events gateway.gap 1 '.data.from < .data.to'
+	wait_events gateway.gap 2 '.data.from < .data.to'
+	wait_events message.failed 1
+	[ "$(events message.failed | jq -r '.causationid + " " + .data.cause')" = "say-2 unknown" ]
+	[ "$(stat -c %a "$said")" = 600 ]
+	# And what nobody began is said; what she says is heard.
 	irc_says ada "PRIVMSG #lobby :two"
-	wait_events chat.message 2
-	[ "$(events chat.message | jq -r .data.text)" = $'one\ntwo' ]
+	wait_events chat.message 1 '.data.text == "two"'
+	not grep -q "nobody hears this" <<<"$(events chat.message)"
+	say_on "#lobby" "after"
+	wait_for "$T/ada.irc" ':pen!.* PRIVMSG #lobby :after'
+	[ "$(grep -c 'PRIVMSG #lobby :once' "$T/ada.irc")" = 1 ]
+	[ "$(grep -c 'PRIVMSG #lobby :perhaps' "$T/ada.irc")" -le 1 ]
+	wait_events message.sent 2
 }
 
 @test "Twitch's IRC: badges, numbers, replies; said when USERSTATE follows; its limits kept; a bad token is not tried again" {

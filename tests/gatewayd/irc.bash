@@ -1,6 +1,8 @@
 # The servers that tests of IRC connect to, as Debian has them (scripts/deps test unpacks them into build/peers).
 #
-#   inspircd_start [TLS]   InspIRCd: IRCv3 with echo-message, message-tags, server-time; $IRC its port, $IRCS that of TLS ($T/irc.pem its certificate)
+#   inspircd_start [LINE...]  InspIRCd: IRCv3 with echo-message, message-tags, server-time, labeled-response; $IRC its port, $IRCS that of TLS
+#                          ($T/irc.pem its certificate). LINEs are for its configuration
+#   services_start         InspIRCd and Atheme's services beside it, so that people register (with NickServ) and log in by SASL
 #   ngircd_start           ngIRCd, an old one: nothing but multi-prefix; the password is "letmein"
 #   irc_person NAME LINE...   somebody with a connection of their own: logs in as NAME, says the LINEs (IRC, as they are);
 #                          irc_says NAME LINE adds one, $T/NAME.irc is what they hear
@@ -19,6 +21,7 @@ teardown() {
 		[[ $name != person-* && $name != gw ]] || daemon_stop "$name" || bad=1
 	done
 	[ -z "${DAEMON_PID[irc]:-}" ] || daemon_kill irc 2>/dev/null
+	[ -z "${DAEMON_PID[services]:-}" ] || daemon_kill services 2>/dev/null
 	[ ! -s "$T/lab.err" ] || { cat "$T/lab.err" >&2; bad=1; }
 	daemons_end && [ "$bad" = 0 ]
 }
@@ -57,10 +60,36 @@ inspircd_start() {
 		<log method="stderr" type="* -USERINPUT -USEROUTPUT" level="default">
 		<module name="cap"> <module name="ircv3"> <module name="ircv3_batch"> <module name="ircv3_ctctags"> <module name="ircv3_echomessage">
 		<module name="ircv3_servertime"> <module name="ircv3_msgid"> <module name="ircv3_accounttag"> <module name="services_account">
-		<module name="namesx"> <module name="ssl_gnutls"> <module name="ircv3_capnotify">
+		<module name="namesx"> <module name="ssl_gnutls"> <module name="ircv3_capnotify"> <module name="ircv3_labeledresponse">
 	END
+	[ $# = 0 ] || printf '%s\n' "$@" >>"$T/irc/inspircd.conf"
 	daemon_run irc "$server" --nofork --runasroot --config "$T/irc/inspircd.conf"
 	wait_until 20 _irc_answers "$IRC"
+}
+
+services_start() {
+	local server lib module link
+	server=$(PATH=${B:-$ROOT/build}/peers/usr/bin:$ROOT/build/peers/usr/bin:$PATH command -v atheme-services) || { echo "no atheme-services: scripts/deps test" >&2; return 1; }
+	lib=${server%/bin/atheme-services}/lib/$(uname -m)-linux-gnu
+	link=$(_irc_port)
+	inspircd_start "<bind address=\"127.0.0.1\" port=\"$link\" type=\"servers\">" '<module name="spanningtree"> <module name="sasl">' \
+		'<sasl target="services.test" requiressl="no"> <uline server="services.test" silent="yes">' \
+		'<link name="services.test" ipaddr="127.0.0.1" port="1" allowmask="127.0.0.0/8" sendpass="link" recvpass="link">'
+	mkdir -p "$T/services"
+	# By their paths, what one needs before it: it would look for the others under /usr.
+	for module in transport/rfc1459 protocol/base36uid protocol/inspircd backend/corestorage backend/opensex crypto/posix nickserv/main \
+		nickserv/register saslserv/main saslserv/plain; do
+		echo "loadmodule \"$lib/atheme/modules/$module\";"
+	done >"$T/services/conf"
+	cat >>"$T/services/conf" <<-END
+		serverinfo { name = "services.test"; desc = "test"; numeric = "00A"; recontime = 1; netname = "Test"; hidehostsuffix = "test"; adminname = "a";
+			adminemail = "a@irc.test"; registeremail = "a@irc.test"; mta = "/bin/true"; auth = none; casemapping = ascii; loglevel = { error; info; }; };
+		uplink "irc.test" { host = "127.0.0.1"; password = "link"; port = $link; };
+		nickserv { nick = "NickServ"; user = "services"; host = "services.test"; real = "names"; };
+		saslserv { nick = "SaslServ"; user = "services"; host = "services.test"; real = "logins"; };
+	END
+	LD_LIBRARY_PATH=$lib daemon_run services "$server" -n -c "$T/services/conf" -D "$T/services" -p "$T/services/pid" -l "$T/services/log"
+	wait_for "$T/services/log" "finished synching"
 }
 
 ngircd_start() {

@@ -237,11 +237,18 @@ static void greeting(void)
 	rule("our nick again", CONF, "start\ndial 0 -\nopened 0\nstream 0 :s 433 * pen :used\\r\\n:s 001 pen_ :hi\\r\\n:s 422 pen_ :x\\r\\n\n"
 		"stream 0 :pen_!p@h JOIN #a\\r\\n:pen_!p@h JOIN #b\\r\\n\n", "advance 61000\nstream 0 :pen_!p@h NICK pen\\r\\n\nstatus\n",
 		"NICK pen\\r|\"nick\":\"pen\"");
+	rule("a service takes our nick away: asked for again", CONF, HELLO JOINED, "stream 0 :pen!p@h NICK Guest12\\r\\n\nadvance 61000\nstream 0 :Guest12!p@h NICK pen\\r\\n\nstatus\n",
+		"NICK pen\\r|\"nick\":\"pen\"");
+	rule("banned from the server", CONF, "start\ndial 0 -\nopened 0\n", "stream 0 :s 465 pen :You are banned\\r\\nERROR :Closing link\\r\\n\n",
+		"lost 0 stop 0 wait=0ms the server refuses: You are banned|!lost 0 resume");
+	rule("a capability that comes during SASL", CONF "sasl = plain\npassword-file = pass\n", "start\ndial 0 -\nopened 0\n",
+		"stream 0 :s CAP * LS :sasl\\r\\n:s CAP * NEW :sasl\\r\\n:s CAP * NEW :away-notify\\r\\n\n", "REQ :sasl\\r|!CAP END");
 	rule("a bad nick", CONF, "start\ndial 0 -\nopened 0\n", "stream 0 :s 432 * pen :bad\\r\\n\n", "lost 0 stop");
 }
 
 static void liveness(void)
 {
+	rule("PING without a word", CONF, HELLO, "stream 0 PING\\r\\n\n", "send 0.0 PONG :\\r");
 	rule("PING", CONF, HELLO, "stream 0 PING :abc\\r\\n\n", "send 0.0 PONG :abc\\r");
 	rule("we ask when it is quiet", CONF, HELLO JOINED, "advance 60000\n", "send 0.0 PING :idle|!expired");
 	rule("and do not wait longer than half as long again", CONF, HELLO JOINED, "advance 90000\n",
@@ -251,6 +258,16 @@ static void liveness(void)
 	rule("ERROR", CONF, HELLO JOINED, "stream 0 ERROR :Closing Link\\r\\n\n", "lost 0 resume 0 wait=0ms the server closes: Closing Link|!line");
 	rule("nothing of a lost connection", CONF, HELLO JOINED, "stream 0 ERROR :x\\r\\n:a!b@c PRIVMSG #a :y\\r\\n\nstream 0 :a!b@c PRIVMSG #a :z\\r\\n\n",
 		"lost 0|!line");
+}
+
+static const char *tags_8191(void)
+{
+	static char text[8400];
+	size_t n = strlen(strcpy(text, "stream 0 @a="));
+
+	memset(text + n, 'x', 8191 - 4);
+	strcpy(text + n + 8191 - 4, " :a!b@c PRIVMSG #a :hi\\r\\n\n");
+	return text;
 }
 
 static void continuity(void)
@@ -266,6 +283,8 @@ static void continuity(void)
 	rule("a channel that lets nobody in", CONF, HELLO, "stream 0 :pen!pen@h JOIN #a\\r\\n:s 473 pen #b :Cannot join channel (+i)\\r\\n\nstatus\n",
 		"live 0 up|\"state\":\"refused\",\"error\":\"Cannot join channel (+i)\"");
 	rule("a channel that does not answer", CONF, HELLO, "stream 0 :pen!pen@h JOIN #a\\r\\n\nadvance 10000\n", "live 0 up");
+	rule("tags of 8191 bytes", CONF, HELLO JOINED, tags_8191(), "\"text\":\"hi\"|!gap");
+	rule("a channel that would be two parameters", CONF, HELLO JOINED, "stream 0 :pen!pen@h JOIN :#c d\\r\\n:pen!pen@h JOIN :#e,#f\\r\\n\nstatus\n" SAY("1", "#c d", "x"), "!#c|!#e|!PRIVMSG");
 	rule("too long a line", CONF, HELLO JOINED, "stream 0 :s PRI\\x00VMSG\\r\\n:s PING x\\r\\n\n", "gap 0 [] [] a line holds NUL or CR");
 	rule("handed over", CONF, HELLO JOINED, "drain 0\nstream 0 :a!b@c PRIVMSG #a :late\\r\\n\n", "save 0 2|QUIT|close 0.0 0|!line");
 	rule("handed over and given back", CONF, HELLO JOINED "drain 0\n", "dial 0 2026-01-02T03:04:05.000Z\nopened 0\n"
@@ -304,13 +323,43 @@ static void saying(void)
 		"PRIVMSG #a :\\x01ACTION x\\x01\\r");
 	rule("a foreign channel", CONF, HELLO JOINED, SAY("1", "#z", "x"), "said 1 - the account is not in that channel|!again|!send");
 	rule("not live yet", CONF, HELLO, SAY("1", "#a", "x"), "said 1 - not connected again|!send");
-	rule("lost before the answer", CONF, HELLO JOINED, SAY("1", "#a", "x") "gone 0 0 reset\n", "said 1 - the connection ended|may have been said|!again");
+	rule("lost before the answer", CONF, HELLO JOINED, SAY("1", "#a", "x") "gone 0 0 reset\n", "said 1 - the connection ended|may have been said| unknown");
 	rule("the pace", CONF "rate = 60\nburst = 2\n", PLAIN_HELLO JOINED, SAY("1", "#a", "1") SAY("2", "#a", "2") SAY("3", "#a", "3"),
 		":1\\r|:2\\r|timer 0.1 +1000|!:3\\r");
 	rule("waits its turn", CONF "rate = 60\nburst = 2\n", PLAIN_HELLO JOINED SAY("1", "#a", "1") SAY("2", "#a", "2") SAY("3", "#a", "3"),
 		"advance 1000\n", ":3\\r");
 	rule("never said: again", CONF "rate = 60\nburst = 2\n", PLAIN_HELLO JOINED SAY("1", "#a", "1") SAY("2", "#a", "2") SAY("3", "#a", "3"),
 		"gone 0 0 reset\n", "said 1 - the connection|said 3 - not connected: reset again");
+}
+
+#define LABEL_HELLO "start\ndial 0 -\nopened 0\nstream 0 :s CAP * LS :message-tags batch echo-message labeled-response\\r\\n" \
+	":s CAP * ACK :message-tags batch echo-message labeled-response\\r\\n:s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n"
+#define ACK_HELLO "start\ndial 0 -\nopened 0\nstream 0 :s CAP * LS :message-tags batch labeled-response\\r\\n" \
+	":s CAP * ACK :message-tags batch labeled-response\\r\\n:s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n"
+
+static void labels(void)
+{
+	rule("written down before it goes out", CONF, PLAIN_HELLO JOINED, SAY("1", "#a", "hi\\nho"), "saying 1|PRIVMSG #a :hi\\r|PRIVMSG #a :ho|!saying 1");
+	rule("no promise where nothing goes out", CONF, HELLO JOINED, SAY("1", "#z", "x"), "said 1|!saying");
+	rule("a label and its echo", CONF, LABEL_HELLO JOINED, SAY("1", "#a", "hi") "stream 0 @label=s1;msgid=x1 :pen!pen@h PRIVMSG #a :hi\\r\\n\n",
+		"@label=s1 PRIVMSG #a :hi\\r|said 1 x1 -|line 0|\"self\":true");
+	rule("a message of ours that is no answer", CONF, LABEL_HELLO JOINED, SAY("1", "#a", "hi") "stream 0 @msgid=x0 :pen!pen@h PRIVMSG #a :yo\\r\\n\n",
+		"line 0|!said 1");
+	rule("a label and a reply", CONF, LABEL_HELLO JOINED, "say 1 {\"data\":{\"channel\":{\"id\":\"#a\"},\"text\":\"x\",\"reply_to\":\"ab\"}}\n",
+		"@label=s1;+draft/reply=ab PRIVMSG #a :x");
+	rule("a label and a refusal", CONF, LABEL_HELLO JOINED, SAY("1", "#a", "hi") "stream 0 @label=s1 :s 404 pen #a :no\\r\\n\n", "said 1 - no");
+	rule("another's refusal", CONF, LABEL_HELLO JOINED, SAY("1", "#a", "hi") "stream 0 :s 404 pen #a :no\\r\\n\n", "saying 1|!said 1");
+	rule("a label and FAIL", CONF, LABEL_HELLO JOINED, SAY("1", "#a", "hi") "stream 0 @label=s1 FAIL PRIVMSG SPAM #a :spam\\r\\n\n", "said 1 - spam");
+	rule("answers in a batch", CONF, LABEL_HELLO JOINED, SAY("1", "bob", "hi") "stream 0 @label=s1 :s BATCH +q labeled-response\\r\\n"
+		"@batch=q :s 301 pen bob :away\\r\\n@batch=q;msgid=x9 :pen!pen@h PRIVMSG bob :hi\\r\\n:s BATCH -q\\r\\n\n", "said 1 x9 -");
+	rule("an ACK where there is no echo", CONF, ACK_HELLO JOINED, SAY("1", "#a", "hi") "stream 0 @label=s1 :s ACK\\r\\n\n", "said 1 - -");
+	rule("an empty batch, too", CONF, ACK_HELLO JOINED, SAY("1", "#a", "hi") "stream 0 @label=s1 BATCH +q labeled-response\\r\\nBATCH -q\\r\\n\n", "said 1 - -");
+	rule("an ACK where an echo is due", CONF, LABEL_HELLO JOINED, SAY("1", "#a", "hi") "stream 0 @label=s1 :s ACK\\r\\n:s PONG s :s1\\r\\n\n",
+		"said 1 - the server took it and did not show it");
+	rule("labels that are none of ours", CONF, LABEL_HELLO JOINED, SAY("1", "#a", "hi") "stream 0 @label=s99 :s 404 pen #a :no\\r\\n"
+		"@label=x :s ACK\\r\\n@label=s0 :s ACK\\r\\n@label=s :s BATCH +\\r\\n@label=s1 :s BATCH\\r\\n\n", "saying 1|!said");
+	rule("the second line before the first", CONF, LABEL_HELLO JOINED, SAY("1", "#a", "one\\ntwo")
+		"stream 0 @label=s2;msgid=x2 :pen!pen@h PRIVMSG #a :two\\r\\n:s PONG s :s2\\r\\n\n", "said 1 - part 1 of 2: the server took it");
 }
 
 static void length(void)
@@ -378,7 +427,7 @@ static void twitch(void)
 		"PRIVMSG|!PING|!said");
 	rule("Twitch: nothing came at all", TWITCH, TWITCH_HELLO, SAY("1", "42", "hi") "advance 10000\n", "PRIVMSG|!said");
 	rule("Twitch: no word of it", TWITCH, TWITCH_HELLO SAY("1", "42", "hi"), "stream 0 PING x\\r\\n\nadvance 10000\n",
-		"PONG|said 1 - Twitch did not say|!again");
+		"PONG|said 1 - Twitch did not say| unknown");
 	rule("Twitch: a duplicate", TWITCH, TWITCH_HELLO, SAY("1", "42", "hi") "stream 0 @msg-id=msg_duplicate :tmi.twitch.tv NOTICE #ada :twice\\r\\n\n",
 		"said 1 - msg_duplicate: twice|!again");
 	rule("Twitch: too fast", TWITCH, TWITCH_HELLO, SAY("1", "42", "hi") "stream 0 @msg-id=msg_ratelimit :tmi.twitch.tv NOTICE #ada :slow\\r\\n\n",
@@ -418,6 +467,7 @@ int main(void)
 	liveness();
 	continuity();
 	saying();
+	labels();
 	length();
 	pace();
 	twitch();

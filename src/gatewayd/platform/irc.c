@@ -50,12 +50,6 @@ static void close_(void *arg)
 	free(c);
 }
 
-static bool clear_text(const struct irc_conf *conf)
-{
-	return conf->password.len && strncmp(conf->url, "irc://", 6) == 0 && strncmp(conf->url, "irc://127.", 10) != 0 &&
-		strncmp(conf->url, "irc://localhost", 15) != 0 && strncmp(conf->url, "irc://[::1]", 11) != 0;
-}
-
 static void *open_(const struct account *a, struct out *o)
 {
 	struct irc *c = calloc(1, sizeof(*c));
@@ -80,8 +74,6 @@ static void *open_(const struct account *a, struct out *o)
 		close_(c);
 		return NULL;
 	}
-	if (clear_text(&c->conf))
-		log_warn("%s: the password goes over the network as it is: use ircs://", account_file(a));
 	return c;
 }
 
@@ -308,13 +300,6 @@ static void on_error(struct irc *c, const struct irc_message *m)
 	irc_lose(c, NEXT_RESUME, wait, "the server closes: %s", text);
 }
 
-static unsigned numeric(struct span s)
-{
-	if (s.n != 3 || s.p[0] < '0' || s.p[0] > '9' || s.p[1] < '0' || s.p[1] > '9' || s.p[2] < '0' || s.p[2] > '9')
-		return 0;
-	return (unsigned)((s.p[0] - '0') * 100 + (s.p[1] - '0') * 10 + (s.p[2] - '0'));
-}
-
 static void on_numeric(struct irc *c, unsigned code, const struct irc_message *m)
 {
 	/* Errors are 400 to 599 and, of some servers, 900 and more: NICK TARGET :why */
@@ -335,7 +320,7 @@ static bool on_line(void *arg, const struct irc_message *m, const char *why)
 			out_gap(c->out, 0, why, "", "");
 		return true;
 	}
-	code = numeric(m->command);
+	code = irc_code(m->command);
 	if (irc_say_answer(c, m))
 		return true;
 	if (irc_is(m->command, "PING"))
@@ -401,7 +386,8 @@ static void status(void *arg, struct buf *json)
 }
 
 static const char *const words[] = {
-	"server", "nick", "user", "realname", "password-file", "sasl", "channels", "dialect", "rate", "burst", "ping", NULL
+	"server", "nick", "user", "realname", "password-file", "sasl", "channels", "dialect", "rate", "burst", "ping",
+	"send-unknown", NULL
 };
 
 const struct platform platform_irc = {

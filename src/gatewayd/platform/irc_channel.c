@@ -70,7 +70,9 @@ static struct irc_channel *add(struct irc *c, struct span name)
 	char id[IRC_NAME_MAX];
 	size_t i;
 
-	if (c->nchannels >= 2 * IRC_CHANNELS_MAX || !irc_fold_name(c, name, id))
+	/* The name goes into commands. */
+	if (c->nchannels >= 2 * IRC_CHANNELS_MAX || !irc_middle_ok(name.p, name.n) || name.n >= IRC_NAME_MAX || memchr(name.p, ',', name.n) ||
+	    !irc_fold_name(c, name, id))
 		return NULL;
 	ch = find_id(c, id);
 	if (ch)
@@ -334,6 +336,8 @@ void irc_channel_message(struct irc *c, const struct irc_message *m, int64_t now
 			irc_people_leave(c, c->channels[i], m->nick);
 	} else if (irc_is(m->command, "NICK")) {
 		irc_people_nick(c, m);
+		if (self)
+			irc_channels_join(c, now);	/* the timer of ours, which a service may have taken away */
 	} else if (irc_is(m->command, "MODE") && ch) {
 		irc_people_mode(c, ch, m);
 	}

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/account.h"
+#include "base/log.h"
 #include "gatewayd/platform/irc_impl.h"
 
 static int word(const struct account *a, const char *name, const char *otherwise, char *to, size_t size)
@@ -72,6 +73,11 @@ static int channels(struct irc_conf *c, const struct account *a)
 	return 0;
 }
 
+static bool local(const char *url)
+{
+	return strncmp(url, "irc://127.", 10) == 0 || strncmp(url, "irc://localhost", 15) == 0 || strncmp(url, "irc://[::1]", 11) == 0;
+}
+
 static int secret(struct irc_conf *c, const struct account *a)
 {
 	if (!account_get(a, "password-file", NULL))
@@ -81,16 +87,20 @@ static int secret(struct irc_conf *c, const struct account *a)
 		return -1;
 	if (!irc_last_ok(c->password.p, c->password.len) || c->password.len > 400)
 		return account_bad(a, "password-file", "want one line of at most 400 bytes");
+	if (strncmp(c->url, "irc://", 6) == 0 && !local(c->url))
+		log_warn("%s: the password goes over the network as it is: use ircs://", account_file(a));
 	return 0;
 }
 
 int irc_conf_read(struct irc_conf *c, const struct account *a)
 {
+	bool again;		/* upstream's business */
+
 	memset(c, 0, sizeof(*c));
 	buf_init(&c->password, 64 << 10);
 	c->ping = 60 * CLOCK_S;
 	if (word(a, "server", NULL, c->url, sizeof(c->url)) || one_of(a, "dialect", "ircv3", "twitch", &c->twitch) ||
-	    one_of(a, "sasl", "none", "plain", &c->sasl))
+	    one_of(a, "sasl", "none", "plain", &c->sasl) || one_of(a, "send-unknown", "never", "again", &again))
 		goto bad;
 	/* Twitch: 20 messages within 30 s, more and the account is shut out for half an hour; so what is saved up and what comes
 	 * along in 30 s are together 20. Others: what the old servers' penalty allows, a line every 2 s. */

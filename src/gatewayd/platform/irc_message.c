@@ -159,6 +159,18 @@ bool irc_is(struct span s, const char *text)
 	return s.p && s.n == strlen(text) && strncasecmp(s.p, text, s.n) == 0;
 }
 
+unsigned irc_code(struct span s)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.n != 3 || s.p[i] < '0' || s.p[i] > '9')
+			return 0;
+		n = n * 10 + (unsigned)(s.p[i] - '0');
+	}
+	return n;
+}
+
 /* ---- tags ---- */
 
 struct span irc_tag_raw(const struct irc_message *m, const char *name)

@@ -50,6 +50,7 @@ int irc_read(struct irc_reader *r, const char *p, size_t n, irc_line_fn *fn, voi
 /* One line without its end. NULL, or why it is none. */
 const char *irc_parse(const char *p, size_t n, struct irc_message *m);
 
+unsigned irc_code(struct span s);			/* three digits as a number; 0: it is something else */
 bool irc_is(struct span s, const char *text);		/* the same bytes, ASCII letters in any case */
 
 /* The value of a tag as it stands there, escaped; p NULL: no such tag (the last of several counts). One without a value has n 0. */

@@ -104,8 +104,10 @@ void irc_people_nick(struct irc *c, const struct irc_message *m)
 
 	if (m->nparams < 1 || m->params[0].n == 0 || m->params[0].n >= IRC_NAME_MAX)
 		return;
-	if (irc_nick_is(c, m->nick))
+	if (irc_nick_is(c, m->nick)) {
 		snprintf(c->nick, sizeof(c->nick), "%.*s", (int)m->params[0].n, m->params[0].p);
+		c->nick_waits = strcmp(c->nick, c->conf.nick) != 0;
+	}
 	nto = irc_fold_name(c, m->params[0], to);
 	for (size_t i = 0; i < c->nchannels; i++) {
 		struct irc_member *old = irc_members_find(&c->channels[i]->members, from, nfrom), *now;

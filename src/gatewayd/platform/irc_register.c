@@ -150,7 +150,9 @@ static void on_cap(struct irc *c, const struct irc_message *m)
 		else
 			request(c, c->offered);
 	} else if (irc_is(what, "NEW")) {
-		request(c, caps & ~c->caps & ~(unsigned)CAP_SASL);
+		caps &= ~c->caps & ~(unsigned)CAP_SASL;
+		if (caps)
+			request(c, caps);
 	} else if (irc_is(what, "DEL")) {
 		c->caps &= ~caps;
 	} else if (irc_is(what, "NAK") && c->stage == IRC_GREETING) {
