@@ -13,7 +13,7 @@
  * a lock on FILE.lock beside it and read the file again before they ask. What came is on the disk (replaced as a whole, mode
  * 0600, other members kept) before anybody gets it; while it cannot be written nobody does. A refresh token that was refused
  * (400, 401) is refused for good, until a person writes another token-file; every other failure keeps it and is tried again
- * with back-off. App tokens stay in memory.
+ * with back-off. App tokens stay in memory; when one was refused it is asked for again after an hour, which spends nothing.
  *
  * Each token is validated when it is first there, every hour, and refreshed shortly before its time is over, so that one is
  * ready before it is needed. No token, secret or answer that may hold one is ever logged. One thread.

@@ -99,6 +99,7 @@ static void refuse(struct oauth_slot *s, const char *why)
 		in(s, spread(LOOK_AGAIN));
 	} else {
 		oauth_say(s, LOG_ERROR, "%s; client-id and client-secret-file have to be right", why);
+		in(s, spread(CHECK_EVERY));
 	}
 	s->tell = true;
 	oauth_settle_soon(s);
@@ -325,7 +326,9 @@ void oauth_on_time(void *arg)
 		oauth_renew(s);
 		break;
 	case OAUTH_REFUSED:
-		if (s->kind == OAUTH_USER && !oauth_look_again(s))
+		if (s->kind == OAUTH_APP)
+			oauth_renew(s);
+		else if (!oauth_look_again(s))
 			in(s, spread(LOOK_AGAIN));
 		break;
 	case OAUTH_FIRST:

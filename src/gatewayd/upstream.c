@@ -205,6 +205,12 @@ const struct account *out_account(const struct out *o)
 	return o->account;
 }
 
+int64_t out_wall(struct out *o)
+{
+	(void)o;
+	return clock_wall();
+}
+
 uint64_t out_random(struct out *o)
 {
 	(void)o;

@@ -307,6 +307,11 @@ void out_said(struct out *o, uint64_t ticket, enum said_as as, const char *text)
 	note(o, "%s\n", words[as]);
 }
 
+int64_t out_wall(struct out *o)
+{
+	return o->wall;
+}
+
 uint64_t out_random(struct out *o)
 {
 	return o->random + o->count++;

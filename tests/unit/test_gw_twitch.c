@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/sign.h"
 #include "gatewayd/platform/platform.h"
 
 #define CONF "platform = twitch\nclient-id = C\nuser = 99\nsubscriptions = subs\n"
@@ -64,6 +65,23 @@ static bool has(struct out *o, const char *text)
 	return strstr(probe_take(o), text) != NULL;
 }
 
+/* Time goes by; the lists, of which the next one is request n, show S1. Leaves out those keepalives' record. */
+static unsigned lists_for(struct out *o, int seconds, unsigned n)
+{
+	char want[32], step[512];
+
+	for (int i = 0; i < seconds; i += 10) {
+		probe_run(o, "advance 10000\n" KEEPALIVE("0", "20:00"));
+		snprintf(want, sizeof(want), "http %u GET", n);
+		if (!probe_saw(o, want))
+			continue;
+		snprintf(step, sizeof(step), "answer %u 200 {\"data\":[{\"id\":\"S1\",\"status\":\"enabled\"," CHAT_KEY
+			",\"transport\":{\"method\":\"websocket\",\"session_id\":\"A\"}}],\"pagination\":{}}\n", n++);
+		probe_run(o, step);
+	}
+	return n;
+}
+
 static void welcome(void)
 {
 	struct out *o = begin(PLAIN, SUBS);
@@ -92,8 +110,11 @@ static void welcome(void)
 	CHECK(strstr(r, CHAT_KEY ",\"state\":\"enabled\",\"connection\":0,\"http\":202,\"id\":\"S1\"") &&
 	      strstr(r, FOLLOW_KEY ",\"state\":\"refused\",\"connection\":0,\"http\":403,\"said\":\"status 403: subscription missing"),
 	      "each with Twitch's answer: %s", r);
-	probe_run(o, "advance 7200000\nanswer 4 " EMPTY);
-	CHECK(!has(o, FOLLOW_KEY), "what was refused is not asked for again");
+	unsigned n = lists_for(o, 3000, 4);
+
+	CHECK(!has(o, FOLLOW_KEY), "what was refused is not asked for again in a loop");
+	lists_for(o, 1800, n);
+	CHECK(has(o, FOLLOW_KEY), "once an hour it is: nobody tells that a ban is over");
 	probe_free(o);
 }
 
@@ -195,9 +216,9 @@ static void move(void)
 	r = probe_take(o);
 	CHECK(strstr(r, "dial-next 0 wss://one/") && !strstr(strstr(r, "wss://one/") + 1, "wss://one/") && strstr(r, "close 0.1") && strstr(r, "wss://two/"),
 	      "asked twice, moved once: %s", r);
-	probe_run(o, "gone 0.1 0 no route\nadvance 1000\n");
+	probe_run(o, "gone 0.1 0 no route\nadvance 2000\n");
 	CHECK(probe_saw(o, "dial-next 0 wss://two/"), "tried again");
-	probe_run(o, "gone 0.1 0 no route\nadvance 28999\n");
+	probe_run(o, "gone 0.1 0 no route\nadvance 27999\n");
 	CHECK(!probe_saw(o, "lost"), "until the thirty seconds");
 	probe_run(o, "advance 1000\n");
 	CHECK(probe_saw(o, "lost 0 resume 1000") , "are over");
@@ -216,11 +237,26 @@ static void move(void)
 	probe_free(o);
 
 	o = up();
-	probe_run(o, MOVE("wss://one/") "opened 0.1\n" MOVE_ON("wss://two/") "opened 0.1\n");
-	CHECK(probe_saw(o, "dial-next 0 wss://two/"), "moved on before the welcome");
+	probe_run(o, MOVE("wss://one/") "opened 0.1\n" MOVE_ON("wss://two/"));
+	CHECK(!probe_saw(o, "close") && !probe_saw(o, "dial-next 0 wss://two/"), "moved on before the welcome: with that the session comes first");
 	probe_run(o, WELCOME("0.1", "C", "31:00"));
 	r = probe_take(o);
-	CHECK(strstr(r, "switch 0") && strstr(r, "was moved before it had its welcome"), "what that socket held is told of: %s", r);
+	CHECK(strstr(r, "switch 0") && strstr(r, "dial-next 0 wss://two/") && strstr(r, "expect 0.0 off\ndial-next") && !strstr(r, "gap"),
+	      "then it goes on: %s", r);
+	probe_run(o, "opened 0.1\n" WELCOME("0.1", "D", "31:01"));
+	CHECK(probe_saw(o, "switch 0") && !probe_saw(o, "gap"), "without a gap");
+	probe_free(o);
+
+	o = up();
+	probe_run(o, OFFLINE("0", "n1", "30:00") MOVE("wss://one/") "opened 0.1\n" MOVE("wss://two/") OFFLINE("0", "n2", "30:09") "opened 0.1\n");
+	probe_run(o, WELCOME("0.1", "B", "31:00"));
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z] [2024-05-01T10:31:00.5Z]"), "sent elsewhere: what the first of two sockets may have held is told");
+	probe_free(o);
+
+	o = up();
+	probe_run(o, MOVE("wss://one/") "opened 0.1\n" MOVE("wss://two/") OFFLINE("0", "n2", "30:09") "gone 0 4004 \ndial 0\nopened 0\n" WELCOME("0", "B", "32:00")
+		MADE("4", "S3", "32:01") MADE("5", "S4", "32:02"));
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z] [2024-05-01T10:32:02.5Z] 4004"), "also when all is lost then");
 	probe_free(o);
 
 	o = up();
@@ -346,13 +382,78 @@ static void refusals(void)
 	probe_free(o);
 }
 
+/* What the limit of requests, and a Twitch that does not answer, mean for a session. */
+static void limits(void)
+{
+	struct out *o = begin(PLAIN, SUBS);
+	const char *r;
+
+	probe_run(o, "answer 1 " EMPTY "dial 0\nopened 0\n" WELCOME("0", "A", "00:00") MADE("2", "S1", "00:01")
+		"answer 3 429 Date: Wed, 01 May 2024 10:00:02 GMT | Ratelimit-Remaining: 0 | Ratelimit-Reset: 1714557627 | {\"message\":\"Too Many Requests\"}\n"
+		"advance 8000\n");
+	CHECK(probe_saw(o, "live 0 up"), "live with what there is");
+	probe_take(o);
+	probe_run(o, KEEPALIVE("0", "00:10") "advance 9000\n" KEEPALIVE("0", "00:20") "advance 7990\n");
+	CHECK(!probe_saw(o, "http"), "nothing is asked until Ratelimit-Reset, by the server's clock");
+	probe_run(o, KEEPALIVE("0", "00:28") "advance 1100\n");
+	CHECK(probe_saw(o, POST("4")) && has(o, FOLLOW_KEY), "and then it is");
+	probe_run(o, "answer 4 429 Ratelimit-Remaining: 0 | Ratelimit-Reset: 1700000010 | {}\nadvance 9500\n" KEEPALIVE("0", "00:38"));
+	CHECK(!probe_saw(o, "http"), "without Date by our own");
+	probe_run(o, "advance 1600\n");
+	CHECK(probe_saw(o, POST("5")), "then");
+	probe_run(o, "answer 5 429 Ratelimit-Remaining: 700 | Ratelimit-Reset: 1700000060 | {}\nadvance 9000\n");
+	CHECK(probe_saw(o, POST("6")), "with points left the limit is another: a back-off");
+	probe_free(o);
+
+	o = begin(PLAIN, SUBS);
+	probe_run(o, "answer 1 " EMPTY "dial 0\nopened 0\n" WELCOME("0", "A", "00:00")
+		"answer 2 429 Ratelimit-Remaining: 0 | Ratelimit-Reset: 1700000030 | {\"message\":\"Too Many Requests\"}\n");
+	CHECK(probe_saw(o, "lost 0 resume 1000 wait=30"), "too late for this session: given up rather than closed with 4003");
+	probe_take(o);
+	probe_run(o, "advance 10000\ndial 0\n");
+	CHECK(probe_saw(o, "lost 0 resume 0 wait=20") && probe_saw(o, "dial 0 no"), "and none is opened before something can be asked");
+	probe_take(o);
+	probe_run(o, "advance 21000\ndial 0\nopened 0\n" WELCOME("0", "B", "00:40"));
+	CHECK(probe_saw(o, POST("4")), "then all goes on");
+	probe_run(o, "advance 8000\n");
+	CHECK(!probe_saw(o, "lost"), "no answer yet");
+	probe_run(o, KEEPALIVE("0", "00:48") "advance 1000\n");
+	r = probe_take(o);
+	CHECK(strstr(r, "lost 0 resume 1000 wait=0ms no subscription was answered within 9 s"), "nor after nine seconds: given up: %s", r);
+	probe_free(o);
+
+	o = begin(CONDUIT "conduit = C-1\n", SUBS);
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\nanswer 2 " EMPTY "dial 0\nopened 0\n" WELCOME("0", "A", "00:02"));
+	probe_run(o, "answer 5 429 Ratelimit-Remaining: 0 | Ratelimit-Reset: 1700000030 | {\"message\":\"Too Many Requests\"}\n");
+	probe_take(o);
+	probe_run(o, "advance 8999\n");
+	CHECK(!probe_saw(o, "http"), "shards: the limit holds for them, too");
+	probe_run(o, "advance 1\n");
+	CHECK(probe_saw(o, "lost 0 resume 1000 wait=0ms status 429: Too Many Requests"), "the session is given up before Twitch closes it");
+	probe_free(o);
+}
+
 static void tokens(void)
 {
 	struct out *o = begin(PLAIN, SUBS);
 	const struct platform *pl = platform_find("twitch");
 
-	probe_run(o, "answer 1 401 {\"message\":\"invalid token\"}\nadvance 3600000\n");
+	probe_run(o, "answer 1 401 {\"message\":\"invalid token\"}\nadvance 4000\n");
 	CHECK(!probe_saw(o, "connections") && !probe_saw(o, "http 2"), "without a token nothing is dialled or asked");
+	probe_run(o, "advance 6000\n");
+	CHECK(probe_saw(o, LIST("2")), "but it may have been another one that ended at once: tried again");
+	probe_run(o, "answer 2 401 {\"message\":\"invalid token\"}\n");
+	probe_take(o);
+	probe_run(o, "advance 9000\n");
+	CHECK(!probe_saw(o, "http"), "more slowly each time");
+	probe_run(o, "advance 11000\nanswer 3 " EMPTY);
+	CHECK(probe_saw(o, LIST("3")) && probe_saw(o, "connections 1"), "a good one ends that");
+	probe_free(o);
+
+	o = begin(PLAIN, SUBS);
+	pl->token(probe_object(o), OUT_TOKEN_USER, false, probe_now(o));
+	probe_run(o, "answer 1 401 {\"message\":\"invalid token\"}\nadvance 3600000\n");
+	CHECK(!probe_saw(o, "http 2"), "not where a person has to authorise the bot again");
 	pl->token(probe_object(o), OUT_TOKEN_APP, true, probe_now(o));
 	CHECK(!probe_saw(o, "http 2"), "the app token is none of its business");
 	pl->token(probe_object(o), OUT_TOKEN_USER, true, probe_now(o));
@@ -405,6 +506,23 @@ static void reload(void)
 	probe_free(o);
 }
 
+/* A webhook of user.authorization.grant; the signature is made here. */
+static void consents(struct out *o, const char *user)
+{
+	static const char time[] = "2023-11-14T22:13:20Z";
+	char body[128], step[1024], hex[2 * SIGN_SHA256 + 1];
+	unsigned char mac[SIGN_SHA256];
+	int n = snprintf(body, sizeof(body), "{\"subscription\":{},\"event\":{\"client_id\":\"C\",\"user_id\":\"%s\"}}", user);
+	const struct sign_part parts[] = {{user, strlen(user)}, {time, sizeof(time) - 1}, {body, (size_t)n}};
+
+	CHECK(sign_hmac(mac, "a-secret-of-webhooks", 20, parts, 3) == 0, "signed");
+	sign_hex(hex, mac, sizeof(mac));
+	snprintf(step, sizeof(step), "hook 7 - Twitch-Eventsub-Message-Id: %s | Twitch-Eventsub-Message-Timestamp: %s | Twitch-Eventsub-Message-Type: "
+		"notification | Twitch-Eventsub-Subscription-Type: user.authorization.grant | Twitch-Eventsub-Message-Signature: sha256=%s | %s\n",
+		user, time, hex, body);
+	probe_run(o, step);
+}
+
 static void lists(void)
 {
 	struct out *o = begin(WEBHOOK, SUBS);
@@ -418,10 +536,12 @@ static void lists(void)
 	probe_take(o);
 	probe_run(o, "answer 2 200 {\"data\":[{\"id\":\"S6\",\"status\":\"enabled\",\"type\":\"y\",\"version\":\"1\",\"condition\":{\"a\":\"\"},\"transport\":{\"method\":\"webhook\","
 		"\"callback\":\"https://bots.example/hook/t/bot\"}}],\"pagination\":{}}\n");
+	CHECK(probe_saw(o, "http 3 DELETE") && !probe_saw(o, "http 4"), "what is in the way goes first");
+	probe_run(o, "answer 3 204 \n");
 	r = probe_take(o);
 	CHECK(strstr(r, FOLLOW_KEY ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\",\"secret\":\"a-secret-of-webhooks\"}}") &&
 	      !strstr(r, CHAT_KEY) && strstr(r, "?id=S6 ") && !strstr(r, "?id=S5"), "the missing is made, ours that nobody wants deleted: %s", r);
-	probe_run(o, "answer 3 202 {\"data\":[{\"id\":\"S2\",\"status\":\"webhook_callback_verification_pending\"}]}\nanswer 4 204 \nstatus\n");
+	probe_run(o, "answer 4 202 {\"data\":[{\"id\":\"S2\",\"status\":\"webhook_callback_verification_pending\"}]}\nstatus\n");
 	CHECK(has(o, "\"state\":\"pending\""), "verified later");
 	probe_run(o, "advance 1200000\n");
 	CHECK(probe_saw(o, "http 5 GET"), "looked at again by and by");
@@ -429,8 +549,20 @@ static void lists(void)
 	probe_run(o, "answer 5 200 {\"data\":[{\"id\":\"S1\",\"status\":\"authorization_revoked\"," CHAT_KEY ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\"}},"
 		"{\"id\":\"S2\",\"status\":\"notification_failures_exceeded\"," FOLLOW_KEY ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\"}}],\"pagination\":{}}\n");
 	r = probe_take(o);
-	CHECK(strstr(r, FOLLOW_KEY) && strstr(r, "?id=S2 ") && !strstr(r, "?id=S1") && !strstr(r, CHAT_KEY),
-	      "made anew after failures, not what a person took back: %s", r);
+	CHECK(!strstr(r, FOLLOW_KEY) && strstr(r, "http 6 DELETE") && strstr(r, "?id=S2 ") && !strstr(r, "?id=S1") && !strstr(r, CHAT_KEY),
+	      "what failed is deleted, not what a person took back: %s", r);
+	probe_run(o, "answer 6 204 \n");
+	r = probe_take(o);
+	CHECK(strstr(r, "http 7 POST") && strstr(r, FOLLOW_KEY) && !strstr(r, CHAT_KEY), "and made anew: %s", r);
+	probe_run(o, "answer 7 409 {\"message\":\"subscription already exists\",\"id\":\"S7\"}\n");
+	CHECK(probe_saw(o, "http 8 GET"), "one that is said to exist is looked for");
+	probe_take(o);
+	consents(o, "6");
+	CHECK(!probe_saw(o, "http 9"), "somebody has consented: not one that something hangs on");
+	consents(o, "99");
+	CHECK(probe_saw(o, "http 9 DELETE") && has(o, "?id=S1 "), "whose subscription was taken back: deleted");
+	probe_run(o, "answer 9 204 \n");
+	CHECK(has(o, CHAT_KEY), "and asked for again");
 	probe_free(o);
 }
 
@@ -654,6 +786,7 @@ int main(void)
 	unread();
 	closes();
 	refusals();
+	limits();
 	tokens();
 	revoked();
 	reload();

@@ -151,6 +151,7 @@ enum said_as {
 	SAID_UNKNOWN	/* it went out, and nothing was heard of it: message.failed, or with send-unknown = again as SAID_LATER */
 };
 void out_said(struct out *o, uint64_t ticket, enum said_as as, const char *text);
+int64_t out_wall(struct out *o);		/* clock_wall(): for times that a platform names; nothing is waited for by it */
 uint64_t out_random(struct out *o);		/* jitter; a test's probe makes it repeatable */
 const struct account *out_account(const struct out *o);
 

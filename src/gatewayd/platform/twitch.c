@@ -117,7 +117,7 @@ static void take_over(struct twitch *p, struct subs *new)
 		is->key = key;
 		was->said = NULL;
 		if (is->state == SUB_REFUSED)
-			is->state = SUB_MISSING;
+			tw_anew(p, is, is->said);
 	}
 	spread(p, new);
 	subs_release(&p->subs);
@@ -142,8 +142,7 @@ static unsigned wanted(const struct twitch *p)
 	return n;
 }
 
-/* Asks for as many connections as are wanted; those that were stopped are tried again. */
-static void connections(struct twitch *p)
+void tw_connections(struct twitch *p)
 {
 	unsigned n = wanted(p);
 	struct tw_conn *v;
@@ -174,11 +173,17 @@ void tw_proved(struct twitch *p, int64_t now)
 	p->proved = true;
 	p->refused = false;
 	p->error[0] = '\0';
-	connections(p);
+	backoff_reset(&p->token_backoff);
+	out_timer(p->out, OUT_ACCOUNT, TIMER_START, 0);
+	tw_connections(p);
 }
 
-void tw_token_refused(struct twitch *p, const char *said)
+void tw_token_refused(struct twitch *p, const char *said, bool final, int64_t now)
 {
+	if (final)
+		out_timer(p->out, OUT_ACCOUNT, TIMER_START, 0);
+	else if (!p->refused)
+		out_timer(p->out, OUT_ACCOUNT, TIMER_START, now + backoff_next(&p->token_backoff, out_random(p->out)));
 	if (p->refused)
 		return;
 	p->refused = true;
@@ -235,6 +240,7 @@ static void *open_(const struct account *a, struct out *o)
 	snprintf(p->source, sizeof(p->source), "/twitch/%s/%s", p->tenant, p->name);
 	snprintf(p->label, sizeof(p->label), "%s/%s", p->tenant, p->name);
 	p->backoff = (struct backoff){.base = 2 * CLOCK_S, .max = 120 * CLOCK_S};
+	p->token_backoff = (struct backoff){.base = 10 * CLOCK_S, .max = 900 * CLOCK_S};
 	p->clean = true;
 	buf_init(&p->line, LINE_MAX_BYTES + 1);
 	buf_init(&p->text, 4 * LINE_MAX_BYTES);
@@ -287,7 +293,7 @@ static bool reload(void *arg, const struct account *a, int64_t now)
 		begin(p, now);
 		return true;
 	}
-	connections(p);
+	tw_connections(p);
 	tw_list(p, now);
 	return true;
 }
@@ -299,7 +305,7 @@ static void token(void *arg, int kind, bool ok, int64_t now)
 	if (kind != (p->conf.transport == TW_WEBSOCKET ? OUT_TOKEN_USER : OUT_TOKEN_APP))
 		return;
 	if (!ok) {
-		tw_token_refused(p, "a person has to authorise the bot again");
+		tw_token_refused(p, "a person has to authorise the bot again", true, now);
 		return;
 	}
 	if (!p->refused && !p->proved)
@@ -311,7 +317,7 @@ static void token(void *arg, int kind, bool ok, int64_t now)
 		begin(p, now);
 		return;
 	}
-	connections(p);
+	tw_connections(p);
 	tw_list(p, now);
 }
 
@@ -332,6 +338,7 @@ static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
 		tw_list(p, now);
 		break;
 	case TIMER_START:
+		p->refused = false;
 		begin(p, now);
 		break;
 	case TIMER_ATTACH:

@@ -7,6 +7,8 @@
 #include "gatewayd/platform/twitch_impl.h"
 
 #define ANSWER_MAX (4u << 20)
+#define SOON (8 * CLOCK_S)		/* of requests that a session waits for: within the ten seconds of its welcome */
+#define RESET_MAX (600 * CLOCK_S)	/* a bucket is full again after a minute; clocks differ */
 
 /* ---- ids and texts of Twitch's ---- */
 
@@ -53,6 +55,46 @@ bool tw_passing(const struct http_answer *a)
 	return a->status == 0 || a->status == 429 || a->status >= 500;
 }
 
+/* ---- limits ---- */
+
+/* RFC 9110, 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT". 0: it is none. */
+static int64_t http_date(const char *text)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char month[4], iso[CLOCK_RFC3339_MAX];
+	unsigned day, year, hour, minute, second;
+	const char *at;
+	int64_t wall;
+
+	if (!text || sscanf(text, "%*3[A-Za-z], %2u %3[A-Za-z] %4u %2u:%2u:%2u GMT", &day, month, &year, &hour, &minute, &second) != 6 ||
+	    strlen(month) != 3 || !(at = strstr(months, month)) || (at - months) % 3)
+		return 0;
+	snprintf(iso, sizeof(iso), "%04u-%02u-%02uT%02u:%02u:%02uZ", year, (unsigned)(at - months) / 3 + 1, day, hour, minute, second);
+	return clock_parse(iso, strlen(iso), &wall) ? 0 : wall;
+}
+
+/* Ratelimit-Reset is the second at which the bucket is full again, by Twitch's clock, which Date shows. 0: it does not say; with points left
+ * the limit is the endpoint's own. */
+static int64_t until_reset(struct twitch *p, const struct http_answer *a)
+{
+	const char *reset = http_header(a, "Ratelimit-Reset"), *left = http_header(a, "Ratelimit-Remaining");
+	int64_t date = http_date(http_header(a, "Date")), wait;
+
+	if (a->status != 429 || !reset || !*reset || strlen(reset) > 10 || strspn(reset, "0123456789") != strlen(reset) ||
+	    (left && strcmp(left, "0") != 0))
+		return 0;
+	wait = strtoll(reset, NULL, 10) * CLOCK_S - (date ? date : out_wall(p->out));
+	return wait < 0 ? 0 : wait > RESET_MAX ? RESET_MAX : wait;
+}
+
+int64_t tw_wait(struct twitch *p, const struct http_answer *a)
+{
+	int64_t reset = until_reset(p, a), wait = backoff_next(&p->backoff, out_random(p->out));
+
+	/* Accounts of one client share the bucket. */
+	return reset ? reset + (int64_t)(out_random(p->out) % (uint64_t)CLOCK_S) : wait;
+}
+
 /* ---- requests ---- */
 
 unsigned tw_asking(const struct twitch *p, enum tw_call_kind kind)
@@ -96,6 +138,8 @@ bool tw_ask(struct twitch *p, enum tw_call_kind kind, char *key, const char *met
 		free(key);
 		return false;
 	}
+	if (kind == CALL_CREATE || kind == CALL_ATTACH)
+		r.timeout = SOON;
 	snprintf(url, sizeof(url), "%s%s", p->conf.helix, path);
 	snprintf(client, sizeof(client), "Client-Id: %s", p->conf.client);
 	if (body) {

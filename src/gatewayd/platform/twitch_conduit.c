@@ -20,12 +20,13 @@
 
 static void later(struct twitch *p, int64_t now)
 {
-	int64_t wait = AGAIN_SLOW;
+	int64_t wait = AGAIN_SLOW, due;
 
 	for (unsigned i = 0; i < p->nconns; i++)
 		if (p->conns[i].attach)
 			wait = AGAIN;
-	out_timer(p->out, OUT_ACCOUNT, TIMER_ATTACH, now + wait + (int64_t)(out_random(p->out) % (uint64_t)(wait / 4)));
+	due = now + wait + (int64_t)(out_random(p->out) % (uint64_t)(wait / 4));
+	out_timer(p->out, OUT_ACCOUNT, TIMER_ATTACH, due < p->pause ? p->pause : due);
 }
 
 void tw_conduit_start(struct twitch *p, int64_t now)
@@ -120,7 +121,9 @@ void tw_conduit_pump(struct twitch *p, int64_t now)
 	if (p->refused || tw_asking(p, CALL_CONDUITS) || tw_asking(p, CALL_MAKE) || tw_asking(p, CALL_RESIZE) ||
 	    tw_asking(p, CALL_ATTACH))
 		return;
-	if (!*p->conduit) {
+	if (p->pause > now) {
+		later(p, now);
+	} else if (!*p->conduit) {
 		tw_conduit_start(p, now);
 	} else if (p->conf.shards > p->shards || (p->ours && p->conf.shards && p->conf.shards < p->shards)) {
 		if (!resize(p))
@@ -319,10 +322,12 @@ void tw_conduit_answer(struct twitch *p, enum tw_call_kind kind, const struct ht
 	char said[160], id[TW_ID];
 
 	tw_said(a, said, sizeof(said));
+	if (a->status == 429)
+		tw_pause(p, tw_wait(p, a), said, now);
 	if (a->status == 401) {
 		for (unsigned i = 0; i < p->nconns; i++)
 			p->conns[i].attaching = false;
-		tw_token_refused(p, said);
+		tw_token_refused(p, said, a->error != NULL, now);
 		return;
 	}
 	if (kind == CALL_ATTACH) {

@@ -66,7 +66,6 @@ int tw_dial(void *arg, unsigned i, const char *saved, size_t nsaved, struct dial
 	char why[220];
 	size_t enabled;
 
-	(void)now;
 	if (i >= p->nconns || p->refused) {
 		out_lost(p->out, i, NEXT_STOP, 0, p->refused ? p->error : "not wanted any more", 0);
 		return -1;
@@ -75,6 +74,11 @@ int tw_dial(void *arg, unsigned i, const char *saved, size_t nsaved, struct dial
 	if (p->conf.transport == TW_WEBSOCKET && tw_settled(p, i, &enabled) && !enabled) {
 		no_use(p, i, why, sizeof(why));
 		out_lost(p->out, i, NEXT_STOP, 0, why, 0);
+		return -1;
+	}
+	/* A session that nothing can be subscribed to is closed after ten seconds. */
+	if (p->pause > now) {
+		out_lost(p->out, i, NEXT_RESUME, 0, p->paused, p->pause - now);
 		return -1;
 	}
 	if (!*c->last && !c->gap && !*c->old)
@@ -146,12 +150,21 @@ void tw_conn_settle(struct twitch *p, unsigned i, int64_t now)
 
 	if (i >= p->nconns || c->state != CONN_READY)
 		return;
+	if (p->conf.transport == TW_CONDUIT) {
+		if (now >= c->welcome_at + TW_UNUSED)
+			tw_lost(p, i, NEXT_RESUME, 1000, *p->error ? p->error : "the shard was not attached within 9 s of the welcome", 0, true);
+		return;
+	}
 	settled = tw_settled(p, i, &enabled);
 	if (enabled && (settled || now >= c->welcome_at + SETTLE)) {
 		go_live(p, i, now);
 	} else if (settled && !enabled) {
 		no_use(p, i, why, sizeof(why));
 		tw_lost(p, i, NEXT_STOP, 1000, why, 0, true);
+	} else if (now >= c->welcome_at + TW_UNUSED) {
+		tw_lost(p, i, NEXT_RESUME, 1000, "no subscription was answered within 9 s of the welcome", 0, true);
+	} else if (now >= c->welcome_at + SETTLE) {
+		out_timer(p->out, i, TIMER_SETTLE, c->welcome_at + TW_UNUSED);
 	}
 }
 
@@ -160,7 +173,7 @@ void tw_conn_attached(struct twitch *p, unsigned i, int64_t now)
 	struct tw_conn *c = &p->conns[i];
 
 	if (*c->next)
-		tw_move_done(p, i, c->next);
+		tw_move_done(p, i, c->next, now);
 	c->off = false;
 	if (c->state == CONN_READY)
 		go_live(p, i, now);
@@ -179,7 +192,7 @@ static void next_welcome(struct twitch *p, unsigned i, const char id[TW_ID], int
 		c->attach = true;
 		tw_conduit_pump(p, now);
 	} else {
-		tw_move_done(p, i, id);
+		tw_move_done(p, i, id, now);
 	}
 }
 
@@ -207,7 +220,7 @@ void tw_welcome(struct twitch *p, unsigned i, unsigned sock, struct span session
 	}
 	/* Sent elsewhere before its first welcome: this is the first one. */
 	if (sock == 1 && c->move)
-		tw_move_done(p, i, id);
+		tw_move_done(p, i, id, now);
 	else if (sock == 1 || c->state != CONN_GREETING)
 		return;
 	memcpy(c->session, id, sizeof(id));
@@ -218,6 +231,7 @@ void tw_welcome(struct twitch *p, unsigned i, unsigned sock, struct span session
 	if (p->conf.transport == TW_CONDUIT) {
 		c->attach = true;
 		c->attach_tries = 0;
+		out_timer(p->out, i, TIMER_SETTLE, now + TW_UNUSED);
 		tw_conduit_pump(p, now);
 		return;
 	}

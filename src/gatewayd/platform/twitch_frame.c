@@ -107,6 +107,8 @@ static void notification(struct twitch *p, unsigned i, const struct tw_note *n, 
 		unreadable(p, i, "no line could be made of it");
 	if (strcmp(n->type, "conduit.shard.disabled") == 0)
 		tw_conduit_disabled(p, scan_member(payload, "event"), now);
+	else if (strcmp(n->type, "user.authorization.grant") == 0)
+		tw_granted(p, scan_member(payload, "event"), now);
 	if (!c->spot && now - c->spot_at >= SPOT_EVERY) {
 		c->spot = c->mark;
 		c->spot_at = now;

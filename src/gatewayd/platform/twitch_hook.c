@@ -123,6 +123,8 @@ static void notification(struct twitch *p, const struct hook *h, const struct me
 
 	if (strcmp(m->type, "conduit.shard.disabled") == 0)
 		tw_conduit_disabled(p, scan_member(body, "event"), now);
+	else if (strcmp(m->type, "user.authorization.grant") == 0)
+		tw_granted(p, scan_member(body, "event"), now);
 	if (tw_notify(p, OUT_ACCOUNT, &(struct tw_note){.type = m->type, .id = m->id, .time = m->time}, body, &mark, h->ticket)) {
 		tw_say(p, LOG_WARN, "a notification of type %s cannot be read", m->type);
 		if (!mark) {

@@ -39,6 +39,7 @@ struct json;
 #define TW_SUBS_MAX 10000u
 #define TW_SHARDS_MAX 1000u		/* ours; Twitch allows 20,000 */
 #define TW_HOOKS_MAX 100u		/* shards over a callback: what one request attaches */
+#define TW_UNUSED (9 * CLOCK_S)		/* ... which closes one that is not used 10 s after its welcome */
 #define TW_PARALLEL 4u			/* requests about subscriptions at a time */
 
 enum tw_transport { TW_WEBSOCKET, TW_WEBHOOK, TW_CONDUIT };
@@ -62,7 +63,7 @@ enum sub_state {
 	SUB_ASKED,		/* a request is under way */
 	SUB_PENDING,		/* created; Twitch still verifies the callback */
 	SUB_ENABLED,
-	SUB_REFUSED,		/* for good: not asked for again before the token or the file changes */
+	SUB_REFUSED,		/* not asked for again before the token, the file or a consent changes; but see tw_retry_late */
 };
 
 /* A subscription that is wanted. key: "TYPE VERSION NAME=VALUE ...", the names in order: the same key is the same subscription. */
@@ -73,6 +74,7 @@ struct sub {
 	bool verified;		/* its callback was, while it is ASKED */
 	unsigned seen;		/* the last list it was in */
 	int64_t made;		/* clock_mono() of the answer that created it; 0: it was found */
+	int64_t refused_at;	/* ... that refused it */
 	int http;		/* status of the last answer about it, 0: none yet */
 	char id[TW_ID];
 	char *said;		/* why it is not enabled, in Twitch's words; NULL: nothing */
@@ -110,7 +112,8 @@ struct tw_conn {
 	int64_t move_by;	/* when Twitch closes the old socket */
 	bool next_up;		/* socket 1 is asked for or there */
 	bool old_gone;		/* the old socket died during the move */
-	bool moved_on;		/* the socket of the move was sent elsewhere before its welcome: what it held is nobody's */
+	bool moved_on;		/* a socket of the move was given up for another before its welcome: what it held is nobody's */
+	char *then;		/* reconnect_url that the socket of the move gave, for as soon as it has taken over; NULL: none */
 	int64_t welcome_at;	/* clock_mono() */
 	int64_t watch;		/* silence that is too long; 0: nobody said */
 	bool unread;		/* a frame made no sense, which is not told yet */
@@ -154,10 +157,12 @@ struct twitch {
 	struct tw_call calls[TW_CALLS];
 	bool proved;			/* the token was good for something since it is in force */
 	bool refused;			/* it was not */
+	struct backoff token_backoff;
 	char error[200];		/* why nothing goes on; "": all is well */
 	/* reconciling */
 	size_t hint;			/* no subscription before it is MISSING */
-	int64_t pause;			/* no request about subscriptions before this time; 0: none */
+	int64_t pause;			/* no request before this time; 0: none */
+	char paused[160];		/* why */
 	struct backoff backoff;
 	bool want_list, clean;		/* clean: this list also clears away what Twitch revoked (a token or file is new) */
 	unsigned lists;			/* the list under way, or the last one */
@@ -200,11 +205,16 @@ unsigned tw_asking(const struct twitch *p, enum tw_call_kind kind);
 void tw_said(const struct http_answer *a, char *out, size_t n);
 /* Does a failure go away by itself (no answer, 429, 5xx)? */
 bool tw_passing(const struct http_answer *a);
+/* How long nothing is to be asked after such a failure: until the limit of requests is over, or a back-off. */
+int64_t tw_wait(struct twitch *p, const struct http_answer *a);
 void tw_orphan(struct twitch *p, const char *key);	/* a creation under way is nobody's any more */
 /* The first answer that shows that the token is good: connections may be dialled. */
 void tw_proved(struct twitch *p, int64_t now);
-/* A 401, after upstream has tried to refresh: nothing goes on before there is another token. */
-void tw_token_refused(struct twitch *p, const char *said);
+/* A 401, after upstream has tried to refresh: nothing goes on before there is another token. final: a person has to see to that; else
+ * it is tried again by and by, as it may have been another one that ended at once. */
+void tw_token_refused(struct twitch *p, const char *said, bool final, int64_t now);
+/* Connections as the file and the conduit want them; those that were stopped are tried again. */
+void tw_connections(struct twitch *p);
 bool tw_sockets(const struct twitch *p);	/* notifications come over sockets (and not over HTTP) */
 bool tw_id(struct span raw, char to[TW_ID]);	/* decodes an id; false: it is none that could be sent back */
 void tw_copy(char *to, size_t size, const struct json *text);	/* "" if it is no text or does not fit */
@@ -213,6 +223,7 @@ void tw_copy(char *to, size_t size, const struct json *text);	/* "" if it is no 
 
 /* Asks for what can be asked for now. Cheap when there is nothing to do. */
 void tw_pump(struct twitch *p, int64_t now);
+void tw_pause(struct twitch *p, int64_t wait, const char *why, int64_t now);	/* no request for a while; then on with what was left */
 void tw_list(struct twitch *p, int64_t now);			/* begins to list, soon */
 bool tw_list_page(struct twitch *p);
 bool tw_taken_back(const char *status);			/* by a person or for good: not to be created again by itself */
@@ -223,6 +234,9 @@ void tw_doom(struct twitch *p, const char *id);
 /* Those of a socket have to be created (again), but for those that were refused. */
 void tw_missing(struct twitch *p, unsigned conn);
 void tw_retry_refused(struct twitch *p);		/* a token or a file is new */
+void tw_retry_late(struct twitch *p, int64_t now);	/* for want of a right, an hour ago: nobody tells that a ban is over */
+void tw_granted(struct twitch *p, struct span event, int64_t now);	/* user.authorization.grant: somebody has consented */
+void tw_anew(struct twitch *p, struct sub *s, const char *said);	/* to be created again, and what is there of it deleted before */
 /* Twitch took one back: payload.subscription */
 void tw_revoked(struct twitch *p, struct span subscription, const char *id, const char *time, unsigned conn, uint64_t mark,
 	uint64_t ticket, int64_t now);
@@ -255,7 +269,7 @@ void tw_lost(struct twitch *p, unsigned conn, enum next next, unsigned code, con
 /* ---- twitch_move.c ---- */
 
 void tw_reconnect(struct twitch *p, unsigned conn, unsigned sock, struct span session, int64_t now);	/* session_reconnect */
-void tw_move_done(struct twitch *p, unsigned conn, const char *session);	/* socket 1 has its welcome, and what it needs */
+void tw_move_done(struct twitch *p, unsigned conn, const char *session, int64_t now);	/* socket 1 has its welcome, and what it needs */
 void tw_move_end(struct twitch *p, unsigned conn);	/* forgets it */
 void tw_move_due(struct twitch *p, unsigned conn, int64_t now);
 void tw_next_gone(struct twitch *p, unsigned conn, unsigned code, const char *reason, int64_t now);	/* socket 1 */

@@ -99,10 +99,9 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 	}
 	if (s->state == SUB_ASKED)
 		return;
-	/* Listed for days though it is dead; one that exists is refused as a second one. */
-	tw_doom(p, id);
-	sub_set(s, SUB_MISSING, s->http, status);
-	p->hint = 0;
+	/* Listed for days though it is dead. */
+	memcpy(s->id, id, sizeof(id));
+	tw_anew(p, s, status);
 }
 
 /* What was there and is in no page any more. */
@@ -119,6 +118,7 @@ static void list_done(struct twitch *p, int64_t now)
 	}
 	p->clean = false;
 	p->listed = true;
+	tw_retry_late(p, now);
 	out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + LIST_EVERY + (int64_t)(out_random(p->out) % (uint64_t)(LIST_EVERY / 4)));
 }
 
@@ -152,11 +152,12 @@ void tw_listed(struct twitch *p, const struct http_answer *a, int64_t now)
 		tw_say(p, LOG_WARN, "the subscriptions cannot be listed: %s", a->status == 200 ? "the answer makes no sense" : said);
 		json_free(doc);
 		if (a->status == 401)
-			tw_token_refused(p, said);
+			tw_token_refused(p, said, a->error != NULL, now);
 		else
-			out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + backoff_next(&p->backoff, out_random(p->out)) + LIST_SOON);
+			out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + tw_wait(p, a) + LIST_SOON);
 		return;
 	}
+	backoff_reset(&p->backoff);
 	tw_proved(p, now);
 	for (size_t i = 0; i < json_count(data); i++)
 		listed(p, json_at(data, i), now);

@@ -59,9 +59,11 @@ static void mark_loss(struct twitch *p, unsigned i, const char *why, bool told)
 		return;
 	if (!c->gap) {
 		snprintf(c->why, sizeof(c->why), "%s", why);
-		memcpy(c->from, c->last, sizeof(c->from));
+		/* What was missing of a move already has its beginning. */
+		if (!c->old_gone && !c->moved_on)
+			memcpy(c->from, c->last, sizeof(c->from));
 	}
-	c->gap = c->gap || !conduit || shard_gap(p, i, told);
+	c->gap = c->gap || c->moved_on || !conduit || shard_gap(p, i, told);
 	c->resumable = !c->gap;
 	c->off = conduit;
 }
@@ -108,8 +110,9 @@ void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *re
 	 * in between may not have come. */
 	if (c->move && c->next_up && (code != 4004 || *c->next)) {
 		tw_say(p, LOG_WARN, "connection %u: the old socket of a move is gone: %u %s", i, code, reason);
+		if (!c->old_gone && !c->moved_on)
+			memcpy(c->from, c->last, sizeof(c->from));
 		c->old_gone = true;
-		memcpy(c->from, c->last, sizeof(c->from));
 		return;
 	}
 	if (row)

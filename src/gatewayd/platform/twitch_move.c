@@ -16,7 +16,8 @@
 void tw_conn_release(struct tw_conn *c)
 {
 	free(c->move);
-	c->move = NULL;
+	free(c->then);
+	c->move = c->then = NULL;
 }
 
 void tw_move_end(struct twitch *p, unsigned i)
@@ -29,6 +30,28 @@ void tw_move_end(struct twitch *p, unsigned i)
 	out_timer(p->out, i, TIMER_MOVE, 0);
 }
 
+static void start_next(struct twitch *p, unsigned i)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	c->next_up = true;
+	out_dial_next(p->out, i, c->move, OPENING);
+	out_timer(p->out, i, TIMER_MOVE, c->move_by);
+}
+
+/* Takes url. */
+static void begin(struct twitch *p, unsigned i, char *url, int64_t now)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	free(c->move);
+	c->move = url;
+	c->move_by = now + MOVE;
+	/* From now on it may go silent. */
+	out_expect(p->out, i, 0, 0, NULL);
+	start_next(p, i);
+}
+
 void tw_next_gone(struct twitch *p, unsigned i, unsigned code, const char *reason, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
@@ -36,6 +59,8 @@ void tw_next_gone(struct twitch *p, unsigned i, unsigned code, const char *reaso
 	c->next_up = false;
 	c->next[0] = '\0';
 	c->attach = false;
+	free(c->then);
+	c->then = NULL;
 	tw_say(p, LOG_WARN, "connection %u: the socket to move to is gone: %u %s", i, code, reason);
 	if (!c->move)
 		return;
@@ -43,27 +68,30 @@ void tw_next_gone(struct twitch *p, unsigned i, unsigned code, const char *reaso
 		tw_lost(p, i, NEXT_RESUME, 1000, c->old_gone ? "both sockets of a move are gone" : "the reconnect URL is invalid", 0,
 			!c->old_gone);
 	else if (now + 3 * MOVE_RETRY < c->move_by)
-		out_timer(p->out, i, TIMER_MOVE, now + MOVE_RETRY);
+		out_timer(p->out, i, TIMER_MOVE, now + MOVE_RETRY + (int64_t)(out_random(p->out) % (uint64_t)MOVE_RETRY));
 }
 
-void tw_move_done(struct twitch *p, unsigned i, const char *session)
+void tw_move_done(struct twitch *p, unsigned i, const char *session, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
 	const char *gap = c->old_gone ? "the old socket of a move was lost before the new one had its welcome" :
-		c->moved_on ? "the socket of a move was moved before it had its welcome" : NULL;
-	char id[TW_ID];
+		c->moved_on ? "the socket of a move was given up for another before it had its welcome" : NULL;
+	char id[TW_ID], *then = c->then;
 
 	snprintf(id, sizeof(id), "%s", session);
+	c->then = NULL;
 	tw_move_end(p, i);
 	memcpy(c->was, c->session, sizeof(c->was));
 	memcpy(c->session, id, sizeof(id));
 	out_switch(p->out, i);
 	tw_watch(p, i, 0);
-	if (c->state != CONN_LIVE)
-		return;
-	tw_save(p, i, "open", c->last);
-	if (gap)
-		out_gap(p->out, i, gap, c->from, c->last);
+	if (c->state == CONN_LIVE) {
+		tw_save(p, i, "open", c->last);
+		if (gap)
+			out_gap(p->out, i, gap, c->from, c->last);
+	}
+	if (then)
+		begin(p, i, then, now);
 }
 
 /* Until it is time the old one is still there; then it is lost as any other. */
@@ -78,20 +106,10 @@ void tw_conn_next_failed(struct twitch *p, unsigned i)
 		tw_lost(p, i, NEXT_RESUME, 1000, "both sockets of a move are gone", 0, false);
 }
 
-static void start_next(struct twitch *p, unsigned i)
-{
-	struct tw_conn *c = &p->conns[i];
-
-	c->next_up = true;
-	out_dial_next(p->out, i, c->move, OPENING);
-	out_timer(p->out, i, TIMER_MOVE, c->move_by);
-}
-
 void tw_reconnect(struct twitch *p, unsigned i, unsigned sock, struct span session, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
-	char url[sizeof(((struct dial *)0)->url)];
-	bool moved_on = c->moved_on || sock == 1;
+	char url[sizeof(((struct dial *)0)->url)], *copy;
 
 	if (!session.p || scan_cstr(scan_member(session, "reconnect_url"), url, sizeof(url)) <= 0 || strncmp(url, "ws", 2) != 0 ||
 	    !url_safe(url)) {
@@ -99,25 +117,28 @@ void tw_reconnect(struct twitch *p, unsigned i, unsigned sock, struct span sessi
 		tw_say(p, LOG_ERROR, "connection %u: asked to move, without an URL that can be dialled", i);
 		return;
 	}
-	if (c->move && c->next_up) {
-		if (strcmp(c->move, url) == 0)
-			return;
-		out_close(p->out, i, 1, 1000, "moved elsewhere");
-		c->next[0] = '\0';
-		if (moved_on && !c->moved_on && !c->old_gone)
-			memcpy(c->from, c->last, sizeof(c->from));
-		c->moved_on = moved_on;
-	}
-	tw_conn_release(c);
-	c->move = strdup(url);
-	if (!c->move) {
+	if ((sock == 1 && !c->move) || (sock == 0 && c->move && c->next_up && strcmp(c->move, url) == 0))
+		return;
+	copy = strdup(url);
+	if (!copy) {
 		tw_say(p, LOG_ERROR, "connection %u: out of memory", i);
 		return;
 	}
-	c->move_by = now + MOVE;
-	/* From now on it may go silent. */
-	out_expect(p->out, i, 0, 0, NULL);
-	start_next(p, i);
+	/* The session comes to the socket of a move with its welcome; only then it can go on. */
+	if (sock == 1) {
+		free(c->then);
+		c->then = copy;
+		return;
+	}
+	if (c->move && c->next_up) {
+		/* Its welcome may be on its way, and with it the session. */
+		out_close(p->out, i, 1, 1000, "moved elsewhere");
+		c->next[0] = '\0';
+		if (!c->old_gone && !c->moved_on)
+			memcpy(c->from, c->last, sizeof(c->from));
+		c->moved_on = true;
+	}
+	begin(p, i, copy, now);
 }
 
 void tw_move_due(struct twitch *p, unsigned i, int64_t now)

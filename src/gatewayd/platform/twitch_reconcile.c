@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "gatewayd/platform/twitch_impl.h"
 
+#define REFUSED_AGAIN (3600 * CLOCK_S)
 #define TRANSPORTS_WAIT (60 * CLOCK_S)	/* old sockets need time to stop counting; more sockets only make it worse */
 
 /* ---- what is to be created ---- */
@@ -33,9 +34,57 @@ void tw_retry_refused(struct twitch *p)
 {
 	for (size_t i = 0; i < p->subs.n; i++)
 		if (p->subs.v[i].state == SUB_REFUSED)
-			sub_set(&p->subs.v[i], SUB_MISSING, p->subs.v[i].http, p->subs.v[i].said);
-	p->hint = 0;
+			tw_anew(p, &p->subs.v[i], p->subs.v[i].said);
 	p->clean = true;
+}
+
+void tw_retry_late(struct twitch *p, int64_t now)
+{
+	bool some = false;
+
+	for (size_t i = 0; i < p->subs.n; i++) {
+		struct sub *s = &p->subs.v[i];
+
+		if (s->state != SUB_REFUSED || s->http != 403 || now - s->refused_at < REFUSED_AGAIN)
+			continue;
+		tw_anew(p, s, s->said);
+		some = true;
+	}
+	if (some)
+		tw_connections(p);
+}
+
+/* Is this one of the condition's values? */
+static bool names(const struct sub *s, const char *value)
+{
+	size_t n = strlen(value);
+
+	for (const char *at = strchr(s->key, '='); at; at = strchr(at + 1, '='))
+		if (strncmp(at + 1, value, n) == 0 && (at[1 + n] == ' ' || !at[1 + n]))
+			return true;
+	return false;
+}
+
+void tw_granted(struct twitch *p, struct span event, int64_t now)
+{
+	char user[24];
+	bool some = false;
+
+	if (!event.p || event.p[0] != '{' || scan_cstr(scan_member(event, "user_id"), user, sizeof(user)) <= 0)
+		return;
+	for (size_t i = 0; i < p->subs.n; i++) {
+		struct sub *s = &p->subs.v[i];
+
+		if (s->state != SUB_REFUSED || !names(s, user))
+			continue;
+		tw_say(p, LOG_INFO, "user %s has consented: subscription %s is tried again", user, s->key);
+		tw_anew(p, s, s->said);
+		some = true;
+	}
+	if (!some)
+		return;
+	tw_connections(p);
+	tw_pump(p, now);
 }
 
 bool tw_settled(const struct twitch *p, unsigned conn, size_t *enabled)
@@ -101,6 +150,15 @@ static bool create(struct twitch *p, struct sub *s)
 
 /* ---- what is to be deleted ---- */
 
+void tw_anew(struct twitch *p, struct sub *s, const char *said)
+{
+	/* Of a plain socket nothing is left. */
+	if (*s->id && p->conf.transport != TW_WEBSOCKET)
+		tw_doom(p, s->id);
+	sub_set(s, SUB_MISSING, s->http, said);
+	p->hint = 0;
+}
+
 void tw_doom(struct twitch *p, const char *id)
 {
 	char **v;
@@ -163,6 +221,13 @@ void tw_pump(struct twitch *p, int64_t now)
 	if (p->refused || (p->pause && now < p->pause))
 		return;
 	p->pause = 0;
+	/* A dead one that is still there may be in the way of its successor (409). A session cannot wait, and has no such. */
+	if (p->conf.transport != TW_WEBSOCKET) {
+		while (n < TW_PARALLEL && p->ndoomed && delete_one(p))
+			n++;
+		if (p->ndoomed || tw_asking(p, CALL_DELETE))
+			return;
+	}
 	for (i = p->hint; i < p->subs.n && n < TW_PARALLEL; i++) {
 		struct sub *s = &p->subs.v[i];
 
@@ -181,11 +246,12 @@ void tw_pump(struct twitch *p, int64_t now)
 		begin_list(p, now);
 }
 
-/* No request for a while; then on with what was left. */
-static void pause_for(struct twitch *p, int64_t wait, int64_t now)
+void tw_pause(struct twitch *p, int64_t wait, const char *why, int64_t now)
 {
-	if (now + wait > p->pause)
+	if (now + wait > p->pause) {
 		p->pause = now + wait;
+		snprintf(p->paused, sizeof(p->paused), "%s", why);
+	}
 	out_timer(p->out, OUT_ACCOUNT, TIMER_PUMP, p->pause);
 }
 
@@ -208,19 +274,31 @@ static void take_created(struct sub *s, const struct http_answer *a, char *made,
 /* 429 and what else goes away by itself. */
 static void passing(struct twitch *p, struct sub *s, const struct http_answer *a, const char *said, int64_t now)
 {
+	struct tw_conn *c = p->conf.transport == TW_WEBSOCKET && s->conn < p->nconns ? &p->conns[s->conn] : NULL;
+	int64_t wait = tw_wait(p, a);
+	size_t enabled;
+
 	sub_set(s, SUB_MISSING, a->status, said);
 	p->hint = 0;
-	if (a->status == 429 && strstr(said, "transports limit") && s->conn < p->nconns && p->conns[s->conn].state == CONN_READY) {
+	if (a->status == 429 && strstr(said, "transports limit") && c && c->state == CONN_READY) {
 		tw_conn_lost(p, s->conn, NEXT_RESUME, 1000, said, TRANSPORTS_WAIT);
 		return;
 	}
-	pause_for(p, backoff_next(&p->backoff, out_random(p->out)), now);
+	tw_pause(p, wait, said, now);
+	/* Nothing subscribed within ten seconds: Twitch would close it (4003). */
+	tw_settled(p, s->conn, &enabled);
+	if (c && c->state == CONN_READY && !enabled && now + wait > c->welcome_at + TW_UNUSED)
+		tw_conn_lost(p, s->conn, NEXT_RESUME, 1000, said, wait);
 }
 
-static void refused(struct twitch *p, struct sub *s, const struct http_answer *a, const char *said)
+static void refused(struct twitch *p, struct sub *s, const struct http_answer *a, const char *said, int64_t now)
 {
+	bool again = s->http == 403 && a->status == 403;
+
 	sub_set(s, SUB_REFUSED, a->status, said);
-	tw_say(p, LOG_WARN, "subscription %s is refused: %s; tried again when the token or the file changes", s->key, said);
+	s->refused_at = now;
+	tw_say(p, again ? LOG_DEBUG : LOG_WARN, "subscription %s is refused: %s; tried again when the token or the file changes%s", s->key, said,
+		a->status == 403 ? ", and once an hour" : "");
 }
 
 void tw_created(struct twitch *p, const char *key, const struct http_answer *a, int64_t now)
@@ -243,7 +321,9 @@ void tw_created(struct twitch *p, const char *key, const struct http_answer *a, 
 		take_created(s, a, made, sizeof(made), &pending);
 		if (pending && !s->verified)
 			sub_set(s, SUB_PENDING, a->status, "the callback is being verified");
-		s->made = now;
+		/* That there is one already is looked at. */
+		s->made = a->status == 409 ? 0 : now;
+		p->want_list = p->want_list || a->status == 409;
 		backoff_reset(&p->backoff);
 		if (c && *made)
 			memcpy(c->made, made, sizeof(made));
@@ -259,9 +339,9 @@ void tw_created(struct twitch *p, const char *key, const struct http_answer *a, 
 	} else if (a->status == 401) {
 		sub_set(s, SUB_MISSING, a->status, said);
 		p->hint = 0;
-		tw_token_refused(p, said);
+		tw_token_refused(p, said, a->error != NULL, now);
 	} else {
-		refused(p, s, a, said);
+		refused(p, s, a, said, now);
 	}
 	if (p->conf.transport == TW_WEBSOCKET)
 		tw_conn_settle(p, s->conn, now);
@@ -276,7 +356,7 @@ void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, i
 		tw_said(a, said, sizeof(said));
 		tw_say(p, LOG_WARN, "subscription %s, which nobody wants, cannot be deleted: %s", id, said);
 		if (tw_passing(a)) {
-			pause_for(p, backoff_next(&p->backoff, out_random(p->out)), now);
+			tw_pause(p, tw_wait(p, a), said, now);
 			tw_doom(p, id);
 		}
 	}
