@@ -34,8 +34,9 @@ static struct ledger_entry *open_one(const struct ledger *l, unsigned conn)
 	return NULL;
 }
 
-static int64_t not_after(int64_t at, int64_t now)
+static int64_t not_after(struct ledger *l, int64_t at, int64_t now)
 {
+	l->ahead |= at > now;
 	return at > now ? now : at;
 }
 
@@ -47,14 +48,14 @@ static int record(struct ledger *l, const char *line, int64_t now)
 	struct ledger_entry *e;
 
 	if (sscanf(line, "identify %lld %u %u", &at, &key, &conn) == 3) {
-		struct ledger_entry new = {.at = not_after(at, now), .key = key, .conn = conn};
+		struct ledger_entry new = {.at = not_after(l, at, now), .key = key, .conn = conn};
 
 		return new.at > now - LEDGER_DAY ? add(l, &new) : 0;
 	}
 	if (sscanf(line, "sent %lld %u", &at, &conn) == 2) {
 		e = open_one(l, conn);
 		if (e)
-			e->sent = not_after(at, now);
+			e->sent = not_after(l, at, now);
 	} else if (sscanf(line, "refund %lld %u", &at, &conn) == 2) {
 		e = open_one(l, conn);
 		if (e) {
@@ -67,7 +68,7 @@ static int record(struct ledger *l, const char *line, int64_t now)
 		l->every = every > HOUR ? HOUR : every;
 		l->total = total;
 		l->remaining = remaining;
-		l->said = not_after(at, now);
+		l->said = not_after(l, at, now);
 		/* A reset further away than a day cannot have been meant. */
 		l->reset = reset > l->said + LEDGER_DAY ? l->said + LEDGER_DAY : reset;
 	}
@@ -101,10 +102,10 @@ void ledger_release(struct ledger *l)
 	*l = (struct ledger){0};
 }
 
-/* May it have been spent after the platform counted? */
+/* May it have been spent after the platform counted? Equal times are those of a clock that was set back. */
 static bool since_said(const struct ledger *l, const struct ledger_entry *e)
 {
-	return !e->sent || e->sent > l->said;
+	return !e->sent || e->sent >= l->said;
 }
 
 static void later(int64_t *when, int64_t t)

@@ -38,6 +38,7 @@ struct ledger {
 	int64_t every;			/* nanoseconds */
 	uint64_t total, remaining;
 	int64_t said, reset;		/* wall */
+	bool ahead;			/* there was a record from the future: it stays one until the file is written anew */
 };
 
 /* Reads the text; records from the future (a clock that was set back) count as now. -1: no memory. */
@@ -52,6 +53,7 @@ uint64_t ledger_left(const struct ledger *l, int64_t now);
 
 /* Waits for nobody: another process that has the file for a moment gives *wait. 0: reserved (and synced), or *wait says when to ask again. */
 int ledger_reserve(const char *path, unsigned key, unsigned conn, int64_t *wait);
+/* These wait for another process a moment, and then fail: without its `sent` an identify holds its key for LEDGER_OPEN. */
 int ledger_sent(const char *path, unsigned conn);
 int ledger_refund(const char *path, unsigned conn);
 int ledger_budget(const char *path, unsigned keys, int64_t every, uint64_t total, uint64_t remaining, int64_t reset_in);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,9 +16,10 @@
 #define FILE_MAX_BYTES (8u << 20)
 #define COMPACT_BYTES (256u << 10)	/* a file of this size is written anew without what is older than a day */
 #define BUSY (20 * CLOCK_MS)
+#define PATIENCE (1 * CLOCK_S)		/* for another process that has the file: a sync of a few bytes */
 
 /* The file, locked; -1 with errno (EWOULDBLOCK: another process has it). A file that was replaced meanwhile is opened again. */
-static int open_locked(const char *path, int how)
+static int open_locked(const char *path)
 {
 	for (;;) {
 		struct stat here, there;
@@ -25,7 +27,7 @@ static int open_locked(const char *path, int how)
 
 		if (fd < 0)
 			return -1;
-		if (flock(fd, LOCK_EX | how)) {
+		if (flock(fd, LOCK_EX | LOCK_NB)) {
 			e = errno;
 			close(fd);
 			if (e == EINTR)
@@ -37,6 +39,21 @@ static int open_locked(const char *path, int how)
 			return fd;
 		close(fd);
 	}
+}
+
+/* The same, with some patience, and a message. A process that was stopped while it has the file must not stop this one. */
+static int open_waiting(const char *path)
+{
+	int64_t end = clock_mono() + PATIENCE;
+	int fd;
+
+	while ((fd = open_locked(path)) < 0 && errno == EWOULDBLOCK && clock_mono() < end)
+		poll(NULL, 0, 1);
+	if (fd < 0 && errno == EWOULDBLOCK)
+		log_error("%s: another process holds its lock and does not go on", path);
+	else if (fd < 0)
+		log_error("%s: %m", path);
+	return fd;
 }
 
 static int read_all(int fd, const char *path, struct ledger *l, struct buf *text, int64_t now)
@@ -88,10 +105,14 @@ static void write_budget(struct buf *b, const struct ledger *l)
 			(unsigned long long)l->total, (unsigned long long)l->remaining, (long long)l->reset);
 }
 
-/* Writes the file anew; the lock on the old one is given up with it. A failure leaves the old one, which only grows. */
-static void compact(const char *path, const struct ledger *l)
+/* Writes the file anew, if that is worth it; the lock on the old one means nothing then. A failure leaves the old one, which only grows. */
+static bool compact(const char *path, const struct ledger *l, size_t size)
 {
 	struct buf b;
+	bool done;
+
+	if (size <= COMPACT_BYTES && !l->ahead)
+		return false;
 
 	buf_init(&b, FILE_MAX_BYTES);
 	for (size_t i = 0; i < l->n; i++) {
@@ -102,17 +123,37 @@ static void compact(const char *path, const struct ledger *l)
 			buf_printf(&b, "sent %lld %u\n", (long long)e->sent, e->conn);
 	}
 	write_budget(&b, l);
-	if (b.len && fd_replace(path, b.p, b.len, 0600))
+	done = b.len && (l->ahead || b.len < size / 2);
+	if (done && fd_replace(path, b.p, b.len, 0600)) {
 		log_warn("%s: %m", path);
+		done = false;
+	}
 	buf_release(&b);
+	return done;
 }
 
-int ledger_reserve(const char *path, unsigned key, unsigned conn, int64_t *wait)
+/* 1: the file was written anew, and is to be opened once more. */
+static int reserve(int fd, const char *path, unsigned key, unsigned conn, int64_t *wait)
 {
 	int64_t now = clock_wall();
 	struct ledger l;
 	struct buf text;
-	int fd = open_locked(path, LOCK_NB), rc;
+	int rc = 1;
+
+	if (read_all(fd, path, &l, &text, now))
+		return -1;
+	if (!compact(path, &l, text.len)) {
+		*wait = ledger_wait(&l, key, conn, now);
+		rc = *wait ? 0 : append(fd, path, &text, true, "identify %lld %u %u %ld\n", (long long)now, key, conn, (long)getpid());
+	}
+	buf_release(&text);
+	ledger_release(&l);
+	return rc;
+}
+
+int ledger_reserve(const char *path, unsigned key, unsigned conn, int64_t *wait)
+{
+	int fd = open_locked(path), rc;
 
 	*wait = 0;
 	if (fd < 0 && errno == EWOULDBLOCK) {
@@ -123,29 +164,19 @@ int ledger_reserve(const char *path, unsigned key, unsigned conn, int64_t *wait)
 		log_error("%s: %m", path);
 		return -1;
 	}
-	if (read_all(fd, path, &l, &text, now)) {
-		close(fd);
-		return -1;
-	}
-	*wait = ledger_wait(&l, key, conn, now);
-	rc = *wait ? 0 : append(fd, path, &text, true, "identify %lld %u %u %ld\n", (long long)now, key, conn, (long)getpid());
-	if (*wait && text.len > COMPACT_BYTES)
-		compact(path, &l);
-	buf_release(&text);
-	ledger_release(&l);
+	rc = reserve(fd, path, key, conn, wait);
 	close(fd);
-	return rc;
+	if (rc > 0)
+		*wait = BUSY;
+	return rc < 0 ? -1 : 0;
 }
 
 static int note(const char *path, const char *what, unsigned conn)
 {
-	/* Whoever has the file has it for a sync of a few bytes. */
-	int fd = open_locked(path, 0), rc;
+	int fd = open_waiting(path), rc;
 
-	if (fd < 0) {
-		log_error("%s: %m", path);
+	if (fd < 0)
 		return -1;
-	}
 	rc = append(fd, path, NULL, false, "%s %lld %u\n", what, (long long)clock_wall(), conn);
 	close(fd);
 	return rc;
@@ -167,12 +198,10 @@ int ledger_budget(const char *path, unsigned keys, int64_t every, uint64_t total
 	struct ledger l = {.has_budget = true, .keys = keys, .every = every, .total = total, .remaining = remaining, .said = now,
 		.reset = now + (reset_in > LEDGER_DAY ? LEDGER_DAY : reset_in)};
 	struct buf b;
-	int fd = open_locked(path, 0), rc;
+	int fd = open_waiting(path), rc;
 
-	if (fd < 0) {
-		log_error("%s: %m", path);
+	if (fd < 0)
 		return -1;
-	}
 	buf_init(&b, 512);
 	write_budget(&b, &l);
 	rc = b.len ? append(fd, path, NULL, true, "%.*s", (int)b.len, b.p) : -1;

@@ -267,6 +267,12 @@ static struct account *listed(const struct accounts *all, const struct out *o)
 	return at ? *at : NULL;
 }
 
+/* Not merely out of sight: a folder whose mode was changed, too many open files. */
+static bool is_gone(const char *path)
+{
+	return access(path, F_OK) && (errno == ENOENT || errno == ENOTDIR);
+}
+
 /* Makes what runs fit the list. How many of its accounts are no good, which was said. */
 static unsigned apply(struct upstream *u, const struct accounts *all)
 {
@@ -278,7 +284,7 @@ static unsigned apply(struct upstream *u, const struct accounts *all)
 
 		next = o->next;
 		/* A file with an error was named, and leaves what ran before it running: only one that is gone ends its account. */
-		if (o->stopping || (!a && access(account_file(o->account), F_OK) == 0))
+		if (o->stopping || (!a && !is_gone(account_file(o->account))))
 			continue;
 		if (!a || !enabled(a)) {
 			log_info("%s: %s", account_file(o->account), a ? "is not enabled any more" : "is gone");

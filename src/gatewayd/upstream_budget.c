@@ -7,7 +7,7 @@
 
 #define BUDGET_SOON CLOCK_S		/* another process holds the key: it may have given it back */
 #define BUDGET_LOOK (60 * CLOCK_S)	/* the day's are spent */
-#define LEDGER_AGAIN (5 * CLOCK_S)
+#define LEDGER_AGAIN (2 * CLOCK_S)
 
 /* Who looks for this key, or is to look next. */
 static struct conn *asking(struct out *o, unsigned key, bool now)
@@ -21,6 +21,21 @@ static struct conn *asking(struct out *o, unsigned key, bool now)
 	return NULL;
 }
 
+/* What the platform said stands in the ledger, or -1 with a message. */
+static int keep_grant(struct out *o)
+{
+	const struct grant *g = &o->grant;
+	char path[4200];
+
+	if (!g->due)
+		return 0;
+	ledger_path(o, path, sizeof(path));
+	if (ledger_budget(path, g->concurrency, g->every, g->total, g->remaining, g->until - clock_mono()))
+		return -1;
+	o->grant.due = false;
+	return 0;
+}
+
 void budget_ask(struct conn *c)
 {
 	char path[4200];
@@ -31,8 +46,8 @@ void budget_ask(struct conn *c)
 		return;		/* its turn comes */
 	c->asking = true;
 	ledger_path(c->out, path, sizeof(path));
-	if (ledger_reserve(path, key, c->n, &wait)) {
-		/* Without the ledger none is spent. */
+	if (keep_grant(c->out) || ledger_reserve(path, key, c->n, &wait)) {
+		/* Without the ledger, and the platform's word in it, none is spent. */
 		conn_arm(c, LEDGER_AGAIN);
 		return;
 	}
@@ -92,9 +107,8 @@ void budget_sent(struct conn *c)
 
 void out_budget(struct out *o, unsigned concurrency, int64_t every, uint64_t total, uint64_t remaining, int64_t reset)
 {
-	char path[4200];
-
 	o->budget = true;
-	ledger_path(o, path, sizeof(path));
-	ledger_budget(path, concurrency, every, total, remaining, reset);
+	o->grant = (struct grant){.due = true, .concurrency = concurrency, .every = every, .total = total, .remaining = remaining,
+		.until = clock_mono() + reset};
+	keep_grant(o);
 }

@@ -16,6 +16,8 @@
 #define STEADY (10 * CLOCK_S)		/* up for so long, the back-off begins anew */
 #define OPENING_DEFAULT (10 * CLOCK_S)
 #define GREETING_DEFAULT (15 * CLOCK_S)
+#define DIAL_EVERY (2 * CLOCK_MS)	/* a thousand connections that are lost at the same moment, or begin with the process, are dialled over two seconds */
+#define DIAL_BURST 100			/* but for so many */
 #define DRAIN_ACKS (500 * CLOCK_MS)	/* what the hub has not acknowledged by then is asked for again by whoever goes on */
 
 static void on_timer(void *arg);
@@ -79,6 +81,7 @@ static void quiet(struct conn *c, unsigned code, const char *reason)
 	loop_timer_del(c->out->u->loop, &c->no_next);
 	free(c->dial);
 	c->dial = NULL;
+	c->turn = false;
 	budget_back(c, key);
 }
 
@@ -96,15 +99,31 @@ static void do_lease(struct conn *c)
 		conn_say(c, LOG_INFO, "waits: another process holds it", "");
 }
 
+/* How long until this connection may be dialled; the next one waits behind it. */
+static int64_t dial_turn(struct upstream *u)
+{
+	int64_t now = clock_mono(), at = u->dial_next > now ? u->dial_next : now;
+
+	u->dial_next = at + DIAL_EVERY;
+	return at - now > DIAL_BURST * DIAL_EVERY ? at - now - DIAL_BURST * DIAL_EVERY : 0;
+}
+
 static void do_dial(struct conn *c)
 {
 	struct out *o = c->out;
 	const char *bad;
+	int64_t wait;
 	int rc;
 
 	if (!c->holds_lease) {
 		c->holds_lease = true;
 		state_load(c);
+	}
+	wait = c->turn ? 0 : dial_turn(o->u);
+	c->turn = wait > 0;
+	if (c->turn) {
+		conn_arm(c, wait);
+		return;
 	}
 	c->wait = 0;
 	c->tries++;
@@ -152,7 +171,7 @@ static void do_up(struct conn *c)
 	free(c->dial);
 	c->dial = NULL;
 	c->tries = 0;
-	c->live_at = now;
+	c->live_at = clock_mono();
 	if (!c->resumed || !c->session_at)
 		c->session_at = now;
 	metric_add(metrics[M_UPSTREAMS], 1);
@@ -186,10 +205,10 @@ static void back_off(struct conn *c)
 {
 	int64_t in;
 
-	if (c->live_at && clock_wall() - c->live_at >= STEADY)
+	if (c->live_at && clock_mono() - c->live_at >= STEADY)
 		backoff_reset(&c->backoff);
 	c->live_at = 0;
-	in = backoff_next(&c->backoff, hash_random());
+	in = backoff_full(&c->backoff, hash_random());
 	if (in < c->wait)
 		in = c->wait;
 	quiet(c, 0, "");
@@ -320,6 +339,9 @@ static void on_timer(void *arg)
 	struct out *o = c->out;
 
 	switch (c->state) {
+	case LIFE_DIALING:
+		do_dial(c);
+		break;
 	case LIFE_WAIT:
 	case LIFE_BUDGET:
 		conn_event(c, LIFE_ON_TIME);
@@ -347,6 +369,7 @@ void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason
 	if (!behind && c->state != LIFE_DRAINING)
 		return;
 	snprintf(c->lost, sizeof(c->lost), "%s", reason[0] ? reason : "lost");
+	c->lost_code = c->gone_code;
 	conn_say(c, next == NEXT_STOP ? LOG_ERROR : LOG_WARN, next == NEXT_STOP ? "stopped; somebody has to change something" : "lost", c->lost);
 	c->wait = wait;
 	sock_close(c, 0, code, reason);

@@ -62,7 +62,8 @@ struct conn {
 	unsigned n;
 	enum life_state state;
 	int64_t since;			/* wall: of this state */
-	int64_t live_at, session_at;	/* wall: up since; session since (a resumed one goes on); 0: not */
+	int64_t live_at;		/* mono: up since; 0: not */
+	int64_t session_at;		/* wall: session since (a resumed one goes on); 0: not */
 	struct backoff backoff;
 	int64_t wait;			/* what out_lost asked for */
 	struct dial *dial;		/* from dialling until it is open */
@@ -71,6 +72,7 @@ struct conn {
 	bool told;			/* that it waits for a day's */
 	bool resumed;			/* what out_live said */
 	bool holds_lease;
+	bool turn;			/* it has waited for its turn to be dialled, or does */
 	bool leaving;			/* until what is to be saved is */
 	bool had, gap_said;		/* it was live before; the gap since then was told */
 	struct loop_timer timer;	/* of the state: back-off, budget, opening, greeting, draining */
@@ -78,7 +80,8 @@ struct conn {
 	struct sock *sock[SOCKS];
 	struct loop_timer no_next;	/* socket 1 could not even be begun: the platform is told from the loop */
 	char lost[REASON];		/* why it was lost last */
-	unsigned lost_code;
+	unsigned lost_code;		/* of the peer's close frame with which it was; 0: without one */
+	unsigned gone_code;		/* while the platform is told that a socket has gone */
 	int64_t lost_at;		/* wall */
 	unsigned tries;			/* dials since it was live last */
 	/* lines */
@@ -113,6 +116,9 @@ struct call {				/* an HTTP request of a platform */
 	struct call *prev, *next;
 };
 
+/* The identifies that the platform grants, as it said last; due: the ledger could not be written yet. */
+struct grant { bool due; unsigned concurrency; int64_t every; uint64_t total, remaining; int64_t until; };
+
 /* An account at work. */
 struct out {
 	struct upstream *u;
@@ -128,6 +134,7 @@ struct out {
 	bool hand_over;			/* its connections are to be given away */
 	bool stopping;			/* goes away when the last line is gone */
 	bool budget;
+	struct grant grant;
 	struct conn_timer timers[CONN_TIMERS];
 	struct call *calls;
 	unsigned next_call;
@@ -170,6 +177,7 @@ struct upstream {
 	struct wires *wires;
 	struct lease_watch *watch;
 	struct out *first;		/* accounts at work, and those whose lines are not gone yet */
+	int64_t dial_next;		/* mono: upstream_conn.c */
 	struct http_list *https;	/* a client for each `ca` */
 	struct ticket *tickets[TICKET_SLOTS];
 	uint64_t next_ticket;

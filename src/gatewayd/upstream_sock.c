@@ -59,10 +59,11 @@ static void end(struct sock *s, unsigned code, const char *reason)
 	sock_free(s);
 	if (n == 2)
 		return;
-	c->lost_code = code;
+	c->gone_code = code;
 	o->platform->gone(o->p, c->n, n, code, why, clock_mono());
 	if (!c->sock[0] && !c->sock[1])
 		conn_lost(c, NEXT_RESUME, 0, why, 0);	/* nothing, if the platform said so itself */
+	c->gone_code = 0;
 }
 
 static void on_gone(void *arg, unsigned code, const char *reason)

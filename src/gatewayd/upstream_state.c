@@ -295,13 +295,15 @@ void state_load(struct conn *c)
 	c->session_at = 0;
 	state_path(c, path, sizeof(path));
 	buf_init(&b, SAVE_MAX + 1);
+	/* A file that cannot be read was one once: what its session brought since is a gap. */
+	c->had = true;
 	if (fd_read_file(path, &b)) {
-		if (errno != ENOENT)
+		c->had = errno != ENOENT;
+		if (c->had)
 			log_error("%s: %m; the session is not known", path);
 		buf_release(&b);
 		return;
 	}
-	c->had = true;
 	if (b.len && buf_cstr(&b)) {
 		c->saved = b.p;
 		c->nsaved = b.len;

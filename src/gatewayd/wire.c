@@ -103,7 +103,7 @@ void wire_want(struct wire *w)
 {
 	unsigned ev = 0;
 
-	if (w->io.fd < 0 || w->unwatched)
+	if (w->io.fd < 0)
 		return;
 	if (w->state == CONNECTING)
 		ev = LOOP_OUT;
@@ -236,15 +236,6 @@ void wire_pause(struct wire *w, bool pause)
 	w->paused = pause;
 	if (w->state != OPEN)
 		return;
-	if (!pause && w->unwatched) {
-		w->unwatched = false;
-		if (loop_io_add(w->ws->loop, &w->io, LOOP_IN)) {
-			snprintf(w->error, sizeof(w->error), "%s", strerror(errno));
-			w->stalled = true;
-			loop_timer_set(w->ws->loop, &w->again, clock_mono());
-			return;
-		}
-	}
 	wire_want(w);
 	if (!pause && w->tls && tls_pending(w->tls))
 		loop_timer_set(w->ws->loop, &w->again, clock_mono());
@@ -278,12 +269,8 @@ static void on_io(void *arg, unsigned events)
 		return;
 	}
 	/* Paused, a socket that is broken is not read to find out why: its end is told when reading goes on, behind what came before it. */
-	if (!w->paused && (events & (LOOP_IN | LOOP_HUP))) {
+	if (!w->paused && (events & (LOOP_IN | LOOP_HUP)))
 		readable(w);
-	} else if (w->paused && (events & LOOP_HUP)) {
-		loop_io_del(w->ws->loop, &w->io);
-		w->unwatched = true;
-	}
 }
 
 static void on_timer(void *arg)
@@ -381,7 +368,7 @@ void wire_close(struct wire *w, bool lingering)
 	if (!w)
 		return;
 	ws = w->ws;
-	if (!lingering || w->state != OPEN || w->stalled || w->unwatched || loop_timer_in(ws->loop, &w->timer, WIRE_LINGER)) {
+	if (!lingering || w->state != OPEN || w->stalled || loop_timer_in(ws->loop, &w->timer, WIRE_LINGER)) {
 		end(w);
 		return;
 	}

@@ -32,7 +32,6 @@ struct wire {
 	enum wire_state state;
 	unsigned busy;			/* callbacks under way: freed behind the last one */
 	bool dead, paused, stalled;
-	bool unwatched;			/* paused, and its end has come: epoll would tell of that again and again */
 	int64_t opening;		/* mono: until when it has to be open */
 	char *host;
 	unsigned port;

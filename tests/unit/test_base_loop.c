@@ -67,6 +67,7 @@ static void waits(void)
 	CHECK(above == 0, "never above the ceiling");
 	backoff_reset(&b);
 	CHECK(backoff_next(&b, 0) == 20, "reset starts anew");
+	CHECK(backoff_full(&b, 0) == 0 && backoff_full(&b, 80) == 80 && backoff_full(&b, 161) == 0, "full jitter begins at nothing");
 }
 
 /* ---- descriptors ---- */
