@@ -92,19 +92,3 @@ next_of() { # SHARD
 	[ "$(lab_books identify | wc -l)" = 1 ]
 	well_behaved
 }
-
-@test "a session that is gone: a new one, the gap told with its range, messages read again" {
-	bot_start
-	say "before"
-	wait_events chat.message 1
-	# What is said now reaches nobody.
-	fault "now: expire"
-	say "missed {n}" 120
-	fault "now: reset"
-	wait_events chat.message 121
-	[ "$(events chat.message | jq -r 'select(.data.replayed) | .data.text' | sort -u | wc -l)" -ge 120 ]
-	[ "$(texts | sort | uniq -d)" = "" ]
-	[ "$(events gateway.gap | jq -r '.data.from != "" and .data.to != ""')" = true ]
-	[ "$(lab_books identify | wc -l)" = 2 ]
-	well_behaved
-}

@@ -27,6 +27,35 @@ stored_all() { [ "$(told | sort -u | wc -l)" -ge "$1" ] && [ "$(texts | sort -u 
 	well_behaved
 }
 
+@test "kill -9 and a session that is gone: the gap is told, and what was said is read from the history, in channels where nothing was heard, too" {
+	bot_start -o discord.session_life_s=0.1
+	for c in quiet hidden; do lab discord/channel "{\"name\":\"$c\"}" >"$T/$c"; done
+	say "before"
+	wait_events chat.message 1
+	daemon_kill gw
+	lab_wait session-end 1
+	say "general {n}" 120
+	say "quiet {n}" 3 quiet
+	say "hidden" 1 hidden
+	hidden=$(jq -r .id "$T/hidden")
+	lab discord/channel "{\"id\":\"$hidden\",\"deny\":50001}" >/dev/null
+	bot_gw
+	filled() { events gateway.gap | jq -r .data.reason | grep -q 'read again from the history'; }
+	wait_until 20 filled || { events gateway.gap >&2; return 1; }
+	say "after"
+	wait_events chat.message 125
+	[ "$(texts | sort | uniq -d)" = "" ]
+	[ "$(events chat.message | jq -r 'select(.data.replayed) | .data.text')" = "$(printf 'general %d\n' {1..120}; printf 'quiet %d\n' {1..3})" ]
+	events gateway.gap | jq -r .data.reason >"$T/reasons"
+	[ "$(wc -l <"$T/reasons")" = 2 ]
+	grep -Eq "^the session was lost: 12[34] messages of 2 channels read again from the history, not all; channel $hidden after [0-9]+: no access to its history\$" "$T/reasons"
+	events gateway.gap | jq -e '.data.from != "" and .data.to != ""' >/dev/null
+	# Nobody asked about the channel where nothing was said.
+	[ "$(lab_books history | jq -r .channel | sort -u | wc -l)" = 2 ]
+	[ "$(lab_books identify | wc -l)" = 2 ]
+	well_behaved
+}
+
 @test "the hub is away: Discord is not read for so long, its heartbeats are no zombie's" {
 	bot_start -o discord.heartbeat_interval_ms=1000
 	say "before"

@@ -230,7 +230,7 @@ static void answer(void *arg, unsigned call, const struct http_answer *a, int64_
 
 	if (call == d->ask_call)
 		asked(d, a, now);
-	else if (call == d->gap_call)
+	else if (call == d->gap.call)
 		gap_answer(d, a, now);
 	else if (call == d->fetch_call)
 		fetch_answer(d, a, now);
@@ -324,7 +324,7 @@ static void status(void *arg, struct buf *json)
 	for (unsigned n = 0; n < d->nconns; n++) {
 		guilds += d->conns[n].names.n;
 		live += d->conns[n].state == CONN_LIVE;
-		filling += d->conns[n].fill && !d->conns[n].fill_end;
+		filling += gap_filling(&d->conns[n]);
 	}
 	buf_printf(json, "\"user\":\"%" PRIu64 "\",\"gateway\":", d->self);
 	buf_add_json(json, d->gateway, strlen(d->gateway));

@@ -44,6 +44,7 @@ void shard_release(struct discord *d, struct dconn *c)
 {
 	inflate_free(c->inflate);
 	names_release(&c->names, &d->names_bytes);
+	fill_free(c);
 	free(c->seen);
 }
 
@@ -55,7 +56,7 @@ static void idle(struct discord *d, unsigned n)
 	inflate_free(c->inflate);
 	c->inflate = NULL;
 	c->state = CONN_IDLE;
-	c->greet_by = c->ack_by = c->expecting = 0;
+	c->greet_by = c->ack_by = c->expecting = c->beat_at = 0;
 	out_timer(d->out, n, TIMER_BEAT, 0);
 	out_timer(d->out, n, TIMER_SEND, 0);
 	if (c->save_armed)
@@ -193,7 +194,7 @@ void shard_live(struct discord *d, unsigned n, bool resumed, int64_t now)
 	shard_expect(d, n, now);
 	out_live(d->out, n, resumed);
 	shard_presence(d, n, now);
-	gap_next(d, now);
+	gap_live(d, n, now);
 }
 
 void shard_gone(struct discord *d, unsigned n, unsigned code, const char *reason, int64_t now)
@@ -230,6 +231,8 @@ void shard_due(struct discord *d, unsigned n, unsigned timer, int64_t now)
 		c->save_armed = false;
 		if (*c->session && c->kept > c->saved)
 			session_save(d, n);
+	} else if (timer == TIMER_FILL) {
+		gap_late(d, n, now);
 	}
 }
 
@@ -241,6 +244,7 @@ void shard_drain(struct discord *d, unsigned n)
 
 	if (*c->session)
 		session_save(d, n);
+	gap_forget(d, n);
 	*c->session = '\0';
 	c->seq = 0;
 	c->base = c->top;

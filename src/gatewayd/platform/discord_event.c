@@ -110,7 +110,7 @@ void event_message(struct discord *d, const struct event *e)
 		return other(d, e);
 	}
 	if (!e->replayed)
-		gap_seen(&d->conns[e->conn], channel, guild, id, e->mark);
+		gap_seen(d, e, channel, guild, id);
 	event_begin(d, &w, "m-", id, "chat.message", channel, v[M_TIME]);
 	event_channel(d, &w, e, guild, channel);
 	who = (struct who){v[M_AUTHOR], v[M_MEMBER]};
@@ -273,8 +273,10 @@ static void guild_new(struct discord *d, const struct event *e)
 {
 	struct dconn *c = &d->conns[e->conn];
 
-	if (!event_is_true(scan_member(e->d, "unavailable")))
+	if (!event_is_true(scan_member(e->d, "unavailable"))) {
 		names_checked(d, names_put(&c->names, &d->names_bytes, e->d));
+		gap_guild(d, e);
+	}
 	other(d, e);
 }
 
@@ -300,8 +302,11 @@ static void guild_changed(struct discord *d, const struct event *e)
 /* unavailable is there: an outage, it will come back; absent: the bot was removed. */
 static void guild_gone(struct discord *d, const struct event *e)
 {
-	if (!scan_member(e->d, "unavailable").p)
+	bool removed = !scan_member(e->d, "unavailable").p;
+
+	if (removed)
 		names_drop(&d->conns[e->conn].names, &d->names_bytes, names_id(scan_member(e->d, "id")));
+	gap_guild_gone(d, e, !removed);
 	other(d, e);
 }
 
@@ -315,6 +320,7 @@ static void one_name(struct discord *d, const struct event *e, struct span objec
 
 static void channel_set(struct discord *d, const struct event *e)
 {
+	gap_deny(d, names_id(scan_member(e->d, "id")), false);	/* who may read it may have changed */
 	one_name(d, e, e->d, 0, false);
 }
 

@@ -44,14 +44,13 @@ static bool checked(struct discord *d, unsigned n, struct span whole)
 }
 
 /* A new session in the place of one that is gone: what came between the two is missing, and partly in the history. */
-static void succeeded(struct discord *d, unsigned n, const char *old, uint64_t seq)
+static void succeeded(struct discord *d, unsigned n, const char *old, uint64_t seq, bool known)
 {
 	char from[DISCORD_SESSION + 32], to[DISCORD_SESSION + 32];
 
 	snprintf(from, sizeof(from), "%s:%" PRIu64, old, seq);
 	snprintf(to, sizeof(to), "%s:%" PRIu64, d->conns[n].session, d->conns[n].seq);
-	gap_begin(&d->conns[n]);
-	out_gap(d->out, n, d->conns[n].fill ? "the session was lost; messages are read again from the history, other events are missing" :
+	out_gap(d->out, n, known ? "the session was lost; messages are read again from the history, other events are missing" :
 		"the session was lost, and no message is known from which the history could be read", from, to);
 }
 
@@ -60,11 +59,13 @@ static void ready(struct discord *d, unsigned n, const struct payload *p, uint64
 	struct dconn *c = &d->conns[n];
 	char old[DISCORD_SESSION + 1];
 	uint64_t seq = c->seq;
+	bool known;
 
 	strcpy(old, c->session);
 	session_begin(d, n, p->d, s);
+	known = gap_begin(d, n, p->d, *old != '\0', now);
 	if (*old)
-		succeeded(d, n, old, seq);
+		succeeded(d, n, old, seq, known);
 	if (*c->session)
 		session_save(d, n);
 	shard_live(d, n, false, now);
@@ -171,7 +172,11 @@ static void op_hello(struct discord *d, unsigned n, const struct payload *p, int
 static void op_ack(struct discord *d, unsigned n, const struct payload *p, int64_t now)
 {
 	(void)p;
-	d->conns[n].ack_by = 0;
+	struct dconn *c = &d->conns[n];
+
+	if (c->beat_at)
+		gap_alive(d, n, c->beat_at);
+	c->ack_by = c->beat_at = 0;
 	shard_expect(d, n, now);
 }
 

@@ -1,27 +1,65 @@
 /*
- * When a session is lost, Discord does not send what came meanwhile; messages can be read from the history of their channels:
- * GET /channels/{id}/messages?after=ID&limit=100, for each channel that had messages before. They become the lines that they would have been, with
- * data.replayed; the hub drops those it has. Joins, interactions, edits and deletions are not in the history: the gap is told in any case.
+ * What may be missing. Discord does not send what came while no session lived; messages are in the history of their channels, and are read from there
+ * (discord_fill.c). Joins, interactions, edits and deletions are not in it: the gap is told in any case.
  *
- * One request at a time for an account, at the pace of the platform's own headers. What comes back is sorted here, since the order within
- * a page is not documented.
+ * From where: ids are times, so one id is enough for all channels. `sure` says that every message up to it is with the hub, or older than the
+ * first session. It goes on when the hub has a message (by that one's id), and when a heartbeat is answered while the hub has everything: what was said
+ * before it was sent came before the answer. Discord's clock is taken from its own ids, never from ours, and the estimate is never ahead of it. Events of
+ * different channels are not in the order of their ids: so SLACK is left; what is read twice has the id it had, and the hub drops it.
+ *
+ * Which channels: GUILD_CREATE, which a new session sends for each guild, names the last message of every channel and thread; those where it is newer than
+ * `sure`. Private conversations and threads that are not named there: if something was heard in them before.
+ *
+ * A guild that was unavailable for a while within a session is the same thing on a small scale.
  */
-#include <inttypes.h>
-#include <stdio.h>
+#include "gatewayd/platform/discord_fill.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/http.h"
 #include "base/log.h"
-#include "gatewayd/platform/discord_impl.h"
 
-#define PAGE 100
-#define PAGES_MAX 10		/* of a channel */
-#define ANSWER_MAX (8u << 20)
-#define TRIES 5
-#define SLACK_MS 10000		/* ids of different channels are not in the order of their events: so far back */
+#define SLACK_MS 10000
+#define DAY_MS INT64_C(86400000)
+#define COME (60 * CLOCK_S)	/* guilds that did not come after it are told of */
+#define INTENT_GUILDS 1u
 
-/* ---- channels seen ---- */
+/* ---- Discord's clock ---- */
+
+static int64_t id_ms(uint64_t id)
+{
+	return (int64_t)((id >> 22) + DISCORD_EPOCH_MS);
+}
+
+static uint64_t ms_id(int64_t ms)
+{
+	return ms > (int64_t)DISCORD_EPOCH_MS ? (uint64_t)(ms - (int64_t)DISCORD_EPOCH_MS) << 22 : 0;
+}
+
+/* An id is not of the future, whatever it says. */
+static bool plausible(uint64_t id)
+{
+	return id_ms(id) < clock_wall() / CLOCK_MS + DAY_MS;
+}
+
+/* An id that came: it was made before now. */
+static void heard_id(struct discord *d, uint64_t id, int64_t now)
+{
+	int64_t ahead = id_ms(id) - now / CLOCK_MS;
+
+	if (id && (!d->clocked || ahead > d->ahead) && plausible(id)) {
+		d->ahead = ahead;
+		d->clocked = true;
+	}
+}
+
+/* Everything up to it came before something that was sent at `at` was answered. 0: not known. */
+static uint64_t sure_at(const struct discord *d, int64_t at)
+{
+	return d->clocked ? ms_id(at / CLOCK_MS + d->ahead - SLACK_MS) : 0;
+}
+
+/* ---- channels heard ---- */
 
 static struct seen *slot(struct dconn *c, uint64_t channel)
 {
@@ -36,7 +74,7 @@ static struct seen *slot(struct dconn *c, uint64_t channel)
 	return old;
 }
 
-void gap_seen(struct dconn *c, uint64_t channel, uint64_t guild, uint64_t message, uint64_t mark)
+void gap_channel(struct dconn *c, uint64_t channel, uint64_t guild, uint64_t message)
 {
 	struct seen *s;
 
@@ -44,204 +82,314 @@ void gap_seen(struct dconn *c, uint64_t channel, uint64_t guild, uint64_t messag
 		return;
 	s = slot(c, channel);
 	*s = (struct seen){channel, guild ? guild : s->channel == channel ? s->guild : 0, message};
-	if (message && !c->next_mark) {
-		c->next_sure = message > (uint64_t)SLACK_MS << 22 ? message - ((uint64_t)SLACK_MS << 22) : 0;
-		c->next_mark = mark;
+}
+
+/* ---- what is sure ---- */
+
+static void goes_on(struct dconn *c, uint64_t to)
+{
+	if (to > c->sure)
+		c->sure = to;
+}
+
+void gap_seen(struct discord *d, const struct event *e, uint64_t channel, uint64_t guild, uint64_t message)
+{
+	struct dconn *c = &d->conns[e->conn];
+
+	gap_channel(c, channel, guild, message);
+	heard_id(d, message, e->now);
+	if (message > c->last)
+		c->last = message;
+	if (!c->next_mark && plausible(message)) {
+		c->next_sure = ms_id(id_ms(message) - SLACK_MS);
+		c->next_mark = e->mark;
 	}
 }
 
-/* ---- filling ---- */
-
-void gap_begin(struct dconn *c)
+void gap_acked(struct dconn *c, uint64_t mark)
 {
-	c->fill_from = c->sure || !c->next_mark ? c->sure : c->next_sure;
-	c->fill = c->seen && c->fill_from;	/* else no message was ever seen: nowhere to begin */
-	c->fill_slot = 0;
-	c->fill_end = 0;
-}
-
-static struct dconn *current(struct discord *d)
-{
-	return d->gap_conn < d->nconns ? &d->conns[d->gap_conn] : NULL;
-}
-
-/* The next channel to ask: false, there is none. */
-static bool choose(struct discord *d)
-{
-	for (unsigned k = 0; k < d->nconns; k++) {
-		unsigned n = (d->gap_conn + k) % d->nconns;
-		struct dconn *c = &d->conns[n];
-
-		if (!c->fill || c->fill_end || c->state != CONN_LIVE || !c->seen)
-			continue;
-		while (c->fill_slot < SEEN_SETS * SEEN_WAYS && !c->seen[c->fill_slot].channel)
-			c->fill_slot++;
-		if (c->fill_slot < SEEN_SETS * SEEN_WAYS) {
-			d->gap_conn = n;
-			return true;
-		}
-		c->fill_end = c->top;
-	}
-	return false;
-}
-
-static void ask(struct discord *d)
-{
-	struct dconn *c = current(d);
-	char path[128];
-
-	snprintf(path, sizeof(path), "/channels/%" PRIu64 "/messages?after=%" PRIu64 "&limit=%d", c->seen[c->fill_slot].channel, d->gap_after, PAGE);
-	d->gap_channel = c->seen[c->fill_slot].channel;
-	d->gap_call = discord_rest(d, path, ANSWER_MAX);
-}
-
-void gap_next(struct discord *d, int64_t now)
-{
-	(void)now;
-	if (d->gap_call || d->gap_wait || !choose(d))
+	if (!c->next_mark || mark < c->next_mark)
 		return;
-	d->gap_after = current(d)->fill_from;
-	d->gap_pages = d->gap_failed = 0;
-	ask(d);
+	goes_on(c, c->next_sure);
+	c->next_mark = 0;
 }
 
-/* The wait is over. */
-void gap_due(struct discord *d, int64_t now)
+void gap_alive(struct discord *d, unsigned n, int64_t at)
 {
-	struct dconn *c = current(d);
+	struct dconn *c = &d->conns[n];
+	uint64_t to = sure_at(d, at);
 
-	d->gap_wait = false;
-	if (d->gap_after && c && c->fill && c->seen && c->fill_slot < SEEN_SETS * SEEN_WAYS)
-		ask(d);
-	else
-		gap_next(d, now);
-}
-
-static void wait_ask(struct discord *d, int64_t now, int64_t wait)
-{
-	d->gap_wait = true;
-	out_timer(d->out, OUT_ACCOUNT, TIMER_GAP, now + wait);
-}
-
-/* The channel is done with; why: not all of it. */
-static void channel_done(struct discord *d, const char *why)
-{
-	struct dconn *c = current(d);
-	char text[160], from[24];
-
-	if (why) {
-		snprintf(text, sizeof(text), "messages of channel %" PRIu64 " after this id may be missing: %s", c->seen[c->fill_slot].channel, why);
-		snprintf(from, sizeof(from), "%" PRIu64, d->gap_after);
-		out_gap(d->out, d->gap_conn, text, from, "");
+	if (c->state != CONN_LIVE || to <= c->sure)
+		return;
+	if (c->kept != c->seq) {
+		if (!c->next_mark) {
+			c->next_sure = to;
+			c->next_mark = c->top;
+		}
+		return;
 	}
-	c->fill_slot++;
-	d->gap_after = 0;
+	c->sure = to;
+	/* On disk, too, when it says more: that nothing of what was heard has to be read again. */
+	if (*c->session && c->last > c->saved_sure && c->last <= to)
+		session_save(d, n);
 }
 
-struct page { struct span v[PAGE]; uint64_t id[PAGE]; unsigned n; };
+/* ---- what is missing ---- */
 
-static int page_add(void *arg, struct span name, struct span value)
+struct fill *fill_of(struct dconn *c)
 {
-	struct page *p = arg;
-	uint64_t id = names_id(scan_member(value, "id"));
-	unsigned i;
+	if (c->fill)
+		return c->fill;
+	c->fill = calloc(1, sizeof(*c->fill));
+	if (!c->fill) {
+		log_error("out of memory");
+		return NULL;
+	}
+	buf_init(&c->fill->notes, FILL_NOTES + 256);
+	return c->fill;
+}
+
+void fill_free(struct dconn *c)
+{
+	if (!c->fill)
+		return;
+	free(c->fill->v);
+	free(c->fill->w);
+	buf_release(&c->fill->notes);
+	free(c->fill);
+	c->fill = NULL;
+}
+
+bool gap_denied(const struct discord *d, uint64_t channel)
+{
+	return d->denied[(channel >> 22 ^ channel) % DENIED] == channel;
+}
+
+void gap_deny(struct discord *d, uint64_t channel, bool denied)
+{
+	uint64_t *at = &d->denied[(channel >> 22 ^ channel) % DENIED];
+
+	if (denied || *at == channel)
+		*at = denied ? channel : 0;
+}
+
+void fill_add(struct discord *d, struct dconn *c, uint64_t channel, uint64_t guild, uint64_t after)
+{
+	struct fill *f = fill_of(c);
+
+	if (!f)
+		return;
+	f->open = true;
+	if (!f->from || after < f->from)
+		f->from = after;
+	if (gap_denied(d, channel)) {
+		fill_note(f, channel, after, "no access to its history");
+		return;
+	}
+	for (unsigned i = 0; i < f->n; i++)
+		if (f->v[i].channel == channel)
+			return;		/* since longer ago */
+	if (f->n == f->cap) {
+		unsigned cap = f->cap ? f->cap * 2 : 16;
+		struct missing *v = cap <= FILL_CHANNELS ? realloc(f->v, cap * sizeof(*v)) : NULL;
+
+		if (!v) {
+			f->left++;
+			return;
+		}
+		f->v = v;
+		f->cap = cap;
+	}
+	f->v[f->n++] = (struct missing){.channel = channel, .guild = guild, .after = after};
+}
+
+void fill_wait(struct discord *d, struct dconn *c, uint64_t guild, uint64_t from)
+{
+	struct fill *f = fill_of(c);
+
+	(void)d;
+	if (!f || !guild)
+		return;
+	for (unsigned i = 0; i < f->nw; i++)
+		if (f->w[i].guild == guild) {
+			if (!f->w[i].from)
+				f->w[i].from = from;
+			return;		/* since longer ago */
+		}
+	if (f->nw == f->wcap) {
+		unsigned cap = f->wcap ? f->wcap * 2 : 16;
+		struct waiting *w = cap <= FILL_GUILDS ? realloc(f->w, cap * sizeof(*w)) : NULL;
+
+		if (!w) {
+			f->left += from != 0;
+			return;
+		}
+		f->w = w;
+		f->wcap = cap;
+	}
+	f->w[f->nw++] = (struct waiting){guild, from};
+}
+
+unsigned fill_missing_guilds(const struct fill *f)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < f->nw; i++)
+		n += f->w[i].from != 0;
+	return n;
+}
+
+/* ---- a session begins ---- */
+
+struct guilds { struct discord *d; struct dconn *c; uint64_t from; };
+
+static int ready_guild(void *arg, struct span name, struct span value)
+{
+	struct guilds *g = arg;
 
 	(void)name;
-	if (!id || p->n == PAGE)
-		return p->n == PAGE;
-	for (i = p->n++; i && p->id[i - 1] > id; i--) {
-		p->id[i] = p->id[i - 1];
-		p->v[i] = p->v[i - 1];
-	}
-	p->id[i] = id;
-	p->v[i] = value;
+	fill_wait(g->d, g->c, names_id(scan_member(value, "id")), g->from);
 	return 0;
 }
 
-/* false: it is no page. */
-static bool take_page(struct discord *d, const struct http_answer *a, unsigned *got, int64_t now)
+/* Where no GUILD_CREATE will say what there is. */
+static void add_seen(struct discord *d, struct dconn *c, uint64_t from, bool all)
 {
-	struct dconn *c = current(d);
-	struct page p = {.n = 0};
-	struct line_err err;
-
-	if (scan_value(a->body, a->nbody, &err) || a->body[strspn(a->body, " \t\r\n")] != '[')
-		return false;
-	buf_clear(&d->plain);
-	if (buf_add(&d->plain, a->body, a->nbody))
-		return false;
-	for (size_t i = 0; i < d->plain.len; i++)
-		if (d->plain.p[i] == '\n' || d->plain.p[i] == '\r')
-			d->plain.p[i] = ' ';
-	scan_each((struct span){d->plain.p, d->plain.len}, page_add, &p);
-	for (unsigned i = 0; i < p.n; i++) {
-		struct event e = {.conn = d->gap_conn, .d = p.v[i], .mark = c->top, .before = c->top, .guild = c->seen[c->fill_slot].guild,
-			.now = now, .replayed = true};
-
-		d->why = NULL;
-		if (p.id[i] > d->gap_after)
-			event_message(d, &e);
-		event_tell(d, &e);
-	}
-	if (p.n && p.id[p.n - 1] > d->gap_after)
-		d->gap_after = p.id[p.n - 1];
-	else
-		p.n = 0;	/* it does not go on */
-	*got = p.n;
-	return true;
+	for (unsigned i = 0; c->seen && i < SEEN_SETS * SEEN_WAYS; i++)
+		if (c->seen[i].channel && (all || !c->seen[i].guild))
+			fill_add(d, c, c->seen[i].channel, c->seen[i].guild, from);
 }
 
-/* Seconds with decimals, from a header or (429) the body. */
-static int64_t seconds(const char *text, int64_t otherwise)
+/* What is waited for now is told within a minute, whatever comes. */
+static void wait_for(struct discord *d, unsigned n, int64_t now)
 {
-	char *end;
-	double s = text ? strtod(text, &end) : -1;
-
-	return text && end != text && s >= 0 && s < 3600 ? (int64_t)(s * (double)CLOCK_S) + 50 * CLOCK_MS : otherwise;
+	d->conns[n].fill->late = false;
+	out_timer(d->out, n, TIMER_FILL, now + COME);
 }
 
-static void failed(struct discord *d, int64_t now, const char *why, int64_t wait)
+bool gap_begin(struct discord *d, unsigned n, struct span ready, bool lost, int64_t now)
 {
-	if (++d->gap_failed < TRIES) {
-		wait_ask(d, now, wait ? wait : (CLOCK_S << d->gap_failed));
-		return;
+	struct dconn *c = &d->conns[n];
+	struct guilds g = {d, c, 0};
+	bool told = (d->conf.intents & INTENT_GUILDS) != 0;
+
+	/* No message is sure, but the first one is on its way to the hub: what came before it is none of ours. */
+	if (lost)
+		g.from = c->sure || !c->next_mark ? c->sure : c->next_sure;
+	if (g.from && fill_of(c)) {
+		c->fill->open = true;
+		c->fill->why = "the session was lost";
+		if (!c->fill->from || g.from < c->fill->from)
+			c->fill->from = g.from;
+		add_seen(d, c, g.from, !told);
 	}
-	channel_done(d, why);
-	gap_next(d, now);
+	if (told)
+		scan_each(scan_member(ready, "guilds"), ready_guild, &g);
+	if (c->fill)
+		wait_for(d, n, now);
+	return g.from != 0;
 }
 
-void gap_answer(struct discord *d, const struct http_answer *a, int64_t now)
+void gap_live(struct discord *d, unsigned n, int64_t now)
 {
-	struct dconn *c = current(d);
-	const char *left = http_header(a, "x-ratelimit-remaining");
-	unsigned got = 0;
-	bool more;
+	if (d->conns[n].fill)
+		wait_for(d, n, now);
+	fill_next(d, now);
+	fill_end(d, n, now);
+}
 
-	d->gap_call = 0;
-	if (!c || !c->fill || !c->seen || c->fill_slot >= SEEN_SETS * SEEN_WAYS || c->seen[c->fill_slot].channel != d->gap_channel) {
-		gap_next(d, now);	/* given up meanwhile */
-		return;
+/* ---- its guilds come ---- */
+
+struct channels { struct discord *d; struct dconn *c; uint64_t guild, from; int64_t now; uint64_t named[SEEN_SETS * SEEN_WAYS / 64]; };
+
+/* Categories, directories, forums and media channels hold no messages; the threads of the latter two stand beside them. */
+static bool holds_messages(struct span type)
+{
+	return !type.p || !((type.n == 1 && *type.p == '4') || (type.n == 2 && *type.p == '1' && type.p[1] >= '4' && type.p[1] <= '6'));
+}
+
+static int guild_channel(void *arg, struct span name, struct span value)
+{
+	static const struct field fields[] = {FIELD("id"), FIELD("last_message_id"), FIELD("type")};
+	struct channels *a = arg;
+	struct span v[3];
+	uint64_t id, last;
+
+	(void)name;
+	event_pick(value, fields, v, 3);
+	id = names_id(v[0]);
+	last = names_id(v[1]);
+	heard_id(a->d, last > id ? last : id, a->now);
+	if (!id || !a->from)
+		return 0;
+	if (a->c->seen && slot(a->c, id)->channel == id) {
+		size_t i = (size_t)(slot(a->c, id) - a->c->seen);
+
+		a->named[i / 64] |= UINT64_C(1) << i % 64;
 	}
-	if (a->status == 429 || a->status == 0 || a->status >= 500) {
-		failed(d, now, a->status ? "Discord is overloaded" : a->error, seconds(http_header(a, "retry-after"), 0));
+	if (last > a->from && holds_messages(v[2]))
+		fill_add(a->d, a->c, id, a->guild, a->from);
+	return 0;
+}
+
+/* All that a new session has were named: nothing that is older than the newest of them was ever ours. */
+static void all_came(struct discord *d, unsigned n, int64_t now)
+{
+	struct dconn *c = &d->conns[n];
+
+	if (c->sure || c->last || c->next_mark)
 		return;
+	c->sure = sure_at(d, now);
+	if (c->sure && *c->session)
+		session_save(d, n);
+}
+
+void gap_guild(struct discord *d, const struct event *e)
+{
+	struct dconn *c = &d->conns[e->conn];
+	struct channels a = {.d = d, .c = c, .guild = names_id(scan_member(e->d, "id")), .now = e->now};
+	struct fill *f = c->fill;
+	unsigned i = 0;
+
+	while (f && i < f->nw && f->w[i].guild != a.guild)
+		i++;
+	if (!f || i == f->nw)
+		return;		/* one that the bot was added to, or whose return says nothing new */
+	a.from = f->w[i].from;
+	f->w[i] = f->w[--f->nw];
+	scan_each(scan_member(e->d, "channels"), guild_channel, &a);
+	scan_each(scan_member(e->d, "threads"), guild_channel, &a);
+	for (i = 0; a.from && c->seen && i < SEEN_SETS * SEEN_WAYS; i++)
+		if (c->seen[i].guild == a.guild && !(a.named[i / 64] >> i % 64 & 1))
+			fill_add(d, c, c->seen[i].channel, a.guild, a.from);
+	if (f->nw == 0)
+		all_came(d, e->conn, e->now);
+	fill_next(d, e->now);
+	fill_end(d, e->conn, e->now);
+}
+
+/* unavailable: what happens in it is not sent, until it comes back by GUILD_CREATE. Else the bot was removed from it. */
+void gap_guild_gone(struct discord *d, const struct event *e, bool unavailable)
+{
+	struct dconn *c = &d->conns[e->conn];
+	uint64_t guild = names_id(scan_member(e->d, "id"));
+	struct fill *f = c->fill;
+
+	if (unavailable && c->sure && guild) {
+		fill_wait(d, c, guild, c->sure);
+		if (!(f = c->fill))
+			return;
+		f->open = true;
+		if (!f->from || c->sure < f->from)
+			f->from = c->sure;
+		if (!f->why)
+			f->why = "a guild was unavailable";
+		wait_for(d, e->conn, e->now);
 	}
-	if (a->status != 200 || !take_page(d, a, &got, now)) {
-		channel_done(d, a->status == 401 ? "the token was refused" : a->status == 403 ? "no access to its history" :
-			a->status == 404 ? "it is gone" : "no history in the answer");
-		if (a->status == 401)
-			c->fill_end = c->top;	/* never again with this token: too many of these, and the address is banned */
-		gap_next(d, now);
-		return;
-	}
-	d->gap_failed = 0;
-	more = got == PAGE;
-	if (!more || ++d->gap_pages == PAGES_MAX)
-		channel_done(d, more ? "there are more than are read again" : NULL);
-	if (left && strtol(left, NULL, 10) == 0)
-		wait_ask(d, now, seconds(http_header(a, "x-ratelimit-reset-after"), CLOCK_S));
-	else if (d->gap_after)
-		ask(d);
-	else
-		gap_next(d, now);
+	for (unsigned i = 0; f && !unavailable && i < f->nw; i++)
+		if (f->w[i].guild == guild) {
+			f->w[i] = f->w[--f->nw];
+			fill_end(d, e->conn, e->now);
+			return;
+		}
 }

@@ -10,7 +10,7 @@
  *   discord_event.c    dispatches to lines           discord_command.c  interactions to lines
  *   discord_line.c     what these lines have in common
  *   discord_names.c    names of channels and roles   discord_hook.c     interactions over HTTP
- *   discord_gap.c      messages that were missed, from the history
+ *   discord_gap.c      what may be missing, and since when; discord_fill.c reads it from the history
  *   discord_fetch.c    names of guilds whose session another process began
  *
  * Where Discord's documentation is silent the source says so and does what is safe either way. Ids ("snowflakes") are uint64_t, 0: none.
@@ -35,7 +35,7 @@
 #define DISCORD_EPOCH_MS UINT64_C(1420070400000)	/* (id >> 22) milliseconds after it an id was made */
 
 /* Timers of a connection; of the account: */
-enum { TIMER_BEAT, TIMER_SEND, TIMER_SAVE };
+enum { TIMER_BEAT, TIMER_SEND, TIMER_SAVE, TIMER_FILL };
 enum { TIMER_ASK, TIMER_GAP, TIMER_FETCH };
 
 /* What its file says. */
@@ -91,13 +91,13 @@ struct dconn {
 	/* gaps */
 	struct seen *seen;		/* SEEN_SETS * SEEN_WAYS, NULL: no message came yet */
 	uint64_t sure, next_sure, next_mark;	/* every message up to the id `sure` is with the hub; that is so for next_sure when next_mark is */
-	bool fill;			/* the history is to be asked */
-	unsigned fill_slot;		/* the next slot of seen to ask for */
-	uint64_t fill_from;		/* messages after this id */
-	uint64_t fill_end;		/* mark when it was done, 0: not yet */
+	uint64_t last, saved_sure;	/* the highest message id that came; sure as it is on disk */
+	int64_t beat_at;		/* when the oldest heartbeat was sent that is not answered; 0: none */
+	struct fill *fill;		/* what is missing, and guilds that will come; NULL: nothing */
 };
 
 #define FETCH_MAX 64u
+#define DENIED 1024u
 
 struct discord {
 	struct out *out;
@@ -120,9 +120,16 @@ struct discord {
 	const char *why;		/* it cannot be a line; NULL: no such thing */
 	struct buf line, plain, text;
 	/* history: one request at a time for the account */
-	unsigned gap_call, gap_conn, gap_pages, gap_failed;
-	uint64_t gap_after, gap_channel;
-	bool gap_wait;
+	struct {
+		unsigned call, conn, failed;	/* failed: in a row */
+		uint64_t channel, asked;	/* asked for: after this id */
+		uint64_t mark, after;		/* of a page whose lines are on their way to the hub, 0: none; its last id */
+		bool more, waits, refused;	/* refused: with 401, never again */
+	} gap;
+	uint64_t denied[DENIED];	/* channels whose history may not be read, by hash */
+	bool clocked;			/* `ahead` is known */
+	int64_t ahead;			/* milliseconds: Discord's clock is at least so much ahead of the monotonic one */
+	uint64_t traces[2];		/* of the next traceparent */
 	/* names: one request at a time */
 	struct fetch { unsigned conn; uint64_t guild; } fetch_queue[FETCH_MAX];
 	unsigned fetch_n, fetch_call, fetch_failed;
@@ -227,12 +234,24 @@ bool event_command(struct discord *d, const struct event *e);
 void hook_take(struct discord *d, const struct hook *h, int64_t now);
 
 /* discord_gap.c */
-void gap_seen(struct dconn *c, uint64_t channel, uint64_t guild, uint64_t message, uint64_t mark);
-void gap_begin(struct dconn *c);			/* its session was lost: what came since is to be asked for (c->fill), or cannot be */
-void gap_next(struct discord *d, int64_t now);	/* asks, if it is time and somebody has something to ask for */
+void gap_seen(struct discord *d, const struct event *e, uint64_t channel, uint64_t guild, uint64_t message);	/* a message came */
+void gap_channel(struct dconn *c, uint64_t channel, uint64_t guild, uint64_t message);	/* one that had messages once */
+void gap_acked(struct dconn *c, uint64_t mark);
+void gap_alive(struct discord *d, unsigned n, int64_t at);	/* what was sent at `at` is answered */
+/* READY. lost: it follows a session that cannot be resumed. true: what messages are missing can be found out. */
+bool gap_begin(struct discord *d, unsigned n, struct span ready, bool lost, int64_t now);
+void gap_live(struct discord *d, unsigned n, int64_t now);
+void gap_guild(struct discord *d, const struct event *e);	/* GUILD_CREATE of one that is available */
+void gap_guild_gone(struct discord *d, const struct event *e, bool unavailable);
+void gap_deny(struct discord *d, uint64_t channel, bool denied);
+/* discord_fill.c */
 void gap_due(struct discord *d, int64_t now);
+void gap_late(struct discord *d, unsigned n, int64_t now);	/* TIMER_FILL */
 void gap_answer(struct discord *d, const struct http_answer *a, int64_t now);
-
+void gap_kept(struct discord *d, unsigned n, uint64_t mark, int64_t now);	/* the hub has the lines up to it */
+void gap_forget(struct discord *d, unsigned n);			/* it is another process's from now on */
+bool gap_filling(const struct dconn *c);
+void fill_free(struct dconn *c);
 
 /* discord_fetch.c: asks for the names of a guild, unless they are known or were asked for */
 void fetch_guild(struct discord *d, unsigned conn, uint64_t guild, int64_t now);

@@ -57,6 +57,8 @@ void send_beat(struct discord *d, unsigned n, int64_t now)
 		len = snprintf(text, sizeof(text), "{\"op\":1,\"d\":%" PRIu64 "}", c->seq);
 	else
 		len = snprintf(text, sizeof(text), "{\"op\":1,\"d\":null}");
+	if (!c->beat_at)
+		c->beat_at = now;
 	send_text(d, n, text, (size_t)len, now);
 }
 

@@ -2,7 +2,10 @@
  * What of a connection outlives its process: the session, the last sequence that the hub has acknowledged, and what is needed to ask the history when
  * Discord no longer has the session. As JSON text, written by out_save:
  *
- *   {"session":"...","url":"wss://...","seq":41,"shards":1,"user":"...","after":"...","fill":false,"channels":["CHANNEL","GUILD",...]}
+ *   {"session":"...","url":"wss://...","seq":41,"shards":1,"user":"...","after":"...","channels":["CHANNEL","GUILD",...],
+ *    "fill":["CHANNEL","GUILD","AFTER",...],"read":[CHANNELS,MESSAGES],"wait":["GUILD","FROM",...]}
+ *
+ * after: `sure` of discord_gap.c. The last line is there while history is read: what is still to be read, what was, and guilds that have not come.
  *
  * A session that Discord refuses stays saved until READY names its successor: a crash in between finds it, is refused again, and so still knows
  * what it missed.
@@ -13,7 +16,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "gatewayd/platform/discord_impl.h"
+#include "gatewayd/platform/discord_fill.h"
 
 #define SAVE_EVERY CLOCK_S		/* and connection; with many of them a little longer: */
 #define SAVE_SHARE (5 * CLOCK_MS)
@@ -46,7 +49,23 @@ static uint64_t text_id(const struct json *j)
 static void load_channels(struct dconn *c, const struct json *list)
 {
 	for (size_t i = 0; i + 1 < json_count(list); i += 2)
-		gap_seen(c, text_id(json_at(list, i)), text_id(json_at(list, i + 1)), 0, 0);
+		gap_channel(c, text_id(json_at(list, i)), text_id(json_at(list, i + 1)), 0);
+}
+
+static void load_fill(struct discord *d, struct dconn *c, const struct json *doc)
+{
+	const struct json *list = json_member(doc, "fill"), *read = json_member(doc, "read"), *wait = json_member(doc, "wait");
+
+	if (!json_is_array(list) || !fill_of(c))
+		return;
+	c->fill->open = true;
+	for (size_t i = 0; i + 2 < json_count(list); i += 3)
+		fill_add(d, c, text_id(json_at(list, i)), text_id(json_at(list, i + 1)), text_id(json_at(list, i + 2)));
+	for (size_t i = 0; i + 1 < json_count(wait); i += 2)
+		fill_wait(d, c, text_id(json_at(wait, i)), text_id(json_at(wait, i + 1)));
+	c->fill->channels = (unsigned)json_int(json_at(read, 0), 0);
+	c->fill->messages = (unsigned)json_int(json_at(read, 1), 0);
+	c->fill->left += (unsigned)json_int(json_at(read, 2), 0);
 }
 
 /* Takes a session over that was saved, here before or elsewhere, unless the one in memory is the same and further on. */
@@ -69,13 +88,13 @@ void session_load(struct discord *d, unsigned n, const char *saved, size_t nsave
 	c->top = c->base + c->seq;
 	c->shards = (unsigned)shards;
 	c->refused = c->closed = 0;
-	c->sure = text_id(json_member(doc, "after"));
+	gap_forget(d, n);
+	c->sure = c->saved_sure = text_id(json_member(doc, "after"));
 	c->next_mark = 0;
 	if (!d->self)
 		d->self = text_id(json_member(doc, "user"));
 	load_channels(c, json_member(doc, "channels"));
-	if (json_bool(json_member(doc, "fill"), false))
-		gap_begin(c);	/* it was not done */
+	load_fill(d, c, doc);
 out:
 	json_free(doc);
 }
@@ -85,6 +104,29 @@ bool session_resumable(const struct discord *d, const struct dconn *c)
 	return *c->session && strcmp(c->session, c->dead) != 0 && c->shards == d->nconns;
 }
 
+static void put_fill(struct buf *to, const struct fill *f)
+{
+	const char *sep = "";
+	unsigned more = f->left, guilds = 0;
+
+	buf_adds(to, ",\"fill\":[");
+	for (unsigned i = 0; i < f->n; i++, sep = ",")
+		buf_printf(to, "%s\"%" PRIu64 "\",\"%" PRIu64 "\",\"%" PRIu64 "\"", sep, f->v[i].channel, f->v[i].guild, f->v[i].after);
+	buf_adds(to, "],\"wait\":[");
+	sep = "";
+	for (unsigned i = 0; i < f->nw; i++) {
+		if (!f->w[i].from)
+			continue;
+		if (++guilds > FILL_GUILDS_SAVED) {
+			more++;
+			continue;
+		}
+		buf_printf(to, "%s\"%" PRIu64 "\",\"%" PRIu64 "\"", sep, f->w[i].guild, f->w[i].from);
+		sep = ",";
+	}
+	buf_printf(to, "],\"read\":[%u,%u,%u]", f->channels, f->messages, more);
+}
+
 void session_save(struct discord *d, unsigned n)
 {
 	struct dconn *c = &d->conns[n];
@@ -92,16 +134,20 @@ void session_save(struct discord *d, unsigned n)
 
 	buf_clear(&d->text);
 	buf_printf(&d->text, "{\"session\":\"%s\",\"url\":\"%s\",\"seq\":%" PRIu64 ",\"shards\":%u,\"user\":\"%" PRIu64 "\",\"after\":\"%" PRIu64
-		"\",\"fill\":%s,\"channels\":[", c->session, c->url, c->kept, c->shards, d->self, c->sure, c->fill ? "true" : "false");
+		"\",\"channels\":[", c->session, c->url, c->kept, c->shards, d->self, c->sure);
 	for (unsigned i = 0; c->seen && i < SEEN_SETS * SEEN_WAYS; i++) {
 		if (!c->seen[i].channel)
 			continue;
 		buf_printf(&d->text, "%s\"%" PRIu64 "\",\"%" PRIu64 "\"", sep, c->seen[i].channel, c->seen[i].guild);
 		sep = ",";
 	}
-	if (buf_adds(&d->text, "]}") == 0) {
+	buf_addc(&d->text, ']');
+	if (c->fill && (c->fill->open || fill_missing_guilds(c->fill)))
+		put_fill(&d->text, c->fill);
+	if (buf_addc(&d->text, '}') == 0) {
 		out_save(d->out, n, d->text.p, d->text.len);
 		c->saved = c->kept;
+		c->saved_sure = c->sure;
 	}
 }
 
@@ -142,20 +188,12 @@ void session_acked(struct discord *d, unsigned n, uint64_t mark, int64_t now)
 	struct dconn *c = &d->conns[n];
 	int64_t share = (int64_t)d->nconns * SAVE_SHARE;
 
-	if (c->next_mark && mark >= c->next_mark && !c->fill) {	/* a gap that is being filled begins where it began */
-		c->sure = c->next_sure;
-		c->next_mark = 0;
-	}
-	if (mark <= c->base || mark > c->top || !*c->session)
-		return;		/* of the session before this one */
-	if (mark - c->base > c->kept)
+	gap_acked(c, mark);
+	if (mark > c->base && mark <= c->top && mark - c->base > c->kept)	/* else it is of the session before this one */
 		c->kept = mark - c->base;
-	if (c->fill && c->fill_end && mark > c->fill_end) {
-		c->fill = false;
-		c->fill_end = 0;
-	}
-	if (c->kept > c->saved && !c->save_armed) {
+	if (c->kept > c->saved && !c->save_armed && *c->session) {
 		c->save_armed = true;
 		out_timer(d->out, n, TIMER_SAVE, now + (share > SAVE_EVERY ? share : SAVE_EVERY));
 	}
+	gap_kept(d, n, mark, now);
 }

@@ -45,10 +45,12 @@ class Gateway:
         self.books.note("token-reset", platform="discord", bot=bot.id)
 
     def guild_text(self, guild, bot):
-        key = (guild.id, bot.id, len(guild.channels), len(guild.members), len(guild.roles))
-        if key not in self.guild_texts:
-            self.guild_texts[key] = compact(guild.json(bot))
-        return self.guild_texts[key]
+        """Kept while it is the same, the last message of each channel included."""
+        key = (len(guild.members), len(guild.roles), *((c.name, next(reversed(c.messages), None)) for c in guild.channels.values()))
+        kept = self.guild_texts.get((guild.id, bot.id))
+        if kept is None or kept[0] != key:
+            kept = self.guild_texts[guild.id, bot.id] = (key, compact(guild.json(bot)))
+        return kept[1]
 
     def door(self, request):
         """The answer to a handshake. A resume URL may be dead."""
