@@ -19,6 +19,8 @@
 static const char *prog = "penstock";
 static bool json = true;
 static enum log_level lowest = LOG_INFO;
+static _Thread_local void (*hear)(void *arg, enum log_level level, const char *message);
+static _Thread_local void *hear_arg;
 
 /* A line under construction. Bytes that do not fit are left out; the tail is kept free for what closes the line. */
 struct out { size_t n; char p[LINE_MAX_BYTES]; };
@@ -149,6 +151,8 @@ static void say(enum log_level level, const struct log_ctx *ctx, const char *fmt
 		o.p[o.n++] = '\n';
 	}
 	write_out(o.p, o.n);
+	if (hear)
+		hear(hear_arg, level, message);
 	errno = saved;
 }
 
@@ -174,6 +178,12 @@ void log_set(enum log_form form, enum log_level level)
 	if (form != LOG_AUTO)
 		json = form == LOG_JSON;
 	lowest = level;
+}
+
+void log_hear(void (*fn)(void *arg, enum log_level level, const char *message), void *arg)
+{
+	hear = fn;
+	hear_arg = arg;
 }
 
 const char *log_prog(void)

@@ -30,6 +30,10 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_about(enum log_level level, const struct log_ctx *ctx, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Until it is called with NULL: fn hears each message that this thread writes, errors and warnings above all: for who has to tell later what was
+ * wrong. fn does not log. */
+void log_hear(void (*fn)(void *arg, enum log_level level, const char *message), void *arg);
+
 /* log_error and exit with code: 1 failure, 2 usage (supervise: 111, 100). */
 _Noreturn void die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

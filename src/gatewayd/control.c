@@ -20,10 +20,23 @@ struct control {
 static void accounts(struct control *c, struct buf *b)
 {
 	if (!c->upstream)
-		buf_adds(b, "{\"waiting\":0,\"held\":false,\"accounts\":[]}\n");
+		buf_adds(b, "{\"waiting\":0,\"held\":false,\"accounts\":[],\"faults\":[]}\n");
 	else if (upstream_show(c->upstream, b)) {
 		buf_clear(b);
 		buf_adds(b, "{\"error\":\"there is too much to tell\"}\n");
+	}
+}
+
+static void reload(struct control *c, struct buf *b)
+{
+	if (!c->upstream) {
+		buf_adds(b, "{\"faults\":[]}\n");
+	} else if (upstream_reload(c->upstream)) {
+		buf_adds(b, "{\"error\":\"it is being stopped\"}\n");
+	} else {
+		buf_adds(b, "{\"faults\":");
+		upstream_faults(c->upstream, b);
+		buf_adds(b, "}\n");
 	}
 }
 
@@ -53,10 +66,12 @@ static void on_request(void *arg, struct link_peer *peer, const char *p, size_t 
 	buf_init(&b, ANSWER_MAX);
 	if (what && strcmp(what, "accounts") == 0)
 		accounts(c, &b);
+	else if (what && strcmp(what, "reload") == 0)
+		reload(c, &b);
 	else if (what && strcmp(what, "drain") == 0)
 		drain(c, q, &b);
 	else
-		buf_adds(&b, "{\"error\":\"want {\\\"ask\\\":\\\"accounts\\\"} or {\\\"ask\\\":\\\"drain\\\"}\"}\n");
+		buf_adds(&b, "{\"error\":\"want {\\\"do\\\":\\\"accounts\\\"}, reload or drain\"}\n");
 	v = (struct iovec){b.p, b.len};
 	link_reply(peer, &v, 1);
 	buf_release(&b);

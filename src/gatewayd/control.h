@@ -1,7 +1,8 @@
 /*
- * control: a socket for people's tools (penstock status, penstock drain). A request and its answer are one line of JSON each over link's REQ/REP:
+ * control: a socket for people's tools (penstock status, reload and drain). A request and its answer are one line of JSON each over link's REQ/REP:
  *
- *   {"do":"accounts"}                                      {"waiting":0,"held":false,"accounts":[...]}
+ *   {"do":"accounts"}                                      {"waiting":0,"held":false,"accounts":[...],"faults":[...]}
+ *   {"do":"reload"}                                        {"faults":[{"level":"error","text":"..."}]}, those of upstream_faults
  *   {"do":"drain","tenant":"default","account":"bot"}      {"draining":3} or {"draining":0,"error":"no other process waits for it"}
  *                                                           tenant and account may be left out: all
  * Anything else is answered {"error":"..."}.

@@ -15,7 +15,7 @@
 #   bucket     token buckets (pure)                 peers     connections of each address (pure)
 #   metrics    counters; rows in metrics.def
 #   upstream   accounts to connections; its files are told in upstream.h: upstream_conn upstream_budget upstream_sock upstream_line upstream_state upstream_http
-#              upstream_hook upstream_say upstream_drain upstream_show
+#              upstream_hook upstream_say upstream_drain upstream_show upstream_faults
 #   life       state x event of a connection (pure) lease      who holds which connection
 #   ledger     identifies spent (pure), ledger_file on disk
 #   said       what was said over connections, on disk before it goes out
@@ -34,7 +34,7 @@ gatewayd_PLATFORMS := platform/null.o \
 	platform/twitch_hook.o platform/twitch_list.o platform/twitch_loss.o platform/twitch_move.o \
 	platform/twitch_reconcile.o platform/twitch_subs.o platform/index.o
 gatewayd_UPSTREAM := upstream.o upstream_conn.o upstream_budget.o upstream_sock.o upstream_line.o upstream_state.o upstream_http.o upstream_hook.o upstream_say.o said.o \
-	upstream_drain.o upstream_show.o life.o lease.o ledger.o ledger_file.o edge_client.o wire.o wire_dial.o wsio.o wsio_hello.o resolve.o control.o
+	upstream_drain.o upstream_show.o upstream_faults.o life.o lease.o ledger.o ledger_file.o edge_client.o wire.o wire_dial.o wsio.o wsio_hello.o resolve.o control.o
 gatewayd_OBJS := main.o config.o http.o host.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
 	browser.o client.o say.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o $(gatewayd_UPSTREAM) $(gatewayd_PLATFORMS)
 gatewayd_PURE := life.o ledger.o wsio.o wsio_hello.o http.o host.o binding.o binary.o problem.o page.o frame.o room.o bucket.o peers.o $(gatewayd_PLATFORMS)

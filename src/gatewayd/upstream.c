@@ -309,31 +309,36 @@ static unsigned apply(struct upstream *u, const struct accounts *all)
 	return bad;
 }
 
-void upstream_reload(struct upstream *u)
+/* A tree without the folder has no accounts yet. Later on a folder that cannot be found is an error, and changes nothing. */
+static int read_all(struct upstream *u, bool first)
 {
-	struct accounts all;
-	unsigned bad;
+	struct accounts all = {0};
+	unsigned bad = 0;
+	int rc = 0;
 
-	if (u->draining || accounts_read(&all, u->opts.accounts, &bad))
-		return;
-	bad += apply(u, &all);
-	log_info("accounts: %zu read, %u bad", all.n, bad);
+	faults_hear(u);
+	if (!first || access(u->opts.accounts, F_OK) == 0 || errno != ENOENT)
+		rc = accounts_read(&all, u->opts.accounts, &bad);
+	if (!rc) {
+		bad += apply(u, &all);
+		log_info("accounts: %zu read, %u bad", all.n, bad);
+	}
 	accounts_release(&all);
+	faults_heard();
+	return rc;
 }
 
-/* A tree without the folder has no accounts yet. Later on a folder that cannot be found is an error, and changes nothing. */
-static int read_first(const char *dir, struct accounts *all, unsigned *bad)
+int upstream_reload(struct upstream *u)
 {
-	*all = (struct accounts){0};
-	*bad = 0;
-	return access(dir, F_OK) && errno == ENOENT ? 0 : accounts_read(all, dir, bad);
+	if (u->draining)
+		return -1;
+	read_all(u, false);
+	return 0;
 }
 
 struct upstream *upstream_open(struct loop *l, struct outlet *out, const struct upstream_opts *opts)
 {
 	struct upstream *u = calloc(1, sizeof(*u));
-	struct accounts all;
-	unsigned bad;
 
 	if (!u) {
 		log_error("out of memory");
@@ -348,13 +353,10 @@ struct upstream *upstream_open(struct loop *l, struct outlet *out, const struct 
 	state_begin(u);
 	u->wires = wires_open(l, opts->stall);
 	u->watch = lease_watch_open(l);
-	if (!u->wires || !u->watch || say_open(u) || read_first(opts->accounts, &all, &bad)) {
+	if (!u->wires || !u->watch || say_open(u) || read_all(u, true)) {
 		upstream_close(u);
 		return NULL;
 	}
-	bad += apply(u, &all);
-	log_info("accounts: %zu read, %u bad", all.n, bad);
-	accounts_release(&all);
 	return u;
 }
 
@@ -423,5 +425,6 @@ void upstream_close(struct upstream *u)
 	lease_watch_close(u->watch);
 	wires_close(u->wires);
 	buf_release(&u->text);
+	buf_release(&u->faults);
 	free(u);
 }

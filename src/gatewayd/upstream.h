@@ -8,6 +8,7 @@
  *   upstream_state.c  what is kept on disk                        upstream_http.c   requests and tokens
  *   upstream_hook.c   POST /hook/...                              upstream_say.c    message.send
  *   upstream_drain.c  handing over                                upstream_show.c   status
+ *   upstream_faults.c what is wrong with accounts
  *
  * Lines wait in memory until the hub has acknowledged them; when too many do, sockets are not read any more until it has caught up.
  */
@@ -37,8 +38,8 @@ struct upstream_opts {
 
 /* Reads the accounts and begins. NULL with a message. */
 struct upstream *upstream_open(struct loop *l, struct outlet *o, const struct upstream_opts *opts);
-/* Reads the folder again: what changed is changed, nothing else is touched. */
-void upstream_reload(struct upstream *u);
+/* Reads the folder again: what changed is changed, nothing else is touched. -1: not now, it is being drained. */
+int upstream_reload(struct upstream *u);
 /* Ends every connection in a way that its session lives on, and saves. upstream_idle says when it is done. */
 void upstream_drain(struct upstream *u);
 void upstream_round(struct upstream *u);		/* at the end of a round, before outlet_flush */
@@ -55,5 +56,7 @@ void upstream_hook(struct upstream *u, struct request *r);
 
 /* Appends a JSON object of all accounts and connections. -1: no memory. */
 int upstream_show(struct upstream *u, struct buf *json);
+/* Appends a JSON array: what was wrong with accounts when they were read last, objects with level (error, warn) and text. */
+void upstream_faults(const struct upstream *u, struct buf *json);
 
 #endif

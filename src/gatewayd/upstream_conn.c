@@ -197,7 +197,6 @@ static void do_up(struct conn *c)
 static void tell_down(struct conn *c, const char *reason, unsigned code)
 {
 	metric_add(metrics[M_UPSTREAMS], -(uint64_t)1);
-	c->lost_at = clock_wall();
 	line_gateway(c, "gateway.down", reason, code, NULL, NULL);
 }
 
@@ -288,7 +287,6 @@ static void act(struct conn *c, enum life_act a)
 		quiet(c, 0, "");
 		break;
 	case LIFE_DO_PARK:
-		c->lost_at = clock_wall();
 		line_gateway(c, "gateway.down", c->lost, c->lost_code, NULL, NULL);
 		quiet(c, 0, "");
 		break;
@@ -370,6 +368,7 @@ void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason
 		return;
 	snprintf(c->lost, sizeof(c->lost), "%s", reason[0] ? reason : "lost");
 	c->lost_code = c->gone_code;
+	c->lost_at = clock_wall();
 	conn_say(c, next == NEXT_STOP ? LOG_ERROR : LOG_WARN, next == NEXT_STOP ? "stopped; somebody has to change something" : "lost", c->lost);
 	c->wait = wait;
 	sock_close(c, 0, code, reason);

@@ -197,11 +197,17 @@ struct upstream {
 	uint64_t boot;			/* random: ids of gateway.* lines */
 	uint64_t made;			/* of them */
 	struct buf text;		/* a line being made */
+	struct buf faults;		/* of the accounts, JSON objects with commas between them */
+	bool faults_full;
 };
 
 /* ---- upstream.c ---- */
 struct out *upstream_find(struct upstream *u, const char *tenant, size_t ntenant, const char *name, size_t nname);
 void upstream_forget(struct out *o);		/* frees what is stopping, has no lines and no calls */
+
+/* ---- upstream_faults.c ---- */
+void faults_hear(struct upstream *u);			/* from here on errors and warnings are the accounts', in the place of those before */
+void faults_heard(void);
 
 /* ---- upstream_conn.c ---- */
 struct conn *conn_new(struct out *o, unsigned n);	/* NULL with a message */

@@ -104,6 +104,8 @@ int upstream_show(struct upstream *u, struct buf *json)
 		first = false;
 		show_out(o, json);
 	}
+	buf_adds(json, "],\"faults\":");
+	upstream_faults(u, json);
 	/* The last bytes are missing when anything did not fit. */
-	return buf_adds(json, "]}\n");
+	return buf_adds(json, "}\n");
 }

@@ -38,7 +38,7 @@ struct wish {
 	bool up;		/* wait until it runs and is ready; else until no process is left */
 	bool again;		/* ... with one more start than before */
 	bool waits;
-	bool reloads;		/* route says what became of it */
+	bool reloads;		/* route and gateways say what became of it */
 };
 
 /* -1 with a message; 1: it was an instance, and there are fewer now. */
@@ -90,6 +90,8 @@ static int one(const struct tree *t, const char *name, const struct wish *w, str
 	}
 	if (w->reloads && strcmp(name, "route") == 0)
 		return rules_reload(t);
+	if (w->reloads && (rc = gateway_reload(t, name, patience)) <= 0)
+		return rc;
 	if (service_letters(t, name, w->letters) < 0)
 		return -1;
 	if (!w->waits)
@@ -294,7 +296,7 @@ int cmd_restart(struct tree *t, int argc, char **argv)
 
 int cmd_reload(struct tree *t, int argc, char **argv)
 {
-	static const struct args args = ARGS("reload", "[--wait TIME]", rows, 1, "Tells services to read their configuration again (HUP); route says what became of it.");
+	static const struct args args = ARGS("reload", "[--wait TIME]", rows, 1, "Tells services to read their configuration again (HUP); route and gatewayd say what became of it.");
 
 	return run(t, argc, argv, &args, &(struct wish){ .letters = "h", .reloads = true });
 }

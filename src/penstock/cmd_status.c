@@ -26,7 +26,7 @@ static const struct arg rows[] = {
 
 static const struct args args = {
 	.prog = "penstock status", .synopsis = "[--json]",
-	.about = "Says how the services and the destinations of the tree are. Exit code 1 if anything is down.",
+	.about = "Says how the services and the destinations of the tree are. Exit code 1 if anything is down, or an account cannot work.",
 	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
 
@@ -107,6 +107,7 @@ static void hub_read(const struct tree *t, struct hub *h)
 
 /* What is down, whether it is meant to be or not; but not what another stage has taken the place of. */
 static unsigned down;
+static unsigned amiss;		/* of the accounts on chat platforms */
 static bool hub_runs;
 
 static bool is_aside(const struct tree *t, const struct service_view *v)
@@ -211,7 +212,7 @@ static int print_text(const struct tree *t, struct hub *h, int64_t supervise)
 		code = -1;
 	hub_refuses(t, h);
 	print_hub(h);
-	accounts_print(t);
+	amiss = accounts_print(t);
 	return code;
 }
 
@@ -267,7 +268,7 @@ static int print_json(const struct tree *t, struct hub *h, int64_t supervise)
 	hub_refuses(t, h);
 	add_counts(&b, h);
 	buf_adds(&b, ",\"gateways\":");
-	accounts_json(t, &b);
+	amiss = accounts_json(t, &b);
 	if (buf_adds(&b, "}\n") < 0 || fwrite(b.p, 1, b.len, stdout) != b.len)
 		code = -1;
 	buf_release(&raw);
@@ -293,5 +294,5 @@ int cmd_status(struct tree *t, int argc, char **argv)
 		log_error("stdout: %s", strerror(errno));
 		return 1;
 	}
-	return code >= 0 && code <= 1 && down == 0 ? 0 : 1;
+	return code >= 0 && code <= 1 && down == 0 && amiss == 0 ? 0 : 1;
 }

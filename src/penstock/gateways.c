@@ -98,14 +98,56 @@ int gateways_ask(const struct tree *t, const char *only, const char *question, i
 	return answered;
 }
 
-/* ---- for people ---- */
-
 static const char *str(const struct json *object, const char *name, const char *otherwise)
 {
 	const char *s = json_str(json_member(object, name), NULL);
 
 	return s ? text_plain(s) : otherwise;
 }
+
+static bool is_error(const struct json *fault)
+{
+	return strcmp(str(fault, "level", ""), "error") == 0;
+}
+
+/* Warnings do not count. */
+static unsigned print_faults(const struct json *faults, FILE *to)
+{
+	unsigned bad = 0;
+
+	for (size_t i = 0; i < json_count(faults); i++) {
+		const struct json *f = json_at(faults, i);
+
+		fprintf(to, "  %s%s\n", is_error(f) ? "" : "warning: ", str(f, "text", ""));
+		bad += is_error(f);
+	}
+	return bad;
+}
+
+/* ---- asked to read again ---- */
+
+static void on_reload(void *arg, const char *service, const struct json *answer)
+{
+	const char *error = str(answer, "error", "");
+	int *rc = arg;
+
+	if (*error) {
+		log_error("%s: %s", service, error);
+		*rc = -1;
+	} else if (print_faults(json_member(answer, "faults"), stderr)) {
+		log_error("%s: that is wrong with its accounts; the others are in force", service);
+		*rc = -1;
+	}
+}
+
+int gateway_reload(const struct tree *t, const char *service, int64_t patience_ns)
+{
+	int rc = 0;
+
+	return gateways_ask(t, service, "{\"do\":\"reload\"}\n", patience_ns, on_reload, &rc) ? rc : 1;
+}
+
+/* ---- for people ---- */
 
 /* How long ago a time was, "2m"; "" when it is none. */
 static const char *ago(const char *when)
@@ -138,43 +180,83 @@ static void print_conn(const struct json *account, const struct json *c)
 	putchar('\n');
 }
 
-/* The members of an object in one line, "name value, name value"; those of an object in it among them. */
+/* What a row tells, as text; "" for nothing. */
+static const char *plain(const struct json *value)
+{
+	const char *s = json_str(value, NULL), *out;
+	struct buf b;
+
+	if (s)
+		return text_plain(s);
+	buf_init(&b, 4096);
+	out = json_print(value, &b) == 0 && buf_cstr(&b) ? text_plain(b.p) : "";
+	buf_release(&b);
+	return out;
+}
+
+/* "name value, name value", those of an object in it among them; state, which stands before it, is left out. */
 static int add_member(void *arg, const char *name, const struct json *value)
 {
 	struct buf *b = arg;
-	const char *s = json_str(value, NULL);
+	const char *text;
 
 	if (json_is_object(value))
 		return json_each(value, add_member, b);
-	buf_printf(b, "%s%s ", b->len ? ", " : "", name);
-	if (s)
-		buf_adds(b, s);
-	else
-		json_print(value, b);
+	text = plain(value);
+	if (*text && strcmp(name, "state") != 0)
+		buf_printf(b, "%s%s %s", b->len ? ", " : "", name, text);
 	return 0;
 }
 
-/* A member of a platform's own status, a line; an array has one for each element. */
-static int print_member(void *arg, const char *name, const struct json *value)
+/* A line for an object, "label: state, name value, ...". */
+static void print_object(const char *label, const struct json *object)
 {
+	const char *state = str(object, "state", "");
 	struct buf b;
 
-	if (json_is_array(value)) {
-		for (size_t i = 0; i < json_count(value); i++)
-			print_member(arg, name, json_at(value, i));
-		return 0;
-	}
-	buf_init(&b, 4096);
-	if (json_is_object(value))
-		json_each(value, add_member, &b);
-	else if (json_str(value, NULL))
-		buf_adds(&b, json_str(value, NULL));
-	else
-		json_print(value, &b);
-	if (buf_cstr(&b))
-		printf("    %s: %s\n", name, text_plain(b.p));
+	buf_init(&b, 16384);
+	json_each(object, add_member, &b);
+	if (*state || b.len)
+		printf("    %s: %s%s%s\n", label, state, *state && b.len ? ", " : "", b.len && buf_cstr(&b) ? b.p : "");
 	buf_release(&b);
+}
+
+/* Tokens that there are not need no line. */
+static int print_token(void *arg, const char *name, const struct json *value)
+{
+	(void)arg;
+	if (strcmp(str(value, "state", ""), "none") != 0)
+		print_object(text_of("%s token", name), value);
 	return 0;
+}
+
+/* What a platform says of an account: what is wrong; all that is no list in one line; a line for each element of a list. */
+static int print_list(void *arg, const char *name, const struct json *value)
+{
+	(void)arg;
+	for (size_t i = 0; json_is_array(value) && i < json_count(value); i++)
+		print_object(name, json_at(value, i));
+	return 0;
+}
+
+static int add_single(void *arg, const char *name, const struct json *value)
+{
+	return json_is_array(value) || strcmp(name, "error") == 0 ? 0 : add_member(arg, name, value);
+}
+
+static void print_status(const struct json *status)
+{
+	const char *error = str(status, "error", "");
+	struct buf b;
+
+	buf_init(&b, 16384);
+	if (*error)
+		printf("    error: %s\n", error);
+	json_each(status, add_single, &b);
+	if (b.len && buf_cstr(&b))
+		printf("    %s\n", b.p);
+	buf_release(&b);
+	json_each(status, print_list, NULL);
 }
 
 static bool holds_any(const struct json *conns)
@@ -185,49 +267,80 @@ static bool holds_any(const struct json *conns)
 	return json_count(conns) == 0;
 }
 
+static void print_account(const char *service, const struct json *a)
+{
+	const struct json *conns = json_member(a, "connections"), *left = json_member(a, "identifies_left");
+
+	for (size_t k = 0; k < json_count(conns); k++)
+		print_conn(a, json_at(conns, k));
+	if (json_count(conns) == 0)
+		printf("%-28s %s\n", text_of("%s:%s", str(a, "platform", ""), str(a, "account", "")), "no connection");
+	if (strcmp(service, "gatewayd") != 0)
+		printf("    service: %s\n", service);
+	if (strcmp(str(a, "tenant", "default"), "default") != 0)
+		printf("    tenant: %s\n", str(a, "tenant", ""));
+	/* Who only waits knows nothing of it. */
+	if (!holds_any(conns))
+		return;
+	if (left)
+		printf("    identifies: %" PRId64 " left of %" PRId64 "\n", json_int(left, 0), json_int(json_member(a, "identifies_total"), 0));
+	json_each(json_member(a, "tokens"), print_token, NULL);
+	print_status(json_member(a, "status"));
+}
+
+/* What a person has to do something about: a connection that is not tried again, an account that cannot even begin. */
+static unsigned stopped(const struct json *account)
+{
+	const struct json *conns = json_member(account, "connections");
+	unsigned n = json_count(conns) == 0 && *str(json_member(account, "status"), "error", "");
+
+	for (size_t i = 0; i < json_count(conns); i++)
+		n += strcmp(str(json_at(conns, i), "state", ""), "stopped") == 0;
+	return n;
+}
+
+struct print { bool began; unsigned bad; };
+
 static void print_gateway(void *arg, const char *service, const struct json *answer)
 {
-	const struct json *accounts = json_member(answer, "accounts");
-	bool *began = arg;
+	const struct json *accounts = json_member(answer, "accounts"), *faults = json_member(answer, "faults");
+	struct print *p = arg;
+	unsigned bad = 0;
 
-	if (json_count(accounts) == 0)
-		return;
-	if (!*began)
+	if (json_count(accounts) && !p->began)
 		printf("\n%-28s %-12s %6s %8s %10s\n", "CONNECTION", "STATE", "SINCE", "SESSION", "LINES");
-	*began = true;
+	p->began |= json_count(accounts) > 0;
 	for (size_t i = 0; i < json_count(accounts); i++) {
-		const struct json *a = json_at(accounts, i), *conns = json_member(a, "connections"), *left = json_member(a, "identifies_left");
-
-		for (size_t k = 0; k < json_count(conns); k++)
-			print_conn(a, json_at(conns, k));
-		if (strcmp(service, "gatewayd") != 0)
-			printf("    service: %s\n", service);
-		if (strcmp(str(a, "tenant", "default"), "default") != 0)
-			printf("    tenant: %s\n", str(a, "tenant", ""));
-		/* Who only waits knows nothing of it. */
-		if (!holds_any(conns))
-			continue;
-		if (left)
-			printf("    identifies: %" PRId64 " left of %" PRId64 "\n", json_int(left, 0), json_int(json_member(a, "identifies_total"), 0));
-		json_each(json_member(a, "tokens"), print_member, NULL);
-		json_each(json_member(a, "status"), print_member, NULL);
+		print_account(service, json_at(accounts, i));
+		bad += stopped(json_at(accounts, i));
 	}
+	if (json_count(faults))
+		printf("\n%s, when it read the accounts:\n", service);
+	bad += print_faults(faults, stdout);
+	if (bad)
+		printf("  Changes are taken over by: penstock reload %s\n", service);
+	p->bad += bad;
 	if (json_bool(json_member(answer, "held"), false))
 		printf("%s reads no platform now: the hub is behind\n", service);
 }
 
-void accounts_print(const struct tree *t)
+unsigned accounts_print(const struct tree *t)
 {
-	bool began = false;
+	struct print p = {.bad = 0};
 
-	gateways_ask(t, NULL, "{\"do\":\"accounts\"}\n", PATIENCE, print_gateway, &began);
+	gateways_ask(t, NULL, "{\"do\":\"accounts\"}\n", PATIENCE, print_gateway, &p);
+	return p.bad;
 }
 
 /* ---- for programs ---- */
 
+struct object { struct buf *to; unsigned bad; };
+
 static void add_gateway(void *arg, const char *service, const struct json *answer)
 {
-	struct buf *b = arg;
+	const struct json *accounts = json_member(answer, "accounts"), *faults = json_member(answer, "faults");
+	struct object *o = arg;
+	struct buf *b = o->to;
 	size_t at;
 
 	buf_adds(b, b->len && b->p[b->len - 1] == '}' ? ",{\"service\":" : "{\"service\":");
@@ -236,11 +349,18 @@ static void add_gateway(void *arg, const char *service, const struct json *answe
 	/* The answer is an object: its brace becomes the comma before its members. */
 	if (json_print(answer, b) == 0 && b->len > at + 2)
 		b->p[at] = ',';
+	for (size_t i = 0; i < json_count(accounts); i++)
+		o->bad += stopped(json_at(accounts, i));
+	for (size_t i = 0; i < json_count(faults); i++)
+		o->bad += is_error(json_at(faults, i));
 }
 
-void accounts_json(const struct tree *t, struct buf *out)
+unsigned accounts_json(const struct tree *t, struct buf *out)
 {
+	struct object o = {.to = out};
+
 	buf_addc(out, '[');
-	gateways_ask(t, NULL, "{\"do\":\"accounts\"}\n", PATIENCE, add_gateway, out);
+	gateways_ask(t, NULL, "{\"do\":\"accounts\"}\n", PATIENCE, add_gateway, &o);
 	buf_addc(out, ']');
+	return o.bad;
 }

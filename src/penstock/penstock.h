@@ -102,9 +102,11 @@ struct json *hub_ask(const struct tree *t, const char *question, int64_t patienc
 /* Asks the gateways of the tree that run (gatewayd(8), CONTROL): fn for each that answers, with its service's name. How many. */
 int gateways_ask(const struct tree *t, const char *only, const char *question, int64_t patience_ns,
 	void (*fn)(void *arg, const char *service, const struct json *answer), void *arg);
-void accounts_print(const struct tree *t);	/* the part of penstock status */
+unsigned accounts_print(const struct tree *t);	/* the part of penstock status: how much of it a person has to see to */
+/* Has a gateway read its accounts again. -1: something is wrong with them, which is said; 1: it is no gateway, or does not answer. */
+int gateway_reload(const struct tree *t, const char *service, int64_t patience_ns);
 struct buf;
-void accounts_json(const struct tree *t, struct buf *out);	/* an array: the answer of each, with a member "service" */
+unsigned accounts_json(const struct tree *t, struct buf *out);	/* an array: the answer of each, with a member "service"; how much ... */
 
 /* The hub reads its rules and flags again; prints the generation in force. -1 with a message: the old ones serve on. */
 int rules_reload(const struct tree *t);

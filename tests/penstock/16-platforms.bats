@@ -14,6 +14,8 @@ account() {
 }
 gateways() { p status --json | jq -e --arg a "$1" "[.gateways[] | .service as \$s | .accounts[] | select(.account == \$a) | .connections[] | select(.state == \"$2\") | \$s] | $3"; }
 
+status_says() { p status | grep -E -e "$1"; }
+
 @test "a tree's accounts: status tells of them, reload takes new ones, drain hands them from one gateway to the other" {
 	local from
 	feed_start
@@ -26,7 +28,7 @@ gateways() { p status --json | jq -e --arg a "$1" "[.gateways[] | .service as \$
 	wait_until 20 gateways bot live 'length == 3'
 	wait_until 20 gateways bot standby 'length == 3'
 	run -0 p status
-	[[ $output == *CONNECTION*"null:bot/0 "*" live "*"identifies: "*" left of 1000"*"frames: 0"* && $output == *"standby"*"held by process"* ]]
+	[[ $output == *CONNECTION*"null:bot/0 "*" live "*"identifies: "*" left of 1000"*"    frames 0"* && $output == *"standby"*"held by process"* ]]
 	account acme shop
 	run -0 p reload gatewayd@1
 	run -0 p reload gatewayd@2
@@ -34,6 +36,23 @@ gateways() { p status --json | jq -e --arg a "$1" "[.gateways[] | .service as \$
 	wait_until 20 gateways shop standby 'length == 1'
 	run -0 p status
 	[[ $output == *"tenant: acme"* ]]
+	# What is wrong with a file is told by reload and by status; the others are not touched.
+	account acme bad "tokn = x" "identify = maybe"
+	run -1 p reload gatewayd@1 gatewayd@2
+	[[ $output == *"etc/accounts/acme/bad.conf:3: nothing knows the word \"tokn\""* && $output == *"etc/accounts/acme/bad.conf:4: identify: \"maybe\": want yes or no"* ]]
+	[ "$(grep -c 'acme/bad.conf: the account is left out' <<<"$output")" = 2 ]
+	run -1 p status
+	[[ $output == *"gatewayd@1, when it read the accounts:"*"  warning: etc/accounts/acme/bad.conf:3: "*"  etc/accounts/acme/bad.conf:4: "*"penstock reload gatewayd@1"* ]]
+	run -1 p status --json
+	jq -e '.gateways | length == 2 and all(.faults | length == 3 and .[0].level == "warn" and .[1].level == "error")' <<<"$output"
+	rm "$D/etc/accounts/acme/bad.conf"
+	# What stops, and what cannot be reached: where, since when and why.
+	printf '%s\n' 'platform = irc' 'server = irc://127.0.0.1:1' 'nick = n' 'channels = "#a"' >"$D/etc/accounts/acme/gone.conf"
+	run -0 p reload gatewayd@1 gatewayd@2
+	[ -z "$output" ]
+	wait_until 20 status_says '^irc:gone/0 +waiting .* lost [0-9]+s ago: Connection refused'
+	rm "$D/etc/accounts/acme/gone.conf"
+	run -0 p reload gatewayd@1 gatewayd@2
 	from=$(gateways bot live '.[0]' | tr -d '"')
 	run -0 p drain --account bot "$from"
 	[ "$output" = "$from: 3 connections handed over" ]

@@ -162,6 +162,7 @@ static void ask_again(struct discord *d, int64_t now, const char *why, int64_t l
 	d->ask_failed++;
 	wait = wait < ASK_WAIT_MAX ? wait : ASK_WAIT_MAX;
 	wait = least + discord_jitter(d, wait / 2, wait);
+	snprintf(d->error, sizeof(d->error), "GET /gateway/bot: %.160s; it is tried again", why);
 	log_warn("discord %s: GET /gateway/bot: %s; tried again in %.1f s", d->name, why, (double)wait / (double)CLOCK_S);
 	d->ask_wait = true;
 	out_timer(d->out, OUT_ACCOUNT, TIMER_ASK, now + wait);
@@ -193,6 +194,7 @@ static void take_gateway(struct discord *d, const struct http_answer *a, int64_t
 	}
 	json_free(doc);
 	d->ask_failed = 0;
+	d->error[0] = 0;
 	d->asked = now;
 	d->concurrency = keys < 1 ? 1 : keys > DISCORD_SHARDS ? DISCORD_SHARDS : (unsigned)keys;
 	reset = reset < 0 ? 0 : reset > 2 * 24 * 3600 * 1000 ? 2 * 24 * 3600 * 1000 : reset;
@@ -214,7 +216,8 @@ static void asked(struct discord *d, const struct http_answer *a, int64_t now)
 	}
 	if (a->status == 401) {		/* not asked again: many of these, and the address is banned */
 		d->token_refused = true;
-		log_error("discord %s: the token is wrong", d->name);
+		snprintf(d->error, sizeof(d->error), "the token in token-file is wrong");
+		log_error("discord %s: %s", d->name, d->error);
 		connections(d, 1);
 		return;
 	}
@@ -254,6 +257,7 @@ static bool reload(void *arg, const struct account *a, int64_t now)
 	buf_release(&d->plain);
 	buf_init(&d->plain, d->conf.payload_max + EXTRA);
 	d->token_refused = false;
+	d->error[0] = 0;
 	discord_ask(d, now);
 	for (unsigned n = 0; talk && n < d->nconns; n++)
 		shard_presence(d, n, now);
@@ -326,9 +330,19 @@ static void status(void *arg, struct buf *json)
 		live += d->conns[n].state == CONN_LIVE;
 		filling += gap_filling(&d->conns[n]);
 	}
-	buf_printf(json, "\"user\":\"%" PRIu64 "\",\"gateway\":", d->self);
-	buf_add_json(json, d->gateway, strlen(d->gateway));
-	buf_printf(json, ",\"shards\":%u,\"live\":%u,\"guilds\":%zu,\"filling\":%u", d->nconns, live, guilds, filling);
+	if (d->error[0]) {
+		buf_adds(json, "\"error\":");
+		buf_add_json(json, d->error, strlen(d->error));
+		buf_addc(json, ',');
+	}
+	if (d->self)
+		buf_printf(json, "\"user\":\"%" PRIu64 "\",", d->self);
+	if (d->gateway[0]) {
+		buf_adds(json, "\"gateway\":");
+		buf_add_json(json, d->gateway, strlen(d->gateway));
+		buf_addc(json, ',');
+	}
+	buf_printf(json, "\"shards\":%u,\"live\":%u,\"guilds\":%zu,\"filling\":%u", d->nconns, live, guilds, filling);
 }
 
 const struct platform platform_discord = {

@@ -113,6 +113,7 @@ struct discord {
 	bool ask_wait, token_refused;
 	bool outgrown;			/* shards = auto, and Discord has refused their number: it is asked again */
 	int64_t asked;			/* when the gateway's answer came, 0: never */
+	char error[224];		/* why it is not known, UTF-8; "": it is */
 	uint64_t self;			/* the bot's user */
 	size_t names_bytes;		/* of all connections */
 	bool names_full;		/* was said */
