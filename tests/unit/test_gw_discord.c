@@ -160,6 +160,11 @@ static void saving(void)
 	probe_take(other);
 	probe_run(other, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":1,\"shards\":2}");
 	CHECK(probe_saw(other, MAIN_URL " identify=0"), "nor a session of another number of shards");
+	probe_take(other);
+	probe_run(other, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":1,\"shards\":1,\"intents\":513}");
+	CHECK(probe_saw(other, MAIN_URL " identify=0"), "nor one of other intents, which it would keep");
+	probe_run(other, "opened 0\n" HELLO READY2);
+	CHECK(probe_saw(other, "gap 0 [abc:1] [def:1]"), "a gap");
 	probe_free(other);
 }
 
@@ -379,6 +384,8 @@ static void limits_short(void)
 static void presence(void)
 {
 	struct out *o = up(CONF "presence = watching a\n"), *other;
+	char saved[1024];
+	const char *text;
 
 	probe_take(o);
 	probe_run(o, "gone 0 0 reset\nreload platform = discord\\ntoken-file = bot.token\\ncompress = none\\npresence = watching b\ndial 0\nopened 0\n" HELLO);
@@ -392,6 +399,13 @@ static void presence(void)
 	other = begin(CONF "presence = watching c\n");
 	probe_run(other, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":1,\"shards\":1}\nopened 0\n" HELLO RESUMED("2"));
 	CHECK(probe_saw(other, "send 0.0 {\"op\":3,\"d\":{\"since\":null,\"activities\":[{\"name\":\"c\",\"type\":3}]"), "by another process, too");
+	probe_take(other);
+	probe_run(other, "acked 0 2\nadvance 1000\n");
+	CHECK((text = strstr(probe_take(other), "save 0 ")) != NULL, "saved with what it was told");
+	snprintf(saved, sizeof(saved), "start\nanswer 1 200 " GATEWAY "\ndial 0 %.*s\nopened 0\n" HELLO RESUMED("3"), text ? (int)strcspn(text + 7, "\n") : 0, text ? text + 7 : "");
+	CHECK(probe_again(other) == 0, "a third process");
+	probe_run(other, saved);
+	CHECK(probe_saw(other, "live 0 resumed") && !probe_saw(other, "send 0.0 {\"op\":3"), "has nothing to tell");
 	probe_free(other);
 }
 
@@ -501,7 +515,7 @@ static void draining(void)
 	probe_run(o, MESSAGE("2", "70", "50") MESSAGE("3", "71", "50") "acked 0 2\n");
 	probe_take(o);
 	probe_run(o, "drain 0\n" MESSAGE("4", "72", "50") "acked 0 3\nadvance 100000\n");
-	CHECK(strcmp(probe_take(o), "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":2,\"shards\":1,\"user\":\"99\",\"after\":\"0\","
+	CHECK(strcmp(probe_take(o), "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":2,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"0\","
 		"\"channels\":[\"50\",\"5\"]}\ntimer 0.2 off\ntimer 0.0 off\ntimer 0.1 off\nclose 0.0 4200 drain\n") == 0,
 		"saved up to what is acknowledged, closed so that the session lives on, then silent");
 	probe_run(o, "dial 0 {\"session\":\"abc\",\"url\":\"wss://other.example\",\"seq\":9,\"shards\":1}\nopened 0\n" HELLO);

@@ -94,7 +94,7 @@ static struct out *up(void)
 	struct out *o = begin();
 
 	run(o, READY("abc", GUILD_5) GUILD("2", "5", CHANNEL("50", "@900") "," CHANNEL("51", "@800"), "") MESSAGE("3", "@1000", "50", IN_5) "acked 0 3\nadvance 1000\n");
-	CHECK(saw(o, "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":3,\"shards\":1,\"user\":\"99\",\"after\":\"@990\",\"channels\":[\"50\",\"5\"]}"),
+	CHECK(saw(o, "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":3,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"@990\",\"channels\":[\"50\",\"5\"]}"),
 		"saved: until when every message is with the hub");
 	return o;
 }
@@ -112,7 +112,7 @@ static void beginning(void)
 	run(o, READY("abc", GUILD_5 ",{\"id\":\"6\"}") GUILD("2", "5", CHANNEL("50", "@900"), ""));
 	CHECK(!saw(o, "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":2"), "a guild is missing");
 	run(o, GUILD("3", "6", CHANNEL("60", "@950") ",{\"id\":\"61\",\"type\":0,\"last_message_id\":null}", ""));
-	CHECK(saw(o, "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":1,\"shards\":1,\"user\":\"99\",\"after\":\"@940\",\"channels\":[]}"),
+	CHECK(saw(o, "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":1,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"@940\",\"channels\":[]}"),
 		"before any message came it is known since when they would be ours");
 	CHECK(!saw(o, "http 2") && !saw(o, "gap"), "nothing is missing");
 	lose(o);
@@ -122,7 +122,7 @@ static void beginning(void)
 	/* A guild without any message. */
 	o = begin();
 	run(o, READY("abc", GUILD_5) GUILD("2", "5", "{\"id\":\"@700\",\"type\":0}", ""));
-	CHECK(saw(o, "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":1,\"shards\":1,\"user\":\"99\",\"after\":\"@690\",\"channels\":[]}"),
+	CHECK(saw(o, "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":1,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"@690\",\"channels\":[]}"),
 		"its channels are not older");
 	probe_free(o);
 }
@@ -135,7 +135,7 @@ static void filling(void)
 	lose(o);
 	run(o, READY("def", GUILD_5));
 	CHECK(saw(o, "gap 0 [abc:3] [def:1] the session was lost; messages are read again from the history"), "the gap is told with its range");
-	CHECK(saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":1,\"shards\":1,\"user\":\"99\",\"after\":\"@990\",\"channels\":[\"50\",\"5\"],"
+	CHECK(saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":1,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"@990\",\"channels\":[\"50\",\"5\"],"
 		"\"fill\":[],\"wait\":[\"5\",\"@990\"],\"read\":[0,0,0]}"), "a crash now would not forget it");
 	CHECK(!saw(o, "http 2"), "which channels is not known yet");
 	/* 50 has more, 51 has not, 52 was never heard of, 53 is a category, 54 is a thread, 55 a forum */
@@ -152,7 +152,7 @@ static void filling(void)
 	CHECK(count(record, "line 0 mark=7 ") == 3 && has(record, "mark 0 7"), "behind a mark of their own");
 	run(o, "advance 200\nacked 0 6\nadvance 1000\n");
 	CHECK(!saw(o, "http 3"), "no more before the hub has them");
-	CHECK(saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":2,\"shards\":1,\"user\":\"99\",\"after\":\"@1093\",\"channels\":[\"50\",\"5\"],"
+	CHECK(saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":2,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"@1093\",\"channels\":[\"50\",\"5\"],"
 		"\"fill\":[\"50\",\"5\",\"@990\",\"52\",\"5\",\"@990\",\"54\",\"5\",\"@990\"],\"wait\":[],\"read\":[0,3,0]}"), "nor is it done with");
 	run(o, "acked 0 7\n");
 	CHECK(saw(o, "http 3 GET " ASKED "52/messages?after=@990&limit=100"), "the next");
@@ -161,7 +161,7 @@ static void filling(void)
 	run(o, "advance 1\nanswer 4 404 {}\n");
 	CHECK(saw(o, "gap 0 [@990] [@1102] the session was lost: 3 messages of 1 channel read again from the history, not all; "
 		"channel 52 after @990: no access to its history; channel 54 after @990: it is gone"), "what was read, and what not");
-	CHECK(saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":3,\"shards\":1,\"user\":\"99\",\"after\":\"@1093\",\"channels\":[\"50\",\"5\"]}"),
+	CHECK(saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":3,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"@1093\",\"channels\":[\"50\",\"5\"]}"),
 		"and it is done");
 	probe_take(o);
 	run(o, "advance 10000\n");
@@ -286,7 +286,7 @@ static void quiet(void)
 
 	probe_take(o);
 	run(o, "advance 19100\n" ACK);
-	CHECK(saw(o, "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":3,\"shards\":1,\"user\":\"99\",\"after\":\"@1010\""), "on disk, so that nothing is read twice");
+	CHECK(saw(o, "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":3,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"@1010\""), "on disk, so that nothing is read twice");
 	probe_take(o);
 	run(o, "advance 40000\n" ACK);
 	CHECK(!saw(o, "save"), "once");
@@ -299,7 +299,7 @@ static void quiet(void)
 	run(o, MESSAGE("4", "@1001", "50", IN_5) MESSAGE("5", "@1002", "50", IN_5) "advance 19100\n" ACK "acked 0 4\n");
 	probe_take(o);
 	run(o, "advance 1000\n");
-	CHECK(saw(o, "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":4,\"shards\":1,\"user\":\"99\",\"after\":\"@991\""), "only what the hub has");
+	CHECK(saw(o, "save 0 {\"session\":\"abc\",\"url\":\"wss://resume.example\",\"seq\":4,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"@991\""), "only what the hub has");
 	probe_free(o);
 }
 
@@ -366,7 +366,7 @@ static void handing_over(void)
 	run(o, READY("def", GUILD_5) GUILD("2", "5", CHANNEL("50", "@1102"), "") "answer 2 200 [" OLD("@1101", "50") "]\n");
 	probe_take(o);
 	run(o, "drain 0\nacked 0 7\nadvance 100000\n");
-	CHECK(saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":1,\"shards\":1,\"user\":\"99\",\"after\":\"@990\",\"channels\":[\"50\",\"5\"],"
+	CHECK(saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":1,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"@990\",\"channels\":[\"50\",\"5\"],"
 		"\"fill\":[\"50\",\"5\",\"@990\"]"), "the other process goes on with it");
 	CHECK(!saw(o, "http") && !saw(o, "gap"), "and this one does not");
 	probe_free(o);

@@ -75,6 +75,7 @@ struct dconn {
 	uint64_t kept, saved;		/* s that the hub has acknowledged, and the one on disk */
 	bool save_armed;
 	unsigned shards;		/* of the session */
+	uint64_t intents;		/* of the session */
 	/* trying */
 	unsigned closed;		/* sockets in a row that did not get as far as Hello */
 	unsigned refused;		/* resumes in a row that came to nothing */

@@ -2,10 +2,10 @@
  * What of a connection outlives its process: the session, the last sequence that the hub has acknowledged, and what is needed to ask the history when
  * Discord no longer has the session. As JSON text, written by out_save:
  *
- *   {"session":"...","url":"wss://...","seq":41,"shards":1,"user":"...","after":"...","channels":["CHANNEL","GUILD",...],
- *    "fill":["CHANNEL","GUILD","AFTER",...],"read":[CHANNELS,MESSAGES],"wait":["GUILD","FROM",...]}
+ *   {"session":"...","url":"wss://...","seq":41,"shards":1,"intents":37377,"presence":N,"user":"...","after":"...",
+ *    "channels":["CHANNEL","GUILD",...],"fill":["CHANNEL","GUILD","AFTER",...],"read":[CHANNELS,MESSAGES],"wait":["GUILD","FROM",...]}
  *
- * after: `sure` of discord_gap.c. The last line is there while history is read: what is still to be read, what was, and guilds that have not come.
+ * intents: what it was begun with. presence: `told`. after: `sure` of discord_gap.c. fill, read and wait are there while history is read: what is still to be read, what was, and guilds that have not come.
  *
  * A session that Discord refuses stays saved until READY names its successor: a crash in between finds it, is refused again, and so still knows
  * what it missed.
@@ -87,6 +87,8 @@ void session_load(struct discord *d, unsigned n, const char *saved, size_t nsave
 	c->base = c->top > c->seq ? c->top - c->seq : 0;
 	c->top = c->base + c->seq;
 	c->shards = (unsigned)shards;
+	c->intents = (uint64_t)json_int(json_member(doc, "intents"), (int64_t)d->conf.intents);
+	c->told = (uint32_t)json_int(json_member(doc, "presence"), 0);
 	c->refused = c->closed = 0;
 	gap_forget(d, n);
 	c->sure = c->saved_sure = text_id(json_member(doc, "after"));
@@ -101,7 +103,7 @@ out:
 
 bool session_resumable(const struct discord *d, const struct dconn *c)
 {
-	return *c->session && strcmp(c->session, c->dead) != 0 && c->shards == d->nconns;
+	return *c->session && strcmp(c->session, c->dead) != 0 && c->shards == d->nconns && c->intents == d->conf.intents;
 }
 
 static void put_fill(struct buf *to, const struct fill *f)
@@ -133,8 +135,9 @@ void session_save(struct discord *d, unsigned n)
 	const char *sep = "";
 
 	buf_clear(&d->text);
-	buf_printf(&d->text, "{\"session\":\"%s\",\"url\":\"%s\",\"seq\":%" PRIu64 ",\"shards\":%u,\"user\":\"%" PRIu64 "\",\"after\":\"%" PRIu64
-		"\",\"channels\":[", c->session, c->url, c->kept, c->shards, d->self, c->sure);
+	buf_printf(&d->text, "{\"session\":\"%s\",\"url\":\"%s\",\"seq\":%" PRIu64 ",\"shards\":%u,\"intents\":%" PRIu64
+		",\"presence\":%" PRIu32 ",\"user\":\"%" PRIu64 "\",\"after\":\"%" PRIu64 "\",\"channels\":[", c->session, c->url, c->kept, c->shards, c->intents,
+		c->told, d->self, c->sure);
 	for (unsigned i = 0; c->seen && i < SEEN_SETS * SEEN_WAYS; i++) {
 		if (!c->seen[i].channel)
 			continue;
@@ -170,6 +173,7 @@ void session_begin(struct discord *d, unsigned n, struct span ready, uint64_t s)
 	out_mark(d->out, n, session_mark(c, s));
 	c->kept = c->seq;
 	c->shards = d->nconns;
+	c->intents = d->conf.intents;
 	if (self)
 		d->self = self;
 }
