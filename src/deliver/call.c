@@ -171,6 +171,8 @@ void call_begin(struct message *m)
 		message_failed(m, "credentials", "", "%s", p->stopped);
 	} else if ((why = p->target->check(p->t, &m->say)) || (why = cut(m, p->target))) {
 		message_failed(m, "invalid", "", "%s", why);
+	} else if (m->late <= clock_mono()) {
+		message_too_late(m);
 	} else if (too_late(m)) {
 		message_failed(m, "late", "", "the interaction cannot be answered any more");
 	} else if (p->held > clock_mono() && !urgent(m)) {

@@ -49,6 +49,18 @@ fail:
 	return -1;
 }
 
+/* It waits in the outbox only. false: no memory for that, it waits as the others do. */
+static bool leave_outside(struct message *m)
+{
+	m->spill = false;
+	if (spill_add(&m->c->spill, m->say.tenant, m->say.key, m->seq)) {
+		message_wait(m);
+		return false;
+	}
+	message_free(m);
+	return true;
+}
+
 /* What had to wait until the marks were written. */
 static void follow(struct message *m)
 {
@@ -61,6 +73,8 @@ static void follow(struct message *m)
 
 		m->batch = NULL;
 		intake_kept(in);
+		if (m->spill && leave_outside(m))
+			return;
 	}
 	if (marks & MARK_GONE) {
 		message_free(m);
@@ -125,13 +139,16 @@ void courier_round(void *arg)
 
 	message_late(c);
 	intake_more(c);
+	if (!c->draining)
+		fetch_some(c);
 	/* First answers to interactions find room, also where slow platforms have it all. */
 	while (!c->draining && c->queue.under_way < 2 * UNDER_WAY_MAX && (i = queue_next(&c->queue, c->queue.under_way >= UNDER_WAY_MAX, now)))
 		call_begin((struct message *)i);
 	wrote = commit(c);
 	report_flush(&c->report);
 	metric_set(c->metric[M_UNDER_WAY], c->queue.under_way);
-	metric_set(c->metric[M_WAITING], c->queue.waiting + c->queue.under_way);
+	metric_set(c->metric[M_OUTSIDE], c->spill.n);
+	metric_set(c->metric[M_WAITING], c->queue.waiting + c->queue.under_way + c->spill.n);
 	due = c->draining || c->queue.under_way >= 2 * UNDER_WAY_MAX ? QUEUE_NEVER :
 		queue_due(&c->queue, c->queue.under_way >= UNDER_WAY_MAX);
 	late = message_due(c);
@@ -169,46 +186,6 @@ static void chores(void *arg)
 
 /* ---- the beginning and the end ---- */
 
-static int load_interaction(void *arg, const char *name, int state, int64_t at)
-{
-	struct courier *c = arg;
-	struct interaction *i = interactions_get(&c->interactions, name, at);
-
-	if (!i || state < INTERACTION_NEW || state > INTERACTION_ANSWERED)
-		return i ? 0 : -1;
-	i->state = state;
-	return 0;
-}
-
-static int load_message(void *arg, const struct entry *e, const char *line, size_t n)
-{
-	struct courier *c = arg;
-	struct line_err err;
-	struct message *m = message_new(c, line, n, e->taken, &err);
-
-	if (!m) {
-		log_error("outbox: message %lld: %s", (long long)e->seq, err.why);
-		return -1;
-	}
-	m->seq = e->seq;
-	m->begun = e->begun;
-	m->part = (unsigned)e->part;
-	m->from = (size_t)e->from <= m->say.ntext ? (size_t)e->from : m->say.ntext;
-	m->say.form = e->form >= 0 && e->form < FORM_COUNT ? (enum form)e->form : FORM_CREATE;
-	if (e->nids && buf_add(&m->ids, e->ids, e->nids))
-		return -1;
-	if (e->outcome) {
-		if (buf_add(&m->outcome, e->outcome, e->noutcome))
-			return -1;
-		message_told(m);
-	} else if (m->begun) {
-		call_resume(m);
-	} else {
-		message_wait(m);
-	}
-	return 0;
-}
-
 void courier_begin(struct courier *c)
 {
 	const uint64_t key[2] = {hash_random(), hash_random()};
@@ -219,22 +196,10 @@ void courier_begin(struct courier *c)
 	c->marked_last = &c->marked;
 	c->batches_last = &c->batches;
 	c->interactions = (struct interactions){.key = {key[0], key[1]}};
+	c->spill = (struct spill){.key = {key[0], key[1]}};
 	queue_init(&c->queue, key, call_needs, c);
 	c->draining = false;
-}
-
-int courier_load(struct courier *c)
-{
-	if (!c->outbox) {
-		chores(c);
-		return 0;
-	}
-	if (outbox_load_interactions(c->outbox, clock_wall() - INTERACTION_LIFE, load_interaction, c) || outbox_load(c->outbox, load_message, c))
-		return -1;
-	if (c->n)
-		log_info("%zu messages were in the outbox", c->n);
-	chores(c);
-	return 0;
+	loop_timer_in(c->loop, &c->chores, 0);
 }
 
 void courier_told(const struct courier *c)
@@ -280,6 +245,7 @@ void courier_end(struct courier *c)
 	queue_release(&c->queue);
 	while (c->first)
 		message_free(c->first);
+	spill_release(&c->spill);
 	free(c->table);
 	c->table = NULL;
 	c->captable = 0;

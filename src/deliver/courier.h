@@ -5,6 +5,7 @@
  *   courier.c   what goes next; the end of each round, where the outbox is written and what waited for that is done
  *   call.c      a message's request          answer.c    what follows from its answer
  *   message.c   messages: made, found, given up
+ *   fetch.c     those that were in the outbox only: at the start, and when there is room
  *
  * A round of the loop only changes messages in memory and marks them (MARK_*). At its end all marks are written in one transaction, with one
  * sync; then batches are acknowledged, requests leave, outcomes are put on the hub. So nothing leaves before the outbox knows that it was begun, and a
@@ -29,6 +30,7 @@
 #include "deliver/report.h"
 #include "deliver/rule.h"
 #include "deliver/say.h"
+#include "deliver/spill.h"
 #include "link/link.h"
 
 enum metric_id {
@@ -68,6 +70,7 @@ struct message {
 	int64_t begun;			/* wall clock: first try of this piece that perhaps was carried out; 0 none */
 	bool uncertain;			/* such a try ended without an answer */
 	bool queued, under_way, over;	/* over: has its outcome */
+	bool spill;			/* stays in the outbox when it is there */
 	bool refreshed;			/* a new token was fetched for it */
 	unsigned tries, part;
 	size_t from, until;		/* of the text: where this piece begins, and the next */
@@ -77,6 +80,7 @@ struct message {
 	struct oauth_wait *wait;
 	char *token;
 	struct interaction *interaction;
+	struct tenant *tenant;		/* who has it in memory; NULL: it does not count */
 	struct parcel parcel;
 };
 
@@ -85,6 +89,7 @@ struct courier {
 	struct http *http, *urgent;	/* first answers to interactions do not wait for connections */
 	struct places places;
 	struct queue queue;
+	struct spill spill;
 	struct outbox *outbox;		/* NULL: there is none to work with (life.h) */
 	struct report report;
 	struct inlet in[2];
@@ -99,6 +104,7 @@ struct courier {
 	struct loop_timer again;	/* the outbox could not be written */
 	struct loop_timer chores;
 	bool pass, stream, strict;	/* a side is a pipe: lines go on; the input is one; nobody has checked it */
+	bool fetching;			/* one that there is room for */
 	bool draining, ended;		/* begin nothing more; the stream has ended */
 	bool failed;
 	unsigned conns;			/* requests to one upstream at a time */
@@ -106,11 +112,11 @@ struct courier {
 	uint64_t *metric[M_COUNT];
 };
 
-#define COURIER_MESSAGES 20000u		/* waiting at a time; then nothing more is taken */
+#define COURIER_MESSAGES 20000u		/* in memory at a time; then what comes stays in the outbox (spill.h) */
 #define COURIER_BYTES (128u << 20)
+#define COURIER_STREAM QUEUE_LANE_MAX	/* of a stream; then nothing more is read */
 
 void courier_begin(struct courier *c);
-int courier_load(struct courier *c);		/* what an earlier process left; -1 with a message */
 void courier_reload(struct courier *c);		/* accounts */
 void courier_told(const struct courier *c);	/* which are in force, into log and counters */
 void courier_round(void *arg);			/* at the end of each round */
@@ -121,6 +127,11 @@ void courier_cancel(struct courier *c, bool all);
 /* The report holds nothing of it any more. Harmless twice, or when it was never begun. */
 void courier_end(struct courier *c);
 
+static inline bool courier_full(const struct courier *c)
+{
+	return c->n >= COURIER_MESSAGES || c->bytes >= COURIER_BYTES;
+}
+
 /* intake.c */
 void intake_batch(void *arg, struct batch *b);	/* arg: struct inlet */
 void intake_more(struct courier *c);		/* batches that waited for room */
@@ -128,7 +139,13 @@ void intake_kept(struct intake *in);		/* one of its messages is in the outbox */
 void intake_free(struct courier *c);
 bool intake_busy(const struct courier *c);
 
+/* fetch.c */
+int fetch_all(struct courier *c);		/* what an earlier process left; -1 with a message */
+void fetch_some(struct courier *c);		/* of what there is room for */
+
 /* message.c */
+extern const char message_no_memory[];	/* err.why then */
+bool message_may_spill(const struct message *m);	/* answers to interactions are always in memory */
 /* Of a checked line, which is copied; taken at that time of the wall clock. NULL: no memory, or the line is not one for us (*err). */
 struct message *message_new(struct courier *c, const char *line, size_t n, int64_t taken, struct line_err *err);
 void message_free(struct message *m);
@@ -140,6 +157,7 @@ void message_sent(struct message *m);		/* its last piece was said */
 void message_failed(struct message *m, const char *cause, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void message_told(struct message *m);		/* its outcome was in the outbox already: it only has to be put */
 void message_late(struct courier *c);		/* gives up those that are too old */
+void message_too_late(struct message *m);
 int64_t message_due(const struct courier *c);	/* clock_mono() when the next one is; INT64_MAX: none waits */
 void interaction_changed(struct courier *c, struct interaction *i, int state);
 

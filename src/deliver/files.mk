@@ -4,6 +4,7 @@
 # courier        a round: what goes next, the outbox written, what waited for that
 # intake         batches from the hub, acknowledged when the outbox has them
 # message        messages: made, found, given up
+# fetch          from the outbox into memory           spill    whose messages are in memory (pure)
 # call           a message's request                       answer   what follows from its answer
 # report         outcomes on their way to the hub
 # places         accounts, and what several have in common
@@ -14,8 +15,8 @@
 # interaction    what was answered so far (pure)
 # target/        a file for each platform (pure)
 deliver_TARGETS := null discord twitch webhook
-deliver_OBJS := main.o life.o hold.o courier.o intake.o message.o call.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o breaker.o rule.o outcome.o \
+deliver_OBJS := main.o life.o hold.o courier.o intake.o message.o fetch.o call.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o spill.o breaker.o rule.o outcome.o \
 	interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
-deliver_PURE := say.o text.o queue.o gate.o breaker.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
+deliver_PURE := say.o text.o queue.o gate.o spill.o breaker.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PKGS := libcurl sqlite3
 deliver_LIBS := -lm

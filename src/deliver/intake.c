@@ -110,7 +110,7 @@ static bool take(struct intake *in, const char *line, size_t n)
 		return false;
 	}
 	old = message_find(c, s.key);
-	known = old ? 1 : outbox_known(c->outbox, s.key);
+	known = old || spill_has(&c->spill, s.key) ? 1 : outbox_known(c->outbox, s.key);
 	say_release(&s);
 	if (known < 0 && !c->again.due)
 		loop_timer_in(c->loop, &c->again, CLOCK_S);	/* the outbox cannot be read: a round then */
@@ -131,13 +131,16 @@ static bool take(struct intake *in, const char *line, size_t n)
 	in->left++;
 	message_mark(m, MARK_TAKE);
 	metric_add(c->metric[M_TAKEN], 1);
-	message_wait(m);
+	m->spill = !c->stream && message_may_spill(m) && spill_must(&c->spill, m->say.tenant, courier_full(c)) &&
+		spill_coming(&c->spill, m->say.tenant) == 0;
+	if (!m->spill)
+		message_wait(m);
 	return true;
 }
 
 static bool room(const struct courier *c)
 {
-	return c->n < COURIER_MESSAGES && c->bytes < COURIER_BYTES;
+	return c->bytes < 2 * COURIER_BYTES && (c->stream ? c->n < COURIER_STREAM : c->n < 2 * COURIER_MESSAGES && c->spill.n < SPILL_MAX);
 }
 
 /* As far as it goes. */

@@ -82,7 +82,7 @@ static int work(struct life *f, bool outbox)
 	courier_begin(c);
 	if (outbox && !(c->outbox = outbox_open(f->o->outbox)))
 		return -1;
-	if (courier_load(c) || open_take(f, 0, &f->o->link.opts))
+	if (fetch_all(c) || open_take(f, 0, &f->o->link.opts))
 		return -1;
 	rest.set = NULL;
 	if (f->o->link.opts.set && !c->stream && open_take(f, 1, &rest))

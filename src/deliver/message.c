@@ -15,6 +15,8 @@
 
 #define SKEW (60 * CLOCK_S)
 
+const char message_no_memory[] = "out of memory";
+
 /* ---- the table by key ---- */
 
 static struct message **place(struct message **table, size_t cap, const unsigned char key[SAY_KEY])
@@ -63,7 +65,7 @@ struct message *message_new(struct courier *c, const char *line, size_t n, int64
 	int64_t age = clock_wall() - taken;
 	struct message *m = calloc(1, sizeof(*m)), **at;
 
-	err->why = "out of memory";
+	err->why = message_no_memory;
 	if (!m || grow(c) || !(m->line = malloc(n + 1)))
 		goto fail;
 	memcpy(m->line, line, n);
@@ -96,6 +98,11 @@ fail:
 	return NULL;
 }
 
+bool message_may_spill(const struct message *m)
+{
+	return m->say.kind == SAY_MESSAGE && !*m->say.interaction;
+}
+
 void message_free(struct message *m)
 {
 	struct courier *c = m->c;
@@ -116,6 +123,8 @@ void message_free(struct message *m)
 		explicit_bzero(m->token, strlen(m->token));
 	free(m->token);
 	place_free(&c->places, m->place);
+	if (m->tenant)
+		spill_less(&c->spill, m->tenant);
 	say_release(&m->say);
 	buf_release(&m->ids);
 	buf_release(&m->outcome);
@@ -236,6 +245,10 @@ void message_wait(struct message *m)
 		wait_command(m);
 		return;
 	}
+	if (message_may_spill(m) && !m->tenant && !(m->tenant = spill_tenant(&c->spill, m->say.tenant))) {
+		message_failed(m, "memory", "", "no memory");
+		return;
+	}
 	if (m->interaction) {
 		struct interaction *i = m->interaction;
 
@@ -322,6 +335,11 @@ void message_failed(struct message *m, const char *cause, const char *code, cons
 	end(m, m->say.kind == SAY_COMMAND ? NULL : &o);
 }
 
+void message_too_late(struct message *m)
+{
+	message_failed(m, m->uncertain ? "unknown" : "late", "", "it could not be said for %lld s", (long long)(m->c->give_up / CLOCK_S));
+}
+
 int64_t message_due(const struct courier *c)
 {
 	const struct message *m = c->first;
@@ -338,6 +356,6 @@ void message_late(struct courier *c)
 	for (struct message *m = c->first, *next; m && m->late <= now; m = next) {
 		next = m->next;
 		if (!m->over && !m->under_way && m->queued)
-			message_failed(m, m->uncertain ? "unknown" : "late", "", "it could not be said for %lld s", (long long)(c->give_up / CLOCK_S));
+			message_too_late(m);
 	}
 }

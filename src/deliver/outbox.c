@@ -22,9 +22,12 @@ static const struct db_schema steps[] = {
 		"CREATE TABLE interaction (name TEXT PRIMARY KEY, state INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID"},
 };
 
-enum sql { Q_KNOWN, Q_TAKE, Q_STATE, Q_OUTCOME, Q_GONE, Q_DONE, Q_INTERACTION, Q_COUNT };
+#define COLUMNS "SELECT seq, line, taken, begun, start, part, ids, form, outcome FROM message"
+
+enum sql { Q_ONE, Q_KNOWN, Q_TAKE, Q_STATE, Q_OUTCOME, Q_GONE, Q_DONE, Q_INTERACTION, Q_COUNT };
 
 static const char *const sql[Q_COUNT] = {
+	[Q_ONE] = COLUMNS " WHERE seq = ?",
 	[Q_KNOWN] = "SELECT 1 FROM done WHERE key = ?",
 	[Q_TAKE] = "INSERT INTO message (line, taken) VALUES (?, ?) RETURNING seq",
 	[Q_STATE] = "UPDATE message SET begun = ?, start = ?, part = ?, ids = ?, form = ? WHERE seq = ?",
@@ -98,20 +101,25 @@ void outbox_close(struct outbox *o)
 	free(o);
 }
 
-int outbox_load(struct outbox *o, int (*fn)(void *arg, const struct entry *e, const char *line, size_t n), void *arg)
+static int row(struct db_stmt *s, outbox_fn *fn, void *arg)
 {
-	struct db_stmt *s = db_prepare(o->db, "SELECT seq, line, taken, begun, start, part, ids, form, outcome FROM message ORDER BY seq");
+	struct entry e = {.seq = db_col_int(s, 0), .taken = db_col_int(s, 2), .begun = db_col_int(s, 3), .from = db_col_int(s, 4),
+		.part = db_col_int(s, 5), .form = db_col_int(s, 7)};
+	size_t n;
+	const char *line = db_col(s, 1, &n);
+
+	e.ids = db_col(s, 6, &e.nids);
+	e.outcome = db_col(s, 8, &e.noutcome);
+	return fn(arg, &e, line, n);
+}
+
+int outbox_load(struct outbox *o, outbox_fn *fn, void *arg)
+{
+	struct db_stmt *s = db_prepare(o->db, COLUMNS " ORDER BY seq");
 	int rc = s ? 0 : -1;
 
 	while (rc == 0 && (rc = db_step(s)) == 1) {
-		struct entry e = {.seq = db_col_int(s, 0), .taken = db_col_int(s, 2), .begun = db_col_int(s, 3), .from = db_col_int(s, 4),
-			.part = db_col_int(s, 5), .form = db_col_int(s, 7)};
-		size_t n;
-		const char *line = db_col(s, 1, &n);
-
-		e.ids = db_col(s, 6, &e.nids);
-		e.outcome = db_col(s, 8, &e.noutcome);
-		rc = fn(arg, &e, line, n);
+		rc = row(s, fn, arg);
 		if (rc) {
 			db_finish(s);
 			return rc;
@@ -120,6 +128,21 @@ int outbox_load(struct outbox *o, int (*fn)(void *arg, const struct entry *e, co
 	if (rc < 0)
 		fail(o);
 	db_finish(s);
+	return rc;
+}
+
+int outbox_one(struct outbox *o, int64_t seq, outbox_fn *fn, void *arg)
+{
+	struct db_stmt *s = o->q[Q_ONE];
+	int rc;
+
+	db_int(s, 0, seq);
+	rc = db_step(s);
+	if (rc < 0)
+		fail(o);
+	else if (rc == 1 && row(s, fn, arg))
+		rc = -1;
+	db_reset(s);
 	return rc;
 }
 

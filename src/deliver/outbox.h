@@ -35,7 +35,9 @@ struct entry {
 struct outbox *outbox_open(const char *path);	/* NULL with a message */
 void outbox_close(struct outbox *o);
 /* All that is there, in the order it came. fn: -1 ends it. Borrowed until fn returns. */
-int outbox_load(struct outbox *o, int (*fn)(void *arg, const struct entry *e, const char *line, size_t n), void *arg);
+typedef int outbox_fn(void *arg, const struct entry *e, const char *line, size_t n);
+int outbox_load(struct outbox *o, outbox_fn *fn, void *arg);
+int outbox_one(struct outbox *o, int64_t seq, outbox_fn *fn, void *arg);	/* of that number: 1, 0 there is none, -1 */
 int outbox_load_interactions(struct outbox *o, int64_t since, int (*fn)(void *arg, const char *name, int state, int64_t at), void *arg);
 
 int outbox_known(struct outbox *o, const unsigned char key[SAY_KEY]);	/* was it said (or given up) lately? 1, 0, -1 */

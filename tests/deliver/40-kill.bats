@@ -59,6 +59,31 @@ told() { [ "$(outcomes | wc -l)" -eq "$1" ]; }
 	daemon_stop d
 }
 
+@test "one tenant's flood holds up nobody, and is in the outbox, to the last one and through a kill" {
+	lab_up
+	hub_up
+	mkdir "$A/other"
+	printf 'platform = webhook\nurl = http://127.0.0.1:1/\nallow-private = yes\n' >"$A/default/dead.conf"
+	cp "$A/default"/lab-discord* "$A/other/"
+	awk '{ for (i = 1; i <= 2600; i++) { l = $0; gsub("NUMBER", i, l); print l } }' <(say fNUMBER webhook wNUMBER x) >in
+	worker -g 60s
+	split -l 256 in part.
+	for i in part.*; do put "$i"; done
+	taken() { [ "$(sqlite3 box.db 'SELECT count(*) FROM message')" -eq 2600 ]; }
+	wait_until 20 taken
+	event one message.send "{\"platform\":\"discord\",\"channel\":{\"id\":\"$GENERAL\"},\"text\":\"hello\"}" | sed 's/^{/{"tenant":"other",/' >in
+	put in
+	there() { [ "$(said .text)" = hello ]; }
+	wait_until 10 there
+	daemon_kill d
+	worker -g 1s
+	grep -q '2600 messages were in the outbox; 600 of them wait there' d.err
+	wait_until 20 told 2601
+	[ -z "$(outcomes | grep -v ' 1$')" ]
+	[ "$(grep -aho '"cause":"[a-z]*"' spool/*.ndjson | sort | uniq -c)" = '   2600 "cause":"late"' ]
+	daemon_stop d
+}
+
 @test "killed while Twitch has not answered: not said twice, and nobody is told that it was said" {
 	lab_up
 	hub_up

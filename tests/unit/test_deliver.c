@@ -9,6 +9,7 @@
 #include "deliver/queue.h"
 #include "deliver/rule.h"
 #include "deliver/say.h"
+#include "deliver/spill.h"
 #include "deliver/text.h"
 
 static void pieces(void)
@@ -331,6 +332,48 @@ static void trouble(void)
 	CHECK(wait == 0 && r.sum <= 305, "few of them for ever are borne: %u", r.sum);
 }
 
+/* A flood of one tenant beside single messages of others. */
+static void floods(void)
+{
+	struct spill s = {.key = {1, 2}};
+	struct tenant *flood[SPILL_SHARE], *one;
+	unsigned char key[SAY_KEY] = {0};
+	const char *name;
+	int64_t seq;
+	int wrong = 0;
+
+	for (unsigned i = 0; i < SPILL_SHARE; i++) {
+		wrong += spill_must(&s, "flood", false);
+		flood[i] = spill_tenant(&s, "flood");
+	}
+	CHECK(!wrong && spill_must(&s, "flood", false) && !spill_must(&s, "other", true), "a share of the memory, and not another's");
+	for (seq = 1; seq <= 1000; seq++) {
+		memcpy(key, &seq, sizeof(seq));
+		wrong += spill_coming(&s, "flood") || (seq == 1 && spill_next(&s, false, &name)) || spill_add(&s, "flood", key, seq) || !spill_has(&s, key);
+	}
+	CHECK(!wrong && s.n == 1000 && !spill_next(&s, false, &name), "the rest stays outside, and is known");
+	spill_coming(&s, "other");
+	CHECK(spill_must(&s, "other", false), "what comes behind one that is on its way out goes there, too");
+	key[15] = 1;
+	spill_add(&s, "other", key, 2000);
+	spill_less(&s, flood[0]);
+	CHECK(spill_must(&s, "flood", false), "and behind one that is there, though there is room");
+	CHECK(spill_next(&s, false, &name) == 1 && strcmp(name, "flood") == 0, "the oldest of the first");
+	CHECK(spill_next(&s, false, &name) == 2000 && strcmp(name, "other") == 0, "then another's");
+	CHECK(spill_next(&s, true, &name) == 2000, "of who has few when all are full");
+	spill_gone(&s, "other");
+	CHECK(!spill_has(&s, key) && !spill_must(&s, "other", true), "who has nothing there any more is as before");
+	one = spill_tenant(&s, "other");
+	spill_less(&s, one);
+	for (seq = 1; spill_next(&s, false, &name) == seq; seq++)
+		spill_gone(&s, name);
+	CHECK(seq == 1001 && s.n == 0 && !s.turn, "all in their order: %lld", (long long)seq);
+	for (unsigned i = 1; i < SPILL_SHARE; i++)
+		spill_less(&s, flood[i]);
+	CHECK(s.ntenants == 0, "nothing is left");
+	spill_release(&s);
+}
+
 static void rules(void)
 {
 	CHECK(rule_act(R_LOST, REPEAT_NEVER, 0) == ACT_UNKNOWN && rule_act(R_BROKEN, REPEAT_NEVER, 0) == ACT_UNKNOWN, "never said twice");
@@ -371,6 +414,7 @@ int main(void)
 	windows();
 	torture();
 	trouble();
+	floods();
 	rules();
 	outcomes();
 	return check_done();
