@@ -9,9 +9,15 @@
 
 static void add(struct upstream *u, const char *level, const char *text, size_t n)
 {
-	buf_printf(&u->faults, "%s{\"level\":\"%s\",\"text\":", u->faults.len ? "," : "", level);
-	buf_add_json(&u->faults, text, n);
-	buf_addc(&u->faults, '}');
+	struct buf *b = &u->faults;
+	size_t before = b->len, at = before + (before > 0);
+
+	buf_printf(b, "%s{\"level\":\"%s\",\"text\":", before ? "," : "", level);
+	buf_add_json(b, text, n);
+	buf_addc(b, '}');
+	/* A changed file may be read by what runs and by what is to take its place. */
+	if (b->len > at && memmem(b->p, before, b->p + at, b->len - at))
+		b->len = before;
 }
 
 static void hear(void *arg, enum log_level level, const char *message)

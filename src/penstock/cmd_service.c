@@ -100,8 +100,11 @@ static int one(const struct tree *t, const char *name, const struct wish *w, str
 		rc = look(t, name, now);
 		if (rc != 0)
 			return rc;
-		if (fulfilled(w, &before, now))
+		if (fulfilled(w, &before, now)) {
+			if (w->up)
+				accounts_warn(t, name);
 			return 0;
+		}
 		if (w->up && now->fault[0]) {
 			log_error("%s: does not stay up: %s", name, now->fault);
 			return -1;

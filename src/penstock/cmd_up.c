@@ -111,6 +111,7 @@ static void print_address(const struct tree *t)
 	else
 		printf("%s: up.\n", t->dir);
 	fflush(stdout);
+	accounts_warn(t, NULL);
 }
 
 static void print_unnamed(const struct tree *t, struct faults *f)

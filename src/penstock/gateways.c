@@ -149,6 +149,22 @@ int gateway_reload(const struct tree *t, const char *service, int64_t patience_n
 
 /* ---- for people ---- */
 
+static void on_begun(void *arg, const char *service, const struct json *answer)
+{
+	const struct json *faults = json_member(answer, "faults");
+
+	(void)arg;
+	if (json_count(faults) == 0)
+		return;
+	log_warn("%s: not all is well with its accounts (penstock reload %s, when it is mended):", service, service);
+	print_faults(faults, stderr);
+}
+
+void accounts_warn(const struct tree *t, const char *service)
+{
+	gateways_ask(t, service, "{\"do\":\"accounts\"}\n", PATIENCE, on_begun, NULL);
+}
+
 /* How long ago a time was, "2m"; "" when it is none. */
 static const char *ago(const char *when)
 {

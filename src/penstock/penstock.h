@@ -103,6 +103,7 @@ struct json *hub_ask(const struct tree *t, const char *question, int64_t patienc
 int gateways_ask(const struct tree *t, const char *only, const char *question, int64_t patience_ns,
 	void (*fn)(void *arg, const char *service, const struct json *answer), void *arg);
 unsigned accounts_print(const struct tree *t);	/* the part of penstock status: how much of it a person has to see to */
+void accounts_warn(const struct tree *t, const char *service);	/* on stderr, what was wrong when they were read; service NULL: of all gateways */
 /* Has a gateway read its accounts again. -1: something is wrong with them, which is said; 1: it is no gateway, or does not answer. */
 int gateway_reload(const struct tree *t, const char *service, int64_t patience_ns);
 struct buf;

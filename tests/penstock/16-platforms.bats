@@ -45,6 +45,8 @@ status_says() { p status | grep -E -e "$1"; }
 	[[ $output == *"gatewayd@1, when it read the accounts:"*"  warning: etc/accounts/acme/bad.conf:3: "*"  etc/accounts/acme/bad.conf:4: "*"penstock reload gatewayd@1"* ]]
 	run -1 p status --json
 	jq -e '.gateways | length == 2 and all(.faults | length == 3 and .[0].level == "warn" and .[1].level == "error")' <<<"$output"
+	run -0 p restart gatewayd@2
+	[[ $output == *"gatewayd@2: not all is well with its accounts"*"etc/accounts/acme/bad.conf:4: identify: "* ]]
 	rm "$D/etc/accounts/acme/bad.conf"
 	# What stops, and what cannot be reached: where, since when and why.
 	printf '%s\n' 'platform = irc' 'server = irc://127.0.0.1:1' 'nick = n' 'channels = "#a"' >"$D/etc/accounts/acme/gone.conf"
