@@ -8,6 +8,8 @@
 #include "line/envelope.h"
 #include "line/line.h"
 
+#define HOOK_TIME (2500 * CLOCK_MS)	/* Discord waits 3 s for the answer to an interaction, Twitch "a few seconds" */
+
 static uint64_t port = 8080, max_conns = 1000, max_each = 200, max_held = 64u << 20;
 static bool any_tenant;
 
@@ -104,7 +106,7 @@ void config_read(struct config *c, int argc, char **argv)
 	if (in.upstream.say && !in.upstream.accounts)
 		args_usage(&args, "say: means nothing without accounts");
 	in.upstream.max_body = in.intake.max_body;
-	in.upstream.hook_time = in.intake.ack_time;
+	in.upstream.hook_time = in.intake.ack_time < HOOK_TIME ? in.intake.ack_time : HOOK_TIME;
 	in.upstream.max_sent = in.backlog < 4 ? 1 : in.backlog / 2;
 	in.server.port = (uint16_t)port;
 	in.server.max_conns = max_conns;

@@ -60,6 +60,11 @@ setup() { load discord; }
 	lab discord/post '{"body":{"type":1},"timestamp":"1600000000"}' >"$T/old"
 	grep -q 401 "$T/old"
 	well_behaved
+	# A hub that is away: Discord is told in time that it is for nothing.
+	daemon_kill route
+	lab discord/post '{"body":{"id":"7","type":2,"application_id":"8","token":"t","data":{"name":"n"},"channel_id":"5","user":{"id":"41","username":"ada"}}}' >"$T/away"
+	grep -q 503 "$T/away"
+	gw_hub
 }
 
 @test "shards: each guild's messages once" {
