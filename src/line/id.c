@@ -177,8 +177,21 @@ void id_inherit(struct writer *w, const struct envelope *cause, const char *stag
 	inherit_trace(w, cause, stage, n);
 }
 
+static char *put_hex(char *to, uint64_t v)
+{
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*to++ = "0123456789abcdef"[v >> shift & 15];
+	return to;
+}
+
 void id_trace_new(char out[TRACEPARENT_LEN + 1], uint64_t r1, uint64_t r2, uint64_t r3)
 {
-	snprintf(out, TRACEPARENT_LEN + 1, "00-%016llx%016llx-%016llx-03", (unsigned long long)r1,
-		(unsigned long long)(r2 ? r2 : 1), (unsigned long long)(r3 ? r3 : 1));
+	char *p = out;
+
+	*p++ = '0', *p++ = '0', *p++ = '-';
+	p = put_hex(p, r1);
+	p = put_hex(p, r2 ? r2 : 1);
+	*p++ = '-';
+	p = put_hex(p, r3 ? r3 : 1);
+	memcpy(p, "-03", 4);
 }

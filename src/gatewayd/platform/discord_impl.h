@@ -131,7 +131,7 @@ struct discord {
 	uint64_t denied[DENIED];	/* channels whose history may not be read, by hash */
 	bool clocked;			/* `ahead` is known */
 	int64_t ahead;			/* milliseconds: Discord's clock is at least so much ahead of the monotonic one */
-	uint64_t traces[2];		/* of the next traceparent */
+	uint64_t traces[2];		/* what traceparents are made of: chance, and a counter; 0: not begun */
 	/* names: one request at a time */
 	struct fetch { unsigned conn; uint64_t guild; } fetch_queue[FETCH_MAX];
 	unsigned fetch_n, fetch_call, fetch_failed;
