@@ -141,6 +141,13 @@ static void out_start(struct out *o)
 	o->platform->start(o->p, clock_mono());
 }
 
+static void try_stopped(struct out *o)
+{
+	for (unsigned i = 0; i < o->n; i++)
+		if (o->conn[i]->state == LIFE_STOPPED)
+			conn_event(o->conn[i], LIFE_ON_WANT);
+}
+
 /* -1: what it says now is no good, and it goes on as it was. */
 static int out_changed(struct out *o, struct account *a)
 {
@@ -157,9 +164,7 @@ static int out_changed(struct out *o, struct account *a)
 		if (o->platform->reload(o->p, a, clock_mono())) {
 			warn_unknown(a, o->platform);
 			account_free(before);
-			for (unsigned i = 0; i < o->n; i++)
-				if (o->conn[i]->state == LIFE_STOPPED)
-					conn_event(o->conn[i], LIFE_ON_WANT);
+			try_stopped(o);
 			return 0;
 		}
 		o->account = before;
@@ -289,7 +294,9 @@ static unsigned apply(struct upstream *u, const struct accounts *all)
 		if (!a || !enabled(a)) {
 			log_info("%s: %s", account_file(o->account), a ? "is not enabled any more" : "is gone");
 			out_stop(o);
-		} else if (!account_same(a, o->account) && out_changed(o, a)) {
+		} else if (account_same(a, o->account)) {
+			try_stopped(o);		/* what was wrong may have been changed on the platform's side */
+		} else if (out_changed(o, a)) {
 			bad++;
 		}
 	}

@@ -66,4 +66,9 @@ conns() { order state && jq -c --arg a "$1" '.[$a].conns' <<<"$answer"; }
 	account bot "silence = 60s"
 	daemon_signal gw HUP
 	wait_until 20 feed_is bot '.opened == 2 and (.conns | length == 1)'
+	# It may have been the platform's side that was changed.
+	order "close bot 4004"
+	wait_until 20 account_is gw bot '.connections[0].state == "stopped"'
+	daemon_signal gw HUP
+	wait_until 20 feed_is bot '.opened == 3 and (.conns | length == 1)'
 }

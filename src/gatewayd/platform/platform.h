@@ -92,7 +92,7 @@ const struct platform *platform_find(const char *name);
 enum next {
 	NEXT_RESUME,	/* dial again after the back-off; continuity may be kept */
 	NEXT_FRESH,	/* dial again after the back-off; what came meanwhile is lost: upstream says gateway.gap unless the platform did */
-	NEXT_STOP,	/* no use: a person has to change something (the token, an intent); tried again when the account's files change */
+	NEXT_STOP,	/* no use: a person has to change something (the token, an intent); tried again at SIGHUP */
 };
 
 /* The connections this account needs (again): 0 to n-1. More may be asked for later; fewer close those above. */
