@@ -323,6 +323,29 @@ size_t db_sync(struct db *const *d, size_t n)
 	return bad;
 }
 
+int db_sync_begin(struct db *d, int eventfd)
+{
+	if (!db_unsynced(d))
+		return 0;
+	d->syncing = sqlite3_total_changes64(d->h);
+	return sync_begin(d->log, eventfd) ? -1 : 1;
+}
+
+int db_sync_end(struct db *d)
+{
+	int err = sync_end();
+
+	/* A file system that has no such thing. */
+	if (err == EINVAL || err == ENOSYS)
+		err = fdatasync(d->log) ? errno : 0;
+	if (err == 0) {
+		d->synced = d->syncing;
+		return 0;
+	}
+	db_describe(&d->err, d->path, db_fault_of(SQLITE_IOERR, err), err, "its log cannot be synced");
+	return -1;
+}
+
 int db_check(struct db *d, void (*fn)(void *arg, const char *finding), void *arg)
 {
 	struct db_stmt *s = db_prepare(d, "PRAGMA integrity_check");

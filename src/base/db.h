@@ -74,6 +74,10 @@ bool db_inside(const struct db *d);			/* a transaction is open */
  * So must one that another process wrote to last: it may have been killed in such a moment. */
 size_t db_sync(struct db *const *d, size_t n);
 bool db_unsynced(const struct db *d);
+/* The same of one database without waiting: 1 eventfd becomes readable when it is over, and db_sync_end has to be called; 0 there is nothing to sync;
+ * -1 it cannot be done so here, db_sync can. Transactions that are made meanwhile are not covered. One at a time in a process. */
+int db_sync_begin(struct db *d, int eventfd);
+int db_sync_end(struct db *d);				/* 0; -1 as db_sync */
 /* PRAGMA integrity_check: fn for each finding; number of findings, -1 if it could not be done. */
 int db_check(struct db *d, void (*fn)(void *arg, const char *finding), void *arg);
 

@@ -24,6 +24,7 @@ struct db {
 	bool group;		/* commits are synced by db_sync */
 	int log;		/* DB_GROUP: the write-ahead log, for syncing; -1 */
 	int64_t synced;		/* DB_GROUP: sqlite3_total_changes up to which it is; -1 not even what was found in the log */
+	int64_t syncing;	/* the same, of a sync that was begun */
 	struct db_error err;
 };
 

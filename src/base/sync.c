@@ -10,7 +10,7 @@
 
 #define AT_ONCE 64
 
-static aio_context_t context;
+static aio_context_t context, later;	/* later: of sync_begin */
 static bool refused;		/* no AIO here: seccomp, a limit, an old kernel */
 
 static void one_by_one(const int *fd, int *err, size_t n)
@@ -86,4 +86,26 @@ size_t sync_files(const int *fd, int *err, size_t n)
 		bad += err[i] != 0;
 	}
 	return bad;
+}
+
+int sync_begin(int fd, int eventfd)
+{
+	struct iocb block = {.aio_lio_opcode = IOCB_CMD_FDSYNC, .aio_fildes = (uint32_t)fd, .aio_flags = IOCB_FLAG_RESFD, .aio_resfd = (uint32_t)eventfd};
+	struct iocb *list[] = {&block};
+
+	if (!later && (refused || syscall(SYS_io_setup, 1, &later) != 0))
+		return -1;
+	return syscall(SYS_io_submit, later, 1L, list) == 1 ? 0 : -1;
+}
+
+int sync_end(void)
+{
+	struct io_event event;
+	long got;
+
+	while ((got = syscall(SYS_io_getevents, later, 1L, 1L, &event, NULL)) < 0 && errno == EINTR)
+		;
+	if (got != 1)
+		return got < 0 ? errno : EIO;
+	return event.res < 0 ? (int)-event.res : 0;
 }

@@ -13,4 +13,8 @@
 /* err[i] is 0, or the errno of file i. Returns how many failed. */
 size_t sync_files(const int *fd, int *err, size_t n);
 
+/* One file, without waiting: eventfd becomes readable when it is over. One at a time. -1 errno: not here, see above. */
+int sync_begin(int fd, int eventfd);
+int sync_end(void);		/* waits for it, if need be: 0, or its errno */
+
 #endif

@@ -64,10 +64,10 @@ static bool leave_outside(struct message *m)
 /* What had to wait until the marks were written. */
 static void follow(struct message *m)
 {
-	unsigned marks = m->marks;
+	unsigned marks = m->syncing;
 
-	m->marks = 0;
-	m->marked = NULL;
+	m->syncing = 0;
+	m->written = NULL;
 	if (marks & MARK_TAKE) {
 		struct intake *in = m->batch;
 
@@ -92,34 +92,72 @@ static void again(void *arg)
 	(void)arg; /* the round's end writes */
 }
 
-/* true: something was written. */
-static bool commit(struct courier *c)
+static void follow_all(struct courier *c)
 {
-	struct message *m, *next;
-	int rc;
+	struct message *m = c->written, *next;
 
-	if ((!c->marked && !c->changed) || c->again.due)
-		return false;
-	rc = write_all(c);
+	c->written = NULL;
+	for (; m; m = next) {
+		next = m->written;
+		follow(m);
+	}
+}
+
+static void failed(struct courier *c, int rc)
+{
 	if (rc == -2) {
 		c->failed = true;
 		loop_stop(c->loop);
 	}
-	if (rc) {
-		loop_timer_in(c->loop, &c->again, WRITE_AGAIN);
-		return false;
-	}
+}
+
+void courier_synced(void *arg, int rc)
+{
+	struct courier *c = arg;
+
+	c->syncing = false;
+	if (rc)
+		failed(c, rc);
+	else
+		follow_all(c);
+}
+
+/* What is marked from now on is of the next time. */
+static void written(struct courier *c)
+{
 	while (c->changed) {
 		c->changed->is_changed = false;
 		c->changed = c->changed->changed;
 	}
-	m = c->marked;
+	c->written = c->marked;
+	for (struct message *m = c->marked, *next; m; m = next) {
+		next = m->marked;
+		m->syncing = m->marks;
+		m->written = next;
+		m->marks = 0;
+		m->marked = NULL;
+	}
 	c->marked = NULL;
 	c->marked_last = &c->marked;
-	for (; m; m = next) {
-		next = m->marked;
-		follow(m);
+}
+
+/* true: something was written. */
+static bool commit(struct courier *c)
+{
+	int rc;
+
+	if ((!c->marked && !c->changed) || c->again.due || c->syncing)
+		return false;
+	rc = write_all(c);
+	if (rc < 0) {
+		failed(c, rc);
+		loop_timer_in(c->loop, &c->again, WRITE_AGAIN);
+		return false;
 	}
+	written(c);
+	c->syncing = rc == 1;
+	if (!c->syncing)
+		follow_all(c);
 	return true;
 }
 
@@ -155,7 +193,7 @@ void courier_round(void *arg)
 	if (late < due)
 		due = late;
 	/* What followed from writing may have marked something, and batches may have found room. */
-	if (((c->marked || c->changed) && !c->again.due) || (wrote && c->batches))
+	if (((c->marked || c->changed) && !c->again.due && !c->syncing) || (wrote && c->batches))
 		due = 1;
 	if (due == QUEUE_NEVER)
 		loop_timer_del(c->loop, &c->tick);
@@ -165,7 +203,7 @@ void courier_round(void *arg)
 
 bool courier_idle(const struct courier *c)
 {
-	return !c->queue.under_way && !c->marked && !c->changed && !c->report.pending && !c->batches;
+	return !c->queue.under_way && !c->marked && !c->changed && !c->syncing && !c->report.pending && !c->batches;
 }
 
 bool courier_empty(const struct courier *c)
@@ -249,8 +287,9 @@ void courier_end(struct courier *c)
 	free(c->table);
 	c->table = NULL;
 	c->captable = 0;
-	c->marked = NULL;
+	c->marked = c->written = NULL;
 	c->marked_last = NULL;
+	c->syncing = false;
 	c->changed = NULL;
 	interactions_release(&c->interactions);
 	outbox_close(c->outbox);

@@ -8,7 +8,7 @@
  *   fetch.c     those that were in the outbox only: at the start, and when there is room
  *
  * A round of the loop only changes messages in memory and marks them (MARK_*). At its end all marks are written in one transaction, with one
- * sync; then batches are acknowledged, requests leave, outcomes are put on the hub. So nothing leaves before the outbox knows that it was begun, and a
+ * sync, for which nobody waits: what is marked meanwhile is written when it is over; then batches are acknowledged, requests leave, outcomes are put on the hub. So nothing leaves before the outbox knows that it was begun, and a
  * busy hour costs one sync a round, not one a message. When the outbox cannot be written (a full disk) the marks stay, nothing leaves, and it
  * is tried again a second later.
  *
@@ -60,7 +60,8 @@ struct message {
 	struct message *prev, *next;	/* all, as they came */
 	struct message *chain;		/* of the table by key */
 	struct message *marked;		/* next of those with marks */
-	unsigned marks;
+	struct message *written;	/* next of those that are being synced, */
+	unsigned marks, syncing;	/* with these */
 	struct intake *batch;		/* MARK_TAKE: whose */
 	char *line;
 	struct say say;
@@ -99,6 +100,8 @@ struct courier {
 	struct message **table;		/* by key */
 	size_t captable, n, bytes;
 	struct message *marked, **marked_last;
+	struct message *written;	/* with their marks on their way to the disk */
+	bool syncing;
 	struct intake *batches, **batches_last;
 	struct loop_timer tick;		/* the queue's next time */
 	struct loop_timer again;	/* the outbox could not be written */
@@ -119,6 +122,7 @@ struct courier {
 void courier_begin(struct courier *c);
 void courier_reload(struct courier *c);		/* accounts */
 void courier_told(const struct courier *c);	/* which are in force, into log and counters */
+void courier_synced(void *arg, int rc);		/* of the outbox */
 void courier_round(void *arg);			/* at the end of each round */
 bool courier_idle(const struct courier *c);	/* nothing under way, marked, or to be put */
 bool courier_empty(const struct courier *c);	/* and nothing waits */

@@ -115,7 +115,7 @@ static bool take(struct intake *in, const char *line, size_t n)
 	if (known < 0 && !c->again.due)
 		loop_timer_in(c->loop, &c->again, CLOCK_S);	/* the outbox cannot be read: a round then */
 	/* A repeat of what is only in memory is not acknowledged before that is on the disk. */
-	if (known < 0 || (old && (old->marks & MARK_TAKE)))
+	if (known < 0 || (old && ((old->marks | old->syncing) & MARK_TAKE)))
 		return false;
 	in->line++;
 	if (known) {

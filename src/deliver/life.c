@@ -80,7 +80,7 @@ static int work(struct life *f, bool outbox)
 	struct link_opts rest = f->o->link.opts;
 
 	courier_begin(c);
-	if (outbox && !(c->outbox = outbox_open(f->o->outbox)))
+	if (outbox && !(c->outbox = outbox_open(f->o->outbox, c->loop, courier_synced, c)))
 		return -1;
 	if (fetch_all(c) || open_take(f, 0, &f->o->link.opts))
 		return -1;

@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/db.h"
 #include "base/log.h"
+#include "base/loop.h"
 
 #define CACHE (8u << 20)
 #define BUSY_MS 100	/* who looks into it holds up the rest of us: better tried again a second later */
@@ -40,6 +42,11 @@ static const char *const sql[Q_COUNT] = {
 struct outbox {
 	struct db *db;
 	struct db_stmt *q[Q_COUNT];
+	struct loop *loop;
+	struct loop_io io;	/* an eventfd */
+	bool syncing;
+	void (*synced)(void *arg, int rc);
+	void *arg;
 	bool told;		/* of a fault that lasts */
 };
 
@@ -64,7 +71,28 @@ static int make_file(const char *path)
 	return fd < 0 ? -1 : 0;
 }
 
-struct outbox *outbox_open(const char *path)
+static int sync_over(struct outbox *o)
+{
+	o->syncing = false;
+	if (db_sync_end(o->db) == 0) {
+		o->told = false;
+		return 0;
+	}
+	fail(o);
+	return -2;
+}
+
+static void on_event(void *arg, unsigned events)
+{
+	struct outbox *o = arg;
+	uint64_t n;
+
+	(void)events;
+	if (read(o->io.fd, &n, sizeof(n)) == (ssize_t)sizeof(n) && o->syncing)
+		o->synced(o->arg, sync_over(o));
+}
+
+struct outbox *outbox_open(const char *path, struct loop *l, void (*synced)(void *arg, int rc), void *arg)
 {
 	struct outbox *o = calloc(1, sizeof(*o));
 	struct db_error err;
@@ -72,6 +100,12 @@ struct outbox *outbox_open(const char *path)
 	if (!o) {
 		log_error("%s: no memory", path);
 		return NULL;
+	}
+	*o = (struct outbox){.loop = l, .synced = synced, .arg = arg};
+	o->io = (struct loop_io){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .fn = on_event, .arg = o};
+	if (o->io.fd < 0 || loop_io_add(l, &o->io, LOOP_IN)) {
+		log_error("%s: no descriptor to wait with: %s", path, strerror(errno));
+		goto fail;
 	}
 	if (make_file(path))
 		goto fail;
@@ -97,6 +131,12 @@ void outbox_close(struct outbox *o)
 {
 	if (!o)
 		return;
+	if (o->syncing)
+		sync_over(o);
+	if (o->io.fd >= 0) {
+		loop_io_del(o->loop, &o->io);
+		close(o->io.fd);
+	}
 	db_close(o->db, true);
 	free(o);
 }
@@ -246,9 +286,15 @@ void outbox_rollback(struct outbox *o)
 
 int outbox_commit(struct outbox *o, bool sync)
 {
+	int rc;
+
 	if (db_commit(o->db))
 		return fail(o);
-	if (sync && db_sync(&o->db, 1)) {
+	rc = sync ? db_sync_begin(o->db, o->io.fd) : 0;
+	o->syncing = rc == 1;
+	if (rc == 1)
+		return 1;
+	if (rc < 0 && db_sync(&o->db, 1)) {
 		fail(o);
 		return -2;
 	}

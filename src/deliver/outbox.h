@@ -18,6 +18,7 @@
 
 #define OUTBOX_REMEMBER (3600 * CLOCK_S)
 
+struct loop;
 struct outbox;
 
 /* What is kept of a message beside its line. Times are of the wall clock. */
@@ -32,7 +33,8 @@ struct entry {
 	const char *outcome; size_t noutcome;	/* the line, LF included; NULL: not yet */
 };
 
-struct outbox *outbox_open(const char *path);	/* NULL with a message */
+/* NULL with a message. synced: see outbox_commit; 0, or as its -2. */
+struct outbox *outbox_open(const char *path, struct loop *l, void (*synced)(void *arg, int rc), void *arg);
 void outbox_close(struct outbox *o);
 /* All that is there, in the order it came. fn: -1 ends it. Borrowed until fn returns. */
 typedef int outbox_fn(void *arg, const struct entry *e, const char *line, size_t n);
@@ -48,9 +50,10 @@ int outbox_state(struct outbox *o, const struct entry *e);			/* begun, from, par
 int outbox_outcome(struct outbox *o, int64_t seq, const char *line, size_t n);
 int outbox_gone(struct outbox *o, int64_t seq, const unsigned char key[SAY_KEY], int64_t wall);
 int outbox_interaction(struct outbox *o, const char *name, int state, int64_t at);
-/* sync: on the disk when it returns 0; else with the next one that is. -1: nothing of it is there. -2: it is there, but nobody knows whether on the
- * disk: the process has to end, the next one settles it. */
 void outbox_rollback(struct outbox *o);
+/* sync: on the disk when it returns 0; else with the next one that is. 1: it is there, and when it is on the disk `synced` is called; until then nothing
+ * else may be committed. -1: nothing of it is there. -2: it is there, but nobody knows whether on the disk: the process has to end, the next one
+ * settles it. */
 int outbox_commit(struct outbox *o, bool sync);
 int outbox_forget(struct outbox *o, int64_t wall);	/* keys and interactions that are too old; outside a transaction */
 
