@@ -44,7 +44,7 @@ _penstock() {
 			[ "$prev" != flag ] || mapfile -t COMPREPLY < <(compgen -W "on off" -- "$cur") ;;
 		lab)
 			if [ "$prev" = lab ]; then
-				mapfile -t COMPREPLY < <(compgen -W "up say show fault" -- "$cur")
+				mapfile -t COMPREPLY < <(compgen -W "up say show fault violations world" -- "$cur")
 			else
 				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			fi ;;

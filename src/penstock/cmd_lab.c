@@ -33,7 +33,7 @@ static const struct arg rows[] = {
 static const struct args args = {
 	.prog = "penstock lab",
 	.synopsis = "[up] [-p N] [-d DIR] [-a DIR] [-o NAME=VALUE ...] [-s FILE] [-S TEXT] [-t] [-q]\n"
-		"say [-u NAME] CHANNEL TEXT ...\nshow [-f]\nfault FILE",
+		"say [-u NAME] CHANNEL TEXT ...\nshow [-f]\nfault FILE\nviolations\nworld",
 	.about = "A Discord and a Twitch on this machine that enforce the platforms' rules: for tests of bots, without accounts.",
 	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
@@ -78,7 +78,7 @@ static void up_words(struct words *w)
 
 int cmd_lab(struct tree *t, int argc, char **argv)
 {
-	static const char *const known[] = { "up", "say", "show", "fault" };
+	static const char *const known[] = { "up", "say", "show", "fault", "violations", "world" };
 	int at = args_parse(&args, argc, argv);
 	const char *word = at < argc ? argv[at++] : "up";
 	struct words w = { NULL, 0 };
@@ -88,7 +88,7 @@ int cmd_lab(struct tree *t, int argc, char **argv)
 	for (i = 0; i < sizeof known / sizeof *known && strcmp(known[i], word) != 0; i++)
 		;
 	if (i == sizeof known / sizeof *known)
-		args_usage(&args, "%s: up, say, show or fault", word);
+		args_usage(&args, "%s: up, say, show, fault, violations or world", word);
 	lab = place_share("lab/lab.py");
 	if (!lab)
 		die(1, "share/lab/lab.py is not found: is penstock installed whole? (PENSTOCK_SHARE names the folder)");

@@ -26,6 +26,13 @@ program() {
 	[ "$(tr -s ' ' <<<"$output")" = $'discord #general <bob> hello <@&1> there\ntwitch lab <ada> hi' ]
 	run -1 penstock -C tree lab say nowhere hi
 	[[ $output == *"no channel nowhere"* ]]
+	run -0 penstock -C tree lab world
+	[ "$(jq -r '.discord.bots[0].name' <<<"$output")" = penstock ]
+	run -0 penstock -C tree lab violations
+	[ -z "$output" ]
+	curl -s -o /dev/null -H 'Authorization: Bearer x' "http://127.0.0.1:$(<tree/run/lab/port)/api/v10/users/@me"
+	run -1 penstock -C tree lab violations
+	[[ $output == *" s  discord: user-agent  path="* ]]
 	run -0 penstock -C tree lab fault - <<<'now: unknown'
 	run -1 penstock -C tree lab fault - <<<'now: nonsense'
 	[[ $output == *"no fault nonsense"* ]]

@@ -10,5 +10,5 @@ load lab
 @test "limits of sockets and subscriptions, of points and of chat" {
 	lab_start
 	cases eventsub limits
-	cases helix points plain_account
+	cases helix points plain_account dead_token
 }

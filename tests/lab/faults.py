@@ -250,6 +250,14 @@ def requests(l):
     assert status == 429 and h["Retry-After"] == "2" and h["Content-Type"] == "text/html" and "X-RateLimit-Scope" not in h
     status, h, body = post("429 scope=bare retry=1")
     assert status == 429 and set(h) == {"Retry-After", "Content-Length"}
+    shapes = {"lower": {"x-ratelimit-scope", "retry-after"}, "upper": {"X-RATELIMIT-SCOPE", "RETRY-AFTER"}, "body": {"Content-Type"},
+              "header": {"Retry-After"}, "after": {"X-RateLimit-Reset-After", "X-RateLimit-Remaining"},
+              "reset": {"X-RateLimit-Reset", "X-RateLimit-Remaining"}, "date": {"Retry-After"}, "none": set()}
+    for form, names in shapes.items():
+        status, h, body = post(f"429 retry=0.01 form={form}")
+        assert status == 429 and names <= set(h) and (form in ("lower", "upper") or set(h) == names | {"Content-Length"}), (form, h)
+        assert (body["retry_after"] == 0.01) if form in ("lower", "upper", "body") else not body, (form, body)
+        assert form != "date" or h["Retry-After"].endswith(" GMT"), h
     assert post("status 503")[0] == 503 and post("status 403 code=50013")[2]["code"] == 50013
     assert post("html 502")[2].startswith("<html>") and post("empty 500")[1]["Content-Length"] == "0"
     assert post("expired")[0] == 401
@@ -313,7 +321,8 @@ def language(l):
     l.fault("after 0.1 platform=discord: close 4008 pick=1")
     l.wait("close-sent", before + 1)
     assert l.get("/lab/counts")["counts"]["close-sent"] == before + 1
-    for wrong in ("now", "now: nix", "request: op7", "connect x: fin", "after x: fin", "connect: fin\nnow: nix"):
+    for wrong in ("conect 1: fin", "now: close 7", "now: close x", "now: split x", "now: garbage form=x", "now: fin 3", "now: fin pikc=1",
+                  "request: status", "request: 429 scope=x", "request: 429 form=x", "now: op9 resumable=yes", "now", "now: nix", "request: op7", "connect x: fin", "after x: fin", "connect: fin\nnow: nix"):
         status, _, body = http_call(l.base, "POST", "/lab/fault", raw=wrong.encode())
         assert status == 400 and body["error"], wrong
     assert not any(f["fault"] == "connect: fin" for f in l.get("/lab/fault")["armed"])

@@ -89,6 +89,7 @@ def resume(l):
     assert o["s"] == 11
     more = l.post("/lab/say", channel="general", text="live")["ids"]
     assert again.recv()["d"]["id"] == more[0]
+    assert "resume-elsewhere" not in l.get("/lab/counts")["counts"]
     # a second Resume while the first connection is there takes the session over
     third = l.resume(ready, 12)
     assert third.recv()["t"] == "RESUMED" and again.end() == 4000
@@ -103,6 +104,11 @@ def resume(l):
     l.wait("session-end")
     fifth = l.resume(ready, 13)
     assert fifth.recv() == {"t": None, "s": None, "op": 9, "d": False}
+    elsewhere, ready = l.session()
+    elsewhere.drop()
+    l.wait("closed", 5)
+    assert l.resume({**ready, "resume_gateway_url": l.ws + "/discord"}, 1).until(lambda o: o["t"] == "RESUMED")
+    assert l.get("/lab/counts")["counts"]["resume-elsewhere"] == 1
     s = l.get("/lab/sessions")["discord"][0]
     assert s["ended"] == "client closed 1000" and [r["result"] for r in s["resumes"]] == ["resumed"] * 3 + ["client closed 1000"], s
     clean(l)

@@ -35,6 +35,29 @@ def points(l):
     broke(l, "ratelimit-ignored")
 
 
+def dead_token(l):
+    """A token that was refused may be tried again, and not on and on; a user's is to be validated within the hour; announcements have a pause."""
+    l.set(lab__unauthorized_max=2)
+    for rules in ([], [], ["unauthorized-ignored"], ["unauthorized-ignored"]):
+        assert l.helix("GET", "/users", token="wrong")[0] == 401 and l.rules() == rules
+    broke(l, "unauthorized-ignored")
+    for rules in ([], [], ["unauthorized-ignored"], ["unauthorized-ignored"]):
+        assert l.rest("GET", "/users/@me", auth="Bot wrong")[0] == 401 and l.rules() == rules
+    broke(l, "unauthorized-ignored")
+    l.set(twitch__validate_s=0)
+    l.helix("GET", "/users")
+    broke(l, "validate-missed")
+    l.set(twitch__validate_s=3600)
+    assert l.oauth("GET", "validate", headers={"Authorization": "OAuth " + l.user_token["access_token"]})[0] == 200
+    l.helix("GET", "/users")
+    clean(l)
+    token = l.post("/lab/twitch/grant", user="penstock", scopes=["moderator:manage:announcements"])["access_token"]
+    path = "/chat/announcements?broadcaster_id=42&moderator_id=99"
+    l.set(twitch__announce_s=60)
+    assert [l.helix("POST", path, {"message": "m"}, token)[0] for _ in range(2)] == [204, 429]
+    clean(l)
+
+
 def chat(l):
     """Sent, and echoed; dropped as a repeat; too long; to whom it is not allowed; limits of chat while points are left."""
     ws, s = l.eventsub()

@@ -6,6 +6,7 @@ import sys
 lab = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../peers/lab")
 sys.path.insert(0, lab)
 sys.dont_write_bytecode = True
+import books                            # noqa: E402
 import control                          # noqa: E402
 import lab as program                   # noqa: E402
 import fault_conn                       # noqa: E402
@@ -51,6 +52,7 @@ text = section("Rules").split("Written down, and no violation")[0]
 differ("rule", rules, set(re.findall(r"`([a-z-]+)`", text)) - {"violation"})
 
 kinds = set(re.findall(r'\.(?:note|count)\("([a-z-]+)"', source)) | {"noack", "zombie", "halfopen"}
+differ("KINDS", kinds - {"identifies", "invalid-request"}, set(books.KINDS))
 counted = {"discord-request", "helix-request", "oauth-request"}
 differ("kind", kinds | counted, {w for w in re.findall(r"`([a-z-]+)`", section("The books"))} - {"lab_closed"})
 

@@ -52,13 +52,14 @@ def refused(l):
     url = f"/channels/{l.general}/messages"
     l.set(discord__bucket_limit=100)
     for body, code in (({}, 50006), ({"content": ""}, 50006), ({"content": "x" * 2001}, 50035),
-                       ({"content": "x", "nonce": "n" * 26}, 50035),
+                       ({"content": "x", "nonce": "n" * 26}, 50035), ({"embeds": [{"title": "x"}] * 11}, 50035),
+                       ({"embeds": [{"description": "x" * 3001}] * 2}, 50035),
                        ({"content": "x", "allowed_mentions": {"parse": ["all"]}}, 50035),
                        ({"content": "x", "allowed_mentions": {"parse": ["users"], "users": ["1"]}}, 50035),
                        ({"content": "x", "message_reference": {"message_id": "1"}}, 50035), ({"content": 7}, 50035)):
         status, _, answer = l.rest("POST", url, body)
         assert (status, answer["code"]) == (400, code), (body, answer)
-    broke(l, "content-too-long", "nonce")
+    broke(l, "content-too-long", "nonce", "embeds-too-long", "embeds-too-long")
     assert l.rest("POST", url, {"content": "\U0001f9c0" * 1000})[0] == 200
     assert l.rest("POST", url, {"content": "\U0001f9c0" * 1001})[0] == 400
     assert l.rest("POST", url, {"content": "x", "message_reference": {"message_id": "1", "fail_if_not_exists": False}})[0] == 200

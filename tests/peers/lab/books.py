@@ -8,6 +8,15 @@ import collections
 import time
 
 KEEP = 200000
+KINDS = frozenset("""
+bad-token challenge chat close-sent closed commands conduit conduit-dropped conflict connect dead-url deleted
+dropped edited fault flood flooded gateway-bot halfopen heartbeat hello history identify identify-needless
+identify-sent interaction interaction-answered interaction-late interaction-twice moved noack nokeepalive op
+presence ratelimit reconnect-sent resume resume-elsewhere resume-refused resume-sent resumed revoked said
+said-again secret-in-url session-end shard-assigned shard-disabled sub-disabled subscribed token-asked
+token-refreshed token-reset tokens-expired unauthorized unsubscribed validate verified violation webhook
+webhook-given-up welcome zombie
+""".split())
 
 
 class Books:

@@ -278,6 +278,8 @@ class Conn:
         self.books.note("resume-sent", platform="discord", conn=self.id, session=sid, seq=seq, path=self.path, own_url=own)
         if session is not None:
             session.tried = True
+            if not own and str(session.number) not in self.gateway.dead_urls and session.resume_url.endswith(f"/{session.number}"):
+                self.books.note("resume-elsewhere", platform="discord", conn=self.id, session=sid, path=self.path)
         if bot is None:
             return self.bad_token(token)
         if session is None or session.bot is not bot or session.ended:

@@ -49,11 +49,18 @@ def unauthorized():
     return HttpError(401, {"message": "401: Unauthorized", "code": 0})
 
 
+def embed_length(e):
+    """What counts: title, description, names and values of fields, footer, author."""
+    texts = [e.get("title"), e.get("description"), (e.get("footer") or {}).get("text"), (e.get("author") or {}).get("name")]
+    texts += [f.get(k) for f in e.get("fields") or [] for k in ("name", "value")]
+    return sum(len(t) for t in texts if isinstance(t, str))
+
+
 class Rest:
     def __init__(self, lab):
         self.lab, self.set, self.books, self.world, self.gateway, self.chat = lab, lab.settings, lab.books, lab.world, lab.gateway, lab.chat
         self.buckets, self.globals, self.invalid = {}, {}, {}
-        self.told = limits.Told(self.set)
+        self.told, self.dead = limits.Told(self.set), limits.Dead(self.set, self.books, "discord")
 
     def find(self, request):
         """(function, parameters, template); None when there is no such call."""
@@ -93,6 +100,8 @@ class Rest:
             bot, free = self.bot_of(request), False
             if bot is None and template != "/gateway":
                 self.books.note("unauthorized", platform="discord", path=request.path)
+                if request.header("authorization"):
+                    self.dead.refused(request.header("authorization"), request.path)
                 raise unauthorized()
         self.early(request, bot, params, template)
         if not free and not self.global_window(bot, request).take():
@@ -212,6 +221,10 @@ class Rest:
         if content and len(content.encode("utf-16-le")) // 2 > 2000:
             self.books.violation("content-too-long", platform="discord", length=len(content))
             raise form_error("content", "BASE_TYPE_MAX_LENGTH", "Must be 2000 or fewer in length.")
+        embeds = body.get("embeds") or []
+        if len(embeds) > 10 or sum(map(embed_length, embeds)) > 6000:
+            self.books.violation("embeds-too-long", platform="discord", embeds=len(embeds))
+            raise form_error("embeds", "MAX_EMBED_SIZE_EXCEEDED", "Must be 10 or fewer, of 6000 characters in all.")
         nonce = body.get("nonce")
         if nonce is not None and (isinstance(nonce, bool) or not isinstance(nonce, (int, str)) or len(str(nonce)) > 25):
             self.books.violation("nonce", platform="discord", nonce=nonce)

@@ -28,7 +28,12 @@ def only(conn, platform):
 
 # Ends of the connection
 
-@deed("close")
+def code(word):
+    if word != "none" and not 1000 <= int(word) <= 4999:
+        raise ValueError("a close code, 1000 to 4999, or none")
+
+
+@deed("close", code)
 def close(conn, f):
     """close CODE, close none: an empty close frame."""
     word = f.args[0] if f.args else "4000"
@@ -124,7 +129,7 @@ def op7(conn, f):
         asyncio.get_running_loop().call_later(conn.set["discord.op7_close_s"], cut, conn)
 
 
-@deed("op9")
+@deed("op9", resumable=("true", "false"))
 def op9(conn, f):
     """resumable=true|false (false): the session is gone with false."""
     if not only(conn, "discord"):
@@ -154,7 +159,7 @@ def beat(conn, f):
         conn.op(1, None)
 
 
-@deed("noack")
+@deed("noack", int)
 def noack(conn, f):
     """noack N: so many heartbeats get no answer (all, without N)."""
     if only(conn, "discord"):
@@ -169,7 +174,7 @@ def expire(conn, f):
         conn.session.end("forgotten")
 
 
-@deed("deadresume")
+@deed("deadresume", form=("reset", "404", "hang", "refuse"))
 def deadresume(conn, f):
     """The session's resume URL answers no more: form=reset (default), 404, hang; refuse (before READY: a port where nobody listens)."""
     if only(conn, "discord") and conn.session:
@@ -180,7 +185,7 @@ def deadresume(conn, f):
             conn.gateway.dead_urls[str(conn.session.number)] = form
 
 
-@deed("parts")
+@deed("parts", int)
 def parts(conn, f):
     """parts N: each compressed payload over up to N WebSocket messages."""
     if only(conn, "discord"):
@@ -189,7 +194,7 @@ def parts(conn, f):
 
 # What Twitch says
 
-@deed("reconnect")
+@deed("reconnect", dead=("true", "false"), grace=float)
 def reconnect(conn, f):
     """dead=true: to a URL where nobody listens. grace=SECONDS."""
     if only(conn, "twitch") and not conn.moving:
@@ -209,7 +214,7 @@ def noping(conn, f):
         conn.no_ping = True
 
 
-@deed("revoke")
+@deed("revoke", type=str, status=str)
 def revoke(conn, f):
     """revoke [type=TYPE] [status=STATUS]: subscriptions of this socket."""
     if only(conn, "twitch"):
@@ -220,7 +225,7 @@ def revoke(conn, f):
 
 # Messages
 
-@deed("split")
+@deed("split", int, pause=float)
 def split(conn, f):
     """split N [pause=MS]: from now on messages come in frames and writes of 1 to N bytes. 0: no more."""
     conn.ws.split = int(f.number(0, 7))
@@ -228,13 +233,13 @@ def split(conn, f):
     conn.ws.rng.seed(f.rng.random())
 
 
-@deed("binary")
+@deed("binary", int)
 def binary(conn, f):
     """binary [N]: the next N messages are binary where text belongs, text where binary belongs."""
     conn.as_wrong_type += int(f.number(0, 1))
 
 
-@deed("duplicate")
+@deed("duplicate", int)
 def duplicate(conn, f):
     """duplicate [N]: the last N messages once more (Discord: with a new s; Twitch: with the same message id)."""
     n = int(f.number(0, 1))
@@ -249,7 +254,7 @@ def duplicate(conn, f):
             conn.send("notification", payload, message_id, subscription_type=type, subscription_version=version)
 
 
-@deed("late")
+@deed("late", int, seconds=float)
 def late(conn, f):
     """late [N] [seconds=S]: the next N messages come S seconds later (1), after those that follow them."""
     target = conn.session if is_discord(conn) else conn
@@ -282,7 +287,7 @@ GARBAGE = {"json": '{"t":null,"s":null,"op":10,"d":{', "array": "[1,2,3]", "empt
            "utf8": b'{"op":11,"d":"\xff\xfe"}', "nul": '{"op":11,"d":"\0"}'}
 
 
-@deed("garbage")
+@deed("garbage", form=(*GARBAGE, "zlib"))
 def garbage(conn, f):
     """form=json (cut off), array, empty, deep, types, utf8, nul, zlib (bytes that do not inflate)."""
     form = f.word("form", "json")
@@ -296,7 +301,7 @@ def garbage(conn, f):
     conn.ws.send(op, data)
 
 
-@deed("huge")
+@deed("huge", int)
 def huge(conn, f):
     """huge BYTES: one message of about that size, of a kind that nobody needs."""
     text = "x" * int(f.number(0, 1 << 20))
@@ -312,13 +317,13 @@ FRAMES = {"reserved": b"\xf1\x00", "continuation": b"\x80\x01x", "masked": b"\x8
           "opcode": b"\x83\x00", "length": struct.pack("!BBQ", 0x82, 127, 1 << 62), "partclose": b"\x88\x01\x0f"}
 
 
-@deed("frame")
+@deed("frame", form=tuple(FRAMES))
 def frame(conn, f):
     """form=reserved, continuation, masked, control (too long), opcode, length (2^62), partclose: a frame that WebSocket forbids."""
     conn.ws.put(FRAMES[f.word("form", "reserved")])
 
 
-@deed("flood")
+@deed("flood", int, rate=float)
 def flood(conn, f):
     """flood N [rate=R]: so many chat messages to this connection as fast as it takes them; with a rate, said in the first channel."""
     n, rate, world = int(f.number(0, 1000)), float(f.word("rate", 0)), conn.lab.world

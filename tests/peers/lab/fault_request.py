@@ -1,5 +1,6 @@
 """Faults of HTTP requests. A deed is awaited in the place of the handler and gives its answer, or raises Hang or Reset."""
 import asyncio
+import email.utils
 import time
 
 from deeds import Deeds
@@ -13,7 +14,7 @@ def is_discord(request):
     return request.path.startswith("/api/")
 
 
-@deed("status")
+@deed("status", int, need=1, code=int, message=str)
 async def status(lab, f, request, handler):
     """status CODE [code=N]: nothing is done. Discord: with one of its error codes in the body."""
     n = int(f.args[0])
@@ -23,25 +24,57 @@ async def status(lab, f, request, handler):
     return answer(n, {"error": REASONS.get(n, ""), "status": n, "message": f.word("message", "")})
 
 
-@deed("html")
+@deed("html", int)
 async def html(lab, f, request, handler):
     """html CODE: a page where JSON belongs."""
     n = int(f.args[0]) if f.args else 502
     return answer(n, b"<html><body><h1>Bad Gateway</h1></body></html>", [("Content-Type", "text/html")])
 
 
-@deed("empty")
+@deed("empty", int)
 async def empty(lab, f, request, handler):
     """empty CODE: no body."""
     return answer(int(f.args[0]) if f.args else 500)
 
 
-@deed("429")
+# What is left of a 429: names of headers in lower case, as HTTP/2 has them; the wait told in one place only, or as a date; nowhere.
+FORMS = {"lower": lambda r, wait: rename(r, str.lower), "upper": lambda r, wait: rename(r, str.upper),
+         "body": lambda r, wait: keep(r, ("content-type",)), "header": lambda r, wait: blank(keep(r, ("retry-after",))),
+         "after": lambda r, wait: blank(keep(r, ("x-ratelimit-reset-after", "x-ratelimit-remaining"))),
+         "reset": lambda r, wait: blank(keep(r, ("x-ratelimit-reset", "x-ratelimit-remaining", "ratelimit-reset", "ratelimit-remaining"))),
+         "date": lambda r, wait: blank(dated(r, wait)), "none": lambda r, wait: blank(keep(r, ()))}
+
+
+def rename(r, how):
+    r.headers = [(how(k), v) for k, v in r.headers]
+    return r
+
+
+def keep(r, names):
+    r.headers = [(k, v) for k, v in r.headers if k.lower() in names]
+    return r
+
+
+def blank(r):
+    r.body = b""
+    return r
+
+
+def dated(r, wait):
+    r.headers = [("Retry-After", email.utils.formatdate(time.time() + wait + 0.999, usegmt=True))]
+    return r
+
+
+@deed("429", scope=("user", "global", "shared", "cloudflare", "points", "endpoint", "bare"), retry=float, form=tuple(FORMS))
 async def too_many(lab, f, request, handler):
     """Discord: scope=user, global, shared, cloudflare (HTML), bare (Retry-After alone); Helix: scope=points (none left), endpoint
-    (points left),
-    bare (no headers). retry=SECONDS."""
-    wait, scope = float(f.word("retry", 1)), f.word("scope", "user")
+    (points left), bare (no headers). retry=SECONDS. form=...: only a part of what tells the wait (FORMS)."""
+    wait, scope, form = float(f.word("retry", 1)), f.word("scope", "user"), f.word("form")
+    response = limited(lab, request, scope, wait)
+    return FORMS[form](response, wait) if form else response
+
+
+def limited(lab, request, scope, wait):
     if not is_discord(request):
         return helix_429(lab, request, scope, wait)
     if scope == "cloudflare":
@@ -87,7 +120,7 @@ async def reset(lab, f, request, handler):
     raise Reset()
 
 
-@deed("slow")
+@deed("slow", float)
 async def slow(lab, f, request, handler):
     """slow SECONDS: done, then answered so much later."""
     response = await handler(request)
@@ -95,7 +128,7 @@ async def slow(lab, f, request, handler):
     return response
 
 
-@deed("lost")
+@deed("lost", form=("reset", "hang", "500", "cut"))
 async def lost(lab, f, request, handler):
     """The request is carried out and the answer is lost: form=hang, reset, 500, cut (the body breaks off)."""
     response = await handler(request)
@@ -111,7 +144,7 @@ async def lost(lab, f, request, handler):
     return Response(response.status, body[:len(body) // 2], [h for h in response.headers], close=True)
 
 
-@deed("drop")
+@deed("drop", str)
 async def drop(lab, f, request, handler):
     """drop CODE: Helix says 200 with is_sent false and this drop_reason."""
     lab.helix.drops.append(f.args[0] if f.args else "msg_rejected")

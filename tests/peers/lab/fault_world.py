@@ -10,7 +10,7 @@ def servers(lab):
     return [s for s in (lab.server, lab.tls_server) if s]
 
 
-@deed("refuse")
+@deed("refuse", float)
 def refuse(lab, f):
     """refuse SECONDS: new connections are reset so long (the control API's, too)."""
     async def run():
@@ -22,21 +22,21 @@ def refuse(lab, f):
     lab.spawn(run())
 
 
-@deed("slow-accept")
+@deed("slow-accept", float)
 def slow_accept(lab, f):
     """slow-accept SECONDS: before each connection is accepted, from now on."""
     for s in servers(lab):
         s.accept_delay = f.number(0, 1)
 
 
-@deed("slow-tls")
+@deed("slow-tls", float)
 def slow_tls(lab, f):
     """slow-tls SECONDS: before the lab answers a TLS handshake, from now on."""
     for s in servers(lab):
         s.tls_delay = f.number(0, 1)
 
 
-@deed("expire-tokens")
+@deed("expire-tokens", kind=("user", "app"), refresh=("true", "false"))
 def expire_tokens(lab, f):
     """Every Twitch token ends; kind=user or kind=app only those; refresh=true: the refresh tokens, too."""
     for t in lab.world.tw_tokens.values():

@@ -9,8 +9,10 @@ import re
 import fault_conn
 import fault_request
 import fault_world
+from books import KINDS
 
 TIMED = ("now", "after", "every")
+SEEN = ("event", "request")             # what the books do not have
 COUNT = re.compile(r"^(\d+)(?:-(\d+)|(\+))?$|^\*$")
 
 
@@ -24,6 +26,8 @@ class Fault:
         words, deed = when.split(), what.split()
         if not colon or not words or not deed:
             raise ValueError(f"{line}: want WHEN: WHAT")
+        if words[0] not in (*TIMED, *SEEN, *KINDS):
+            raise ValueError(f"{line}: no {words[0]}; there are: {' '.join((*TIMED, *SEEN, *sorted(KINDS)))}")
         self.kind, self.first, self.last, self.seconds = words[0], 1, 1, 0.0
         self.match, self.seen, self.fired, self.rng = {}, 0, 0, rng
         for w in words[1:]:
@@ -35,9 +39,15 @@ class Fault:
                 self.words[k] = v
             else:
                 self.args.append(w)
-        table = fault_request.DEEDS if self.kind == "request" else {**fault_conn.DEEDS, **fault_world.DEEDS}
-        if self.name not in table:
-            raise ValueError(f"{line}: no fault {self.name} for {self.kind}; there are: {' '.join(sorted(table))}")
+        tables = [fault_request.DEEDS] if self.kind == "request" else [fault_conn.DEEDS, fault_world.DEEDS]
+        table = next((t for t in tables if self.name in t), None)
+        if table is None:
+            there = " ".join(sorted(n for t in tables for n in t))
+            raise ValueError(f"{line}: no fault {self.name} for {self.kind}; there are: {there}")
+        try:
+            table.check(self.name, self.args, self.words)
+        except ValueError as e:
+            raise ValueError(f"{line}: {e}") from None
         self.deed = table[self.name]
 
     def condition(self, w):

@@ -25,7 +25,8 @@ class Helix:
     def __init__(self, lab):
         self.lab, self.set, self.books, self.world = lab, lab.settings, lab.books, lab.world
         self.windows, self.chats, self.channel_last, self.said = {}, {}, {}, {}
-        self.told = limits.Told(self.set)
+        self.told, self.dead = limits.Told(self.set), limits.Dead(self.set, self.books, "twitch")
+        self.announced = {}             # (channel, sender) -> when last
         self.drops = []                 # drop_reason codes to answer next (a fault)
 
     async def serve(self, request):
@@ -67,10 +68,15 @@ class Helix:
         token = self.world.tw_tokens.get(auth[7:])
         if token is None or not token.good:
             self.books.note("unauthorized", platform="twitch", path=request.path, known=token is not None)
+            self.dead.refused(auth, request.path)
             raise failed(401, "Invalid OAuth token")
         if client_id != token.client.id:
             self.books.violation("client-id", platform="twitch", path=request.path, client_id=client_id)
             raise failed(401, "Client ID and OAuth token do not match" if client_id else "Client ID is missing")
+        age, limit = time.monotonic() - token.validated, self.set["twitch.validate_s"]
+        if token.user and age > limit * 1.1:
+            self.books.violation("validate-missed", platform="twitch", path=request.path, user=token.user.id, seconds=round(age))
+            token.validated = time.monotonic()      # once an hour is enough of that, too
         return token
 
     def body(self, request):
@@ -194,6 +200,11 @@ async def announce(helix, request, token):
     if broadcaster is None or sender is None or not isinstance(body.get("message"), str):
         raise failed(400, "bad request")
     chat_allowed(helix, token, broadcaster, sender, "moderator:manage:announcements")
+    now, pause = time.monotonic(), helix.set["twitch.announce_s"]
+    if now - helix.announced.get((broadcaster.id, sender.id), -1e9) < pause - min(helix.set["lab.slack_s"], pause / 4):
+        helix.books.note("ratelimit", platform="twitch", path=request.path, scope="announcements", user=sender.id, channel=broadcaster.id)
+        raise failed(429, "You are sending announcements too quickly")
+    helix.announced[broadcaster.id, sender.id] = now
     helix.books.note("said", platform="twitch", channel=broadcaster.id, name=broadcaster.login, bot=sender.id, user=sender.name, id=None,
                      text=body["message"], reply_to=None, how="announcement")
     return answer(204)

@@ -3,7 +3,7 @@
 down who breaks them.
 
 usage: lab.py [up] [-p PORT] [-d DIR] [-a DIR] [-F FD] [-o NAME=VALUE ...] [-s SCRIPT] [-S SEED] [-t] [-q]
-       lab.py say|show|fault [-p PORT | -d DIR] ...
+       lab.py say|show|fault|violations|world [-p PORT | -d DIR] ...
 
 README.md beside this file tells of the paths, the control API and the rules. Python 3.9 or later, and nothing but its library.
 """
@@ -160,7 +160,8 @@ def options(argv):
     up.add_argument("-q", "--quiet", action="store_true", help="no log of chat on stdout")
     up.add_argument("-S", "--seed", help="faults of that number: 10 within 10 seconds for each platform")
     for name, about in (("say", "a person says something"), ("show", "what was said in the channels"),
-                        ("fault", "faults for the lab that runs")):
+                        ("fault", "faults for the lab that runs"), ("violations", "what broke the platforms' rules; exit code 1: something did"),
+                        ("world", "ids, tokens and URLs, as JSON")):
         w = words.add_parser(name, help=about)
         w.add_argument("-p", "--port", type=int, default=0, help="the lab's port")
         w.add_argument("-d", "--dir", default="lab", help="the lab's folder (lab)")
@@ -170,7 +171,7 @@ def options(argv):
             w.add_argument("text", nargs="+")
         elif name == "show":
             w.add_argument("-f", "--follow", action="store_true", help="and what comes")
-        else:
+        elif name == "fault":
             w.add_argument("file", help="a script; - is stdin")
     if not argv or argv[0].startswith("-") and argv[0] not in ("-h", "--help"):
         argv = ["up", *argv]
@@ -238,7 +239,7 @@ def main(argv):
         if o.word == "up":
             asyncio.run(run(o))
         else:
-            {"say": show.say, "show": show.show, "fault": show.fault}[o.word](o)
+            {"say": show.say, "show": show.show, "fault": show.fault, "violations": show.violations, "world": show.world}[o.word](o)
     except (ValueError, OSError, show.Failed) as e:
         sys.exit(f"lab: {e}")
     except KeyboardInterrupt:

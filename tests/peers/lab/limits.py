@@ -54,6 +54,18 @@ class Told:
         return round(told[1] - now, 3) if told[0] + slack < now < told[1] - slack else 0.0
 
 
+class Dead:
+    """Tokens that were refused with 401. To try one again is no fault; to go on and on with it is: 401s count toward the ban of the address."""
+
+    def __init__(self, settings, books, platform):
+        self.set, self.books, self.platform, self.seen = settings, books, platform, {}
+
+    def refused(self, token, path):
+        n = self.seen[token] = self.seen.get(token, 0) + 1
+        if n == self.set["lab.unauthorized_max"] + 1:
+            self.books.violation("unauthorized-ignored", platform=self.platform, path=path, times=n)
+
+
 class Sliding:
     """How many in the last seconds."""
 

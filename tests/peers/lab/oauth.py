@@ -99,6 +99,7 @@ class OAuth:
         self.books.note("validate", platform="twitch", good=bool(token and token.good))
         if token is None or not token.good:
             raise failed(401, "invalid access token")
+        token.validated = time.monotonic()
         out = {"client_id": token.client.id, "scopes": sorted(token.scopes), "expires_in": token.seconds_left}
         if token.user:
             out.update(login=token.user.login, user_id=token.user.id)

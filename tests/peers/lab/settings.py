@@ -64,8 +64,11 @@ DEFAULTS = {
     "twitch.user_token_s": 14124.0,
     "twitch.app_token_s": 5184000.0,
     "twitch.refresh_once": True,                # a refresh token is good for one refresh
+    "twitch.validate_s": 3600.0,                # a user's token is to be validated so often (a tenth is forgiven)
+    "twitch.announce_s": 2.0,                   # between announcements in one channel
     # What the lab itself does
     "lab.slack_s": 0.25,                        # how much too early by the lab's clock is no violation: networks are not even
+    "lab.unauthorized_max": 10,                 # requests with a token after 401 that are no violation: a guess
     "lab.accept_delay_s": 0.0,
     "lab.tls_delay_s": 0.0,
 }

@@ -1,4 +1,4 @@
-"""The lab for people: a readable log of chat, and the words `say`, `show` and `fault` of the command."""
+"""The lab for people: a readable log of chat, and the words of the command that ask a lab that runs."""
 import json
 import os
 import sys
@@ -81,6 +81,21 @@ def show(o):
         after = got["entries"][-1]["n"] if got["entries"] else after or got["last"] or 1
         if not o.follow:
             return
+
+
+def violations(o):
+    """Each on a line; exit code 1 when there is one."""
+    found = ask(base_of(o), "/lab/violations")["violations"]
+    for e in found:
+        more = " ".join(f"{k}={v}" for k, v in e.items() if k not in ("n", "at", "kind", "rule", "platform"))
+        print(plain(f"{e['at']:9.3f} s  {e.get('platform', '')}: {e['rule']}  {more}"))
+    if found:
+        sys.exit(1)
+
+
+def world(o):
+    json.dump(ask(base_of(o), "/lab/world"), sys.stdout, indent=2)
+    print()
 
 
 def fault(o):

@@ -28,5 +28,6 @@ def make(folder):
             os.unlink(os.path.join(folder, name))
     os.chmod(os.path.join(folder, "ca.pem"), 0o644)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(os.path.join(folder, "server.pem"), os.path.join(folder, "server.key"))
     return context

@@ -147,7 +147,8 @@ class TwitchToken:
     def __init__(self, client, user, scopes, seconds, refresh=None):
         self.access = uuid.uuid4().hex[:30]
         self.client, self.user, self.scopes, self.refresh = client, user, set(scopes), refresh
-        self.ends = time.monotonic() + seconds
+        self.validated = time.monotonic()
+        self.ends = self.validated + seconds
         self.revoked = False
 
     @property
