@@ -148,7 +148,8 @@ P
 	ledger > /dev/null
 	[ "$(books a)" = "100 0 0 0 95 5" ]
 	hub --segment 4k --keep 1d
-	[ "$(books b)" = "101 0 0 0 96 5" ]
+	# The event that says so comes in a moment later.
+	wait_until 10 eval '[ "$(books b)" = "101 0 0 0 96 5" ]'
 	[ "$(books c)" = "101 0 96 0 0 5" ]
 	daemon_kill hub
 	ledger > /dev/null
