@@ -119,8 +119,8 @@ static void raise_files(uint64_t conns, bool platforms)
 	if (setrlimit(RLIMIT_NOFILE, &lim))
 		log_warn("cannot allow %llu open files: %s", (unsigned long long)want, strerror(errno));
 	else if (lim.rlim_cur < want)
-		log_warn("max-connections is %llu, but only %llu files may be open", (unsigned long long)conns,
-			(unsigned long long)lim.rlim_cur);
+		log_warn("%llu files may be open, and max-connections%s may need %llu: want a higher limit (ulimit -n, LimitNOFILE)",
+			(unsigned long long)lim.rlim_cur, platforms ? " and connections to platforms" : "", (unsigned long long)want);
 }
 
 static int open_all(struct gatewayd *g)

@@ -100,6 +100,7 @@ struct conn {
 	struct conn *save_next;
 	bool in_saves;
 	struct loop_timer save_timer;
+	bool save_failed;		/* the last time it was tried; said */
 	int64_t touched;		/* mono: when the file last got the time of now */
 };
 

@@ -18,6 +18,7 @@
 #include "gatewayd/upstream_impl.h"
 
 #define LATE (500 * CLOCK_MS)		/* a sequence that went on is written so much later */
+#define AGAIN (2 * CLOCK_S)		/* what could not be written */
 #define GROUP 64u			/* files synced together */
 
 int state_dir(struct out *o)
@@ -60,20 +61,40 @@ static bool gap_waits(const struct conn *c)
 	return false;
 }
 
-/* The new text beside the file: the descriptor, or -1 with a message. */
+/* The new text beside the file: the descriptor, or -1 with errno. */
 static int write_new(struct conn *c, const char *path)
 {
 	char new[PATH_MAX + 8];
-	int fd;
+	int fd, e;
 
 	snprintf(new, sizeof(new), "%s.new", path);
 	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd >= 0 && fd_write_all(fd, c->saved ? c->saved : "", c->nsaved) == 0)
 		return fd;
-	log_error("%s: %m", new);
+	e = errno;
 	if (fd >= 0)
 		close(fd);
+	errno = e;
 	return -1;
+}
+
+static void save_in(struct conn *c, int64_t in)
+{
+	c->save = SAVE_LATE;
+	if (loop_timer_in(c->out->u->loop, &c->save_timer, in))
+		log_error("out of memory");
+}
+
+/* Said once, until it goes again: a disk that is full is full for all, and for long. */
+static void not_saved(struct conn *c, const char *path, const char *why)
+{
+	if (!c->save_failed)
+		log_error("%s: %s; tried again: until it is kept, a start after a crash asks for more than was missed, or begins a new session", path, why);
+	c->save_failed = true;
+	if (c->leaving)
+		conn_give_up(c);
+	else if (c->save == SAVED)
+		save_in(c, AGAIN);
 }
 
 static void put_in_place(struct conn *c, const char *path)
@@ -81,9 +102,14 @@ static void put_in_place(struct conn *c, const char *path)
 	char new[PATH_MAX + 8];
 
 	snprintf(new, sizeof(new), "%s.new", path);
-	if (rename(new, path))
-		log_error("%s: %m", path);
 	c->touched = clock_mono();
+	if (rename(new, path)) {
+		not_saved(c, path, strerror(errno));
+		return;
+	}
+	if (c->save_failed)
+		log_info("%s: is kept again", path);
+	c->save_failed = false;
 }
 
 static void later(struct conn *c)
@@ -97,13 +123,6 @@ static void later(struct conn *c)
 	u->saves = c;
 }
 
-static void save_later(struct conn *c)
-{
-	c->save = SAVE_LATE;
-	if (loop_timer_in(c->out->u->loop, &c->save_timer, LATE))
-		log_error("out of memory");
-}
-
 static void on_save_timer(void *arg)
 {
 	struct conn *c = arg;
@@ -113,7 +132,7 @@ static void on_save_timer(void *arg)
 	if (c->save != SAVE_LATE || !c->holds_lease)
 		return;
 	if (gap_waits(c)) {
-		save_later(c);
+		save_in(c, LATE);
 		return;
 	}
 	/* Without a sync: an older sequence, which is what a power cut may leave, only asks for more again. */
@@ -123,6 +142,8 @@ static void on_save_timer(void *arg)
 	if (fd >= 0) {
 		close(fd);
 		put_in_place(c, path);
+	} else {
+		not_saved(c, path, strerror(errno));
 	}
 }
 
@@ -136,7 +157,7 @@ static struct conn *next_save(struct upstream *u)
 		if (c->save != SAVED && c->holds_lease && !gap_waits(c))
 			return c;
 		if (c->save != SAVED && c->holds_lease)
-			save_later(c);
+			save_in(c, LATE);
 		if (c->leaving)
 			conn_give_up(c);
 		if (c->out->stopping)
@@ -184,17 +205,24 @@ static void save_group(struct upstream *u)
 		loop_timer_del(u->loop, &v[n]->save_timer);
 		state_path(v[n], path, sizeof(path));
 		fd[n] = write_new(v[n], path);
-		if (fd[n] >= 0)
+		if (fd[n] >= 0) {
 			n++;
-		else if (v[n]->leaving)
-			conn_give_up(v[n]);
+			continue;
+		}
+		if (n && errno == EMFILE) {
+			/* Few files may be open: it belongs to the next group. */
+			v[n]->save = SAVE_NOW;
+			later(v[n]);
+			break;
+		}
+		not_saved(v[n], path, strerror(errno));
 	}
 	sync_files(fd, err, n);
 	for (size_t i = 0; i < n; i++) {
 		close(fd[i]);
 		state_path(v[i], path, sizeof(path));
 		if (err[i])
-			log_error("%s.new: %s", path, strerror(err[i]));
+			not_saved(v[i], path, strerror(err[i]));
 		else
 			put_in_place(v[i], path);
 	}
@@ -247,7 +275,7 @@ void state_flush(struct conn *c)
 	c->save = SAVED;
 	state_path(c, path, sizeof(path));
 	if (fd_replace(path, c->saved ? c->saved : "", c->nsaved, 0600))
-		log_error("%s: %m", path);
+		not_saved(c, path, strerror(errno));
 }
 
 void out_save(struct out *o, unsigned conn, const char *text, size_t n)
@@ -271,7 +299,7 @@ void out_save(struct out *o, unsigned conn, const char *text, size_t n)
 		c->save = SAVE_NOW;
 		later(c);
 	} else if (c->save == SAVED) {
-		save_later(c);
+		save_in(c, LATE);
 	}
 }
 

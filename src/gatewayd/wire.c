@@ -1,9 +1,11 @@
 #include "gatewayd/wire.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include "gatewayd/wire_impl.h"
 
 #define READS 8u			/* of one connection in a round */
+#define FILES_LEFT 64			/* descriptors that are not for wires; of few, a quarter */
 #define STALL "write stall: the peer takes nothing"
 
 /* ---- the end ---- */
@@ -305,6 +308,18 @@ static void on_timer(void *arg)
 
 /* ---- life ---- */
 
+/* The smallest free descriptor is the one that is given. */
+static int files_top(void)
+{
+	struct rlimit lim;
+	int n;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) || lim.rlim_cur > INT_MAX)
+		return INT_MAX;
+	n = (int)lim.rlim_cur;
+	return n / 4 < FILES_LEFT ? n - n / 4 : n - FILES_LEFT;
+}
+
 struct wires *wires_open(struct loop *l, int64_t stall)
 {
 	struct wires *ws = calloc(1, sizeof(*ws));
@@ -315,6 +330,7 @@ struct wires *wires_open(struct loop *l, int64_t stall)
 	}
 	ws->loop = l;
 	ws->stall = stall;
+	ws->top = files_top();
 	ws->resolver = resolver_open(l);
 	if (!ws->resolver) {
 		free(ws);

@@ -4,6 +4,7 @@
  * Dialling resolves the name (resolve.h), tries its addresses one after the other and shakes hands, all within `opening`. Bytes to send are queued;
  * a peer that takes none of them for `stall`, or lets more than WIRE_QUEUE wait, has lost the connection; so has one whose TCP acknowledges nothing for
  * a third longer (TCP_USER_TIMEOUT), and one that answers no probe of a quiet connection (SO_KEEPALIVE; no frame of ours is needed for it).
+ * A part of the descriptors that the process may have is left for its files and for others: beyond that none is dialled.
  *
  * Any function may be called from any callback, wire_close too. One thread.
  */

@@ -149,8 +149,11 @@ static void next_address(struct wire *w)
 		const struct resolve_addr *a = &w->addr[w->at];
 		int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-		if (fd < 0) {
-			snprintf(w->error, sizeof(w->error), "socket: %s", strerror(errno));
+		if (fd < 0 || fd >= w->ws->top) {
+			snprintf(w->error, sizeof(w->error), "socket: %s", fd < 0 && errno != EMFILE ? strerror(errno) :
+				"as many files are open as may be; want a higher limit (ulimit -n, LimitNOFILE)");
+			if (fd >= 0)
+				close(fd);
 			continue;
 		}
 		set_options(fd, w->ws->stall);

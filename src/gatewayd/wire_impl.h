@@ -19,6 +19,7 @@ struct trust { struct trust *next; unsigned refs; struct tls_ctx *ctx; char ca[]
 struct wires {
 	struct loop *loop;
 	int64_t stall;
+	int top;			/* descriptors of wires are below it */
 	struct resolver *resolver;
 	struct trust *trust;
 	struct wire *lingering;		/* closed by their owner */
