@@ -92,6 +92,7 @@ class Run:
         self.lab = Program(folder, "lab", os.path.join(TOP, "tests/peers/lab/lab.py"), "-q", "-d", os.path.join(folder, "lab"),
                            *(x for k, v in LAB.items() for x in ("-o", f"{k}={v}")))
         self.route = Program(folder, "route", os.path.join(BIN, "route"), "-R", "run", "-d", "spool", "-r", "rules")
+        self.compress = random.Random(f"{seed} compress").choice(("zlib", "zlib", "zstd", "none"))
         self.transport = random.Random(f"{seed} transport").choice(("websocket", "websocket", "webhook", "conduit"))
         self.port = free_port()
         self.gatewayd = Program(folder, "gatewayd", os.path.join(BIN, "gatewayd"), "-p", str(self.port), "-o", "ipc://run/in", "-a", "lab/accounts", "-s", "state")
@@ -204,10 +205,12 @@ class Run:
         return wrong
 
     def account(self):
-        """The lab's account of Twitch, with the transport of this run."""
+        """The lab's accounts, with the compression and the transport of this run."""
+        folder = os.path.join(self.folder, "lab/accounts/default")
+        with open(os.path.join(folder, "lab-discord.conf"), "a") as f:
+            f.write(f"compress = {self.compress}\n")
         if self.transport == "websocket":
             return
-        folder = os.path.join(self.folder, "lab/accounts/default")
         words = {"webhook": f"webhook-secret-file = hook.secret\ncallback = http://127.0.0.1:{self.port}/hook/default/lab-twitch\n",
                  "conduit": "conduit-shards = 2\n"}[self.transport]
         with open(os.path.join(folder, "hook.secret"), "w", opener=lambda p, f: os.open(p, f, 0o600)) as f:
@@ -362,7 +365,7 @@ def one(seed, o):
         wrong = [f"stuck: {type(e).__name__}: {e}"]
     finally:
         run.end()
-    text = f"seed {seed}: {'WRONG' if wrong else 'right'}, {run.transport}, {time.time() - begin:.1f} s; {run.summary()}"
+    text = f"seed {seed}: {'WRONG' if wrong else 'right'}, {run.compress}, {run.transport}, {time.time() - begin:.1f} s; {run.summary()}"
     if wrong:
         text += "".join(f"\n    {w}" for w in wrong) + f"\n    kept: {folder}"
     if not wrong and not o.k:
