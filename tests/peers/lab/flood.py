@@ -1,7 +1,9 @@
 """Many messages: prepared as bytes before the first is sent and then written as fast as the sockets take them (run), or said at a
 rate (live)."""
 import asyncio
+import functools
 import json
+import random
 import time
 import uuid
 
@@ -9,6 +11,15 @@ import wsproto
 from discord_conn import GUILD_MESSAGES
 
 CHUNK = 1 << 18
+WORDS = ("a about again all and are at be because but can did do first for from get go good has have he here how i if in is it just know like "
+         "lol look me more my new no not now of ok on one or so stream that the they this time to up was what who why will with you 😀").split()
+
+
+@functools.lru_cache(4)
+def tails(size):
+    """What texts go on with, different for each: one text over and over is nothing to a compressor."""
+    rng = random.Random(size)
+    return [" ".join(rng.choices(WORDS, k=size // 3 + 1)) for _ in range(max(1, min(1000, 1000000 // (size + 1))))]
 
 
 class Flood:
@@ -16,17 +27,17 @@ class Flood:
         self.lab = lab
 
     async def run(self, n, size=60, keep=True, conns=None, channel=None):
-        """n messages to each connection. keep: Discord's sessions can replay them. What was sent, and how long preparing and
-        sending took."""
+        """n messages to each connection. keep: Discord's sessions can replay them. What was sent, since when (seconds of 1970), and
+        how long preparing and sending took."""
         conns = [c for c in (conns if conns is not None else list(self.lab.conns.values())) if self.fit(c)]
         begun = time.monotonic()
         jobs = [(c, self.prepare(c, n, size, keep, channel)) for c in conns]
-        ready = time.monotonic()
+        ready, began = time.monotonic(), time.time()
         self.lab.books.note("flood", connections=len(conns), messages=n)
         await asyncio.gather(*(self.send(c, frames) for c, frames in jobs))
         done = time.monotonic()
         out = {"connections": len(conns), "messages": n * len(conns), "bytes": sum(sum(map(len, f)) for _, f in jobs),
-               "prepared_s": round(ready - begun, 3), "sent_s": round(done - ready, 3)}
+               "began": round(began, 6), "prepared_s": round(ready - begun, 3), "sent_s": round(done - ready, 3)}
         self.lab.books.note("flooded", **out)
         return out
 
@@ -68,9 +79,11 @@ class Flood:
         channel.messages.popitem()
         head, rest = json.dumps(message, separators=(",", ":")).split("@@ID@@")
         middle, tail = rest.split("@@TEXT@@")
+        ends = tails(size)
         for i in range(n):
             id = lab.world.ids.next()
-            text = f"flood {i} ".ljust(size, "x")
+            text = f"flood {i} " + ends[i % len(ends)]
+            text = text[:max(size, text.index(" ", 6) + 1)]
             session.seq += 1
             payload = f'{{"t":"MESSAGE_CREATE","s":{session.seq},"op":0,"d":{head}{id}{middle}{text}{tail}}}'
             if keep:
