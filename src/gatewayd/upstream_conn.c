@@ -139,7 +139,7 @@ static void do_dial(struct conn *c)
 		conn_lost(c, NEXT_RESUME, 0, "the platform cannot dial now", 0);
 		return;
 	}
-	bad = edge_client_bad_url(c->dial->url);
+	bad = c->dial->url[0] ? edge_client_bad_url(c->dial->url) : NULL;
 	if (bad) {
 		conn_lost(c, NEXT_RESUME, 0, bad, 0);
 		return;
@@ -153,6 +153,11 @@ static void do_dial(struct conn *c)
 
 static void do_open(struct conn *c)
 {
+	if (!c->dial->url[0]) {
+		conn_event(c, LIFE_ON_OPENED);
+		c->out->platform->opened(c->out->p, c->n, 0, clock_mono());
+		return;
+	}
 	if (sock_open(c, 0, c->dial->url, c->dial->opening)) {
 		conn_lost(c, NEXT_RESUME, 0, errno == EINVAL ? "it cannot be dialled with these certificates" : strerror(errno), 0);
 		return;

@@ -20,7 +20,7 @@ hooked() {
 	lab_wait verified 2
 	hear one
 	heard 1 one
-	status '[.status.subscriptions[].state] == ["enabled", "enabled"] and .connections == [] and .tokens.app.state == "ok"'
+	status '[.status.subscriptions[].state] == ["enabled", "enabled"] and ([.connections[].state] == ["live"]) and .tokens.app.state == "ok"'
 	line=$(events chat.message)
 	[ "$(jq -r '[.source, .data.channel.id, .data.user.name, .partitionkey] | join(" ")' <<<"$line")" = "/twitch/default/lab-twitch 42 ada twitch:42" ]
 	# The hub stands still: so does the answer.

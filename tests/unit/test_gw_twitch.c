@@ -423,7 +423,7 @@ static void limits(void)
 	probe_free(o);
 
 	o = begin(CONDUIT "conduit = C-1\n", SUBS);
-	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\nanswer 2 " EMPTY "dial 0\nopened 0\n" WELCOME("0", "A", "00:02"));
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\ndial 0\nanswer 2 " EMPTY "opened 0\n" WELCOME("0", "A", "00:02"));
 	probe_run(o, "answer 5 429 Ratelimit-Remaining: 0 | Ratelimit-Reset: 1700000030 | {\"message\":\"Too Many Requests\"}\n");
 	probe_take(o);
 	probe_run(o, "advance 8999\n");
@@ -523,46 +523,124 @@ static void consents(struct out *o, const char *user)
 	probe_run(o, step);
 }
 
+#define HOOKED ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\"}}"
+#define LISTED(id, status, key) "{\"id\":\"" id "\",\"status\":\"" status "\"," key HOOKED
+#define PAGE(entries) "200 {\"data\":[" entries "],\"pagination\":{}}\n"
+
 static void lists(void)
 {
 	struct out *o = begin(WEBHOOK, SUBS);
 	const char *r;
 
-	CHECK(probe_saw(o, "http 1 GET https://api.twitch.tv/helix/eventsub/subscriptions token=app"), "webhooks: the list comes first");
-	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"S1\",\"status\":\"enabled\"," CHAT_KEY ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\"}},"
+	CHECK(probe_saw(o, "http 1 GET https://api.twitch.tv/helix/eventsub/subscriptions token=app"), "webhooks: is the token good?");
+	probe_run(o, "answer 1 " PAGE(LISTED("S1", "enabled", CHAT_KEY)));
+	CHECK(probe_saw(o, "connections 1") && !probe_saw(o, "http 2"), "then it is asked who looks after them");
+	probe_run(o, "dial 0\nopened 0\n");
+	CHECK(probe_saw(o, "dial 0  opening") && probe_saw(o, "http 2 GET"), "this process, without a socket; the list comes first");
+	probe_take(o);
+	probe_run(o, "answer 2 200 {\"data\":[" LISTED("S1", "enabled", CHAT_KEY) ","
 		"{\"id\":\"S5\",\"status\":\"enabled\",\"type\":\"x\",\"version\":\"1\",\"condition\":{},\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/other\"}}],"
 		"\"pagination\":{\"cursor\":\"a b=\"}}\n");
-	CHECK(probe_saw(o, "connections 0") && probe_saw(o, "http 2 GET https://api.twitch.tv/helix/eventsub/subscriptions?after=a%20b%3D token=app"), "page by page");
+	CHECK(probe_saw(o, "http 3 GET https://api.twitch.tv/helix/eventsub/subscriptions?after=a%20b%3D token=app"), "page by page");
 	probe_take(o);
-	probe_run(o, "answer 2 200 {\"data\":[{\"id\":\"S6\",\"status\":\"enabled\",\"type\":\"y\",\"version\":\"1\",\"condition\":{\"a\":\"\"},\"transport\":{\"method\":\"webhook\","
-		"\"callback\":\"https://bots.example/hook/t/bot\"}}],\"pagination\":{}}\n");
-	CHECK(probe_saw(o, "http 3 DELETE") && !probe_saw(o, "http 4"), "what is in the way goes first");
-	probe_run(o, "answer 3 204 \n");
+	probe_run(o, "answer 3 " PAGE(LISTED("S6", "enabled", "\"type\":\"y\",\"version\":\"1\",\"condition\":{\"a\":\"\"}")));
+	CHECK(probe_saw(o, "http 4 DELETE") && !probe_saw(o, "http 5"), "what is in the way goes first");
+	probe_run(o, "answer 4 204 \n");
 	r = probe_take(o);
 	CHECK(strstr(r, FOLLOW_KEY ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\",\"secret\":\"a-secret-of-webhooks\"}}") &&
 	      !strstr(r, CHAT_KEY) && strstr(r, "?id=S6 ") && !strstr(r, "?id=S5"), "the missing is made, ours that nobody wants deleted: %s", r);
-	probe_run(o, "answer 4 202 {\"data\":[{\"id\":\"S2\",\"status\":\"webhook_callback_verification_pending\"}]}\nstatus\n");
+	probe_run(o, "answer 5 202 {\"data\":[{\"id\":\"S2\",\"status\":\"webhook_callback_verification_pending\"}]}\nstatus\n");
 	CHECK(has(o, "\"state\":\"pending\""), "verified later");
+	probe_run(o, "advance 5000\n");
+	CHECK(probe_saw(o, "http 6 GET") && !probe_saw(o, "live"), "soon looked at: another process may have had the challenge");
+	probe_run(o, "answer 6 " PAGE(LISTED("S1", "enabled", CHAT_KEY) "," LISTED("S2", "enabled", FOLLOW_KEY)));
+	CHECK(probe_saw(o, "live 0 up") && !probe_saw(o, "gap") && probe_saw(o, "save 0 hook 2023-11-14T22:13:20.000Z ") &&
+	      has(o, " https://bots.example/hook/t/bot\n"), "all is there: live");
 	probe_run(o, "advance 1200000\n");
-	CHECK(probe_saw(o, "http 5 GET"), "looked at again by and by");
+	CHECK(probe_saw(o, "http 7 GET"), "looked at again by and by");
 	probe_take(o);
-	probe_run(o, "answer 5 200 {\"data\":[{\"id\":\"S1\",\"status\":\"authorization_revoked\"," CHAT_KEY ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\"}},"
-		"{\"id\":\"S2\",\"status\":\"notification_failures_exceeded\"," FOLLOW_KEY ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\"}}],\"pagination\":{}}\n");
+	probe_run(o, "answer 7 " PAGE(LISTED("S1", "authorization_revoked", CHAT_KEY) "," LISTED("S2", "notification_failures_exceeded", FOLLOW_KEY)));
 	r = probe_take(o);
-	CHECK(!strstr(r, FOLLOW_KEY) && strstr(r, "http 6 DELETE") && strstr(r, "?id=S2 ") && !strstr(r, "?id=S1") && !strstr(r, CHAT_KEY),
+	CHECK(!strstr(r, FOLLOW_KEY) && strstr(r, "http 8 DELETE") && strstr(r, "?id=S2 ") && !strstr(r, "?id=S1") && !strstr(r, CHAT_KEY),
 	      "what failed is deleted, not what a person took back: %s", r);
-	probe_run(o, "answer 6 204 \n");
+	probe_run(o, "answer 8 204 \n");
 	r = probe_take(o);
-	CHECK(strstr(r, "http 7 POST") && strstr(r, FOLLOW_KEY) && !strstr(r, CHAT_KEY), "and made anew: %s", r);
-	probe_run(o, "answer 7 409 {\"message\":\"subscription already exists\",\"id\":\"S7\"}\n");
-	CHECK(probe_saw(o, "http 8 GET"), "one that is said to exist is looked for");
+	CHECK(strstr(r, "http 9 POST") && strstr(r, FOLLOW_KEY) && !strstr(r, CHAT_KEY) && !strstr(r, "gap"), "and made anew: %s", r);
+	probe_run(o, "answer 9 409 {\"message\":\"subscription already exists\",\"id\":\"S7\"}\n");
+	CHECK(probe_saw(o, "gap 0 [2023-11-14T22:13:20.000Z] [2023-11-14T22:13:20.000Z] notification_failures_exceeded"), "what it missed is told");
+	CHECK(probe_saw(o, "http 10 GET"), "one that is said to exist is looked for");
 	probe_take(o);
 	consents(o, "6");
-	CHECK(!probe_saw(o, "http 9"), "somebody has consented: not one that something hangs on");
+	CHECK(!probe_saw(o, "http 11"), "somebody has consented: not one that something hangs on");
 	consents(o, "99");
-	CHECK(probe_saw(o, "http 9 DELETE") && has(o, "?id=S1 "), "whose subscription was taken back: deleted");
-	probe_run(o, "answer 9 204 \n");
+	CHECK(probe_saw(o, "http 11 DELETE") && has(o, "?id=S1 "), "whose subscription was taken back: deleted");
+	probe_run(o, "answer 11 204 \n");
 	CHECK(has(o, CHAT_KEY), "and asked for again");
+	probe_free(o);
+}
+
+/* Connection 0 of webhooks: what an earlier process left. */
+static void callback(void)
+{
+	static const char both[] = "opened 0\nanswer 2 " PAGE(LISTED("S1", "enabled", CHAT_KEY) "," LISTED("S2", "enabled", FOLLOW_KEY));
+	static const char hook[] = "dial 0 hook %s %.32s %s\n";
+	struct out *o = begin(WEBHOOK, SUBS);
+	char digest[40] = "", step[256];
+	const char *r, *at;
+
+	probe_run(o, "answer 1 " EMPTY "dial 0\n");
+	probe_run(o, both);
+	r = probe_take(o);
+	at = strstr(r, "save 0 hook 2023-11-14T22:13:20.000Z ");
+	CHECK(at && strstr(r, "live 0 up"), "live");
+	if (at)
+		snprintf(digest, sizeof(digest), "%.32s", at + strlen("save 0 hook 2023-11-14T22:13:20.000Z "));
+	probe_run(o, "wall 1700000100\nadvance 60000\n");
+	CHECK(probe_saw(o, "save 0 hook 2023-11-14T22:15:00.000Z"), "every minute it says that it lives");
+	probe_run(o, "wall 1700000110\ndrain 0\n");
+	CHECK(probe_saw(o, "save 0 hook 2023-11-14T22:15:10.000Z"), "and when it goes");
+	probe_take(o);
+	probe_run(o, "advance 3600000\nstatus\n");
+	CHECK(!probe_saw(o, "http") && has(o, "looked after by the process that holds connection 0"), "then another process looks after all of it");
+	probe_free(o);
+
+	static const struct { const char *time, *digest, *url, *gap; } left[] = {
+		{"2023-11-14T22:12:00.000Z", NULL, "https://bots.example/hook/t/bot", NULL},
+		{"2023-11-14T22:10:00.000Z", NULL, "https://bots.example/hook/t/bot", "nobody took webhooks"},
+		{"2023-11-14T22:12:00.000Z", "00112233445566778899aabbccddeeff", "https://bots.example/hook/t/bot", "the secret of webhooks is another one"},
+		{"2023-11-14T22:12:00.000Z", NULL, "https://bots.example/before", "the callback is another one"},
+	};
+	for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++) {
+		o = begin(WEBHOOK, SUBS);
+		probe_run(o, "answer 1 " EMPTY);
+		snprintf(step, sizeof(step), hook, left[i].time, left[i].digest ? left[i].digest : digest, left[i].url);
+		probe_run(o, step);
+		probe_take(o);
+		probe_run(o, both);
+		if (left[i].digest) {
+			CHECK(probe_saw(o, "http 3 DELETE") && probe_saw(o, "http 4 DELETE") && !probe_saw(o, "live"), "another secret: what there is goes");
+			probe_run(o, "answer 3 204 \nanswer 4 204 \n" MADE("5", "S3", "00:00") MADE("6", "S4", "00:00"));
+		}
+		r = probe_take(o);
+		CHECK(left[i].gap ? strstr(r, left[i].gap) && strstr(r, "live 0 up") : strstr(r, "live 0 resumed") && !strstr(r, "gap"), "left %zu: %s", i, r);
+		probe_free(o);
+	}
+
+	o = begin(WEBHOOK, SUBS);
+	probe_run(o, "answer 1 " EMPTY);
+	snprintf(step, sizeof(step), hook, left[0].time, digest, "https://bots.example/before");
+	probe_run(o, step);
+	probe_run(o, "opened 0\nanswer 2 " PAGE("{\"id\":\"S9\",\"status\":\"enabled\"," CHAT_KEY
+		",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/before\"}}"));
+	CHECK(has(o, "?id=S9 "), "what goes to the former callback is deleted");
+	probe_free(o);
+
+	o = begin(WEBHOOK, SUBS);
+	probe_run(o, "answer 1 " EMPTY "dial 0\nopened 0\nanswer 2 " EMPTY "answer 3 202 {\"data\":[{\"id\":\"S2\",\"status\":\"webhook_callback_verification_pending\"}]}\n"
+		"answer 4 403 {}\n");
+	probe_take(o);
+	probe_run(o, "advance 30000\n");
+	CHECK(has(o, "lost 0 resume 0 wait=0ms Twitch has not verified the callback: does https://bots.example/hook/t/bot lead here?"), "it says what to look at");
 	probe_free(o);
 }
 
@@ -571,10 +649,10 @@ static void early_challenge(void)
 {
 	struct out *o = begin(WEBHOOK, "channel.chat.message broadcaster_user_id=42 user_id=99\n");
 
-	probe_run(o, "answer 1 " EMPTY "wall 1704164645\nhook 1 - Twitch-Eventsub-Message-Id: a | Twitch-Eventsub-Message-Timestamp: 2024-01-02T03:04:05Z | "
+	probe_run(o, "answer 1 " EMPTY "dial 0\nopened 0\nanswer 2 " EMPTY "wall 1704164645\nhook 1 - Twitch-Eventsub-Message-Id: a | Twitch-Eventsub-Message-Timestamp: 2024-01-02T03:04:05Z | "
 		"Twitch-Eventsub-Message-Type: webhook_callback_verification | Twitch-Eventsub-Message-Signature: sha256="
 		"ecd9a3bf6b104ddee499ffdaeb26d67260e9284979853c561950c41c002b536d | "
-		"{\"challenge\":\"c\",\"subscription\":{" CHAT_KEY "}}\nanswer 2 202 {\"data\":[{\"id\":\"S1\",\"status\":\"webhook_callback_verification_pending\"}]}\nstatus\n");
+		"{\"challenge\":\"c\",\"subscription\":{" CHAT_KEY "}}\nanswer 3 202 {\"data\":[{\"id\":\"S1\",\"status\":\"webhook_callback_verification_pending\"}]}\nstatus\n");
 	CHECK(probe_saw(o, "reply 1 200 text/plain c") && has(o, "\"state\":\"enabled\",\"http\":202,\"id\":\"S1\""), "verified before it is known");
 	probe_free(o);
 }
@@ -588,11 +666,12 @@ static struct out *conduit_up(void)
 
 	CHECK(probe_saw(o, "http 1 GET https://api.twitch.tv/helix/eventsub/conduits token=app"), "conduits are asked for");
 	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-9\",\"shard_count\":5},{\"id\":\"C-1\",\"shard_count\":2}]}\n");
-	CHECK(probe_saw(o, "connections 2") && probe_saw(o, "http 2 GET https://api.twitch.tv/helix/eventsub/subscriptions?conduit_id=C-1 token=app"),
-	      "a connection for each shard");
+	CHECK(probe_saw(o, "connections 2") && !probe_saw(o, "http 2"), "a connection for each shard; subscriptions are for who holds the first");
+	probe_run(o, "dial 0\n");
+	CHECK(probe_saw(o, "http 2 GET https://api.twitch.tv/helix/eventsub/subscriptions?conduit_id=C-1 token=app"), "which is this process");
 	probe_run(o, "answer 2 " EMPTY);
 	CHECK(probe_saw(o, POST("3") "app") && has(o, "\"transport\":{\"method\":\"conduit\",\"conduit_id\":\"C-1\"}"), "subscriptions are the conduit's");
-	probe_run(o, MADE("3", "S1", "00:01") MADE("4", "S2", "00:01") "dial 0\ndial 1\nopened 0\nopened 1\n" WELCOME("0", "A", "00:02"));
+	probe_run(o, MADE("3", "S1", "00:01") MADE("4", "S2", "00:01") "dial 1\nopened 0\nopened 1\n" WELCOME("0", "A", "00:02"));
 	CHECK(probe_saw(o, SHARDS("5")), "attached at once");
 	probe_run(o, WELCOME("1", "B", "00:02") "answer 5 202 {\"data\":[{\"id\":\"0\",\"status\":\"enabled\"}],\"errors\":[]}\n");
 	CHECK(probe_saw(o, "live 0 up") && !probe_saw(o, "live 1") && probe_saw(o, SHARDS("6")), "one request at a time");
@@ -612,16 +691,17 @@ static void conduits(void)
 	CHECK(strstr(r, SHARDS("7")) && strstr(r, "\"shards\":[" SHARD("1", "C") "]") && !strstr(r, "POST"), "attached anew, subscriptions need nothing: %s", r);
 	probe_run(o, "answer 7 202 {\"data\":[{\"id\":\"1\"}],\"errors\":[]}\n");
 	CHECK(probe_saw(o, "live 1 resumed") && !probe_saw(o, "gap"), "the other shard had its events: no gap");
-	probe_run(o, "gone 1 0 reset\ndial 1\nopened 1\n" WELCOME("1", "D", "02:00") "answer 8 202 {\"data\":[{\"id\":\"1\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "http 8 GET https://api.twitch.tv/helix/eventsub/subscriptions?conduit_id=C-1"), "the subscriptions are looked at");
+	probe_run(o, "gone 1 0 reset\ndial 1\nopened 1\n" WELCOME("1", "D", "02:00") "answer 9 202 {\"data\":[{\"id\":\"1\"}],\"errors\":[]}\n");
 	CHECK(probe_saw(o, "gap 1 [2024-05-01T10:01:00.5Z]") && probe_saw(o, "live 1 up"), "what was sent to a dead socket is lost: a gap");
 	probe_take(o);
 	probe_run(o, "gone 0 1001 \ngone 1 1001 \ndial 0\ndial 1\nopened 0\nopened 1\n" WELCOME("0", "E", "03:00") WELCOME("1", "F", "03:00")
-		"answer 9 202 {\"data\":[{\"id\":\"0\"}]}\nanswer 10 202 {\"data\":[{\"id\":\"1\"}]}\n");
+		"answer 10 202 {\"data\":[{\"id\":\"0\"}]}\nanswer 11 202 {\"data\":[{\"id\":\"1\"}]}\n");
 	r = probe_take(o);
 	CHECK(strstr(r, "gap 0 ") && strstr(r, "gap 1 "), "both off at once: a gap for both: %s", r);
 	probe_run(o, "frame 0 {\"metadata\":{\"message_id\":\"x\",\"message_type\":\"notification\"," AT("04:00") ",\"subscription_type\":\"conduit.shard.disabled\"},"
 		"\"payload\":{\"event\":{\"conduit_id\":\"C-1\",\"shard_id\":\"1\",\"status\":\"websocket_network_error\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"F\"}}}}\n");
-	CHECK(probe_saw(o, SHARDS("11")) && has(o, SHARD("1", "F")), "Twitch thinks it is dead: attached again");
+	CHECK(probe_saw(o, SHARDS("12")) && has(o, SHARD("1", "F")), "Twitch thinks it is dead: attached again");
 	probe_free(o);
 }
 
@@ -670,9 +750,9 @@ static void conduit_handed(void)
 	probe_take(o);
 	probe_run(o, OFFLINE("0.2", "n1", "00:05") WELCOME("0.2", "X", "00:05"));
 	CHECK(has(o, "\"id\":\"n1\""), "and is read on");
-	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "N", "00:08") "answer 7 202 {\"data\":[{\"id\":\"0\"}]}\n");
+	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "N", "00:08") "answer 8 202 {\"data\":[{\"id\":\"0\"}]}\n");
 	CHECK(probe_saw(o, "live 0 resumed") && !probe_saw(o, "gap"), "attached in time: nothing is missing");
-	probe_run(o, "drain 0\ndial 0\nopened 0\n" WELCOME("0", "N", "00:11") "advance 2000\nanswer 8 202 {\"data\":[{\"id\":\"0\"}]}\n");
+	probe_run(o, "drain 0\ndial 0\nopened 0\n" WELCOME("0", "N", "00:11") "advance 2000\nanswer 9 202 {\"data\":[{\"id\":\"0\"}]}\n");
 	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:00:08.500Z]") && probe_saw(o, "live 0 up"), "too late: a gap");
 	probe_free(o);
 }
@@ -699,6 +779,8 @@ static void conduit_made(void)
 
 	o = begin(CONDUIT, SUBS);
 	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":1}]}\n");
+	CHECK(!probe_saw(o, "http 2"), "by one of all processes");
+	probe_run(o, "dial 0\n");
 	r = probe_take(o);
 	CHECK(strstr(r, "PATCH https://api.twitch.tv/helix/eventsub/conduits token=app") && strstr(r, "{\"id\":\"C-1\",\"shard_count\":2}"), "grown: %s", r);
 	probe_run(o, "answer 2 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\nanswer 3 200 {\"data\":[{\"id\":\"S8\",\"status\":\"enabled\",\"type\":\"x\",\"version\":\"1\","
@@ -708,8 +790,10 @@ static void conduit_made(void)
 
 	o = begin(APP "transport = conduit\nconduit-shards = 2\ncallback = https://bots.example/hook/t/bot\nwebhook-secret-file = secret\n", SUBS);
 	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\n");
+	CHECK(!probe_saw(o, "http 2"), "shards over webhooks: of several processes one attaches them");
+	probe_run(o, "dial 0\nopened 0\n");
 	r = probe_take(o);
-	CHECK(strstr(r, "connections 0") && strstr(r, "{\"id\":\"1\",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\","
+	CHECK(strstr(r, "connections 1") && strstr(r, "{\"id\":\"1\",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\","
 	      "\"secret\":\"a-secret-of-webhooks\"}}]}"), "shards over webhooks: %s", r);
 	probe_free(o);
 }
@@ -791,6 +875,7 @@ int main(void)
 	revoked();
 	reload();
 	lists();
+	callback();
 	early_challenge();
 	conduits();
 	conduit_moves();

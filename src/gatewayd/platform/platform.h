@@ -4,7 +4,7 @@
  * rule of a platform is tested without a socket and without waiting.
  *
  * One object (void *p) for each account (a bot of a tenant). An account has connections, numbered from 0 (Discord: shards; Twitch:
- * conduit shards or one socket; IRC: one). Who may hold a connection is upstream's business (leases): a platform is asked to dial only what
+ * conduit shards or one socket, or one without a socket that stands for its webhooks; IRC: one). Who may hold a connection is upstream's business (leases): a platform is asked to dial only what
  * this process holds. A connection has a main socket, 0, and for a while another one, 1 (Twitch's move): out_switch makes 1 to 0.
  *
  * The life of a connection is the same everywhere (life.h):
@@ -30,7 +30,7 @@ struct out;		/* who carries out; one for each account */
 /* ---- what upstream asks of a platform ---- */
 
 struct dial {
-	char url[1024];			/* ws: wss: for frames; irc: ircs: for a stream of bytes */
+	char url[1024];			/* ws: wss: for frames; irc: ircs: for a stream of bytes; "": there is no socket, opened follows at once */
 	bool costs_identify;		/* wait for the budget first (out_budget) */
 	unsigned budget_key;		/* Discord: shard_id % max_concurrency */
 	int64_t opening, greeting;	/* limits: until opened, from there until out_live */

@@ -62,6 +62,11 @@ bool tw_sockets(const struct twitch *p)
 	return p->conf.transport == TW_WEBSOCKET || (p->conf.transport == TW_CONDUIT && !*p->conf.callback);
 }
 
+bool tw_leads(const struct twitch *p)
+{
+	return p->conf.transport == TW_WEBSOCKET || (p->nconns && p->conns[0].held);
+}
+
 /* Each subscription of a plain socket gets one; those that have one keep it. */
 static void spread(const struct twitch *p, struct subs *s)
 {
@@ -133,9 +138,9 @@ static unsigned wanted(const struct twitch *p)
 	unsigned n = 0;
 
 	if (!tw_sockets(p))
-		return 0;
+		return 1;
 	if (p->conf.transport == TW_CONDUIT)
-		return p->subs.n ? (unsigned)(p->conf.shards ? p->conf.shards : p->shards ? p->shards : 1) : 0;
+		return (unsigned)(p->conf.shards ? p->conf.shards : p->shards ? p->shards : 1);
 	for (size_t i = 0; i < p->subs.n; i++)
 		if (p->subs.v[i].conn >= n)
 			n = p->subs.v[i].conn + 1;
@@ -356,7 +361,8 @@ static void status(void *arg, struct buf *json)
 	if (buf_printf(json, "\"transport\":\"%s\",", words[p->conf.transport]) ||
 	    (*p->error && (buf_adds(json, "\"error\":") || buf_add_json(json, p->error, strlen(p->error)) || buf_addc(json, ','))) ||
 	    (p->conf.transport == TW_CONDUIT && (tw_conduit_status(p, json) || buf_addc(json, ','))) ||
-	    subs_status(&p->subs, p->conf.transport == TW_WEBSOCKET, json))
+	    (tw_leads(p) ? subs_status(&p->subs, p->conf.transport == TW_WEBSOCKET, json) :
+	     buf_adds(json, "\"subscriptions\":\"looked after by the process that holds connection 0\"")))
 		json->len = before;	/* no room: nothing rather than half of it */
 }
 

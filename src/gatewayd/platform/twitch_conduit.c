@@ -105,7 +105,7 @@ static void attach(struct twitch *p, int64_t now)
 
 	buf_init(&body, 256u << 10);
 	buf_printf(&body, "{\"conduit_id\":\"%s\",\"shards\":[", p->conduit);
-	some = tw_sockets(p) ? add_sockets(p, &body) > 0 : !p->hooked && add_hooks(p, &body);
+	some = tw_sockets(p) ? add_sockets(p, &body) > 0 : tw_leads(p) && !p->hooked && add_hooks(p, &body);
 	buf_adds(&body, "]}");
 	if (!some) {
 		buf_release(&body);
@@ -125,7 +125,7 @@ void tw_conduit_pump(struct twitch *p, int64_t now)
 		later(p, now);
 	} else if (!*p->conduit) {
 		tw_conduit_start(p, now);
-	} else if (p->conf.shards > p->shards || (p->ours && p->conf.shards && p->conf.shards < p->shards)) {
+	} else if (tw_leads(p) && (p->conf.shards > p->shards || (p->ours && p->conf.shards && p->conf.shards < p->shards))) {
 		if (!resize(p))
 			later(p, now);
 	} else {
@@ -213,7 +213,7 @@ static void conduits(struct twitch *p, const struct json *data, int64_t now)
 	/* None yet. Of several processes the one with connection 0 makes it, the others find it. */
 	p->proved = false;
 	tw_proved(p, now);
-	if (!tw_sockets(p) || (p->nconns && p->conns[0].state >= CONN_READY)) {
+	if (tw_leads(p) && p->conns[0].state >= CONN_READY) {
 		if (!make(p))
 			later(p, now);
 	} else {
@@ -284,6 +284,8 @@ static void attached(struct twitch *p, const struct http_answer *a, int64_t now)
 		p->hooked = true;
 	else if (!tw_sockets(p))
 		later(p, now);
+	if (!tw_sockets(p) && p->hooked)
+		tw_callback_settle(p, now);
 	if (json_count(errors) == 0)
 		p->error[0] = '\0';
 	json_free(doc);

@@ -10,6 +10,7 @@
 #define OPENING (10 * CLOCK_S)
 #define WELCOME (15 * CLOCK_S)
 #define GREETING (30 * CLOCK_S)		/* the welcome, and then the first subscription within 10 s */
+#define CALLBACK (60 * CLOCK_S)		/* it has its own limit */
 #define SETTLE (8 * CLOCK_S)		/* behind the welcome: live with what there is */
 #define BYE (4 * CLOCK_S)		/* whoever takes over attaches within this time */
 #define KEEPALIVE_MAX 3600.0
@@ -36,6 +37,12 @@ static void recall(struct twitch *p, unsigned i, const char *saved, size_t n)
 	text[n] = '\0';
 	if (sscanf(text, "%7s %159s %39s", how, session, time) != 3)
 		return;
+	if (strcmp(how, "hook") == 0) {		/* twitch_callback.c: TIME stands second */
+		c->gap = true;
+		snprintf(c->why, sizeof(c->why), "the webhooks were given up for sockets");
+		snprintf(c->from, sizeof(c->from), "%.39s", session);
+		return;
+	}
 	memcpy(c->old, session, sizeof(session));
 	/* A shard that was handed over stays attached for a while, until its new holder attaches itself. */
 	if (p->conf.transport == TW_CONDUIT && strcmp(how, "handed") == 0 && clock_parse(time, strlen(time), &c->handed) == 0)
@@ -48,8 +55,7 @@ static void recall(struct twitch *p, unsigned i, const char *saved, size_t n)
 
 /* ---- dialling ---- */
 
-/* Why a connection is of no use: Twitch's words about the first of its subscriptions. */
-static void no_use(const struct twitch *p, unsigned i, char *why, size_t n)
+void tw_no_use(const struct twitch *p, unsigned i, char *why, size_t n)
 {
 	const char *said = "there are none";
 
@@ -65,14 +71,17 @@ int tw_dial(void *arg, unsigned i, const char *saved, size_t nsaved, struct dial
 	struct tw_conn *c;
 	char why[220];
 	size_t enabled;
+	bool lead;
 
 	if (i >= p->nconns || p->refused) {
 		out_lost(p->out, i, NEXT_STOP, 0, p->refused ? p->error : "not wanted any more", 0);
 		return -1;
 	}
 	c = &p->conns[i];
-	if (p->conf.transport == TW_WEBSOCKET && tw_settled(p, i, &enabled) && !enabled) {
-		no_use(p, i, why, sizeof(why));
+	lead = i == 0 && !c->held && p->conf.transport == TW_CONDUIT && tw_sockets(p);
+	c->held = true;
+	if (p->conf.transport != TW_CONDUIT && tw_settled(p, i, &enabled) && !enabled) {
+		tw_no_use(p, i, why, sizeof(why));
 		out_lost(p->out, i, NEXT_STOP, 0, why, 0);
 		return -1;
 	}
@@ -81,13 +90,23 @@ int tw_dial(void *arg, unsigned i, const char *saved, size_t nsaved, struct dial
 		out_lost(p->out, i, NEXT_RESUME, 0, p->paused, p->pause - now);
 		return -1;
 	}
+	c->state = CONN_GREETING;
+	if (!tw_sockets(p)) {
+		if (!*c->last)
+			tw_callback_recall(p, saved, nsaved);
+		d->greeting = CALLBACK;
+		return 0;
+	}
 	if (!*c->last && !c->gap && !*c->old)
 		recall(p, i, saved, nsaved);
-	c->state = CONN_GREETING;
 	c->off = p->conf.transport == TW_CONDUIT;
 	snprintf(d->url, sizeof(d->url), "%s", p->conf.eventsub);
 	d->opening = OPENING;
 	d->greeting = GREETING;
+	if (lead) {
+		tw_conduit_pump(p, now);
+		tw_list(p, now);
+	}
 	return 0;
 }
 
@@ -95,8 +114,10 @@ void tw_opened(void *arg, unsigned i, unsigned sock, int64_t now)
 {
 	struct twitch *p = arg;
 
-	(void)now;
-	out_expect(p->out, i, sock, WELCOME, "no welcome");
+	if (!tw_sockets(p))
+		tw_callback_opened(p, now);
+	else
+		out_expect(p->out, i, sock, WELCOME, "no welcome");
 }
 
 /* ---- going live ---- */
@@ -119,7 +140,8 @@ static int64_t platform_time(const struct tw_conn *c, int64_t now)
 static void go_live(struct twitch *p, unsigned i, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
-	bool resumed;
+	bool resumed, gap;
+	size_t enabled;
 
 	/* Too late for the socket of whoever handed it over. */
 	if (c->handed && platform_time(c, now) > c->handed + BYE)
@@ -130,14 +152,18 @@ static void go_live(struct twitch *p, unsigned i, int64_t now)
 	out_timer(p->out, i, TIMER_SETTLE, 0);
 	if (c->gap)
 		out_gap(p->out, i, c->why, c->from, *c->made ? c->made : c->last);
+	gap = c->gap;
 	c->gap = c->resumable = c->off = false;
 	c->why[0] = '\0';
 	out_live(p->out, i, resumed);
 	tw_save(p, i, "open", c->last);
 	c->spot = 0;
 	c->spot_at = now;
-	/* Subscriptions of the session before this one may still count. */
-	if (p->conf.transport == TW_WEBSOCKET && *c->old)
+	tw_hole_tell(p, i);
+	if (gap && p->conf.transport == TW_WEBSOCKET && !tw_settled(p, i, &enabled))
+		tw_hole(p, i, "some subscriptions were made late", c->from);
+	/* Subscriptions of the session before this one may still count; those of a conduit may have gone with all its shards. */
+	if (*c->old)
 		tw_list(p, now);
 }
 
@@ -150,6 +176,10 @@ void tw_conn_settle(struct twitch *p, unsigned i, int64_t now)
 
 	if (i >= p->nconns || c->state != CONN_READY)
 		return;
+	if (!tw_sockets(p)) {
+		tw_callback_settle(p, now);
+		return;
+	}
 	if (p->conf.transport == TW_CONDUIT) {
 		if (now >= c->welcome_at + TW_UNUSED)
 			tw_lost(p, i, NEXT_RESUME, 1000, *p->error ? p->error : "the shard was not attached within 9 s of the welcome", 0, true);
@@ -159,7 +189,7 @@ void tw_conn_settle(struct twitch *p, unsigned i, int64_t now)
 	if (enabled && (settled || now >= c->welcome_at + SETTLE)) {
 		go_live(p, i, now);
 	} else if (settled && !enabled) {
-		no_use(p, i, why, sizeof(why));
+		tw_no_use(p, i, why, sizeof(why));
 		tw_lost(p, i, NEXT_STOP, 1000, why, 0, true);
 	} else if (now >= c->welcome_at + TW_UNUSED) {
 		tw_lost(p, i, NEXT_RESUME, 1000, "no subscription was answered within 9 s of the welcome", 0, true);
@@ -250,6 +280,8 @@ void tw_conn_due(struct twitch *p, unsigned i, unsigned timer, int64_t now)
 		tw_conn_settle(p, i, now);
 	else if (timer == TIMER_MOVE)
 		tw_move_due(p, i, now);
+	else if (timer == TIMER_ALIVE)
+		tw_callback_alive(p, now);
 }
 
 void tw_acked(void *arg, unsigned i, uint64_t mark, int64_t now)
@@ -261,7 +293,7 @@ void tw_acked(void *arg, unsigned i, uint64_t mark, int64_t now)
 	if (i >= p->nconns)
 		return;
 	c = &p->conns[i];
-	if (!c->spot || mark < c->spot || c->state != CONN_LIVE)
+	if (!c->spot || mark < c->spot || !tw_sockets(p) || c->state != CONN_LIVE)
 		return;
 	c->spot = 0;
 	tw_save(p, i, "open", c->spot_time);
@@ -276,6 +308,13 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 	if (i >= p->nconns)
 		return;
 	c = &p->conns[i];
+	c->held = c->hole = false;
+	if (!tw_sockets(p)) {
+		if (c->state == CONN_LIVE)
+			tw_callback_save(p);
+		memset(c, 0, sizeof(*c));
+		return;
+	}
 	tw_unread_tell(p, i, "");
 	clock_rfc3339(time, platform_time(c, now));
 	if (c->move && c->next_up)

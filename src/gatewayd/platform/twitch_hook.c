@@ -88,7 +88,7 @@ static bool in_time(struct twitch *p, const struct hook *h, const struct message
 
 /* ---- the three kinds ---- */
 
-static void verification(struct twitch *p, const struct hook *h, struct span body)
+static void verification(struct twitch *p, const struct hook *h, struct span body, int64_t now)
 {
 	struct span sub = scan_member(body, "subscription");
 	struct json_error err;
@@ -115,19 +115,22 @@ static void verification(struct twitch *p, const struct hook *h, struct span bod
 	json_free(doc);
 	/* The challenge and nothing else, as text/plain. */
 	out_hook_reply(p->out, h->ticket, 200, "text/plain", text, (size_t)n, false);
+	tw_callback_settle(p, now);
+	tw_hole_tell(p, 0);
 }
 
 static void notification(struct twitch *p, const struct hook *h, const struct message *m, struct span body, int64_t now)
 {
-	uint64_t mark = 0;
+	unsigned conn = tw_leads(p) ? 0 : OUT_ACCOUNT;
+	uint64_t none = 0, *mark = conn ? &none : &p->conns[0].mark, before = *mark;
 
 	if (strcmp(m->type, "conduit.shard.disabled") == 0)
 		tw_conduit_disabled(p, scan_member(body, "event"), now);
 	else if (strcmp(m->type, "user.authorization.grant") == 0)
 		tw_granted(p, scan_member(body, "event"), now);
-	if (tw_notify(p, OUT_ACCOUNT, &(struct tw_note){.type = m->type, .id = m->id, .time = m->time}, body, &mark, h->ticket)) {
+	if (tw_notify(p, conn, &(struct tw_note){.type = m->type, .id = m->id, .time = m->time}, body, mark, h->ticket)) {
 		tw_say(p, LOG_WARN, "a notification of type %s cannot be read", m->type);
-		if (!mark) {
+		if (*mark == before) {
 			reply(p, h, 400, "no event");
 			return;
 		}
@@ -143,7 +146,7 @@ static void revocation(struct twitch *p, const struct hook *h, const struct mess
 		reply(p, h, 400, "no subscription");
 		return;
 	}
-	tw_revoked(p, s, m->id, m->time, OUT_ACCOUNT, 0, h->ticket, now);
+	tw_revoked(p, s, m->id, m->time, tw_leads(p) ? 0 : OUT_ACCOUNT, tw_leads(p) ? ++p->conns[0].mark : 0, h->ticket, now);
 	out_hook_reply(p->out, h->ticket, 204, NULL, NULL, 0, true);
 }
 
@@ -179,7 +182,7 @@ void tw_hook(void *arg, const struct hook *h, int64_t now)
 	} else if (strcmp(m.kind, "notification") == 0 && *m.type) {
 		notification(p, h, &m, body, now);
 	} else if (strcmp(m.kind, "webhook_callback_verification") == 0) {
-		verification(p, h, body);
+		verification(p, h, body, now);
 	} else if (strcmp(m.kind, "revocation") == 0) {
 		revocation(p, h, &m, body, now);
 	} else {

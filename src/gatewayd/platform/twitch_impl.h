@@ -9,7 +9,7 @@
  *   twitch_conn.c     a connection: dialling, welcome, keepalive, going live, handing over
  *   twitch_move.c     its move to another socket       twitch_loss.c   its end: close codes, what may be missing
  *   twitch_frame.c    its messages
- *   twitch_conduit.c  the conduit and its shards
+ *   twitch_conduit.c  the conduit and its shards       twitch_callback.c   connection 0 where there are no sockets
  *   twitch_event.c    notifications to lines          twitch_hook.c   notifications over HTTP
  *
  * Where Twitch's documentation is silent the source says so and does what is safe either way.
@@ -104,6 +104,8 @@ enum tw_conn_state {
 
 struct tw_conn {
 	enum tw_conn_state state;
+	bool held;		/* by this process: it was asked to dial, and has not handed it over since */
+	bool settling;		/* a callback: what is not verified yet is waited for */
 	char session[TW_ID];	/* of socket 0; "": none */
 	char next[TW_ID];	/* of socket 1, when it has to be attached before it takes over; "": none */
 	char old[TW_ID];	/* a session that died: its subscriptions may still count */
@@ -129,6 +131,9 @@ struct tw_conn {
 	uint64_t mark, spot;	/* spot: when this mark is kept, spot_time is saved */
 	char spot_time[TW_TIME];
 	int64_t spot_at;
+	/* what was missing while it was live: told when its end is known */
+	bool hole;
+	char hole_why[160], hole_from[TW_TIME];
 	/* conduits */
 	bool attach;		/* to be attached to its shard */
 	bool attaching, asked_next;	/* ... which was asked, with the session of socket 1 */
@@ -143,7 +148,7 @@ struct tw_call { enum tw_call_kind kind; unsigned id; char *key; };
 #define TW_CALLS (TW_PARALLEL + 4u)
 
 /* Timers of a connection; of the account: */
-enum { TIMER_SETTLE, TIMER_MOVE };
+enum { TIMER_SETTLE, TIMER_MOVE, TIMER_ALIVE };
 enum { TIMER_PUMP, TIMER_LIST, TIMER_START, TIMER_ATTACH };
 
 struct twitch {
@@ -167,7 +172,9 @@ struct twitch {
 	bool want_list, clean;		/* clean: this list also clears away what Twitch revoked (a token or file is new) */
 	unsigned lists;			/* the list under way, or the last one */
 	bool listed;			/* one was read to its end */
-	int64_t list_at;		/* when it began */
+	bool reading;			/* an answer about it is being read: none begins */
+	int64_t list_at, list_wall;	/* when it began */
+	char list_time[TW_TIME];	/* ... the last one that was read to its end, by our clock; "": none was */
 	char cursor[512];
 	unsigned pages;
 	char **doomed;			/* subscriptions to delete */
@@ -177,6 +184,9 @@ struct twitch {
 	bool ours;			/* named in the file or made here: what nobody wants in it is deleted */
 	uint64_t shards;		/* it has */
 	bool hooked;			/* its shards are attached to the callback */
+	/* the callback */
+	bool remake;			/* with another secret: what there is has to be made anew */
+	char callback_was[TW_URL];	/* of an earlier process: what still goes there is deleted; "": the same */
 	/* hooks */
 	uint64_t *heard;		/* message ids of hooks, hashed; NULL: none came yet */
 	unsigned heard_at;
@@ -216,6 +226,8 @@ void tw_token_refused(struct twitch *p, const char *said, bool final, int64_t no
 /* Connections as the file and the conduit want them; those that were stopped are tried again. */
 void tw_connections(struct twitch *p);
 bool tw_sockets(const struct twitch *p);	/* notifications come over sockets (and not over HTTP) */
+/* Is what one of all processes does for the account this one's? It holds connection 0. Plain sockets look after themselves. */
+bool tw_leads(const struct twitch *p);
 bool tw_id(struct span raw, char to[TW_ID]);	/* decodes an id; false: it is none that could be sent back */
 void tw_copy(char *to, size_t size, const struct json *text);	/* "" if it is no text or does not fit */
 
@@ -258,6 +270,15 @@ void tw_welcome(struct twitch *p, unsigned conn, unsigned sock, struct span sess
 void tw_conn_settle(struct twitch *p, unsigned conn, int64_t now);
 void tw_conn_attached(struct twitch *p, unsigned conn, int64_t now);
 void tw_save(struct twitch *p, unsigned conn, const char *how, const char *time);	/* for whoever holds conn next */
+void tw_no_use(const struct twitch *p, unsigned conn, char *why, size_t n);	/* why all was refused: Twitch's words about the first */
+
+/* ---- twitch_callback.c: connection 0 of webhooks, which has no socket ---- */
+
+void tw_callback_recall(struct twitch *p, const char *saved, size_t n);
+void tw_callback_save(struct twitch *p);
+void tw_callback_opened(struct twitch *p, int64_t now);
+void tw_callback_settle(struct twitch *p, int64_t now);		/* something it waits for has changed */
+void tw_callback_alive(struct twitch *p, int64_t now);
 
 /* ---- twitch_loss.c ---- */
 
@@ -265,6 +286,10 @@ void tw_save(struct twitch *p, unsigned conn, const char *how, const char *time)
 void tw_conn_lost(struct twitch *p, unsigned conn, enum next next, unsigned code, const char *why, int64_t wait);
 /* told: the other side said so itself, and whatever it had sent before has come. */
 void tw_lost(struct twitch *p, unsigned conn, enum next next, unsigned code, const char *why, int64_t wait, bool told);
+
+/* While it is live events are missing since `from`: a gap, told by tw_hole_tell when everything is subscribed to again. */
+void tw_hole(struct twitch *p, unsigned conn, const char *why, const char *from);
+void tw_hole_tell(struct twitch *p, unsigned conn);
 
 /* ---- twitch_move.c ---- */
 

@@ -6,6 +6,7 @@
 #include "gatewayd/platform/twitch_impl.h"
 
 #define LIST_EVERY (15 * 60 * CLOCK_S)
+#define LIST_PENDING (20 * CLOCK_S)
 #define LIST_SOON (2 * CLOCK_S)
 #define LAG (60 * CLOCK_S)		/* a list may be older than what was created just before it */
 #define PAGES_MAX 200u
@@ -34,7 +35,8 @@ static bool ours(const struct twitch *p, const struct json *transport, bool *dea
 		return false;
 	if (p->conf.transport == TW_WEBHOOK) {
 		text = json_str(json_member(transport, "callback"), NULL);
-		return strcmp(method, "webhook") == 0 && text && strcmp(text, p->conf.callback) == 0;
+		*dead = text && *p->callback_was && strcmp(text, p->callback_was) == 0;
+		return strcmp(method, "webhook") == 0 && text && (*dead || strcmp(text, p->conf.callback) == 0);
 	}
 	if (p->conf.transport == TW_CONDUIT) {
 		text = json_str(json_member(transport, "conduit_id"), NULL);
@@ -66,8 +68,9 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 	enabled = strcmp(status, "enabled") == 0;
 	pending = strcmp(status, "webhook_callback_verification_pending") == 0;
 	if (dead) {
-		/* Enabled ones of a dead socket count against the limit of three until Twitch notices. */
-		if (enabled)
+		/* Enabled ones of a dead socket count against the limit of three until Twitch notices; those of a callback that
+		 * is given up go on. */
+		if (enabled || pending)
 			tw_doom(p, id);
 		return;
 	}
@@ -78,6 +81,11 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 	if (!s) {
 		if (p->conf.transport != TW_CONDUIT || p->ours)
 			tw_doom(p, id);
+		return;
+	}
+	if ((enabled || pending) && p->remake) {
+		memcpy(s->id, id, sizeof(id));
+		tw_anew(p, s, "the secret is another one");
 		return;
 	}
 	if (enabled || pending) {
@@ -100,6 +108,8 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 	if (s->state == SUB_ASKED)
 		return;
 	/* Listed for days though it is dead. */
+	if (s->state == SUB_ENABLED || (!p->listed && strcmp(status, "webhook_callback_verification_failed") != 0))
+		tw_hole(p, 0, status, p->list_time);
 	memcpy(s->id, id, sizeof(id));
 	tw_anew(p, s, status);
 }
@@ -107,19 +117,32 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 /* What was there and is in no page any more. */
 static void list_done(struct twitch *p, int64_t now)
 {
+	bool whole = !*p->cursor, pending = false;
+	char time[CLOCK_RFC3339_MAX];
+	int64_t wait;
+
 	for (size_t i = 0; i < p->subs.n; i++) {
 		struct sub *s = &p->subs.v[i];
 
-		if ((s->state != SUB_ENABLED && s->state != SUB_PENDING) || s->seen == p->lists || s->made > p->list_at - LAG)
+		pending = pending || s->state == SUB_PENDING;
+		if (!whole || (s->state != SUB_ENABLED && s->state != SUB_PENDING) || s->seen == p->lists || s->made > p->list_at - LAG)
 			continue;
 		tw_say(p, LOG_WARN, "subscription %s is gone from Twitch's list; it is created again", s->key);
+		tw_hole(p, s->conn, "a subscription was gone from Twitch's list", p->list_time);
 		sub_set(s, SUB_MISSING, s->http, "gone from the list");
 		p->hint = 0;
 	}
-	p->clean = false;
+	p->clean = p->remake = false;
 	p->listed = true;
+	clock_rfc3339(time, p->list_wall);
+	memcpy(p->list_time, time, sizeof(time));
 	tw_retry_late(p, now);
-	out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + LIST_EVERY + (int64_t)(out_random(p->out) % (uint64_t)(LIST_EVERY / 4)));
+	wait = pending ? LIST_PENDING : LIST_EVERY;
+	out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + wait + (int64_t)(out_random(p->out) % (uint64_t)(wait / 4)));
+	for (unsigned i = 0; i < p->nconns; i++)
+		tw_hole_tell(p, i);
+	if (!tw_sockets(p) && p->nconns)
+		tw_callback_settle(p, now);
 }
 
 static void url_cursor(struct twitch *p, const struct json *v)
@@ -158,9 +181,17 @@ void tw_listed(struct twitch *p, const struct http_answer *a, int64_t now)
 		return;
 	}
 	backoff_reset(&p->backoff);
+	/* Nobody looks after them before connection 0 is held: then there is another list. */
+	if (!tw_leads(p)) {
+		json_free(doc);
+		tw_proved(p, now);
+		return;
+	}
+	p->reading = true;
 	tw_proved(p, now);
 	for (size_t i = 0; i < json_count(data); i++)
 		listed(p, json_at(data, i), now);
+	p->reading = false;
 	url_cursor(p, json_path(doc, "pagination.cursor"));
 	json_free(doc);
 	if (*p->cursor && ++p->pages < PAGES_MAX) {

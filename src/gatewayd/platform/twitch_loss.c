@@ -125,3 +125,29 @@ void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *re
 		tw_say(p, row->level, "connection %u: closed by Twitch: %s", i, why);
 	tw_lost(p, i, NEXT_RESUME, 0, why, row ? row->wait : 0, code != 0);
 }
+
+/* ---- holes ---- */
+
+void tw_hole(struct twitch *p, unsigned i, const char *why, const char *from)
+{
+	struct tw_conn *c = i < p->nconns ? &p->conns[i] : NULL;
+
+	if (!c || !c->held || c->hole)
+		return;
+	c->hole = true;
+	snprintf(c->hole_why, sizeof(c->hole_why), "%s", why);
+	snprintf(c->hole_from, sizeof(c->hole_from), "%s", from);
+}
+
+void tw_hole_tell(struct twitch *p, unsigned i)
+{
+	struct tw_conn *c = i < p->nconns ? &p->conns[i] : NULL;
+	char to[CLOCK_RFC3339_MAX];
+	size_t enabled;
+
+	if (!c || !c->hole || c->state != CONN_LIVE || !tw_settled(p, i, &enabled) || (p->conf.transport == TW_CONDUIT && !tw_sockets(p) && !p->hooked))
+		return;
+	c->hole = false;
+	clock_rfc3339(to, out_wall(p->out));
+	out_gap(p->out, i, c->hole_why, c->hole_from, strcmp(c->made, c->hole_from) > 0 ? c->made : to);
+}

@@ -12,6 +12,7 @@
 #include "gatewayd/platform/twitch_impl.h"
 
 #define REFUSED_AGAIN (3600 * CLOCK_S)
+#define VERIFIED (5 * CLOCK_S)		/* the challenge may come to another process: a list tells */
 #define TRANSPORTS_WAIT (60 * CLOCK_S)	/* old sockets need time to stop counting; more sockets only make it worse */
 
 /* ---- what is to be created ---- */
@@ -111,7 +112,7 @@ static bool ready(const struct twitch *p, const struct sub *s)
 	if (p->conf.transport == TW_WEBSOCKET)
 		return s->conn < p->nconns && p->conns[s->conn].state >= CONN_READY && *p->conns[s->conn].session;
 	/* What is there already need not be asked for. */
-	return p->listed && (p->conf.transport == TW_WEBHOOK || *p->conduit);
+	return tw_leads(p) && p->listed && (p->conf.transport == TW_WEBHOOK || *p->conduit);
 }
 
 static bool add_transport(const struct twitch *p, const struct sub *s, struct buf *body)
@@ -207,6 +208,7 @@ static void begin_list(struct twitch *p, int64_t now)
 	p->want_list = false;
 	p->lists++;
 	p->list_at = now;
+	p->list_wall = out_wall(p->out);
 	p->pages = 0;
 	p->cursor[0] = '\0';
 	if (!tw_list_page(p))
@@ -221,6 +223,13 @@ void tw_pump(struct twitch *p, int64_t now)
 	if (p->refused || (p->pause && now < p->pause))
 		return;
 	p->pause = 0;
+	/* Another process looks after them; the first answer only shows that the token is good. */
+	if (!tw_leads(p)) {
+		if (p->want_list && !p->proved && !tw_asking(p, CALL_LIST))
+			begin_list(p, now);
+		p->want_list = false;
+		return;
+	}
 	/* A dead one that is still there may be in the way of its successor (409). A session cannot wait, and has no such. */
 	if (p->conf.transport != TW_WEBSOCKET) {
 		while (n < TW_PARALLEL && p->ndoomed && delete_one(p))
@@ -242,7 +251,7 @@ void tw_pump(struct twitch *p, int64_t now)
 	/* What is missing comes first; deleting and looking can wait. */
 	while (n < TW_PARALLEL && i >= p->subs.n && p->ndoomed && delete_one(p))
 		n++;
-	if (p->want_list && n == 0 && i >= p->subs.n && !tw_asking(p, CALL_LIST) && (p->conf.transport != TW_CONDUIT || *p->conduit))
+	if (p->want_list && !p->reading && n == 0 && i >= p->subs.n && !tw_asking(p, CALL_LIST) && (p->conf.transport != TW_CONDUIT || *p->conduit))
 		begin_list(p, now);
 }
 
@@ -343,8 +352,11 @@ void tw_created(struct twitch *p, const char *key, const struct http_answer *a, 
 	} else {
 		refused(p, s, a, said, now);
 	}
-	if (p->conf.transport == TW_WEBSOCKET)
+	if (s->state == SUB_PENDING)
+		out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + VERIFIED);
+	if (p->conf.transport != TW_CONDUIT)
 		tw_conn_settle(p, s->conn, now);
+	tw_hole_tell(p, s->conn);
 	tw_pump(p, now);
 }
 
@@ -378,9 +390,12 @@ void tw_revoked(struct twitch *p, struct span subscription, const char *id, cons
 	if (!status)
 		status = "revoked";
 	tw_say(p, LOG_ERROR, "Twitch took back the subscription %s: %s", s ? s->key : type ? type : "?", status);
-	if (s)
-		sub_set(s, tw_taken_back(status) ? SUB_REFUSED : SUB_MISSING, s->http, status);
-	p->hint = 0;
+	if (s && tw_taken_back(status)) {
+		sub_set(s, SUB_REFUSED, s->http, status);
+	} else if (s) {
+		tw_hole(p, s->conn, status, time);
+		tw_anew(p, s, status);
+	}
 	snprintf(line_id, sizeof(line_id), "r-%s", id);
 	/* Nothing of this kind will come any more: whoever reads the events has to know. */
 	if (tw_platform_event(p, &note, note.type) == 0)
