@@ -14,7 +14,7 @@
 #   host       names this server answers to (pure)
 #   bucket     token buckets (pure)                 peers     connections of each address (pure)
 #   metrics    counters; rows in metrics.def
-#   upstream   accounts to connections; its files are told in upstream.h: upstream_conn upstream_budget upstream_sock upstream_line upstream_state upstream_http
+#   upstream   accounts to connections; its files are told in upstream.h: upstream_account upstream_conn upstream_tell upstream_budget upstream_sock upstream_line upstream_state upstream_http
 #              upstream_hook upstream_say upstream_drain upstream_show upstream_faults
 #   life       state x event of a connection (pure) lease      who holds which connection
 #   ledger     identifies spent (pure), ledger_file on disk
@@ -33,7 +33,7 @@ gatewayd_PLATFORMS := platform/null.o \
 	platform/twitch.o platform/twitch_ask.o platform/twitch_callback.o platform/twitch_conduit.o platform/twitch_conf.o platform/twitch_conn.o platform/twitch_event.o platform/twitch_frame.o \
 	platform/twitch_hook.o platform/twitch_list.o platform/twitch_loss.o platform/twitch_move.o \
 	platform/twitch_reconcile.o platform/twitch_subs.o platform/index.o
-gatewayd_UPSTREAM := upstream.o upstream_conn.o upstream_budget.o upstream_sock.o upstream_line.o upstream_state.o upstream_http.o upstream_hook.o upstream_say.o said.o \
+gatewayd_UPSTREAM := upstream.o upstream_account.o upstream_conn.o upstream_tell.o upstream_budget.o upstream_sock.o upstream_line.o upstream_state.o upstream_http.o upstream_hook.o upstream_say.o said.o \
 	upstream_drain.o upstream_show.o upstream_faults.o life.o lease.o ledger.o ledger_file.o edge_client.o wire.o wire_dial.o wsio.o wsio_hello.o resolve.o control.o
 gatewayd_OBJS := main.o config.o http.o host.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
 	browser.o client.o say.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o $(gatewayd_UPSTREAM) $(gatewayd_PLATFORMS)

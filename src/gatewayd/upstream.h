@@ -2,7 +2,8 @@
  * upstream: what carries out the wishes of platforms (platform/platform.h): the accounts of a folder, their connections, lines to the hub,
  * HTTP requests, what is sent to us, what is to be said.
  *
- *   upstream.c        accounts to objects, again at SIGHUP        upstream_conn.c   a connection: life.h carried out
+ *   upstream.c        a folder of accounts, again at SIGHUP       upstream_account.c  one of them: begun, changed, ended
+ *   upstream_conn.c   a connection: life.h carried out            upstream_tell.c   what is told of it
  *   upstream_budget.c identifies                                  upstream_sock.c   its sockets, timers, liveness
  *   upstream_line.c   lines to the hub and what comes back of them
  *   upstream_state.c  what is kept on disk                        upstream_http.c   requests and tokens

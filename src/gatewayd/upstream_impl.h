@@ -204,7 +204,15 @@ struct upstream {
 
 /* ---- upstream.c ---- */
 struct out *upstream_find(struct upstream *u, const char *tenant, size_t ntenant, const char *name, size_t nname);
-void upstream_forget(struct out *o);		/* frees what is stopping, has no lines and no calls */
+
+/* ---- upstream_account.c ---- */
+struct out *out_new(struct upstream *u, struct account *a);	/* with the platform's object, not started. NULL: something is wrong, and was said */
+void out_start(struct out *o);
+int out_changed(struct out *o, struct account *a);	/* -1: what it says now is no good, and it goes on as it was */
+void out_try_stopped(struct out *o);			/* a person may have changed something that no file tells */
+void out_stop(struct out *o);				/* ends the platform's object; lines under way stay until they are kept */
+void out_free(struct out *o);				/* its lines must be gone */
+void upstream_forget(struct out *o);			/* frees what is stopping, has no lines and no calls */
 
 /* ---- upstream_faults.c ---- */
 void faults_hear(struct upstream *u);			/* from here on errors and warnings are the accounts', in the place of those before */
@@ -216,10 +224,15 @@ void conn_free(struct conn *c);				/* its lines must be gone */
 void conn_event(struct conn *c, enum life_event e);	/* and what is to be done of it */
 void conn_give_up(struct conn *c);			/* the lease: from here on nothing of it may be written */
 void conn_drained(struct conn *c);			/* every line of a draining one is kept, or it takes too long */
-void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason, int64_t wait);
 void conn_arm(struct conn *c, int64_t in);		/* the timer of its state */
-void conn_say(const struct conn *c, enum log_level level, const char *what, const char *reason);
 void conn_on_lease(void *arg, unsigned conn);		/* leases_open's on_ours; arg is struct out */
+
+/* ---- upstream_tell.c ---- */
+const char *conn_name(const struct conn *c, char out[128]);	/* for logs and the `connection` of gateway.*: "discord:NAME/0" */
+void conn_say(const struct conn *c, enum log_level level, const char *what, const char *reason);
+void conn_up(struct conn *c);				/* it is live */
+void conn_tell_down(struct conn *c, const char *reason, unsigned code);	/* it was */
+void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason, int64_t wait);
 
 /* ---- upstream_budget.c ---- */
 void budget_ask(struct conn *c);			/* in LIFE_BUDGET: GO, or the timer looks again */
