@@ -182,6 +182,14 @@ def wrong_token(l):
     broke(l, "sharding-required")
 
 
+def twice(l):
+    """Compression of the transport and of each payload."""
+    ws = l.hello(compress=True)
+    l.identify(ws, compress=True)
+    assert ws.recv()["t"] == "READY"
+    broke(l, "compress-twice")
+
+
 def query(l):
     """Version and encoding of the handshake's query."""
     for query, code, rule in (("encoding=json", 4012, "api-version"), ("v=9&encoding=json", 4012, "api-version"),

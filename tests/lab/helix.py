@@ -44,6 +44,9 @@ def dead_token(l):
     for rules in ([], [], ["unauthorized-ignored"], ["unauthorized-ignored"]):
         assert l.rest("GET", "/users/@me", auth="Bot wrong")[0] == 401 and l.rules() == rules
     broke(l, "unauthorized-ignored")
+    for rules in ([], [], ["webhook-dead"]):
+        assert l.rest("POST", f"/webhooks/{l.bot['id']}/gone", {"content": "x"})[0] == 404 and l.rules() == rules
+    broke(l, "webhook-dead")
     l.set(twitch__validate_s=0)
     l.helix("GET", "/users")
     broke(l, "validate-missed")

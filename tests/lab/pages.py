@@ -1,4 +1,5 @@
 """README.md of the lab and the lab say the same: calls, faults, rules, kinds of the books."""
+import importlib
 import os
 import re
 import sys
@@ -55,6 +56,25 @@ kinds = set(re.findall(r'\.(?:note|count)\("([a-z-]+)"', source)) | {"noack", "z
 differ("KINDS", kinds - {"identifies", "invalid-request"}, set(books.KINDS))
 counted = {"discord-request", "helix-request", "oauth-request"}
 differ("kind", kinds | counted, {w for w in re.findall(r"`([a-z-]+)`", section("The books"))} - {"lab_closed"})
+
+# RULES.md: every rule has its place and its test, and these are there.
+text = open(os.path.join(lab, "RULES.md")).read()
+rows = [r for r in text.splitlines() if re.match(r"\| [0-9]", r)]
+differ("rule of RULES.md", rules, {w for r in rows for w in re.findall(r"`([a-z]+(?:-[a-z]+)*)`", r.split("|")[2])})
+here = os.path.dirname(os.path.abspath(__file__))
+scripts = "".join(open(os.path.join(here, n)).read() for n in os.listdir(here) if n.endswith(".bats"))
+for row in rows:
+    cells = row.split("|")
+    for name in re.findall(r"`([^`]*)`", cells[3]):
+        at = importlib.import_module(name.split(".")[0])
+        for part in name.split(".")[1:]:
+            at = getattr(at, part, None) or bad.append(f"RULES.md: there is no {name}")
+    for name in re.findall(r"`([^`]*)`", cells[4]):
+        file, case = name.split(".")
+        if f"\ndef {case}(l):" not in open(os.path.join(here, file + ".py")).read() or not re.search(rf"cases {file} .*\b{case}\b", scripts):
+            bad.append(f"RULES.md: no test runs {name}")
+    if not re.search("`", cells[3]) or not re.search("`", cells[4]):
+        bad.append(f"RULES.md: where, or which test: {cells[1]}")
 
 print("\n".join(bad))
 sys.exit(bool(bad))

@@ -148,6 +148,8 @@ def interactions(l):
     broke(l, "interaction-unanswered")
     assert l.rest("POST", call, {"type": 8, "data": {"choices": []}}, auth="")[2]["code"] == 50035
     broke(l, "interaction-type")
+    for data in ({}, {"custom_id": "c", "title": "t" * 46, "components": [{}]}, {"custom_id": "c", "title": "t", "components": [{}] * 6}):
+        assert l.rest("POST", call, {"type": 9, "data": data}, auth="")[2]["code"] == 50035, data
     assert l.rest("POST", call, {"type": 5}, auth="")[0] == 204
     assert l.rest("POST", call, {"type": 4, "data": {"content": "x"}}, auth="")[2]["code"] == 40060
     status, _, m = l.rest("PATCH", hook + "/messages/@original", {"content": "pong"}, auth="")

@@ -134,6 +134,9 @@ class Interactions:
             self.lab.rest.check_content(data)
         if kind == 8 and len(data.get("choices", [])) > 25:
             raise form_error("data.choices", "BASE_TYPE_BAD_LENGTH", "Must be between 0 and 25 in length.")
+        if kind == 9 and not (len(data.get("custom_id") or "") in range(1, 101) and len(data.get("title") or "") in range(1, 46) and
+                              len(data.get("components") or []) in range(1, 6)):
+            raise form_error("data", "BASE_TYPE_BAD_LENGTH", "custom_id of 1 to 100, title of 1 to 45, components of 1 to 5.")
         i.answered = kind
         self.books.note("interaction-answered", platform="discord", id=i.id, type=kind, data=data,
                         after=round(time.monotonic() - i.born, 3))
@@ -163,9 +166,13 @@ class Interactions:
 
     def alive(self, app, token, acknowledged=True):
         i = self.by_token.get(token)
-        if i is None or i.bot.id != app:
+        late = i is not None and time.monotonic() - i.born > self.set["discord.interaction_life_s"]
+        gone = i is None or i.bot.id != app
+        if (gone or late) and self.lab.rest.dead.refused(token):
+            self.books.violation("webhook-dead", platform="discord", app=app)
+        if gone:
             raise error(10015)
-        if time.monotonic() - i.born > self.set["discord.interaction_life_s"]:
+        if late:
             raise error(50027)
         if acknowledged and i.answered is None:
             self.books.violation("interaction-unanswered", platform="discord", id=i.id, why="a follow-up before the first response")

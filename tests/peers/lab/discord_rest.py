@@ -60,7 +60,7 @@ class Rest:
     def __init__(self, lab):
         self.lab, self.set, self.books, self.world, self.gateway, self.chat = lab, lab.settings, lab.books, lab.world, lab.gateway, lab.chat
         self.buckets, self.globals, self.invalid = {}, {}, {}
-        self.told, self.dead = limits.Told(self.set), limits.Dead(self.set, self.books, "discord")
+        self.told, self.dead = limits.Told(self.set), limits.Dead(self.set)
 
     def find(self, request):
         """(function, parameters, template); None when there is no such call."""
@@ -100,8 +100,9 @@ class Rest:
             bot, free = self.bot_of(request), False
             if bot is None and template != "/gateway":
                 self.books.note("unauthorized", platform="discord", path=request.path)
-                if request.header("authorization"):
-                    self.dead.refused(request.header("authorization"), request.path)
+                auth = request.header("authorization")
+                if auth and self.dead.refused(auth):
+                    self.books.violation("unauthorized-ignored", platform="discord", path=request.path)
                 raise unauthorized()
         self.early(request, bot, params, template)
         if not free and not self.global_window(bot, request).take():

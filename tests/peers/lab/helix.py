@@ -25,7 +25,7 @@ class Helix:
     def __init__(self, lab):
         self.lab, self.set, self.books, self.world = lab, lab.settings, lab.books, lab.world
         self.windows, self.chats, self.channel_last, self.said = {}, {}, {}, {}
-        self.told, self.dead = limits.Told(self.set), limits.Dead(self.set, self.books, "twitch")
+        self.told, self.dead = limits.Told(self.set), limits.Dead(self.set)
         self.announced = {}             # (channel, sender) -> when last
         self.drops = []                 # drop_reason codes to answer next (a fault)
 
@@ -68,7 +68,8 @@ class Helix:
         token = self.world.tw_tokens.get(auth[7:])
         if token is None or not token.good:
             self.books.note("unauthorized", platform="twitch", path=request.path, known=token is not None)
-            self.dead.refused(auth, request.path)
+            if self.dead.refused(auth):
+                self.books.violation("unauthorized-ignored", platform="twitch", path=request.path)
             raise failed(401, "Invalid OAuth token")
         if client_id != token.client.id:
             self.books.violation("client-id", platform="twitch", path=request.path, client_id=client_id)

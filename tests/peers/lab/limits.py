@@ -55,15 +55,15 @@ class Told:
 
 
 class Dead:
-    """Tokens that were refused with 401. To try one again is no fault; to go on and on with it is: 401s count toward the ban of the address."""
+    """Tokens that were refused (401), webhooks that are gone (404). To try one again is no fault; to go on and on with it is."""
 
-    def __init__(self, settings, books, platform):
-        self.set, self.books, self.platform, self.seen = settings, books, platform, {}
+    def __init__(self, settings):
+        self.set, self.seen = settings, {}
 
-    def refused(self, token, path):
-        n = self.seen[token] = self.seen.get(token, 0) + 1
-        if n == self.set["lab.unauthorized_max"] + 1:
-            self.books.violation("unauthorized-ignored", platform=self.platform, path=path, times=n)
+    def refused(self, what):
+        """True at the moment when it is too often."""
+        n = self.seen[what] = self.seen.get(what, 0) + 1
+        return n == self.set["lab.unauthorized_max"] + 1
 
 
 class Sliding:

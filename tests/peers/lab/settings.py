@@ -68,7 +68,7 @@ DEFAULTS = {
     "twitch.announce_s": 2.0,                   # between announcements in one channel
     # What the lab itself does
     "lab.slack_s": 0.25,                        # how much too early by the lab's clock is no violation: networks are not even
-    "lab.unauthorized_max": 10,                 # requests with a token after 401 that are no violation: a guess
+    "lab.unauthorized_max": 10,                 # requests with a token after 401, with a webhook after 404, that are no violation: a guess
     "lab.accept_delay_s": 0.0,
     "lab.tls_delay_s": 0.0,
 }
