@@ -60,12 +60,12 @@ static void heartbeats(void)
 
 	probe_run(o, "random 25\ndial 0\nopened 0\n" HELLO);
 	CHECK(probe_saw(o, "timer 0.0 +10000"), "the first heartbeat after a random part of the interval");
-	probe_run(o, READY MESSAGE("2", "70", "50"));
+	probe_run(o, READY MESSAGE("2", "70", "50") "acked 0 2\n" MESSAGE("3", "71", "50"));
 	probe_take(o);
 	probe_run(o, "advance 9999");
 	CHECK(!probe_saw(o, "send"), "not before its time");
 	probe_run(o, "advance 1");
-	CHECK(probe_saw(o, "send 0.0 {\"op\":1,\"d\":2}") && probe_saw(o, "timer 0.0 +40000"), "with the last sequence, then every interval");
+	CHECK(probe_saw(o, "send 0.0 {\"op\":1,\"d\":2}") && probe_saw(o, "timer 0.0 +40000"), "with the last sequence that the hub has, then every interval");
 	probe_run(o, ACK "advance 39999");
 	probe_take(o);
 	probe_run(o, "frame 0 {\"op\":1,\"d\":null}");

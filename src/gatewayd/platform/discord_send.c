@@ -52,9 +52,12 @@ void send_beat(struct discord *d, unsigned n, int64_t now)
 	char text[48];
 	int len;
 
-	/* Before READY nothing of a new session was received; of one that is resumed, what came last. */
-	if (c->seq && (c->resuming || c->state == CONN_LIVE))
-		len = snprintf(text, sizeof(text), "{\"op\":1,\"d\":%" PRIu64 "}", c->seq);
+	/*
+	 * "The last sequence received", by the documentation, which does not say whether Discord then forgets what it would replay: so the last one that
+	 * the hub has, for a kill -9 asks from there. Before READY nothing of a new session was received.
+	 */
+	if (c->kept && (c->resuming || c->state == CONN_LIVE))
+		len = snprintf(text, sizeof(text), "{\"op\":1,\"d\":%" PRIu64 "}", c->kept);
 	else
 		len = snprintf(text, sizeof(text), "{\"op\":1,\"d\":null}");
 	if (!c->beat_at)
