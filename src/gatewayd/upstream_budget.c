@@ -7,6 +7,7 @@
 
 #define BUDGET_SOON CLOCK_S		/* another process holds the key: it may have given it back */
 #define BUDGET_LOOK (60 * CLOCK_S)	/* the day's are spent */
+#define SPENT "the identifies are spent for now"
 #define LEDGER_AGAIN (2 * CLOCK_S)
 
 /* Who looks for this key, or is to look next. */
@@ -48,6 +49,7 @@ void budget_ask(struct conn *c)
 	ledger_path(c->out, path, sizeof(path));
 	if (keep_grant(c->out) || ledger_reserve(path, key, c->n, &wait)) {
 		/* Without the ledger, and the platform's word in it, none is spent. */
+		c->waits = "the ledger cannot be used, the log says why";
 		conn_arm(c, LEDGER_AGAIN);
 		return;
 	}
@@ -59,9 +61,10 @@ void budget_ask(struct conn *c)
 		budget_next(c->out, key);
 		return;
 	}
+	c->waits = wait > LEDGER_OPEN ? SPENT : "its turn";
 	if (wait > LEDGER_OPEN && !c->told) {
 		c->told = true;
-		conn_say(c, LOG_WARN, "waits: the identifies are spent for now", "");
+		conn_say(c, LOG_WARN, "waits: " SPENT, "");
 	}
 	top = wait > LEDGER_OPEN ? BUDGET_LOOK : BUDGET_SOON;
 	wait = wait > top ? top : wait;
@@ -88,6 +91,7 @@ void budget_back(struct conn *c, unsigned key)
 		ledger_refund(path, c->n);
 	}
 	c->reserved = c->asking = c->told = false;
+	c->waits = NULL;
 	if (next && c->out->p)
 		budget_next(c->out, key);
 }

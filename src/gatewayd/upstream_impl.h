@@ -70,6 +70,7 @@ struct conn {
 	bool reserved;			/* an identify, that was not sent yet */
 	bool asking;			/* the one of its key that looks into the ledger; the others wait for it */
 	bool told;			/* that it waits for a day's */
+	const char *waits;		/* in LIFE_BUDGET: for what; NULL: not looked yet */
 	bool resumed;			/* what out_live said */
 	bool holds_lease;
 	bool turn;			/* it has waited for its turn to be dialled, or does */

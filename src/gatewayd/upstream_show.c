@@ -36,6 +36,8 @@ static void show_conn(struct conn *c, struct buf *b)
 		buf_printf(b, ",\"code\":%u", c->lost_code);
 	if (c->state == LIFE_LEASE)
 		buf_printf(b, ",\"holder\":%ld", lease_holder(c->out->leases, c->n));
+	if (c->state == LIFE_BUDGET && c->waits)
+		str(b, "waits", c->waits);
 	if (c->tries > 1)
 		buf_printf(b, ",\"tries\":%u", c->tries);
 	buf_printf(b, ",\"lines\":%llu,\"waiting\":%zu}", (unsigned long long)c->events, c->nlines);

@@ -189,6 +189,8 @@ static void print_conn(const struct json *account, const struct json *c)
 		json_int(json_member(c, "lines"), 0));
 	if (holder)
 		printf("  held by process %" PRId64, holder);
+	if (*str(c, "waits", ""))
+		printf("  waits: %s", str(c, "waits", ""));
 	if (*lost && code)
 		printf("  lost %s ago: %s (%" PRId64 ")", ago(str(c, "lost_at", "")), lost, code);
 	else if (*lost)

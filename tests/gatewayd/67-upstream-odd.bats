@@ -28,7 +28,7 @@ ahead() { awk -v now="$(wall 60)" '$2 > now' "$T/state/default/$1/ledger"; }
 	wait_until 20 has_event gateway.gap '.data.account == "long"'
 	wait_until 20 has_event gateway.gap '.data.account == "garbage"'
 	[ "$(events gateway.gap | wc -l)" = 2 ]
-	account_is gw full '.connections[0].state == "budget"'
+	account_is gw full '.connections[0] | .state == "budget" and (.waits | test("ledger cannot be used"))'
 	feed_is full '.opened == 0' || [ -z "$(jq -c '.full // empty' <<<"$answer")" ]
 	rmdir "$T/state/default/full/ledger"
 	wait_until 20 has_event gateway.up '.data.account == "full"'
