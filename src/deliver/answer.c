@@ -17,6 +17,7 @@ static void count_refusal(struct message *m, int64_t now)
 	struct upstream *up = p->up;
 	int64_t wait = refusals_add(&p->refusals, REFUSALS_ONE, now);
 
+	ledger_refused(m->c, p);
 	if (wait) {
 		log_error("%s: %u answers 401, 403 and 429 in ten minutes: nothing is said with it for %lld s", account_file(p->account), p->refusals.sum,
 			(long long)(wait / CLOCK_S));
@@ -52,10 +53,10 @@ static void tell_queue(struct message *m, enum result r, const struct verdict *v
 		count_refusal(m, now);
 	if (r == R_LIMITED && v->everybody) {
 		log_warn("%s: everybody has to wait for %lld ms", up->name + 3, (long long)(v->wait / CLOCK_MS));
-		queue_close(q, up->name, v->wait, false, now);
+		ledger_closed(m->c, up->name, v->wait);
 	}
 	if (r == R_LIMITED && v->closed[0])
-		queue_close(q, v->closed, v->wait, false, now);
+		ledger_closed(m->c, v->closed, v->wait);
 	for (unsigned i = 0; i < v->ntold; i++)
 		queue_told(q, v->told[i].name, v->told[i].left, v->told[i].limit, v->told[i].reset, now);
 }

@@ -43,13 +43,11 @@ static void forget(struct refusals *r, int64_t slot)
 		r->at = slot;
 }
 
-int64_t refusals_add(struct refusals *r, uint32_t max, int64_t now)
+int64_t refusals_wait(struct refusals *r, uint32_t max, int64_t now)
 {
 	uint32_t left;
 
 	forget(r, now / REFUSALS_SLOT);
-	r->slot[r->at % REFUSALS_SLOTS]++;
-	r->sum++;
 	if (r->sum < max)
 		return 0;
 	/* Until so many are forgotten that a tenth is free. */
@@ -62,4 +60,21 @@ int64_t refusals_add(struct refusals *r, uint32_t max, int64_t now)
 			return (slot + REFUSALS_SLOTS) * REFUSALS_SLOT - now;
 	}
 	return REFUSALS_SLOT;
+}
+
+void refusals_put(struct refusals *r, uint32_t n, int64_t age, int64_t now)
+{
+	int64_t slots = age < 0 ? 0 : age / REFUSALS_SLOT;
+
+	forget(r, now / REFUSALS_SLOT);
+	if (slots >= REFUSALS_SLOTS)
+		return;
+	r->slot[(r->at - slots + 2 * REFUSALS_SLOTS) % REFUSALS_SLOTS] += n;
+	r->sum += n;
+}
+
+int64_t refusals_add(struct refusals *r, uint32_t max, int64_t now)
+{
+	refusals_put(r, 1, 0, now);
+	return refusals_wait(r, max, now);
 }

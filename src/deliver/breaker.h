@@ -24,6 +24,7 @@
 #define REFUSALS_ONE (REFUSALS_MAX / 4)	/* of one account */
 #define REFUSALS_SLOT (10 * CLOCK_S)
 #define REFUSALS_SLOTS 61u		/* ten minutes, and the slot that runs */
+#define REFUSALS_TIME (REFUSALS_SLOTS * REFUSALS_SLOT)
 
 struct breaker { unsigned failures, opened; int64_t since; };	/* zeroed: closed */
 
@@ -39,5 +40,7 @@ struct refusals { uint32_t slot[REFUSALS_SLOTS]; int64_t at; uint32_t sum; };	/*
 
 /* One more. 0: go on; else how long to wait until there are clearly fewer than max. */
 int64_t refusals_add(struct refusals *r, uint32_t max, int64_t now);
+int64_t refusals_wait(struct refusals *r, uint32_t max, int64_t now);	/* the same without one more */
+void refusals_put(struct refusals *r, uint32_t n, int64_t age, int64_t now);	/* n more, of so long ago */
 
 #endif

@@ -81,6 +81,7 @@ void call_later(struct message *m, int64_t wait)
 
 	m->tries++;
 	metric_add(m->c->metric[M_AGAIN], 1);
+	m->not_before = wait ? clock_mono() + wait : 0;
 	message_mark(m, MARK_STATE);
 	call_back(m, wait > own ? wait : own);
 }
@@ -177,6 +178,8 @@ void call_begin(struct message *m)
 		message_failed(m, "late", "", "the interaction cannot be answered any more");
 	} else if (p->held > clock_mono() && !urgent(m)) {
 		call_back(m, p->held - clock_mono());
+	} else if (m->not_before > clock_mono()) {
+		call_back(m, m->not_before - clock_mono());	/* an earlier process was told so */
 	} else if (m->uncertain && act_when_lost(m, p) != ACT_AGAIN) {
 		/* It has waited (a limit, a breaker) for longer than the platform would recognise it. */
 		message_failed(m, "unknown", "", "a try had no answer, and it is too late to make another");

@@ -17,7 +17,7 @@
 static int write_message(struct courier *c, struct message *m)
 {
 	struct entry e = {.seq = m->seq, .begun = m->begun, .from = (int64_t)m->from, .part = m->part, .ids = m->ids.p, .nids = m->ids.len,
-		.form = m->say.form};
+		.form = m->say.form, .due = m->not_before ? clock_wall() + m->not_before - clock_mono() : 0};
 
 	if (m->marks & MARK_GONE)
 		return outbox_gone(c->outbox, m->seq, m->say.key, clock_wall());
@@ -25,6 +25,8 @@ static int write_message(struct courier *c, struct message *m)
 		return -1;
 	e.seq = m->seq;
 	if ((m->marks & MARK_STATE) && outbox_state(c->outbox, &e))
+		return -1;
+	if ((m->marks & MARK_SEND) && m->under_way && ledger_used(m))
 		return -1;
 	return m->marks & MARK_OUTCOME ? outbox_outcome(c->outbox, m->seq, m->outcome.p, m->outcome.len) : 0;
 }

@@ -3,6 +3,7 @@
  *
  *   intake.c    batches from the hub become messages; a batch is acknowledged when its messages are in the outbox, on the disk
  *   courier.c   what goes next; the end of each round, where the outbox is written and what waited for that is done
+ *   ledger.c    what a restart must not forget
  *   call.c      a message's request          answer.c    what follows from its answer
  *   message.c   messages: made, found, given up
  *   fetch.c     those that were in the outbox only: at the start, and when there is room
@@ -68,6 +69,7 @@ struct message {
 	int64_t seq, taken;		/* wall clock */
 	int64_t late;			/* clock_mono(): then it is given up */
 	int64_t asked;			/* clock_mono(): its request was started */
+	int64_t not_before;		/* clock_mono() */
 	int64_t begun;			/* wall clock: first try of this piece that perhaps was carried out; 0 none */
 	bool uncertain;			/* such a try ended without an answer */
 	bool queued, under_way, over;	/* over: has its outcome */
@@ -142,6 +144,12 @@ void intake_more(struct courier *c);		/* batches that waited for room */
 void intake_kept(struct intake *in);		/* one of its messages is in the outbox */
 void intake_free(struct courier *c);
 bool intake_busy(const struct courier *c);
+
+/* ledger.c */
+int ledger_load(struct courier *c);
+int ledger_used(const struct message *m);	/* in the transaction that lets its request go */
+void ledger_refused(struct courier *c, const struct place *p);
+void ledger_closed(struct courier *c, const char *gate, int64_t wait);	/* closes it */
 
 /* fetch.c */
 int fetch_all(struct courier *c);		/* what an earlier process left; -1 with a message */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define WAIT_MAX (86400 * CLOCK_S)	/* no target tells more */
 #define FETCH_ROUND 64u		/* a round: others wait meanwhile */
 
 static int load_interaction(void *arg, const char *name, int state, int64_t at)
@@ -43,6 +44,8 @@ static int load_message(void *arg, const struct entry *e, const char *line, size
 		return -1;
 	}
 	m->seq = e->seq;
+	if (e->due)
+		m->not_before = clock_mono() + (e->due - clock_wall() < WAIT_MAX ? e->due - clock_wall() : WAIT_MAX);
 	m->begun = e->begun;
 	m->part = (unsigned)e->part;
 	m->from = (size_t)e->from <= m->say.ntext ? (size_t)e->from : m->say.ntext;
@@ -69,7 +72,7 @@ int fetch_all(struct courier *c)
 {
 	if (!c->outbox)
 		return 0;
-	if (outbox_load_interactions(c->outbox, clock_wall() - INTERACTION_LIFE, load_interaction, c) || outbox_load(c->outbox, load_message, c))
+	if (ledger_load(c) || outbox_load_interactions(c->outbox, clock_wall() - INTERACTION_LIFE, load_interaction, c) || outbox_load(c->outbox, load_message, c))
 		return -1;
 	if (c->n + c->spill.n)
 		log_info("%zu messages were in the outbox; %zu of them wait there for room", c->n + c->spill.n, c->spill.n);

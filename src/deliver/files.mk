@@ -5,6 +5,7 @@
 # intake         batches from the hub, acknowledged when the outbox has them
 # message        messages: made, found, given up
 # fetch          from the outbox into memory           spill    whose messages are in memory (pure)
+# ledger         what a restart must not forget: uses of limits, refusals
 # call           a message's request                       answer   what follows from its answer
 # report         outcomes on their way to the hub
 # places         accounts, and what several have in common
@@ -15,7 +16,7 @@
 # interaction    what was answered so far (pure)
 # target/        a file for each platform (pure)
 deliver_TARGETS := null discord twitch webhook
-deliver_OBJS := main.o life.o hold.o courier.o intake.o message.o fetch.o call.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o spill.o breaker.o rule.o outcome.o \
+deliver_OBJS := main.o life.o hold.o courier.o intake.o message.o fetch.o ledger.o call.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o spill.o breaker.o rule.o outcome.o \
 	interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PURE := say.o text.o queue.o gate.o spill.o breaker.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PKGS := libcurl sqlite3

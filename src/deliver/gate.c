@@ -1,6 +1,7 @@
 /* gates: rate limits, buckets, breakers: when one is open, and who waits there. */
 #include "deliver/queue_impl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,6 +229,27 @@ void queue_open(struct queue *q, const char *gate, int64_t now)
 	g->probing = false;
 	g->until = 0;
 	gate_settle(g);
+}
+
+bool queue_window(const struct item *i, unsigned k, struct need *to, bool *end)
+{
+	*end = k >= i->ngates;
+	if (*end || !i->gate[k]->times || i->gate[k]->need.period < QUEUE_LONG)
+		return false;
+	*to = i->gate[k]->need;
+	snprintf(to->name, sizeof(to->name), "%s", i->gate[k]->name);
+	return true;
+}
+
+int queue_used(struct queue *q, const struct need *gate, int64_t at)
+{
+	struct gate *g = gate_needed(q, gate);
+
+	if (!g || !g->times)
+		return -1;
+	g->times[g->oldest] = at > 0 ? at : 1;
+	g->oldest = (g->oldest + 1) % g->need.n;
+	return 0;
 }
 
 void gate_free_all(struct queue *q)

@@ -328,6 +328,9 @@ void message_failed(struct message *m, const char *cause, const char *code, cons
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	/* Whatever became of a later try, the one without an answer was perhaps carried out. */
+	if (m->uncertain)
+		o.cause = cause = "unknown";
 	log_about(LOG_WARN, &ctx, "%s %s: not %s: %s: %s%s%s", m->say.platform, m->say.channel, m->say.kind == SAY_COMMAND ? "deferred" : "said",
 		cause, text, *code ? ", code " : "", code);
 	if (m->say.kind == SAY_MESSAGE)
@@ -337,7 +340,7 @@ void message_failed(struct message *m, const char *cause, const char *code, cons
 
 void message_too_late(struct message *m)
 {
-	message_failed(m, m->uncertain ? "unknown" : "late", "", "it could not be said for %lld s", (long long)(m->c->give_up / CLOCK_S));
+	message_failed(m, "late", "", "it could not be said for %lld s", (long long)(m->c->give_up / CLOCK_S));
 }
 
 int64_t message_due(const struct courier *c)

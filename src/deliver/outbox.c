@@ -13,6 +13,7 @@
 #include "base/loop.h"
 
 #define CACHE (8u << 20)
+#define USED_MAX 100000		/* more than any limit has */
 #define BUSY_MS 100	/* who looks into it holds up the rest of us: better tried again a second later */
 
 static const struct db_schema steps[] = {
@@ -22,21 +23,30 @@ static const struct db_schema steps[] = {
 		"CREATE TABLE done (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;"
 		"CREATE INDEX done_at ON done (at);"
 		"CREATE TABLE interaction (name TEXT PRIMARY KEY, state INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID"},
+	{2, "ledger",
+		"CREATE TABLE used (id INTEGER PRIMARY KEY, gate TEXT NOT NULL, n INTEGER NOT NULL, period INTEGER NOT NULL, at INTEGER NOT NULL);"
+		"CREATE INDEX used_at ON used (at);"
+		"CREATE TABLE closed (gate TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
+		"ALTER TABLE message ADD COLUMN due INTEGER NOT NULL DEFAULT 0;"
+		"CREATE TABLE refused (who TEXT NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (who, at)) WITHOUT ROWID"},
 };
 
-#define COLUMNS "SELECT seq, line, taken, begun, start, part, ids, form, outcome FROM message"
+#define COLUMNS "SELECT seq, line, taken, begun, start, part, ids, form, outcome, due FROM message"
 
-enum sql { Q_ONE, Q_KNOWN, Q_TAKE, Q_STATE, Q_OUTCOME, Q_GONE, Q_DONE, Q_INTERACTION, Q_COUNT };
+enum sql { Q_ONE, Q_KNOWN, Q_TAKE, Q_STATE, Q_OUTCOME, Q_GONE, Q_DONE, Q_INTERACTION, Q_USED, Q_REFUSED, Q_CLOSED, Q_COUNT };
 
 static const char *const sql[Q_COUNT] = {
 	[Q_ONE] = COLUMNS " WHERE seq = ?",
 	[Q_KNOWN] = "SELECT 1 FROM done WHERE key = ?",
 	[Q_TAKE] = "INSERT INTO message (line, taken) VALUES (?, ?) RETURNING seq",
-	[Q_STATE] = "UPDATE message SET begun = ?, start = ?, part = ?, ids = ?, form = ? WHERE seq = ?",
+	[Q_STATE] = "UPDATE message SET begun = ?, start = ?, part = ?, ids = ?, form = ?, due = ? WHERE seq = ?",
 	[Q_OUTCOME] = "UPDATE message SET outcome = ? WHERE seq = ?",
 	[Q_GONE] = "DELETE FROM message WHERE seq = ?",
 	[Q_DONE] = "INSERT OR REPLACE INTO done VALUES (?, ?)",
 	[Q_INTERACTION] = "INSERT OR REPLACE INTO interaction VALUES (?, ?, ?)",
+	[Q_USED] = "INSERT INTO used (gate, n, period, at) VALUES (?, ?, ?, ?)",
+	[Q_CLOSED] = "INSERT INTO closed VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+	[Q_REFUSED] = "INSERT INTO refused VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
 };
 
 struct outbox {
@@ -144,7 +154,7 @@ void outbox_close(struct outbox *o)
 static int row(struct db_stmt *s, outbox_fn *fn, void *arg)
 {
 	struct entry e = {.seq = db_col_int(s, 0), .taken = db_col_int(s, 2), .begun = db_col_int(s, 3), .from = db_col_int(s, 4),
-		.part = db_col_int(s, 5), .form = db_col_int(s, 7)};
+		.part = db_col_int(s, 5), .form = db_col_int(s, 7), .due = db_col_int(s, 9)};
 	size_t n;
 	const char *line = db_col(s, 1, &n);
 
@@ -252,7 +262,8 @@ int outbox_state(struct outbox *o, const struct entry *e)
 	db_int(q, 2, e->part);
 	db_blob(q, 3, e->ids, e->nids);
 	db_int(q, 4, e->form);
-	db_int(q, 5, e->seq);
+	db_int(q, 5, e->due);
+	db_int(q, 6, e->seq);
 	return run(o, Q_STATE);
 }
 
@@ -277,6 +288,57 @@ int outbox_interaction(struct outbox *o, const char *name, int state, int64_t at
 	db_int(o->q[Q_INTERACTION], 1, state);
 	db_int(o->q[Q_INTERACTION], 2, at);
 	return run(o, Q_INTERACTION);
+}
+
+int outbox_used(struct outbox *o, const struct need *gate, int64_t wall)
+{
+	db_text(o->q[Q_USED], 0, gate->name, strlen(gate->name));
+	db_int(o->q[Q_USED], 1, gate->n);
+	db_int(o->q[Q_USED], 2, gate->period);
+	db_int(o->q[Q_USED], 3, wall);
+	return run(o, Q_USED);
+}
+
+int outbox_refused(struct outbox *o, const char *who, int64_t wall)
+{
+	db_text(o->q[Q_REFUSED], 0, who, strlen(who));
+	db_int(o->q[Q_REFUSED], 1, wall - wall % REFUSALS_SLOT);
+	return run(o, Q_REFUSED);
+}
+
+int outbox_closed(struct outbox *o, const char *gate, int64_t until)
+{
+	db_text(o->q[Q_CLOSED], 0, gate, strlen(gate));
+	db_int(o->q[Q_CLOSED], 1, until);
+	return run(o, Q_CLOSED);
+}
+
+int outbox_load_ledger(struct outbox *o, int64_t wall, void (*fn)(void *arg, const struct ledger *l), void *arg)
+{
+	struct db_stmt *s = db_prepare(o->db, "SELECT 0, gate, at, n, period FROM used WHERE at >= ?1 - ?2 UNION ALL "
+		"SELECT 1, who, at, n, 0 FROM refused WHERE at >= ?1 - ?3 UNION ALL SELECT 2, gate, until, 1, 0 FROM closed WHERE until > ?1 ORDER BY 1, 3");
+	int rc = s ? 1 : -1;
+
+	if (s) {
+		db_int(s, 0, wall);
+		db_int(s, 1, USED_REMEMBER);
+		db_int(s, 2, REFUSALS_TIME);
+	}
+	while (rc > 0 && (rc = db_step(s)) == 1) {
+		int64_t many = db_col_int(s, 3);
+		struct ledger l = {.kind = (enum ledger_kind)db_col_int(s, 0), .at = db_col_int(s, 2)};
+		size_t n;
+		const char *p = db_col(s, 1, &n);
+
+		l.gate.n = many > 0 && many <= USED_MAX ? (uint32_t)many : 1;
+		l.gate.period = db_col_int(s, 4);
+		snprintf(l.gate.name, sizeof(l.gate.name), "%.*s", n < sizeof(l.gate.name) ? (int)n : 0, p);
+		fn(arg, &l);
+	}
+	if (rc < 0)
+		fail(o);
+	db_finish(s);
+	return rc;
 }
 
 void outbox_rollback(struct outbox *o)
@@ -304,9 +366,11 @@ int outbox_commit(struct outbox *o, bool sync)
 
 int outbox_forget(struct outbox *o, int64_t wall)
 {
-	char text[200];
+	long long old = wall - OUTBOX_REMEMBER;
+	char text[400];
 
-	snprintf(text, sizeof(text), "DELETE FROM done WHERE at < %lld; DELETE FROM interaction WHERE at < %lld",
-		(long long)(wall - OUTBOX_REMEMBER), (long long)(wall - OUTBOX_REMEMBER));
+	snprintf(text, sizeof(text), "DELETE FROM done WHERE at < %lld; DELETE FROM interaction WHERE at < %lld; DELETE FROM used WHERE at < %lld;"
+		"DELETE FROM refused WHERE at < %lld; DELETE FROM closed WHERE until < %lld", old, old, (long long)(wall - USED_REMEMBER), old,
+		(long long)wall);
 	return db_exec(o->db, text) ? fail(o) : 0;
 }

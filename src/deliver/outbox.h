@@ -14,12 +14,19 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "deliver/breaker.h"
 #include "deliver/say.h"
+#include "deliver/target/target.h"
 
 #define OUTBOX_REMEMBER (3600 * CLOCK_S)
+#define USED_REMEMBER (120 * CLOCK_S)
 
 struct loop;
 struct outbox;
+
+/* What a restart must not forget: something went through gate then; gate.n refusals of gate.name then; gate is closed until then. */
+enum ledger_kind { LEDGER_USED, LEDGER_REFUSED, LEDGER_CLOSED };
+struct ledger { enum ledger_kind kind; struct need gate; int64_t at; };
 
 /* What is kept of a message beside its line. Times are of the wall clock. */
 struct entry {
@@ -30,6 +37,7 @@ struct entry {
 	int64_t part;			/* which were so many pieces, */
 	const char *ids; size_t nids;	/* with these numbers, each ended by NUL */
 	int64_t form;
+	int64_t due;			/* not to be said before that */
 	const char *outcome; size_t noutcome;	/* the line, LF included; NULL: not yet */
 };
 
@@ -46,15 +54,19 @@ int outbox_known(struct outbox *o, const unsigned char key[SAY_KEY]);	/* was it 
 
 int outbox_begin(struct outbox *o);
 int outbox_take(struct outbox *o, const struct say *s, int64_t taken, int64_t *seq);
-int outbox_state(struct outbox *o, const struct entry *e);			/* begun, from, part, ids, form */
+int outbox_state(struct outbox *o, const struct entry *e);			/* begun, from, part, ids, form, due */
 int outbox_outcome(struct outbox *o, int64_t seq, const char *line, size_t n);
 int outbox_gone(struct outbox *o, int64_t seq, const unsigned char key[SAY_KEY], int64_t wall);
 int outbox_interaction(struct outbox *o, const char *name, int state, int64_t at);
+int outbox_used(struct outbox *o, const struct need *gate, int64_t wall);	/* something goes through it now */
 void outbox_rollback(struct outbox *o);
 /* sync: on the disk when it returns 0; else with the next one that is. 1: it is there, and when it is on the disk `synced` is called; until then nothing
  * else may be committed. -1: nothing of it is there. -2: it is there, but nobody knows whether on the disk: the process has to end, the next one
  * settles it. */
 int outbox_commit(struct outbox *o, bool sync);
+int outbox_refused(struct outbox *o, const char *who, int64_t wall);		/* one more; outside a transaction, and not synced */
+int outbox_closed(struct outbox *o, const char *gate, int64_t until);		/* nothing may go through it until then; the same */
+int outbox_load_ledger(struct outbox *o, int64_t wall, void (*fn)(void *arg, const struct ledger *l), void *arg);	/* of each kind the oldest first */
 int outbox_forget(struct outbox *o, int64_t wall);	/* keys and interactions that are too old; outside a transaction */
 
 #endif

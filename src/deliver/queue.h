@@ -68,5 +68,11 @@ int queue_told(struct queue *q, const char *gate, uint32_t left, uint32_t limit,
 /* Closed for so long at least; probing: one request at a time from then on, until queue_open. -1: no memory. */
 int queue_close(struct queue *q, const char *gate, int64_t wait, bool probing, int64_t now);
 void queue_open(struct queue *q, const char *gate, int64_t now);
+/* Of an item under way: the k-th of its gates, if that has a limit within a time of QUEUE_LONG or more; false: it has none, or there is no k-th
+ * (*end). Shorter ones are not worth remembering over a restart. */
+bool queue_window(const struct item *i, unsigned k, struct need *to, bool *end);
+/* Somebody went through that gate then, which lies behind. -1: no memory. */
+int queue_used(struct queue *q, const struct need *gate, int64_t at);
+#define QUEUE_LONG (5 * CLOCK_S)
 
 #endif

@@ -166,6 +166,32 @@ static void gates(void)
 	queue_release(&q);
 }
 
+/* What a restart has to know. */
+static void windows_kept(void)
+{
+	static const uint64_t key[2] = {1, 2};
+	const struct need slow = {.name = "s", .n = 2, .period = 30 * CLOCK_S}, quick = {.name = "q", .n = 2, .period = CLOCK_S};
+	struct queue q;
+	struct msg m[2] = {{.lane = 0}, {.lane = 0}};
+	struct need got;
+	bool end;
+
+	memset(nwants, 0, sizeof(nwants));
+	want(0, &quick);
+	want(0, &slow);
+	queue_init(&q, key, needs, NULL);
+	queue_add(&q, "0", false, &m[0].i);
+	CHECK(queue_used(&q, &slow, 90 * CLOCK_S) == 0 && queue_next(&q, false, 100 * CLOCK_S) == &m[0].i, "one went before, one may go");
+	CHECK(!queue_window(&m[0].i, 0, &got, &end) && !end, "a short limit is not worth keeping");
+	CHECK(queue_window(&m[0].i, 1, &got, &end) && !end && strcmp(got.name, "s") == 0 && got.n == 2 && got.period == slow.period, "a long one is");
+	CHECK(!queue_window(&m[0].i, 2, &got, &end) && end, "that is all");
+	queue_back(&q, &m[0].i, 101 * CLOCK_S, 0);
+	queue_off(&q, &m[0].i);
+	queue_add(&q, "0", false, &m[1].i);
+	CHECK(!queue_next(&q, false, 102 * CLOCK_S) && queue_due(&q, false) == 120 * CLOCK_S, "the next when the one before has been long enough ago");
+	queue_release(&q);
+}
+
 /* Who is urgent goes first where a gate has been waited at, too, and where nobody else may go. */
 static void urgent(void)
 {
@@ -330,6 +356,13 @@ static void trouble(void)
 	for (wait = 0, n = 0; n < 5000; n++)
 		wait |= refusals_add(&r, REFUSALS_MAX, now + n * 2 * CLOCK_S);
 	CHECK(wait == 0 && r.sum <= 305, "few of them for ever are borne: %u", r.sum);
+	r = (struct refusals){0};
+	refusals_put(&r, REFUSALS_ONE, 300 * CLOCK_S, now);
+	refusals_put(&r, 7, 700 * CLOCK_S, now);
+	wait = refusals_wait(&r, REFUSALS_ONE, now);
+	CHECK(r.sum == REFUSALS_ONE && wait > 250 * CLOCK_S && wait <= 310 * CLOCK_S, "those of an earlier process count for as long as they would have: %lld s",
+		(long long)(wait / CLOCK_S));
+	CHECK(refusals_wait(&r, REFUSALS_ONE, now + wait) == 0 && r.sum == 0, "and not for longer");
 }
 
 /* A flood of one tenant beside single messages of others. */
@@ -411,6 +444,7 @@ int main(void)
 	order();
 	gates();
 	urgent();
+	windows_kept();
 	windows();
 	torture();
 	trouble();

@@ -288,9 +288,11 @@ static void limited(const struct discord *d, const struct say *s, const struct a
 	v->counts = !shared;
 	if (seconds >= 0)
 		v->wait = (int64_t)(seconds < 86400 ? seconds * 1000 : 86400e3) * CLOCK_MS + MARGIN;
-	else if (target_seconds(a->field(a->arg, "Retry-After"), &v->wait))
+	else if (target_seconds(a->field(a->arg, "Retry-After"), &v->wait) ||
+		 target_seconds(a->field(a->arg, "X-RateLimit-Reset-After"), &v->wait))
 		v->wait += MARGIN;
-	if (!doc) {
+	/* A ban by whoever stands before Discord says nothing of Discord's limits. */
+	if (!doc && !a->field(a->arg, "X-RateLimit-Remaining")) {
 		v->everybody = true;
 		v->wait = v->wait ? v->wait : BAN_WAIT;
 		return;

@@ -3,7 +3,7 @@
  *
  * Sources: dev.twitch.tv, Send Chat Message, API guide (rate limits). Helix's page does not name the limits of chatting; those of IRC are kept to: 20
  * messages in 30 s for a sender (chat-limit: 100 for a moderator, 7500 for a verified bot), and one a second in a channel unless the
- * account has more than 20. Twitch knows no idempotency key: what perhaps arrived is not said again unless the account's file says send-unknown = again.
+ * account has more than 20; whose account it is here does not matter, two of the same user share them. Twitch knows no idempotency key: what perhaps arrived is not said again unless the account's file says send-unknown = again.
  */
 #include "deliver/target/target.h"
 
@@ -94,11 +94,11 @@ static unsigned needs(void *t, const struct say *s, struct need *to)
 	to[n] = (struct need){.unknown = 1};
 	snprintf(to[n++].name, NEED_NAME, "%s helix", w->who);
 	to[n] = (struct need){.n = (uint32_t)w->chat, .period = CHAT_PERIOD};
-	snprintf(to[n++].name, NEED_NAME, "%s sends", w->who);
+	snprintf(to[n++].name, NEED_NAME, "%.200s user %.24s", w->upstream, w->user);
 	if (w->chat > CHAT_DEFAULT)
 		return n;
 	to[n] = (struct need){.n = 1, .period = CHANNEL_PERIOD};
-	snprintf(to[n++].name, NEED_NAME, "%s in %s", w->who, s->channel);
+	snprintf(to[n++].name, NEED_NAME, "%.200s user %.24s in %.24s", w->upstream, w->user, s->channel);
 	return n;
 }
 
@@ -172,6 +172,8 @@ static void limits(const struct twitch *w, const struct answer *a, struct verdic
 	v->ntold = 1;
 	if (a->status == 429 && left == 0)
 		v->wait = told->reset;
+	if (v->wait)
+		snprintf(v->closed, sizeof(v->closed), "%s", told->name);
 }
 
 /* 200 does not mean that it was sent. */
