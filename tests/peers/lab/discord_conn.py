@@ -37,6 +37,7 @@ class Conn:
         self.beat_due = None
         self.compress = None
         self.deflate = None
+        self.held = None                # what is to be sent when a flood, which was compressed before, is over
 
     # Out
 
@@ -51,6 +52,9 @@ class Conn:
         """False when the connection swallows it."""
         if self.over or self.zombie or self.ws.deaf or self.ws.mute:
             return False
+        if self.held is not None:
+            self.held.append(text)
+            return True
         op, data = self.encode(text)
         if self.as_wrong_type:
             self.as_wrong_type -= 1

@@ -31,6 +31,8 @@ class Flood:
         how long preparing and sending took."""
         conns = [c for c in (conns if conns is not None else list(self.lab.conns.values())) if self.fit(c)]
         begun = time.monotonic()
+        for c in conns:
+            c.held = []
         jobs = [(c, self.prepare(c, n, size, keep, channel)) for c in conns]
         ready, began = time.monotonic(), time.time()
         self.lab.books.note("flood", connections=len(conns), messages=n)
@@ -122,3 +124,6 @@ class Flood:
                 at += 1
             conn.ws.put(b"".join(part))
             await conn.ws.drain()
+        held, conn.held = conn.held, None
+        for text in held or ():
+            conn.send(text)
