@@ -106,6 +106,7 @@ void config_read(struct config *c, int argc, char **argv)
 	if (in.upstream.say && !in.upstream.accounts)
 		args_usage(&args, "say: means nothing without accounts");
 	in.upstream.max_body = in.intake.max_body;
+	in.upstream.drain_time = in.drain_time;
 	in.upstream.hook_time = in.intake.ack_time < HOOK_TIME ? in.intake.ack_time : HOOK_TIME;
 	in.upstream.max_sent = in.backlog < 4 ? 1 : in.backlog / 2;
 	in.server.port = (uint16_t)port;

@@ -72,15 +72,20 @@ static void record(const struct leases *l, unsigned conn, const char *who)
 		log_debug("%s: %m", l->path);
 }
 
-/* 1 ours, 0 another's, -1 errno. */
-static int try_lock(struct leases *l, unsigned conn)
+static void record_pid(const struct leases *l, unsigned conn, const char *state)
 {
 	char who[32];
 
+	snprintf(who, sizeof(who), "pid %ld%s", (long)getpid(), state);
+	record(l, conn, who);
+}
+
+/* 1 ours, 0 another's, -1 errno. */
+static int try_lock(struct leases *l, unsigned conn)
+{
 	if (lock(l->fd, F_OFD_SETLK, F_WRLCK, (off_t)conn * RECORD, RECORD))
 		return errno == EAGAIN || errno == EACCES ? 0 : -1;
-	snprintf(who, sizeof(who), "pid %ld", (long)getpid());
-	record(l, conn, who);
+	record_pid(l, conn, "");
 	l->state[conn] = HELD;
 	return 1;
 }
@@ -296,6 +301,12 @@ void lease_give(struct leases *l, unsigned conn)
 		log_error("%s: %m", l->path);
 }
 
+void lease_live(struct leases *l, unsigned conn)
+{
+	if (lease_held(l, conn))
+		record_pid(l, conn, " live");
+}
+
 bool lease_held(const struct leases *l, unsigned conn)
 {
 	return conn < l->n && l->state[conn] == HELD;
@@ -311,13 +322,30 @@ bool lease_taken(struct leases *l, unsigned conn)
 	return !lease_held(l, conn) && in_the_way(l->fd, F_WRLCK, (off_t)conn * RECORD, RECORD);
 }
 
-long lease_holder(struct leases *l, unsigned conn)
+/* What the file says of its holder: the pid, or 0. */
+static long read_record(const struct leases *l, unsigned conn, bool *live)
 {
 	char text[RECORD + 1] = "";
 	long pid;
+	int n = 0;
 
-	if (pread(l->fd, text, RECORD, (off_t)conn * RECORD) <= 0 || sscanf(text, "pid %ld", &pid) != 1)
+	if (pread(l->fd, text, RECORD, (off_t)conn * RECORD) <= 0 || sscanf(text, "pid %ld%n", &pid, &n) != 1)
 		return 0;
+	*live = strncmp(text + n, " live ", 6) == 0;
 	return pid;
+}
+
+bool lease_taken_live(struct leases *l, unsigned conn)
+{
+	bool live = false;
+
+	return lease_taken(l, conn) && read_record(l, conn, &live) && live;
+}
+
+long lease_holder(struct leases *l, unsigned conn)
+{
+	bool live;
+
+	return read_record(l, conn, &live);
 }
 

@@ -208,15 +208,6 @@ void upstream_round(struct upstream *u)
 	state_round(u);
 }
 
-void upstream_drain(struct upstream *u)
-{
-	u->draining = true;
-	hooks_stop(u, NULL);
-	for (struct out *o = u->first; o; o = o->next)
-		for (unsigned i = 0; i < o->nall; i++)
-			conn_event(o->conn[i], LIFE_ON_DRAIN);
-}
-
 bool upstream_idle(const struct upstream *u)
 {
 	if (u->nlines || u->saves || !say_idle(u))

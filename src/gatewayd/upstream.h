@@ -35,13 +35,14 @@ struct upstream_opts {
 	uint64_t max_sent;		/* lines with the outlet at a time: it has others to serve, too */
 	uint64_t max_held;		/* bytes of lines that the hub has not acknowledged */
 	int64_t stall;			/* wires_open */
+	int64_t drain_time;		/* from upstream_drain to the end, whatever is done by then */
 };
 
 /* Reads the accounts and begins. NULL with a message. */
 struct upstream *upstream_open(struct loop *l, struct outlet *o, const struct upstream_opts *opts);
 /* Reads the folder again: what changed is changed, nothing else is touched. -1: not now, it is being drained. */
 int upstream_reload(struct upstream *u);
-/* Ends every connection in a way that its session lives on, and saves. upstream_idle says when it is done. */
+/* Gives every connection to a process that waits for it, or ends it in a way that its session lives on, and saves. upstream_idle says when it is done. */
 void upstream_drain(struct upstream *u);
 void upstream_round(struct upstream *u);		/* at the end of a round, before outlet_flush */
 bool upstream_idle(const struct upstream *u);		/* no connection is up and no line waits for the hub */

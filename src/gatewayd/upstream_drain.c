@@ -1,7 +1,7 @@
 /*
  * Handing over: connections are given to a process that waits for them, one account's after the other and a few at a time, so that no more than these
- * are silent at once. Each is drained (life.h), its lease given up, and the next one begins when another process holds it; then this process is the
- * one that waits.
+ * are silent at once. Each is drained (life.h), its lease given up, and the next one begins when it is live with another process; then this process is
+ * the one that waits, unless it ends: then what is not handed over in half of the time that it has is let go of all at once.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +11,11 @@
 #include "gatewayd/lease.h"
 #include "gatewayd/upstream_impl.h"
 
-#define AT_ONCE 4u
+#define AT_ONCE 8u
 #define LOOK (5 * CLOCK_MS)
-#define PATIENCE (2 * CLOCK_S)		/* for the other process to take one */
+#define PATIENCE (2 * CLOCK_S)		/* for the other process to take one, and again to have it live */
 
-struct handing { struct conn *c; int64_t since; };
+struct handing { struct conn *c; int64_t since; bool live; };	/* live: it was, before */
 
 struct drain_work {
 	struct upstream *u;
@@ -62,7 +62,9 @@ static bool settled(const struct handing *h)
 		return true;
 	if (c->state != LIFE_HANDED)
 		return clock_mono() - h->since > 2 * PATIENCE;
-	return lease_taken(c->out->leases, c->n) || clock_mono() - h->since > PATIENCE;
+	if (h->live ? lease_taken_live(c->out->leases, c->n) : lease_taken(c->out->leases, c->n))
+		return true;
+	return clock_mono() - h->since > (lease_taken(c->out->leases, c->n) ? 2 * PATIENCE : PATIENCE);
 }
 
 /* From now on this process waits for it, in case the other one fails; it takes it back when nobody came for it. */
@@ -93,6 +95,7 @@ static void on_timer(void *arg)
 				continue;
 			}
 			h->since = clock_mono();
+			h->live = h->c->state == LIFE_LIVE;
 			conn_event(h->c, LIFE_ON_DRAIN);
 		}
 		busy |= h->c != NULL;
@@ -122,9 +125,26 @@ static size_t holds(const struct out *o)
 	return n;
 }
 
+static int work_begin(struct upstream *u)
+{
+	struct drain_work *d = u->drain ? u->drain : calloc(1, sizeof(*d));
+
+	if (!d)
+		return -1;
+	if (d == u->drain)
+		return 0;
+	d->u = u;
+	d->timer = (struct loop_timer){.fn = on_timer, .arg = d};
+	if (loop_timer_in(u->loop, &d->timer, 0)) {
+		free(d);
+		return -1;
+	}
+	u->drain = d;
+	return 0;
+}
+
 size_t upstream_hand_over(struct upstream *u, const char *tenant, const char *account, const char **why)
 {
-	struct drain_work *d = u->drain;
 	size_t n = 0;
 
 	*why = "there is no such account here";
@@ -142,22 +162,49 @@ size_t upstream_hand_over(struct upstream *u, const char *tenant, const char *ac
 		o->hand_over = true;
 		n += holds(o);
 	}
-	if (!n || d)
-		return n;
-	d = calloc(1, sizeof(*d));
-	if (!d) {
+	if (n && work_begin(u)) {
 		*why = "out of memory";
 		return 0;
 	}
-	d->u = u;
-	d->timer = (struct loop_timer){.fn = on_timer, .arg = d};
-	if (loop_timer_in(u->loop, &d->timer, 0)) {
-		free(d);
-		*why = "out of memory";
-		return 0;
-	}
-	u->drain = d;
 	return n;
+}
+
+/* ---- the end of the process ---- */
+
+/* Those that have been given away already do not mind. */
+static void let_go(struct out *o)
+{
+	o->hand_over = false;
+	for (unsigned i = 0; i < o->nall; i++)
+		conn_event(o->conn[i], LIFE_ON_DRAIN);
+}
+
+static void on_late(void *arg)
+{
+	struct upstream *u = arg;
+
+	for (struct out *o = u->first; o; o = o->next)
+		let_go(o);
+}
+
+void upstream_drain(struct upstream *u)
+{
+	bool wanted = false;
+
+	u->draining = true;
+	hooks_stop(u, NULL);
+	for (struct out *o = u->first; o; o = o->next) {
+		o->hand_over = !o->stopping && holds(o) && leases_wanted(o->leases);
+		wanted |= o->hand_over;
+		if (!o->hand_over)
+			let_go(o);
+		for (unsigned i = 0; o->hand_over && i < o->nall; i++)
+			if (!o->conn[i]->holds_lease)
+				conn_event(o->conn[i], LIFE_ON_DRAIN);
+	}
+	u->drain_late = (struct loop_timer){.fn = on_late, .arg = u};
+	if (wanted && (work_begin(u) || loop_timer_in(u->loop, &u->drain_late, u->opts.drain_time / 2)))
+		on_late(u);
 }
 
 void drain_forget(struct upstream *u, struct out *o)
@@ -175,6 +222,7 @@ void drain_forget(struct upstream *u, struct out *o)
 
 void drain_stop(struct upstream *u)
 {
+	loop_timer_del(u->loop, &u->drain_late);
 	if (!u->drain)
 		return;
 	loop_timer_del(u->loop, &u->drain->timer);

@@ -196,6 +196,7 @@ struct upstream {
 	struct link_take *take;
 	struct say_batch *batches;
 	struct drain_work *drain;
+	struct loop_timer drain_late;		/* this process ends, and has waited long enough for others */
 	uint64_t boot;			/* random: ids of gateway.* lines */
 	uint64_t made;			/* of them */
 	struct buf text;		/* a line being made */

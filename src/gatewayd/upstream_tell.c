@@ -4,6 +4,7 @@
 
 #include "base/account.h"
 #include "base/log.h"
+#include "gatewayd/lease.h"
 #include "gatewayd/metrics.h"
 #include "gatewayd/upstream_impl.h"
 
@@ -50,6 +51,7 @@ void conn_up(struct conn *c)
 	c->had = true;
 	c->gap_said = false;
 	state_live(c);
+	lease_live(c->out->leases, c->n);
 }
 
 /* It was up. */
