@@ -107,7 +107,7 @@ static void call_free(struct http_call *c)
 
 static void tell(struct http_call *c, CURLcode rc)
 {
-	struct http_answer a = {.fields = &c->fields, .body = "", .sent = c->issued && http_written(c), .refused = c->refused};
+	struct http_answer a = {.fields = &c->fields, .body = "", .sent = http_sent(c), .refused = c->refused};
 	long status = 0;
 
 	if (rc == CURLE_OK && curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status > 0) {
@@ -181,6 +181,11 @@ static void on_call_time(void *arg)
 	h->busy = false;
 	if (h->closed)
 		http_free(h);
+}
+
+bool http_sent(const struct http_call *c)
+{
+	return c->issued && http_written(c);
 }
 
 void http_cancel(struct http_call *c)

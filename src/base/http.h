@@ -73,6 +73,7 @@ void http_close(struct http *h);			/* cancels what is under way: no callback; NU
 /* fn is called once, never from inside this call. NULL, without a callback: EINVAL bad URL, method or header, ENOMEM. */
 struct http_call *http_start(struct http *h, const struct http_request *r, http_fn *fn, void *arg);
 void http_cancel(struct http_call *c);			/* no callback will come; not after it came */
+bool http_sent(const struct http_call *c);		/* bytes of it may have reached the server by now */
 
 /* The last field of that name (any case), without blanks around; NULL: absent. Trailers are not kept. */
 const char *http_header(const struct http_answer *a, const char *name);

@@ -255,13 +255,21 @@ void call_send(struct message *m)
 	request_release(&r);
 }
 
+static bool sent(const struct message *m)
+{
+	return m->call && http_sent(m->call);
+}
+
 bool call_repeatable(const struct message *m)
 {
-	return !m->call || act_when_lost(m, m->place) == ACT_AGAIN;
+	return !sent(m) || act_when_lost(m, m->place) == ACT_AGAIN;
 }
 
 void call_cancel(struct message *m)
 {
+	if (!sent(m) && !m->uncertain)
+		m->begun = 0;
+	message_mark(m, MARK_STATE);
 	if (m->call)
 		http_cancel(m->call);
 	if (m->wait)

@@ -182,15 +182,15 @@ void courier_round(void *arg)
 	if (!c->draining)
 		fetch_some(c);
 	/* First answers to interactions find room, also where slow platforms have it all. */
-	while (!c->draining && c->queue.under_way < 2 * UNDER_WAY_MAX && (i = queue_next(&c->queue, c->queue.under_way >= UNDER_WAY_MAX, now)))
+	while (!c->closing && c->queue.under_way < 2 * UNDER_WAY_MAX && (i = queue_next(&c->queue, c->draining || c->queue.under_way >= UNDER_WAY_MAX, now)))
 		call_begin((struct message *)i);
 	wrote = commit(c);
 	report_flush(&c->report);
 	metric_set(c->metric[M_UNDER_WAY], c->queue.under_way);
 	metric_set(c->metric[M_OUTSIDE], c->spill.n);
 	metric_set(c->metric[M_WAITING], c->queue.waiting + c->queue.under_way + c->spill.n);
-	due = c->draining || c->queue.under_way >= 2 * UNDER_WAY_MAX ? QUEUE_NEVER :
-		queue_due(&c->queue, c->queue.under_way >= UNDER_WAY_MAX);
+	due = c->closing || c->queue.under_way >= 2 * UNDER_WAY_MAX ? QUEUE_NEVER :
+		queue_due(&c->queue, c->draining || c->queue.under_way >= UNDER_WAY_MAX);
 	late = message_due(c);
 	if (late < due)
 		due = late;
@@ -238,7 +238,7 @@ void courier_begin(struct courier *c)
 	c->interactions = (struct interactions){.key = {key[0], key[1]}};
 	c->spill = (struct spill){.key = {key[0], key[1]}};
 	queue_init(&c->queue, key, call_needs, c);
-	c->draining = false;
+	c->draining = c->closing = false;
 	loop_timer_in(c->loop, &c->chores, 0);
 }
 

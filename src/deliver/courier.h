@@ -109,8 +109,9 @@ struct courier {
 	struct loop_timer again;	/* the outbox could not be written */
 	struct loop_timer chores;
 	bool pass, stream, strict;	/* a side is a pipe: lines go on; the input is one; nobody has checked it */
+	bool closing;			/* begin nothing at all */
 	bool fetching;			/* one that there is room for */
-	bool draining, ended;		/* begin nothing more; the stream has ended */
+	bool draining, ended;		/* begin nothing more but first answers to interactions; the stream has ended */
 	bool failed;
 	unsigned conns;			/* requests to one upstream at a time */
 	int64_t give_up;		/* ns: a message is not said when it is older */
@@ -168,6 +169,7 @@ void message_wait(struct message *m);
 void message_sent(struct message *m);		/* its last piece was said */
 void message_failed(struct message *m, const char *cause, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void message_told(struct message *m);		/* its outcome was in the outbox already: it only has to be put */
+void message_defer_all(struct courier *c);	/* commands that nobody has answered: it may be some time until the next process does */
 void message_late(struct courier *c);		/* gives up those that are too old */
 void message_too_late(struct message *m);
 int64_t message_due(const struct courier *c);	/* clock_mono() when the next one is; INT64_MAX: none waits */

@@ -156,6 +156,7 @@ static void on_drain_end(void *arg)
 	struct life *f = arg;
 
 	if (f->cancelled < 2) {
+		f->c.closing = true;
 		courier_cancel(&f->c, f->cancelled == 1);
 		loop_timer_in(f->c.loop, &f->drain_end, next[f->cancelled++]);
 		return;
@@ -171,6 +172,7 @@ static void drain(struct life *f)
 {
 	if (f->c.draining)
 		return;
+	message_defer_all(&f->c);
 	f->c.draining = true;
 	for (size_t i = 0; i < sizeof(f->c.in) / sizeof(*f->c.in); i++)
 		if (f->c.in[i].take)

@@ -183,14 +183,22 @@ static void defer(void *arg)
 	struct message *m = i->command;
 
 	i->command = NULL;
-	if (m->c->draining)
-		return; /* the next process does it: it is in the outbox */
 	if (i->state != INTERACTION_NEW || i->answers) {
 		message_mark(m, MARK_GONE);
 		return;
 	}
 	m->say.form = FORM_DEFER;
 	enqueue(m);
+}
+
+void message_defer_all(struct courier *c)
+{
+	for (size_t k = 0; k < INTERACTION_TABLE; k++)
+		for (struct interaction *i = c->interactions.v[k]; i; i = i->chain)
+			if (i->command) {
+				loop_timer_del(c->loop, &i->defer);
+				defer(i);
+			}
 }
 
 static void wait_command(struct message *m)

@@ -58,6 +58,27 @@ pipe_end() { exec {IN}>&-; daemon_wait d; [ "$status" -eq 0 ]; }
 	[ -z "$(invoked | through)" ]
 }
 
+@test "told to stop while a command waits for its answer: it is deferred at once; an event that seems old by another clock is, too" {
+	lab_up
+	fire
+	pipe_up
+	invoked >&$IN
+	wait_for out command.invoked
+	daemon_signal d TERM
+	daemon_wait d
+	[ "$status" -eq 0 ]
+	exec {IN}>&-
+	[ "$(state | jq .answered)" = 5 ]
+	fire
+	rm pipe
+	pipe_up
+	event "i-$IID" command.invoked "{\"platform\":\"discord\",\"channel\":{\"id\":\"$GENERAL\"},\"user\":{\"id\":\"1\"},\"command\":\"ping\",$(members)}" \
+		"\"time\":\"$(date -u -d '-20 seconds' +%FT%TZ)\"" >&$IN
+	deferred() { [ "$(state | jq .answered)" = 5 ]; }
+	wait_until 5 deferred
+	pipe_end
+}
+
 @test "a first answer without an answer is known by the refusal of the second" {
 	lab_up
 	fire
