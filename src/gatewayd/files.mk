@@ -30,9 +30,9 @@ gatewayd_PLATFORMS := platform/null.o \
 	platform/discord_line.o platform/discord_names.o platform/discord_send.o platform/discord_session.o platform/discord_zlib.o platform/discord_zstd.o \
 	platform/irc.o platform/irc_channel.o platform/irc_conf.o platform/irc_event.o platform/irc_member.o platform/irc_message.o \
 	platform/irc_outcome.o platform/irc_people.o platform/irc_register.o platform/irc_say.o platform/irc_twitch.o \
-	platform/twitch.o platform/twitch_ask.o platform/twitch_callback.o platform/twitch_conduit.o platform/twitch_conf.o platform/twitch_conn.o platform/twitch_event.o platform/twitch_frame.o \
+	platform/twitch.o platform/twitch_ask.o platform/twitch_callback.o platform/twitch_conduit.o platform/twitch_conf.o platform/twitch_conn.o platform/twitch_consent.o platform/twitch_event.o platform/twitch_frame.o \
 	platform/twitch_hook.o platform/twitch_list.o platform/twitch_loss.o platform/twitch_move.o \
-	platform/twitch_reconcile.o platform/twitch_subs.o platform/index.o
+	platform/twitch_reconcile.o platform/twitch_shards.o platform/twitch_subs.o platform/index.o
 gatewayd_UPSTREAM := upstream.o upstream_account.o upstream_conn.o upstream_tell.o upstream_budget.o upstream_sock.o upstream_line.o upstream_state.o upstream_http.o upstream_hook.o upstream_say.o said.o \
 	upstream_drain.o upstream_show.o upstream_faults.o life.o lease.o ledger.o ledger_file.o edge_client.o wire.o wire_dial.o wsio.o wsio_hello.o resolve.o control.o
 gatewayd_OBJS := main.o config.o http.o host.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \

@@ -77,15 +77,31 @@ hooked() {
 	well_behaved
 }
 
-@test "a conduit over a webhook" {
+@test "a conduit over a webhook, with two processes: one makes it, any takes what comes, and it changes hands" {
 	hooked
 	bot_word transport conduit
+	daemon_start other gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/other"
 	daemon_signal gw HUP
-	lab_wait verified 1
 	lab_wait subscribed 2
-	status '.status.conduit.attached'
+	wait_events gateway.up 1
+	[ "$(lab_books conduit | wc -l)" = 1 ]
+	nngcat --req --dial "ipc://$T/run/other" --data '{"do":"accounts"}' --raw --recv-timeout 20 >"$T/other.status"
+	nngcat --req --dial "ipc://$T/run/gw" --data '{"do":"accounts"}' --raw --recv-timeout 20 >"$T/gw.status"
+	# One of them holds it, the other one waits.
+	[ "$(jq -r '.accounts[0].connections[0].state' "$T/gw.status" "$T/other.status" | sort | tr '\n' ' ')" = "live standby " ]
+	holder=gw
+	[ "$(jq -r '.accounts[0].connections[0].state' "$T/gw.status")" = live ] || holder=other
 	hear one
 	heard 1 one
+	nngcat --req --dial "ipc://$T/run/$holder" --data '{"do":"drain"}' --raw --recv-timeout 20 >"$T/drained"
+	wait_events gateway.resumed 1
+	# The callback goes to the first one still.
+	hear two
+	heard 2 one two
+	[ "$(lab_books verified | wc -l)" = 1 ]
+	[ "$(lab_books subscribed | wc -l)" = 2 ]
+	[ "$(events gateway.gap)" = "" ]
+	daemon_stop other
 	well_behaved
 }
 

@@ -183,8 +183,7 @@ class Run:
         self.account()
         self.route.start()
         self.gatewayd.start()
-        up = {"discord"} if self.transport == "webhook" else {"discord", "twitch"}
-        self.wait("the connections do not come up", lambda: {e["data"]["platform"] for e in self.lines if e["type"] == "gateway.up"} == up)
+        self.wait("the connections do not come up", lambda: {e["data"]["platform"] for e in self.lines if e["type"] == "gateway.up"} == {"discord", "twitch"})
         self.wait("no subscription", self.subscribed)
         faults = [line for p in ("discord", "twitch") for line in self.planned(p)]
         self.call("/lab/fault", "\n".join(faults).encode(), raw=True)

@@ -757,6 +757,8 @@ static void conduit_handed(void)
 	probe_free(o);
 }
 
+#define SHARD_HOOK(id, status) "{\"id\":\"" id "\",\"status\":\"" status "\",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\"}}"
+
 static void conduit_made(void)
 {
 	struct out *o = begin(CONDUIT, SUBS);
@@ -792,9 +794,26 @@ static void conduit_made(void)
 	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\n");
 	CHECK(!probe_saw(o, "http 2"), "shards over webhooks: of several processes one attaches them");
 	probe_run(o, "dial 0\nopened 0\n");
+	CHECK(probe_saw(o, "connections 1") && probe_saw(o, "http 2 GET https://api.twitch.tv/helix/eventsub/conduits/shards?conduit_id=C-1"), "after a look");
+	probe_run(o, "answer 3 " EMPTY);
+	probe_take(o);
+	probe_run(o, "answer 2 200 {\"data\":[" SHARD_HOOK("0", "enabled") "],\"pagination\":{}}\n");
 	r = probe_take(o);
-	CHECK(strstr(r, "connections 1") && strstr(r, "{\"id\":\"1\",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\","
-	      "\"secret\":\"a-secret-of-webhooks\"}}]}"), "shards over webhooks: %s", r);
+	CHECK(strstr(r, "\"shards\":[{\"id\":\"1\",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\","
+	      "\"secret\":\"a-secret-of-webhooks\"}}]}"), "only what is not attached already: %s", r);
+	CHECK(!strstr(r, "\nlive"), "not live yet");
+	probe_run(o, "answer 6 202 {\"data\":[{\"id\":\"1\",\"status\":\"webhook_callback_verification_pending\"}],\"errors\":[]}\nadvance 7000\n");
+	CHECK(probe_saw(o, "http 7 GET https://api.twitch.tv/helix/eventsub/conduits/shards?conduit_id=C-1"), "is it verified?");
+	probe_run(o, "answer 7 200 {\"data\":[" SHARD_HOOK("0", "enabled") "," SHARD_HOOK("1", "enabled") "],\"pagination\":{}}\n");
+	CHECK(probe_saw(o, "live 0 up") && !probe_saw(o, "gap"), "then it is live");
+	probe_take(o);
+	probe_run(o, MADE("4", "S1", "00:01") MADE("5", "S2", "00:01") "wall 1700001000\nadvance 1200000\n");
+	CHECK(probe_saw(o, "http 8 GET https://api.twitch.tv/helix/eventsub/conduits/shards"), "looked at by and by");
+	probe_run(o, "answer 8 200 {\"data\":[" SHARD_HOOK("0", "enabled") "," SHARD_HOOK("1", "notification_failures_exceeded") "],\"pagination\":{}}\n");
+	r = probe_take(o);
+	CHECK(strstr(r, SHARDS("10")) && strstr(r, "{\"id\":\"1\"") && !strstr(r, "{\"id\":\"0\"") && !strstr(r, "gap"), "switched off: attached again: %s", r);
+	probe_run(o, "answer 10 202 {\"data\":[{\"id\":\"1\"}],\"errors\":[]}\nadvance 7000\nanswer 11 200 {\"data\":[" SHARD_HOOK("1", "enabled") "],\"pagination\":{}}\n");
+	CHECK(probe_saw(o, "gap 0 [2023-11-14T22:13:20.000Z]"), "and told");
 	probe_free(o);
 }
 

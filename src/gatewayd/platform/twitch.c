@@ -47,6 +47,7 @@ static void answer(void *arg, unsigned call, const struct http_answer *a, int64_
 	case CALL_MAKE:
 	case CALL_RESIZE:
 	case CALL_ATTACH:
+	case CALL_SHARDS:
 		tw_conduit_answer(p, c.kind, a, now);
 		break;
 	case CALL_NONE:
@@ -340,6 +341,8 @@ static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
 		tw_pump(p, now);
 		break;
 	case TIMER_LIST:
+		if (p->conf.transport == TW_CONDUIT)
+			tw_shards_ask(p, now);
 		tw_list(p, now);
 		break;
 	case TIMER_START:
@@ -347,6 +350,8 @@ static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
 		begin(p, now);
 		break;
 	case TIMER_ATTACH:
+		if (!tw_sockets(p) && tw_leads(p) && !p->hooked)
+			tw_shards_ask(p, now);
 		tw_conduit_pump(p, now);
 		break;
 	}

@@ -80,8 +80,11 @@ void tw_callback_opened(struct twitch *p, int64_t now)
 	c->made[0] = '\0';
 	p->listed = false;
 	out_timer(p->out, 0, TIMER_SETTLE, now + VERIFY);
-	if (p->conf.transport == TW_CONDUIT)
+	if (p->conf.transport == TW_CONDUIT) {
+		p->hooked = p->hooks_known = false;
+		memset(p->hook, 0, sizeof(p->hook));
 		tw_conduit_pump(p, now);
+	}
 	tw_list(p, now);
 	tw_callback_settle(p, now);
 }

@@ -14,17 +14,20 @@
 #include "gatewayd/platform/twitch_impl.h"
 
 #define AGAIN CLOCK_S			/* within the ten seconds of a welcome */
+#define AGAIN_HOOKS (5 * CLOCK_S)
 #define AGAIN_SLOW (30 * CLOCK_S)
 #define ATTACH_MAX TW_HOOKS_MAX		/* shards in a request */
 #define ATTACH_TRIES 6u
 
-static void later(struct twitch *p, int64_t now)
+void tw_conduit_later(struct twitch *p, int64_t now)
 {
 	int64_t wait = AGAIN_SLOW, due;
 
 	for (unsigned i = 0; i < p->nconns; i++)
 		if (p->conns[i].attach)
 			wait = AGAIN;
+	if (!tw_sockets(p) && !p->hooked)
+		wait = AGAIN_HOOKS;
 	due = now + wait + (int64_t)(out_random(p->out) % (uint64_t)(wait / 4));
 	out_timer(p->out, OUT_ACCOUNT, TIMER_ATTACH, due < p->pause ? p->pause : due);
 }
@@ -67,15 +70,21 @@ static bool resize(struct twitch *p)
 
 /* ---- attaching ---- */
 
-static bool add_hooks(const struct twitch *p, struct buf *body)
+/* One that is attached already goes on: attached once more it would be off until it is verified. */
+static unsigned add_hooks(struct twitch *p, struct buf *body)
 {
-	for (uint64_t i = 0; i < p->shards && i < ATTACH_MAX; i++)
-		if (buf_printf(body, "%s{\"id\":\"%llu\",\"transport\":{\"method\":\"webhook\",\"callback\":", i ? "," : "",
-			       (unsigned long long)i) ||
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->shards && i < TW_HOOKS_MAX; i++) {
+		if (p->hook[i] != HOOK_OFF)
+			continue;
+		if (buf_printf(body, "%s{\"id\":\"%u\",\"transport\":{\"method\":\"webhook\",\"callback\":", n ? "," : "", i) ||
 		    buf_add_json(body, p->conf.callback, strlen(p->conf.callback)) || buf_adds(body, ",\"secret\":") ||
 		    buf_add_json(body, p->conf.secret.p, p->conf.secret.len) || buf_adds(body, "}}"))
-			return false;
-	return true;
+			return 0;
+		n++;
+	}
+	return n;
 }
 
 static unsigned add_sockets(struct twitch *p, struct buf *body)
@@ -103,31 +112,42 @@ static void attach(struct twitch *p, int64_t now)
 	struct buf body;
 	bool some;
 
+	if (!tw_sockets(p) && (!tw_leads(p) || !p->hooks_known)) {
+		if (tw_leads(p))
+			tw_shards_ask(p, now);
+		return;
+	}
 	buf_init(&body, 256u << 10);
 	buf_printf(&body, "{\"conduit_id\":\"%s\",\"shards\":[", p->conduit);
-	some = tw_sockets(p) ? add_sockets(p, &body) > 0 : tw_leads(p) && !p->hooked && add_hooks(p, &body);
+	/* A callback that cannot be verified is not asked for again at once. */
+	if (tw_sockets(p))
+		some = add_sockets(p, &body) > 0;
+	else
+		some = (!p->hooks_at || now >= p->hooks_at + AGAIN_SLOW) && add_hooks(p, &body) > 0;
+	if (some && !tw_sockets(p))
+		p->hooks_at = now;
 	buf_adds(&body, "]}");
 	if (!some) {
 		buf_release(&body);
 	} else if (!post(p, CALL_ATTACH, "PATCH", "/eventsub/conduits/shards", &body)) {
 		for (unsigned i = 0; i < p->nconns; i++)
 			p->conns[i].attaching = false;
-		later(p, now);
+		tw_conduit_later(p, now);
 	}
 }
 
 void tw_conduit_pump(struct twitch *p, int64_t now)
 {
 	if (p->refused || tw_asking(p, CALL_CONDUITS) || tw_asking(p, CALL_MAKE) || tw_asking(p, CALL_RESIZE) ||
-	    tw_asking(p, CALL_ATTACH))
+	    tw_asking(p, CALL_ATTACH) || (!tw_sockets(p) && tw_asking(p, CALL_SHARDS)))
 		return;
 	if (p->pause > now) {
-		later(p, now);
+		tw_conduit_later(p, now);
 	} else if (!*p->conduit) {
 		tw_conduit_start(p, now);
 	} else if (tw_leads(p) && (p->conf.shards > p->shards || (p->ours && p->conf.shards && p->conf.shards < p->shards))) {
 		if (!resize(p))
-			later(p, now);
+			tw_conduit_later(p, now);
 	} else {
 		attach(p, now);
 	}
@@ -139,8 +159,10 @@ static void found(struct twitch *p, const char *id, uint64_t shards, int64_t now
 {
 	if (strcmp(p->conduit, id) != 0)
 		memmove(p->conduit, id, strlen(id) + 1);
+	if (!tw_sockets(p) && shards > TW_HOOKS_MAX && p->shards != shards)
+		tw_say(p, LOG_WARN, "the conduit has %llu shards; over webhooks %u are attached", (unsigned long long)shards, TW_HOOKS_MAX);
 	p->shards = shards;
-	p->hooked = false;
+	p->hooked = p->hooks_known = false;
 	p->error[0] = '\0';
 	/* Asks for the connections again: without `conduit-shards` only now is known how many. */
 	p->proved = false;
@@ -149,7 +171,7 @@ static void found(struct twitch *p, const char *id, uint64_t shards, int64_t now
 	tw_list(p, now);
 }
 
-static void trouble(struct twitch *p, const char *what)
+void tw_trouble(struct twitch *p, const char *what)
 {
 	if (strcmp(p->error, what) == 0)
 		return;
@@ -160,8 +182,8 @@ static void trouble(struct twitch *p, const char *what)
 /* Nothing is to be had now: who has a welcome waits, the others need not dial. */
 static void none(struct twitch *p, const char *what, int64_t now)
 {
-	trouble(p, what);
-	later(p, now);
+	tw_trouble(p, what);
+	tw_conduit_later(p, now);
 }
 
 static const struct json *pick(struct twitch *p, const struct json *data, int64_t now)
@@ -213,24 +235,17 @@ static void conduits(struct twitch *p, const struct json *data, int64_t now)
 	/* None yet. Of several processes the one with connection 0 makes it, the others find it. */
 	p->proved = false;
 	tw_proved(p, now);
+	if (tw_asking(p, CALL_CONDUITS))
+		return;		/* it is ours since a moment ago, and that answer decides */
 	if (tw_leads(p) && p->conns[0].state >= CONN_READY) {
 		if (!make(p))
-			later(p, now);
+			tw_conduit_later(p, now);
 	} else {
-		later(p, now);
+		tw_conduit_later(p, now);
 	}
 }
 
 /* ---- answers ---- */
-
-static unsigned shard_of(const struct twitch *p, const struct json *e)
-{
-	const char *id = json_str(json_member(e, "id"), NULL);
-
-	if (!id || !*id || strspn(id, "0123456789") != strlen(id) || strlen(id) > 5 || strtoul(id, NULL, 10) >= p->nconns)
-		return UINT32_MAX;
-	return (unsigned)strtoul(id, NULL, 10);
-}
 
 static void not_attached(struct twitch *p, unsigned i, const char *why, int64_t wait)
 {
@@ -258,18 +273,20 @@ static void attached(struct twitch *p, const struct http_answer *a, int64_t now)
 	for (size_t i = 0; i < json_count(errors); i++) {
 		const struct json *e = json_at(errors, i);
 		const char *why = json_str(json_member(e, "message"), NULL), *code = json_str(json_member(e, "code"), NULL);
-		unsigned k = shard_of(p, e);
+		unsigned k = tw_shard_of(p, e);
 		char text[160];
 
 		snprintf(text, sizeof(text), "%.100s%s%.40s", why ? why : "refused", code ? ", " : "", code ? code : "");
-		trouble(p, text);
-		if (k != UINT32_MAX && p->conns[k].attaching)
+		tw_trouble(p, text);
+		if (k != UINT32_MAX && tw_sockets(p) && p->conns[k].attaching)
 			not_attached(p, k, text, AGAIN_SLOW / 3);
 	}
 	for (size_t i = 0; i < json_count(data); i++) {
-		unsigned k = shard_of(p, json_at(data, i));
+		unsigned k = tw_shard_of(p, json_at(data, i));
 
-		if (k == UINT32_MAX || !p->conns[k].attaching)
+		if (k != UINT32_MAX && !tw_sockets(p))
+			p->hook[k] = HOOK_PENDING;
+		if (k == UINT32_MAX || !tw_sockets(p) || !p->conns[k].attaching)
 			continue;
 		/* A move began meanwhile: its session has to be attached, too. */
 		if (*p->conns[k].next && !p->conns[k].asked_next) {
@@ -278,14 +295,12 @@ static void attached(struct twitch *p, const struct http_answer *a, int64_t now)
 		}
 		p->conns[k].attach = p->conns[k].attaching = false;
 		p->conns[k].attach_tries = 0;
+		p->conns[k].attached_at = now;
 		tw_conn_attached(p, k, now);
 	}
-	if (!tw_sockets(p) && json_count(errors) == 0)
-		p->hooked = true;
-	else if (!tw_sockets(p))
-		later(p, now);
-	if (!tw_sockets(p) && p->hooked)
-		tw_callback_settle(p, now);
+	/* What came of the challenges is looked at, whichever process they reach. */
+	if (!tw_sockets(p))
+		tw_conduit_later(p, now);
 	if (json_count(errors) == 0)
 		p->error[0] = '\0';
 	json_free(doc);
@@ -303,7 +318,7 @@ static void attach_failed(struct twitch *p, const struct http_answer *a, const c
 		p->hint = 0;
 		p->listed = false;
 	}
-	trouble(p, said);
+	tw_trouble(p, said);
 	for (unsigned i = 0; i < p->nconns; i++) {
 		struct tw_conn *c = &p->conns[i];
 
@@ -313,7 +328,7 @@ static void attach_failed(struct twitch *p, const struct http_answer *a, const c
 		if ((!tw_passing(a) && a->status != 404) || ++c->attach_tries >= ATTACH_TRIES)
 			not_attached(p, i, said, AGAIN_SLOW);
 	}
-	later(p, now);
+	tw_conduit_later(p, now);
 }
 
 void tw_conduit_answer(struct twitch *p, enum tw_call_kind kind, const struct http_answer *a, int64_t now)
@@ -330,6 +345,10 @@ void tw_conduit_answer(struct twitch *p, enum tw_call_kind kind, const struct ht
 		for (unsigned i = 0; i < p->nconns; i++)
 			p->conns[i].attaching = false;
 		tw_token_refused(p, said, a->error != NULL, now);
+		return;
+	}
+	if (kind == CALL_SHARDS) {
+		tw_shards_answer(p, a, said, now);
 		return;
 	}
 	if (kind == CALL_ATTACH) {
@@ -360,41 +379,4 @@ void tw_conduit_answer(struct twitch *p, enum tw_call_kind kind, const struct ht
 			none(p, "an answer about conduits makes no sense", now);
 	}
 	json_free(doc);
-}
-
-/* ---- what Twitch says of shards ---- */
-
-void tw_conduit_disabled(struct twitch *p, struct span event, int64_t now)
-{
-	char conduit[TW_ID], shard[8], session[TW_ID] = "";
-	struct span transport;
-	unsigned k;
-
-	if (!event.p || event.p[0] != '{' || !tw_id(scan_member(event, "conduit_id"), conduit) || strcmp(conduit, p->conduit) != 0 ||
-	    scan_cstr(scan_member(event, "shard_id"), shard, sizeof(shard)) <= 0)
-		return;
-	transport = scan_member(event, "transport");
-	if (transport.p && transport.p[0] == '{')
-		tw_id(scan_member(transport, "session_id"), session);
-	tw_say(p, LOG_WARN, "Twitch switched shard %s of the conduit off", shard);
-	if (!tw_sockets(p)) {
-		p->hooked = false;
-		later(p, now);
-		return;
-	}
-	if (strspn(shard, "0123456789") != strlen(shard) || (k = (unsigned)strtoul(shard, NULL, 10)) >= p->nconns)
-		return;
-	/* Our socket lives, Twitch thinks otherwise: attached again. An older session's end is no news. */
-	if (p->conns[k].state == CONN_LIVE && *session && strcmp(session, p->conns[k].session) == 0) {
-		p->conns[k].attach = p->conns[k].off = true;
-		tw_conduit_pump(p, now);
-	}
-}
-
-int tw_conduit_status(const struct twitch *p, struct buf *j)
-{
-	if (!*p->conduit)
-		return buf_adds(j, "\"conduit\":null");
-	return buf_printf(j, "\"conduit\":{\"id\":\"%s\",\"shards\":%llu%s}", p->conduit, (unsigned long long)p->shards,
-		tw_sockets(p) ? "" : p->hooked ? ",\"attached\":true" : ",\"attached\":false");
 }

@@ -207,6 +207,8 @@ void tw_conn_attached(struct twitch *p, unsigned i, int64_t now)
 	c->off = false;
 	if (c->state == CONN_READY)
 		go_live(p, i, now);
+	else
+		tw_hole_tell(p, i);
 }
 
 /* ---- what the session says of itself ---- */

@@ -90,11 +90,11 @@ static bool in_time(struct twitch *p, const struct hook *h, const struct message
 
 static void verification(struct twitch *p, const struct hook *h, struct span body, int64_t now)
 {
-	struct span sub = scan_member(body, "subscription");
+	struct span sub = scan_member(body, "subscription"), shard;
 	struct json_error err;
 	struct json *doc;
 	struct sub *s;
-	char text[512];
+	char text[512], number[6];
 	int n = scan_cstr(scan_member(body, "challenge"), text, sizeof(text));
 
 	if (n <= 0) {
@@ -113,10 +113,15 @@ static void verification(struct twitch *p, const struct hook *h, struct span bod
 			s->verified = s->state == SUB_ASKED;
 	}
 	json_free(doc);
+	shard = scan_member(body, "conduit_shard");
+	if (shard.p && shard.p[0] == '{' && scan_cstr(scan_member(shard, "shard"), number, sizeof(number)) > 0 &&
+	    strspn(number, "0123456789") == strlen(number))
+		tw_shard_verified(p, (unsigned)strtoul(number, NULL, 10), now);
 	/* The challenge and nothing else, as text/plain. */
 	out_hook_reply(p->out, h->ticket, 200, "text/plain", text, (size_t)n, false);
 	tw_callback_settle(p, now);
-	tw_hole_tell(p, 0);
+	if (!tw_sockets(p))
+		tw_hole_tell(p, 0);
 }
 
 static void notification(struct twitch *p, const struct hook *h, const struct message *m, struct span body, int64_t now)

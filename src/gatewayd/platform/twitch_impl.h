@@ -5,11 +5,13 @@
  *   twitch_conf.c     the words of its file
  *   twitch_subs.c     the subscriptions file, and what is known of each
  *   twitch_reconcile.c  creating what is missing, deleting what nobody wants any more
+ *   twitch_consent.c  what people give and take back
  *   twitch_list.c     what Twitch lists                twitch_ask.c    requests to Helix
  *   twitch_conn.c     a connection: dialling, welcome, keepalive, going live, handing over
  *   twitch_move.c     its move to another socket       twitch_loss.c   its end: close codes, what may be missing
  *   twitch_frame.c    its messages
- *   twitch_conduit.c  the conduit and its shards       twitch_callback.c   connection 0 where there are no sockets
+ *   twitch_conduit.c  the conduit, attaching its shards  twitch_shards.c  what Twitch says of them
+ *   twitch_callback.c   connection 0 where there are no sockets
  *   twitch_event.c    notifications to lines          twitch_hook.c   notifications over HTTP
  *
  * Where Twitch's documentation is silent the source says so and does what is safe either way.
@@ -139,13 +141,17 @@ struct tw_conn {
 	bool attaching, asked_next;	/* ... which was asked, with the session of socket 1 */
 	bool off;		/* not attached: its shard is off, as far as we know */
 	unsigned attach_tries;
+	int64_t attached_at;
 };
 
-enum tw_call_kind { CALL_NONE, CALL_LIST, CALL_CREATE, CALL_DELETE, CALL_CONDUITS, CALL_MAKE, CALL_RESIZE, CALL_ATTACH };
+enum tw_call_kind { CALL_NONE, CALL_LIST, CALL_CREATE, CALL_DELETE, CALL_CONDUITS, CALL_MAKE, CALL_RESIZE, CALL_ATTACH, CALL_SHARDS };
 /* key: of the subscription to be created, or the id to delete */
 struct tw_call { enum tw_call_kind kind; unsigned id; char *key; };
 
-#define TW_CALLS (TW_PARALLEL + 4u)
+#define TW_CALLS (TW_PARALLEL + 5u)
+
+/* A shard over a callback. */
+enum tw_hook_state { HOOK_UNKNOWN, HOOK_OFF, HOOK_PENDING, HOOK_ON };
 
 /* Timers of a connection; of the account: */
 enum { TIMER_SETTLE, TIMER_MOVE, TIMER_ALIVE };
@@ -183,7 +189,12 @@ struct twitch {
 	char conduit[TW_ID];		/* "": not known yet */
 	bool ours;			/* named in the file or made here: what nobody wants in it is deleted */
 	uint64_t shards;		/* it has */
-	bool hooked;			/* its shards are attached to the callback */
+	unsigned char hook[TW_HOOKS_MAX];	/* enum tw_hook_state of each */
+	bool hooks_known;		/* Twitch said which are attached */
+	int64_t hooks_at;		/* when attaching them was asked for; 0: not yet */
+	bool hooked;			/* all of them are, to the callback */
+	char shard_cursor[512];		/* the page of shards that is asked for; "": the first */
+	unsigned shard_pages;
 	/* the callback */
 	bool remake;			/* with another secret: what there is has to be made anew */
 	char callback_was[TW_URL];	/* of an earlier process: what still goes there is deleted; "": the same */
@@ -238,6 +249,7 @@ void tw_pump(struct twitch *p, int64_t now);
 void tw_pause(struct twitch *p, int64_t wait, const char *why, int64_t now);	/* no request for a while; then on with what was left */
 void tw_list(struct twitch *p, int64_t now);			/* begins to list, soon */
 bool tw_list_page(struct twitch *p);
+void tw_cursor(char *to, size_t size, const struct json *text);	/* as it stands in a URL; "" if it does not fit */
 bool tw_taken_back(const char *status);			/* by a person or for good: not to be created again by itself */
 void tw_listed(struct twitch *p, const struct http_answer *a, int64_t now);
 void tw_created(struct twitch *p, const char *key, const struct http_answer *a, int64_t now);
@@ -245,16 +257,18 @@ void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, i
 void tw_doom(struct twitch *p, const char *id);
 /* Those of a socket have to be created (again), but for those that were refused. */
 void tw_missing(struct twitch *p, unsigned conn);
-void tw_retry_refused(struct twitch *p);		/* a token or a file is new */
-void tw_retry_late(struct twitch *p, int64_t now);	/* for want of a right, an hour ago: nobody tells that a ban is over */
-void tw_granted(struct twitch *p, struct span event, int64_t now);	/* user.authorization.grant: somebody has consented */
 void tw_anew(struct twitch *p, struct sub *s, const char *said);	/* to be created again, and what is there of it deleted before */
-/* Twitch took one back: payload.subscription */
-void tw_revoked(struct twitch *p, struct span subscription, const char *id, const char *time, unsigned conn, uint64_t mark,
-	uint64_t ticket, int64_t now);
 /* Who serves conn may have all it can get. */
 bool tw_settled(const struct twitch *p, unsigned conn, size_t *enabled);
 
+/* ---- twitch_consent.c ---- */
+
+void tw_retry_refused(struct twitch *p);		/* a token or a file is new */
+void tw_retry_late(struct twitch *p, int64_t now);	/* for want of a right, an hour ago: nobody tells that a ban is over */
+void tw_granted(struct twitch *p, struct span event, int64_t now);	/* user.authorization.grant: somebody has consented */
+/* Twitch took one back: payload.subscription */
+void tw_revoked(struct twitch *p, struct span subscription, const char *id, const char *time, unsigned conn, uint64_t mark,
+	uint64_t ticket, int64_t now);
 /* ---- twitch_conn.c ---- */
 
 int tw_dial(void *p, unsigned conn, const char *saved, size_t nsaved, struct dial *d, int64_t now);
@@ -314,6 +328,16 @@ int tw_notify(struct twitch *p, unsigned conn, const struct tw_note *envelope, s
 void tw_conduit_start(struct twitch *p, int64_t now);
 void tw_conduit_pump(struct twitch *p, int64_t now);
 void tw_conduit_answer(struct twitch *p, enum tw_call_kind kind, const struct http_answer *a, int64_t now);
+void tw_conduit_later(struct twitch *p, int64_t now);
+void tw_trouble(struct twitch *p, const char *what);	/* why nothing goes on: said once, and shown */
+
+/* ---- twitch_shards.c ---- */
+
+void tw_shards_ask(struct twitch *p, int64_t now);
+void tw_shards_answer(struct twitch *p, const struct http_answer *a, const char *said, int64_t now);
+unsigned tw_shard_of(const struct twitch *p, const struct json *entry);	/* its number, UINT32_MAX: none of ours */
+void tw_shard_verified(struct twitch *p, unsigned shard, int64_t now);		/* its challenge came here */
+bool tw_shard_covered(const struct twitch *p, unsigned shard);	/* are all others attached, for sure? Then it may be off for a while */
 void tw_conduit_disabled(struct twitch *p, struct span event, int64_t now);	/* conduit.shard.disabled */
 int tw_conduit_status(const struct twitch *p, struct buf *json);
 

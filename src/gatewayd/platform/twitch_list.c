@@ -83,7 +83,7 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 			tw_doom(p, id);
 		return;
 	}
-	if ((enabled || pending) && p->remake) {
+	if ((enabled || pending) && p->remake && p->conf.transport == TW_WEBHOOK) {
 		memcpy(s->id, id, sizeof(id));
 		tw_anew(p, s, "the secret is another one");
 		return;
@@ -132,7 +132,8 @@ static void list_done(struct twitch *p, int64_t now)
 		sub_set(s, SUB_MISSING, s->http, "gone from the list");
 		p->hint = 0;
 	}
-	p->clean = p->remake = false;
+	p->clean = false;
+	p->remake = p->remake && p->conf.transport != TW_WEBHOOK;
 	p->listed = true;
 	clock_rfc3339(time, p->list_wall);
 	memcpy(p->list_time, time, sizeof(time));
@@ -145,21 +146,21 @@ static void list_done(struct twitch *p, int64_t now)
 		tw_callback_settle(p, now);
 }
 
-static void url_cursor(struct twitch *p, const struct json *v)
+void tw_cursor(char *to, size_t size, const struct json *v)
 {
 	const char *s = json_str(v, NULL);
 	size_t at = 0;
 
-	p->cursor[0] = '\0';
+	to[0] = '\0';
 	for (; s && *s; s++) {
 		unsigned char c = (unsigned char)*s;
 		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || strchr("-._~", c);
 
-		if (at + 4 > sizeof(p->cursor)) {
-			p->cursor[0] = '\0';
+		if (at + 4 > size) {
+			to[0] = '\0';
 			return;
 		}
-		at += (size_t)snprintf(p->cursor + at, sizeof(p->cursor) - at, plain ? "%c" : "%%%02X", c);
+		at += (size_t)snprintf(to + at, size - at, plain ? "%c" : "%%%02X", c);
 	}
 }
 
@@ -192,7 +193,7 @@ void tw_listed(struct twitch *p, const struct http_answer *a, int64_t now)
 	for (size_t i = 0; i < json_count(data); i++)
 		listed(p, json_at(data, i), now);
 	p->reading = false;
-	url_cursor(p, json_path(doc, "pagination.cursor"));
+	tw_cursor(p->cursor, sizeof(p->cursor), json_path(doc, "pagination.cursor"));
 	json_free(doc);
 	if (*p->cursor && ++p->pages < PAGES_MAX) {
 		if (!tw_list_page(p))

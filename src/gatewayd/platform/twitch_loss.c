@@ -31,23 +31,22 @@ static const struct close *find_close(unsigned code)
 }
 
 /* Of a conduit: may the loss of this shard have cost anything? Twitch gives the events of a shard that is off to one other
- * shard, and drops them when that is off too. What it had sent to a socket before anybody noticed that it was dead is lost as
- * well. */
+ * shard, and drops them when that is off too; which one is said nowhere, so all others have to be there, and known to be. What it had
+ * sent to a socket before anybody noticed that it was dead is lost as well. */
 static bool shard_gap(struct twitch *p, unsigned i, bool told)
 {
-	bool alone = p->shards <= 1 || !told;
+	bool gap = !told || !tw_shard_covered(p, i);
 
 	for (unsigned k = 0; k < p->nconns; k++) {
 		struct tw_conn *other = &p->conns[k];
 
 		if (k == i || !other->off)
 			continue;
-		alone = true;
 		/* For that one it is the same. */
 		other->gap = other->gap || other->resumable;
 		other->resumable = false;
 	}
-	return alone;
+	return gap;
 }
 
 static void mark_loss(struct twitch *p, unsigned i, const char *why, bool told)
@@ -145,7 +144,7 @@ void tw_hole_tell(struct twitch *p, unsigned i)
 	char to[CLOCK_RFC3339_MAX];
 	size_t enabled;
 
-	if (!c || !c->hole || c->state != CONN_LIVE || !tw_settled(p, i, &enabled) || (p->conf.transport == TW_CONDUIT && !tw_sockets(p) && !p->hooked))
+	if (!c || !c->hole || c->state != CONN_LIVE || c->off || !tw_settled(p, i, &enabled) || (p->conf.transport == TW_CONDUIT && !tw_sockets(p) && !p->hooked))
 		return;
 	c->hole = false;
 	clock_rfc3339(to, out_wall(p->out));
