@@ -63,7 +63,7 @@ struct http_answer {
 	bool refused;			/* HTTP_PUBLIC said no; sent is false */
 	const char *body;		/* NUL behind it; "" when none */
 	size_t nbody;
-	const struct http_fields *fields;
+	const struct http_fields *fields;	/* NULL: none, as of an answer that somebody else made up */
 };
 
 typedef void http_fn(void *arg, const struct http_answer *a);	/* everything borrowed until it returns; may start and cancel calls */

@@ -108,10 +108,10 @@ static bool names(const char *line, const char *name)
 
 const char *http_header(const struct http_answer *a, const char *name)
 {
-	const struct buf *b = &a->fields->text;
+	const struct buf *b = a->fields ? &a->fields->text : NULL;
 	const char *found = NULL;
 
-	for (const char *p = b->p; b->len && p < b->p + b->len; p += strlen(p) + 1)
+	for (const char *p = b ? b->p : NULL; b && b->len && p < b->p + b->len; p += strlen(p) + 1)
 		if (names(p, name))
 			found = p + strlen(name) + 1;
 	return found ? found + strspn(found, " \t") : NULL;
