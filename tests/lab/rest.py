@@ -17,9 +17,10 @@ def headers(l):
     clean(l)
     assert l.rest("GET", "/users/@me", auth=l.token)[0] == 401
     broke(l, "auth-prefix")
-    status, _, body = l.rest("GET", "/users/@me", headers={"User-Agent": "curl/8"})
-    assert (status, body["code"]) == (403, 40333)
-    broke(l, "user-agent")
+    for agent in ("curl/8", "DiscordBot (a-name-and-no-url, 1.0)"):
+        status, _, body = l.rest("GET", "/users/@me", headers={"User-Agent": agent})
+        assert (status, body["code"]) == (403, 40333)
+        broke(l, "user-agent")
     status, _, body = l.rest("POST", f"/channels/{l.general}/messages", raw=b"content=x",
                              headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert (status, body["code"]) == (400, 50109)

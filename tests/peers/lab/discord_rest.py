@@ -23,7 +23,7 @@ CODES = {10003: (404, "Unknown Channel"), 10004: (404, "Unknown Guild"), 10008: 
          40333: (403, "internal network error")}
 CLOUDFLARE = ("<!doctype html><html><head><title>Access denied | discord.com used Cloudflare to restrict access</title></head>"
               "<body><h1>Error 1015</h1><p>You are being rate limited</p></body></html>")
-AGENT = re.compile(r"DiscordBot \([^,()]+, ?[^()]+\)")
+AGENT = re.compile(r"DiscordBot \(https?://[^\s,()]+, ?[^()]+\)")
 
 
 def route(method, template):
