@@ -47,6 +47,12 @@ int scan_value(const char *p, size_t n, struct line_err *err);
 struct span scan_member(struct span object, const char *name);
 struct span scan_path(struct span object, const char *dotted);
 
+/* The raw values of several members, found in one walk: that of names[i] goes to vals[i]; absent, null, no object: p NULL. Names that are written
+ * with escapes are not seen. Of a name that stands there twice the last. */
+struct scan_name { const char *text; size_t n; };
+#define SCAN_NAME(text) {text, sizeof(text) - 1}
+void scan_pick(struct span object, const struct scan_name *names, struct span *vals, unsigned n);
+
 /* Calls fn(arg, raw name with quotes, raw value) for each member of an object or (name absent) element of an array, in order;
  * stops when fn returns non-zero and returns that. */
 int scan_each(struct span object_or_array, int (*fn)(void *arg, struct span name, struct span value), void *arg);

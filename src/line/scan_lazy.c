@@ -114,6 +114,32 @@ int scan_each(struct span in, int (*fn)(void *arg, struct span name, struct span
 	return result;
 }
 
+void scan_pick(struct span object, const struct scan_name *names, struct span *vals, unsigned n)
+{
+	struct walk w;
+	struct span name, val;
+	uint64_t sizes = 0;		/* a bit for each length: most names need no closer look */
+
+	memset(vals, 0, n * sizeof *vals);
+	for (unsigned i = 0; i < n; i++)
+		sizes |= UINT64_C(1) << (names[i].n & 63);
+	if (!walk_init(&w, object) || !w.object)
+		return;
+	while (walk_next(&w, &name, &val) > 0) {
+		size_t size = name.n - 2;
+
+		if (likely(!(sizes >> (size & 63) & 1)))
+			continue;
+		for (unsigned i = 0; i < n; i++) {
+			if (names[i].n != size || name.p[1] != names[i].text[0] || memcmp(name.p + 1, names[i].text, size) != 0)
+				continue;
+			if (val.p[0] != 'n')
+				vals[i] = val;
+			break;
+		}
+	}
+}
+
 static bool same_name(struct span raw, const char *text, size_t n)
 {
 	struct decode d;

@@ -9,6 +9,8 @@
 #include "line/envelope.h"
 #include "line/why.h"
 
+#define NOTHING (struct span){ "", 0 }
+
 static void refuse(struct writer *w, const char *why)
 {
 	if (w->why)
@@ -46,8 +48,28 @@ static inline void put(struct writer *w, const char *p, size_t n)
 	w->out->len += n;
 }
 
+/* Is each byte ASCII, and stands for itself in a string? */
+static bool plain(const char *p, size_t n)
+{
+	static const bool is[256] = { [' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0x7f] = true };
+
+	for (size_t i = 0; i < n; i++)
+		if (!is[(unsigned char)p[i]])
+			return false;
+	return true;
+}
+
 static void put_string(struct writer *w, const char *p, size_t n)
 {
+	char *to;
+
+	if (plain(p, n) && (to = room(w, n + 2))) {
+		*to++ = '"';
+		memcpy(to, p, n);
+		to[n] = '"';
+		w->out->len += n + 2;
+		return;
+	}
 	if (w->why)
 		return;
 	if (utf8_bad(p, p + n))
@@ -64,19 +86,12 @@ static void put_string(struct writer *w, const char *p, size_t n)
 static size_t attr_name(const char *name)
 {
 	const char *p = name;
+	size_t n;
 
 	while ((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9'))
 		p++;
-	return *p == '\0' && strcmp(name, "data") != 0 ? (size_t)(p - name) : 0;
-}
-
-/* Is each byte ASCII, and stands for itself in a string? */
-static bool plain(const char *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)p[i] - 0x20u >= 0x60 || p[i] == '"' || p[i] == '\\')
-			return false;
-	return true;
+	n = (size_t)(p - name);
+	return *p || (n == 4 && memcmp(name, "data", 4) == 0) ? 0 : n;
 }
 
 /* Is a comma due? */
@@ -89,11 +104,11 @@ static bool comma(struct writer *w)
 	return due;
 }
 
-/* A comma if one is due, and the name of a member of an object: n plain bytes. */
-static void begin_plain(struct writer *w, const char *name, size_t n)
+/* A comma if one is due, the name of a member of an object (plain bytes), and what is there of its value. */
+static void begin_plain(struct writer *w, const char *name, size_t n, struct span value)
 {
 	bool due = comma(w);
-	char *to = room(w, n + 3 + due);
+	char *to = room(w, n + 3 + due + value.n);
 
 	if (!to)
 		return;
@@ -104,28 +119,31 @@ static void begin_plain(struct writer *w, const char *name, size_t n)
 	to += n;
 	*to++ = '"';
 	*to++ = ':';
-	w->out->len = (size_t)(to - w->out->p);
+	memcpy(to, value.p, value.n);
+	w->out->len = (size_t)(to - w->out->p) + value.n;
 }
 
-/* The same for any name; of an element of an array only the comma. */
-static void begin(struct writer *w, const char *name)
+/* The same for any name; of an element of an array none. */
+static void begin(struct writer *w, const char *name, struct span value)
 {
 	bool array = w->array_mask >> w->depth & 1;
 	size_t n = array ? 0 : strlen(name);
 
 	if (!array && plain(name, n)) {
-		begin_plain(w, name, n);
+		begin_plain(w, name, n, value);
 		return;
 	}
 	if (comma(w))
 		put(w, ",", 1);
-	if (array)
-		return;
-	put_string(w, name, n);
-	put(w, ":", 1);
+	if (!array) {
+		put_string(w, name, n);
+		put(w, ":", 1);
+	}
+	put(w, value.p, value.n);
 }
 
-static void begin_attr(struct writer *w, const char *name)
+/* value: what was checked of it; the rest is put behind. */
+static void begin_attr(struct writer *w, const char *name, struct span value)
 {
 	size_t n = attr_name(name);
 
@@ -134,12 +152,12 @@ static void begin_attr(struct writer *w, const char *name)
 	else if (!n)
 		refuse(w, WHY_ATTR_NAME);
 	else
-		begin_plain(w, name, n);
+		begin_plain(w, name, n, value);
 	w->members++;
 }
 
 /* A member of an object or an element of an array; in the event itself only the payload. */
-static void begin_value(struct writer *w, const char *name)
+static void begin_value(struct writer *w, const char *name, struct span value)
 {
 	bool array = w->array_mask >> w->depth & 1;
 
@@ -147,7 +165,7 @@ static void begin_value(struct writer *w, const char *name)
 		if (array != !name)
 			refuse(w, WHY_WRITER_PLACE);
 		else
-			begin(w, name);
+			begin(w, name, value);
 		return;
 	}
 	if (!name || (strcmp(name, "data") != 0 && strcmp(name, "data_base64") != 0)) {
@@ -158,7 +176,7 @@ static void begin_value(struct writer *w, const char *name)
 		refuse(w, WHY_DATA_TWICE);
 	w->have_data = 1;
 	w->members++;
-	begin(w, name);
+	begin(w, name, value);
 }
 
 void writer_begin(struct writer *w, struct buf *out, size_t max)
@@ -175,7 +193,7 @@ void writer_attr_n(struct writer *w, const char *name, const char *p, size_t n)
 {
 	if (!p)
 		return;
-	begin_attr(w, name);
+	begin_attr(w, name, NOTHING);
 	put_string(w, p, n);
 }
 
@@ -189,8 +207,7 @@ void writer_attr_raw(struct writer *w, const char *name, struct span raw)
 {
 	if (!raw.p)
 		return;
-	begin_attr(w, name);
-	put(w, raw.p, raw.n);
+	begin_attr(w, name, raw);
 }
 
 /* JSON text of a stranger may be spread over lines: LF and CR between tokens are left out, in a string there are none. */
@@ -219,9 +236,9 @@ void writer_raw(struct writer *w, const char *name, const char *json, size_t n)
 		return;
 	}
 	if (w->depth == 0 && name && attr_name(name))
-		begin_attr(w, name);
+		begin_attr(w, name, NOTHING);
 	else
-		begin_value(w, name);
+		begin_value(w, name, NOTHING);
 	put_json(w, json, n);
 }
 
@@ -229,7 +246,7 @@ static void open_level(struct writer *w, const char *name, bool array)
 {
 	uint64_t bit;
 
-	begin_value(w, name);
+	begin_value(w, name, NOTHING);
 	if (w->depth == WRITER_DEPTH)
 		refuse(w, WHY_WRITER_DEPTH);
 	if (w->why)
@@ -266,14 +283,13 @@ void writer_str(struct writer *w, const char *name, const char *p, size_t n)
 {
 	if (!p)
 		return;
-	begin_value(w, name);
+	begin_value(w, name, NOTHING);
 	put_string(w, p, n);
 }
 
 static void put_text(struct writer *w, const char *name, const char *text)
 {
-	begin_value(w, name);
-	put(w, text, strlen(text));
+	begin_value(w, name, (struct span){ text, strlen(text) });
 }
 
 void writer_int(struct writer *w, const char *name, int64_t v)
@@ -305,8 +321,7 @@ void writer_value(struct writer *w, const char *name, struct span raw)
 {
 	if (!raw.p)
 		return;
-	begin_value(w, name);
-	put(w, raw.p, raw.n);
+	begin_value(w, name, raw);
 }
 
 int writer_end(struct writer *w, struct line_err *err)

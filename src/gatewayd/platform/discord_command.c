@@ -13,10 +13,10 @@
 #define DEPTH 4			/* command, group, sub-command, options; rows of a form */
 
 enum { I_ID, I_APPLICATION, I_TYPE, I_TOKEN, I_DATA, I_GUILD, I_CHANNEL, I_MEMBER, I_USER, I_COUNT };
-static const struct field names[I_COUNT] = {
-	[I_ID] = FIELD("id"), [I_APPLICATION] = FIELD("application_id"), [I_TYPE] = FIELD("type"), [I_TOKEN] = FIELD("token"),
-	[I_DATA] = FIELD("data"), [I_GUILD] = FIELD("guild_id"),
-	[I_CHANNEL] = FIELD("channel_id"), [I_MEMBER] = FIELD("member"), [I_USER] = FIELD("user"),
+static const struct scan_name names[I_COUNT] = {
+	[I_ID] = SCAN_NAME("id"), [I_APPLICATION] = SCAN_NAME("application_id"), [I_TYPE] = SCAN_NAME("type"), [I_TOKEN] = SCAN_NAME("token"),
+	[I_DATA] = SCAN_NAME("data"), [I_GUILD] = SCAN_NAME("guild_id"),
+	[I_CHANNEL] = SCAN_NAME("channel_id"), [I_MEMBER] = SCAN_NAME("member"), [I_USER] = SCAN_NAME("user"),
 };
 
 struct walk { struct buf *name; struct writer *w; struct discord *d; int depth; };
@@ -31,13 +31,13 @@ static const char *plain_name(struct walk *k, struct span raw, char *room, size_
 /* type 1 a sub-command, 2 a group of them: a word of the name; else an argument. */
 static int option(void *arg, struct span unused, struct span value)
 {
-	static const struct field of[] = {FIELD("name"), FIELD("type"), FIELD("value"), FIELD("options")};
+	static const struct scan_name of[] = {SCAN_NAME("name"), SCAN_NAME("type"), SCAN_NAME("value"), SCAN_NAME("options")};
 	struct walk *k = arg;
 	char room[128];
 	struct span v[4];
 
 	(void)unused;
-	event_pick(value, of, v, 4);
+	scan_pick(value, of, v, 4);
 	if (v[1].p && v[1].n == 1 && (v[1].p[0] == '1' || v[1].p[0] == '2')) {
 		const char *word = plain_name(k, v[0], room, sizeof(room));
 
@@ -55,13 +55,13 @@ static int option(void *arg, struct span unused, struct span value)
 /* Rows of a form: fields stand in "components" or, with a label, in "component". */
 static int field(void *arg, struct span unused, struct span value)
 {
-	static const struct field of[] = {FIELD("custom_id"), FIELD("value"), FIELD("values"), FIELD("components"), FIELD("component")};
+	static const struct scan_name of[] = {SCAN_NAME("custom_id"), SCAN_NAME("value"), SCAN_NAME("values"), SCAN_NAME("components"), SCAN_NAME("component")};
 	struct walk *k = arg;
 	char room[128];
 	struct span v[5];
 
 	(void)unused;
-	event_pick(value, of, v, 5);
+	scan_pick(value, of, v, 5);
 	if (plain_name(k, v[0], room, sizeof(room)) && (v[1].p || v[2].p))
 		writer_value(k->w, room, v[1].p ? v[1] : v[2]);
 	if (++k->depth < DEPTH) {
@@ -121,7 +121,7 @@ bool event_command(struct discord *d, const struct event *e)
 	struct who who;
 	int type;
 
-	event_pick(e->d, names, v, I_COUNT);
+	scan_pick(e->d, names, v, I_COUNT);
 	id = names_id(v[I_ID]);
 	type = v[I_TYPE].p && v[I_TYPE].n == 1 ? v[I_TYPE].p[0] - '0' : 0;
 	who = (struct who){v[I_USER], v[I_MEMBER]};

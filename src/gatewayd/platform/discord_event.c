@@ -32,7 +32,7 @@ typedef void event_fn(struct discord *d, const struct event *e);
 /* What no other line says, for who asked for it. */
 static void other(struct discord *d, const struct event *e)
 {
-	static const struct field names[] = {FIELD("channel_id"), FIELD("guild_id"), FIELD("id")};
+	static const struct scan_name names[] = {SCAN_NAME("channel_id"), SCAN_NAME("guild_id"), SCAN_NAME("id")};
 	char name[68], id[160];
 	struct span v[3];
 	struct line_err err;
@@ -48,7 +48,7 @@ static void other(struct discord *d, const struct event *e)
 	if (!d->conf.raw && !memmem(d->conf.events.p, d->conf.events.len, name, (size_t)n + 2))
 		return;
 	name[n + 1] = '\0';
-	event_pick(e->d, names, v, 3);
+	scan_pick(e->d, names, v, 3);
 	place = names_id(v[0]) ? names_id(v[0]) : names_id(v[1]) ? names_id(v[1]) : names_id(v[2]);
 	snprintf(id, sizeof(id), "%s-%s-", name + 1, d->conns[e->conn].session);
 	event_begin(d, &w, id, e->seq, "platform.event", place, (struct span){NULL, 0});
@@ -64,22 +64,22 @@ static void other(struct discord *d, const struct event *e)
 }
 
 enum { M_ID, M_CHANNEL, M_GUILD, M_AUTHOR, M_MEMBER, M_CONTENT, M_TIME, M_EDITED, M_TYPE, M_WEBHOOK, M_REFERENCE, M_COUNT };
-static const struct field message_names[M_COUNT] = {
-	[M_ID] = FIELD("id"), [M_CHANNEL] = FIELD("channel_id"), [M_GUILD] = FIELD("guild_id"), [M_AUTHOR] = FIELD("author"),
-	[M_MEMBER] = FIELD("member"), [M_CONTENT] = FIELD("content"),
-	[M_TIME] = FIELD("timestamp"), [M_EDITED] = FIELD("edited_timestamp"), [M_TYPE] = FIELD("type"),
-	[M_WEBHOOK] = FIELD("webhook_id"), [M_REFERENCE] = FIELD("message_reference"),
+static const struct scan_name message_names[M_COUNT] = {
+	[M_ID] = SCAN_NAME("id"), [M_CHANNEL] = SCAN_NAME("channel_id"), [M_GUILD] = SCAN_NAME("guild_id"), [M_AUTHOR] = SCAN_NAME("author"),
+	[M_MEMBER] = SCAN_NAME("member"), [M_CONTENT] = SCAN_NAME("content"),
+	[M_TIME] = SCAN_NAME("timestamp"), [M_EDITED] = SCAN_NAME("edited_timestamp"), [M_TYPE] = SCAN_NAME("type"),
+	[M_WEBHOOK] = SCAN_NAME("webhook_id"), [M_REFERENCE] = SCAN_NAME("message_reference"),
 };
 
 /* Answered: a reply (type 0), not a message that was forwarded (type 1). */
 static struct span reply_to(struct span reference)
 {
-	static const struct field names[] = {FIELD("message_id"), FIELD("type")};
+	static const struct scan_name names[] = {SCAN_NAME("message_id"), SCAN_NAME("type")};
 	struct span v[2];
 
 	if (!reference.p)
 		return reference;
-	event_pick(reference, names, v, 2);
+	scan_pick(reference, names, v, 2);
 	return (!v[1].p || number(v[1]) == 0) && names_id(v[0]) ? v[0] : (struct span){NULL, 0};
 }
 
@@ -100,7 +100,7 @@ void event_message(struct discord *d, const struct event *e)
 	char room[24];
 	int self;
 
-	event_pick(e->d, message_names, v, M_COUNT);
+	scan_pick(e->d, message_names, v, M_COUNT);
 	id = names_id(v[M_ID]);
 	channel = names_id(v[M_CHANNEL]);
 	guild = v[M_GUILD].p ? names_id(v[M_GUILD]) : e->guild;
@@ -144,7 +144,7 @@ static void edited(struct discord *d, const struct event *e)
 	uint64_t id, channel, guild;
 	char kind[32], room[24];
 
-	event_pick(e->d, message_names, v, M_COUNT);
+	scan_pick(e->d, message_names, v, M_COUNT);
 	id = names_id(v[M_ID]);
 	channel = names_id(v[M_CHANNEL]);
 	guild = names_id(v[M_GUILD]);
@@ -174,13 +174,13 @@ static void deleted(struct discord *d, const struct event *e, uint64_t id, uint6
 	event_end(d, &w, e, mark);
 }
 
-static const struct field deleted_names[] = {FIELD("id"), FIELD("channel_id"), FIELD("guild_id"), FIELD("ids")};
+static const struct scan_name deleted_names[] = {SCAN_NAME("id"), SCAN_NAME("channel_id"), SCAN_NAME("guild_id"), SCAN_NAME("ids")};
 
 static void delete_one(struct discord *d, const struct event *e)
 {
 	struct span v[4];
 
-	event_pick(e->d, deleted_names, v, 4);
+	scan_pick(e->d, deleted_names, v, 4);
 	if (!names_id(v[0]) || !names_id(v[1]))
 		return other(d, e);
 	deleted(d, e, names_id(v[0]), names_id(v[1]), names_id(v[2]), e->mark);
@@ -208,7 +208,7 @@ static void delete_bulk(struct discord *d, const struct event *e)
 	struct bulk b = {.d = d, .e = e};
 	struct span v[4];
 
-	event_pick(e->d, deleted_names, v, 4);
+	scan_pick(e->d, deleted_names, v, 4);
 	b.channel = names_id(v[1]);
 	b.guild = names_id(v[2]);
 	if (b.channel && v[3].p && v[3].p[0] == '[')
@@ -221,14 +221,14 @@ static void delete_bulk(struct discord *d, const struct event *e)
 /* The place that somebody joins or leaves is the guild. */
 static void member(struct discord *d, const struct event *e, const char *type)
 {
-	static const struct field names[] = {FIELD("guild_id"), FIELD("user"), FIELD("joined_at")};
+	static const struct scan_name names[] = {SCAN_NAME("guild_id"), SCAN_NAME("user"), SCAN_NAME("joined_at")};
 	struct span v[3];
 	struct writer w;
 	uint64_t guild;
 	char kind[128];
 	struct who who;
 
-	event_pick(e->d, names, v, 3);
+	scan_pick(e->d, names, v, 3);
 	guild = names_id(v[0]);
 	if (!guild)
 		return other(d, e);

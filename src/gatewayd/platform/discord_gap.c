@@ -310,13 +310,13 @@ static bool holds_messages(struct span type)
 
 static int guild_channel(void *arg, struct span name, struct span value)
 {
-	static const struct field fields[] = {FIELD("id"), FIELD("last_message_id"), FIELD("type")};
+	static const struct scan_name fields[] = {SCAN_NAME("id"), SCAN_NAME("last_message_id"), SCAN_NAME("type")};
 	struct channels *a = arg;
 	struct span v[3];
 	uint64_t id, last;
 
 	(void)name;
-	event_pick(value, fields, v, 3);
+	scan_pick(value, fields, v, 3);
 	id = names_id(v[0]);
 	last = names_id(v[1]);
 	heard_id(a->d, last > id ? last : id, a->now);

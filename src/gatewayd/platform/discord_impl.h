@@ -224,10 +224,6 @@ void event_channel(struct discord *d, struct writer *w, const struct event *e, u
 int event_user(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, const struct who *who, bool webhook);	/* 1: the bot itself; -1: nobody */
 /* raw, end of data and line; hands it over. */
 void event_end(struct discord *d, struct writer *w, const struct event *e, uint64_t mark);
-/* The member that fields[i] names to vals[i]; JSON null and what is not there: p NULL. */
-struct field { const char *name; size_t len; };
-#define FIELD(text) {text, sizeof(text) - 1}
-void event_pick(struct span object, const struct field *fields, struct span *vals, unsigned n);
 
 /* discord_command.c: an interaction becomes command.invoked; false: it is none that anybody could answer (a ping, autocompletion). */
 bool event_command(struct discord *d, const struct event *e);

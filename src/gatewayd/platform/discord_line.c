@@ -11,46 +11,20 @@
 
 #define ROLES_MAX 250		/* of a guild, Discord's limit */
 
-struct pick { const struct field *fields; struct span *vals; unsigned n; uint32_t sizes; };	/* sizes: a bit for each length of a name */
-
-static int pick_member(void *arg, struct span name, struct span value)
-{
-	struct pick *p = arg;
-
-	if (!(p->sizes >> (name.n & 31) & 1))
-		return 0;
-	for (unsigned i = 0; i < p->n; i++) {
-		const struct field *f = &p->fields[i];
-
-		if (name.n == f->len + 2 && name.p[1] == f->name[0] && memcmp(name.p + 1, f->name, f->len) == 0) {
-			if (value.p[0] != 'n')
-				p->vals[i] = value;
-			return 0;
-		}
-	}
-	return 0;
-}
-
-void event_pick(struct span object, const struct field *fields, struct span *vals, unsigned n)
-{
-	struct pick p = {.fields = fields, .vals = vals, .n = n};
-
-	memset(vals, 0, n * sizeof(*vals));
-	for (unsigned i = 0; i < n; i++)
-		p.sizes |= UINT32_C(1) << ((fields[i].len + 2) & 31);
-	if (object.p && object.p[0] == '{')
-		scan_each(object, pick_member, &p);
-}
-
 /* "12345" with its quotes. */
 struct span event_digits(char out[24], uint64_t id)
 {
+	static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+		"5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 	char *p = out + 23;
 
 	*--p = '"';
-	do
-		*--p = (char)('0' + id % 10);
-	while (id /= 10);
+	for (; id >= 100; id /= 100)
+		memcpy(p -= 2, pairs + id % 100 * 2, 2);
+	if (id >= 10)
+		memcpy(p -= 2, pairs + id * 2, 2);
+	else
+		*--p = (char)('0' + id);
 	*--p = '"';
 	return (struct span){p, (size_t)(out + 23 - p)};
 }
@@ -186,8 +160,8 @@ static void put_roles(struct writer *w, const struct guild *g, uint64_t user, st
 
 int event_user(struct discord *d, struct writer *w, const struct event *e, uint64_t guild, const struct who *who, bool webhook)
 {
-	static const struct field names[] = {FIELD("id"), FIELD("username"), FIELD("global_name"), FIELD("bot")};
-	static const struct field in_guild[] = {FIELD("nick"), FIELD("roles")};
+	static const struct scan_name names[] = {SCAN_NAME("id"), SCAN_NAME("username"), SCAN_NAME("global_name"), SCAN_NAME("bot")};
+	static const struct scan_name in_guild[] = {SCAN_NAME("nick"), SCAN_NAME("roles")};
 	struct span u[4], m[2];
 	uint64_t id;
 	char room[24];
@@ -195,8 +169,8 @@ int event_user(struct discord *d, struct writer *w, const struct event *e, uint6
 
 	if (guild && !names_find(&d->conns[e->conn].names, guild))
 		fetch_guild(d, e->conn, guild, e->now);
-	event_pick(who->user, names, u, 4);
-	event_pick(who->member, in_guild, m, 2);
+	scan_pick(who->user, names, u, 4);
+	scan_pick(who->member, in_guild, m, 2);
 	id = names_id(u[0]);
 	if (!id)
 		return -1;

@@ -27,14 +27,24 @@ struct drafts { struct draft *v; size_t n, cap; unsigned kind; uint64_t id, owne
 
 uint64_t names_id(struct span raw)
 {
+	const char *p, *end;
 	uint64_t v = 0;
 
 	if (!raw.p || raw.n < 3 || raw.n > 22 || raw.p[0] != '"')
 		return 0;
-	for (size_t i = 1; i + 1 < raw.n; i++) {
-		unsigned c = (unsigned char)raw.p[i] - '0';
+	p = raw.p + 1;
+	end = p + (raw.n == 22 ? 19 : raw.n - 2);	/* so many always fit */
+	for (; p < end; p++) {
+		unsigned c = (unsigned char)*p - '0';
 
-		if (c > 9 || (i == 20 && v > (UINT64_MAX - c) / 10))	/* 19 digits always fit */
+		if (c > 9)
+			return 0;
+		v = v * 10 + c;
+	}
+	if (raw.n == 22) {
+		unsigned c = (unsigned char)*p - '0';
+
+		if (c > 9 || v > (UINT64_MAX - c) / 10)
 			return 0;
 		v = v * 10 + c;
 	}
