@@ -7,6 +7,8 @@ compared:
 
   lost       what the platform would have replayed, or wrote to a socket that lives, and the hub does not have
   twice      what the hub has stored more than once
+  unread     what Discord's history has, of sessions that are gone (some go while gatewayd does not run, and people talk where nobody did before), and
+             the hub does not have
   untold     what is missing, and no gateway.gap of its account says so
   rule       what the lab says was against the platform's rules: a close code answered wrongly, an identify too many, a heartbeat forgotten, ...
   stuck      a connection that did not come back, a program that does not end when it is told to
@@ -97,6 +99,7 @@ class Run:
         self.port = free_port()
         self.gatewayd = Program(folder, "gatewayd", os.path.join(BIN, "gatewayd"), "-p", str(self.port), "-o", "ipc://run/in", "-a", "lab/accounts", "-s", "state")
         self.said = {"discord": {}, "twitch": {}}      # id of a message -> when
+        self.where = random.Random(f"{seed} where")
         self.last = {}
         self.offsets, self.lines, self.kills = {}, [], []
 
@@ -108,18 +111,20 @@ class Run:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
-    def say(self, platform, text):
+    def say(self, platform, text, channel=None):
         before = time.time()
-        channel = {"discord": "discord:general", "twitch": "twitch:lab"}[platform]
+        channel = channel or {"discord": "discord:general", "twitch": "twitch:lab"}[platform]
         for i in self.call("/lab/say", {"channel": channel, "user": "ada", "text": text})["ids"]:
             self.said[platform][i] = before
-            self.last[platform] = i
+            if channel != "discord:quiet":
+                self.last[platform] = i
 
     def talk(self, end):
         rng = random.Random(f"{self.seed} talk")
         n = 0
         while time.time() < end:
-            self.say(rng.choice(("discord", "twitch")), f"message {n}")
+            platform = rng.choice(("discord", "twitch"))
+            self.say(platform, f"message {n}", "discord:bots" if platform == "discord" and self.where.random() < 0.1 else None)
             n += 1
             time.sleep(rng.uniform(0, 0.06))
 
@@ -130,9 +135,17 @@ class Run:
         begin = end - self.seconds
         for at, program, pause in plan:
             time.sleep(max(0, begin + at - time.time()))
+            gone = program is self.gatewayd and self.rng.random() < 0.5
+            if gone:
+                self.call("/lab/config", {"discord.session_life_s": 0.02})
             program.kill()
             self.kills.append((time.time(), program.name))
-            time.sleep(pause)
+            time.sleep(max(pause, 0.1) if gone else pause)
+            if gone:
+                # Its session is gone: what is said now, where nothing was said before, is only in the history.
+                for n in range(3):
+                    self.say("discord", f"quiet {n}", "discord:quiet")
+                self.call("/lab/config", {"discord.session_life_s": LAB["discord.session_life_s"]})
             program.start()
 
     # ---- the hub
@@ -181,6 +194,7 @@ class Run:
         with open(os.path.join(self.folder, "lab/port")) as f:
             self.url = f"http://127.0.0.1:{f.read().strip()}"
         self.account()
+        self.call("/lab/discord/channel", {"name": "quiet"})
         self.route.start()
         self.gatewayd.start()
         self.wait("the connections do not come up", lambda: {e["data"]["platform"] for e in self.lines if e["type"] == "gateway.up"} == {"discord", "twitch"})
@@ -257,13 +271,13 @@ class Run:
         self.wait_quiet()
 
     def wait_quiet(self):
-        """Until nothing is lost and a second long nothing came; what is still missing after five quiet seconds will not come."""
+        """Until nothing is lost or unread and a second long nothing came; what is still missing after so many quiet seconds will not come."""
         seen, since = -1, time.time()
-        while time.time() < since + 5:
+        while time.time() < since + (30 if self.unread() else 5):
             self.read()
             if len(self.lines) != seen:
                 seen, since = len(self.lines), time.time()
-            elif time.time() > since + 1 and not any(self.lost(p, o["owed"]) for p, o in self.call("/lab/owed").items()):
+            elif time.time() > since + 1 and not self.unread() and not any(self.lost(p, o["owed"]) for p, o in self.call("/lab/owed").items()):
                 return
             time.sleep(0.1)
 
@@ -288,8 +302,18 @@ class Run:
         kept = self.kept(platform)
         return [i for i in owed if i in self.said[platform] and i not in kept and (platform == "discord" or not self.told(platform, self.said[platform][i]))]
 
+    def unread(self):
+        """Discord's history has all that was said. What could not be read is told with its reason."""
+        kept = self.kept("discord")
+        missing = [i for i in self.said["discord"] if i not in kept]
+        reasons = [e["data"]["reason"] for e in self.events("gateway.gap", "discord")] if missing else []
+        return [] if any("not all" in r or "no message is known" in r for r in reasons) else missing
+
     def compare(self):
         wrong = []
+        unread = self.unread()
+        if unread and not self.is_down("discord"):
+            wrong.append(f"unread on discord: {' '.join(unread[:5])} ({len(unread)})")
         for platform, books in self.call("/lab/owed").items():
             lost = self.lost(platform, books["owed"])
             if lost:
