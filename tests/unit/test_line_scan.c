@@ -141,15 +141,15 @@ static void members(void)
 	n = 0;
 	CHECK(scan_each(scan_path(o, "b.\xc3\xa9"), count_members, &n) == 7 && n == 3, "scan_each of an array");
 	static const struct scan_name want[] = {SCAN_NAME("id"), SCAN_NAME("bot"), SCAN_NAME("of"), SCAN_NAME("none"), SCAN_NAME("to")};
-	struct span v[5];
+	struct span got[5];
 
-	scan_pick(text(" { \"xx\" : {\"id\":9} , \"id\":1 ,\"bot\":null,\"id\":\"a}\",\"of\" : [ ], \"to\":{},\"i\":2} "), want, v, 5);
-	CHECK(v[0].n == 4 && !memcmp(v[0].p, "\"a}\"", 4) && !v[1].p && v[2].n == 3 && !v[3].p && v[4].n == 2 && v[4].p[0] == '{',
+	scan_pick(text(" { \"xx\" : {\"id\":9} , \"id\":1 ,\"bot\":null,\"id\":\"a}\",\"of\" : [ ], \"to\":{},\"i\":2} "), want, got, 5);
+	CHECK(got[0].n == 4 && !memcmp(got[0].p, "\"a}\"", 4) && !got[1].p && got[2].n == 3 && !got[3].p && got[4].n == 2 && got[4].p[0] == '{',
 		"scan_pick: the last of a name, no null, nothing from inside");
-	scan_pick(text("[{\"id\":1}]"), want, v, 5);
-	CHECK(!v[0].p && !v[4].p, "scan_pick of an array");
-	scan_pick(text("{\"id\":1,\"bot\":tr"), want, v, 5);
-	CHECK(v[0].n == 1 && v[1].n == 2, "scan_pick of what breaks off");
+	scan_pick(text("[{\"id\":1}]"), want, got, 5);
+	CHECK(!got[0].p && !got[4].p, "scan_pick of an array");
+	scan_pick(text("{\"id\":1,\"bot\":tr"), want, got, 5);
+	CHECK(got[0].n == 1 && got[1].n == 2, "scan_pick of what breaks off");
 	CHECK(scan_is(scan_path(o, "b.c"), "x\ny") && !scan_is(scan_path(o, "b.c"), "x\\ny") && !scan_is(scan_member(o, "a"), "1"),
 		"scan_is compares the text");
 	CHECK(scan_is(text("\"\""), "") && !scan_is(text("\"a\""), "") && !scan_is(text("\""), ""), "scan_is of nothing");
