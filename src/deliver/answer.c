@@ -157,7 +157,10 @@ void call_answered(void *arg, const struct http_answer *h)
 	struct answer a = {.status = h->status, .body = h->body, .nbody = h->nbody, .field = field, .arg = h, .wall = clock_wall()};
 	enum result r;
 
+	struct upstream *up = m->place->up;
+
 	m->call = NULL;
+	dispatch_off(m);
 	if (h->status) {
 		m->place->target->answer(m->place->t, &m->say, &a, &v);
 		r = (enum result)v.kind;
@@ -170,4 +173,5 @@ void call_answered(void *arg, const struct http_answer *h)
 	log_debug("%s %s: %d %s", m->say.platform, m->say.channel, h->status, v.text);
 	tell_queue(m, r, &v);
 	judge(m, r, &v);
+	dispatch_go(m->c, up);
 }

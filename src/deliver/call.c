@@ -18,7 +18,7 @@
 #define AGAIN_FIRST (500 * CLOCK_MS)
 #define AGAIN_MAX (30 * CLOCK_S)
 #define AGAIN_URGENT (100 * CLOCK_MS)	/* a first answer has three seconds */
-#define AHEAD 4u			/* begun, a connection: while the outbox is synced there is still work for all of them */
+#define AHEAD 4u			/* begun, a connection (dispatch.c) */
 #define QUEUED_MAX (60 * CLOCK_S)	/* for a connection: others may have a slow platform's */
 #define ANSWER_BYTES (256u << 10)
 #define FIELDS_MAX 16
@@ -60,6 +60,10 @@ unsigned call_needs(void *arg, struct item *i, struct need *to)
 	if (!urgent(m)) {
 		to[n] = (struct need){.most = AHEAD * c->conns};
 		snprintf(to[n++].name, NEED_NAME, "to %.300s", p->up->name);
+		to[n] = (struct need){.most = AHEAD * call_share(c->conns)};
+		snprintf(to[n++].name, NEED_NAME, "of %s to %.200s", m->say.tenant, p->up->name);
+		to[n] = (struct need){.most = call_share(COURIER_UNDER_WAY)};
+		snprintf(to[n++].name, NEED_NAME, "of %s", m->say.tenant);
 	}
 	return n + p->target->needs(p->t, &m->say, to + n);
 }
@@ -228,10 +232,19 @@ static int start(struct message *m, struct request *r)
 
 void call_send(struct message *m)
 {
+	if (urgent(m))
+		call_start(m);
+	else
+		dispatch_add(m);
+}
+
+void call_start(struct message *m)
+{
 	struct request r = {.method = "POST"};
 	int rc;
 
 	if (m->place->stopped[0]) {
+		dispatch_off(m);
 		message_failed(m, "credentials", "", "%s", m->place->stopped);
 		return;
 	}
@@ -245,6 +258,7 @@ void call_send(struct message *m)
 	} else {
 		bool invalid = errno == EINVAL;
 
+		dispatch_off(m);
 		if (!m->uncertain)
 			m->begun = 0;
 		if (invalid)
@@ -270,6 +284,7 @@ void call_cancel(struct message *m)
 	if (!sent(m) && !m->uncertain)
 		m->begun = 0;
 	message_mark(m, MARK_STATE);
+	dispatch_off(m);
 	if (m->call)
 		http_cancel(m->call);
 	if (m->wait)

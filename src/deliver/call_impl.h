@@ -11,4 +11,15 @@ void call_later(struct message *m, int64_t wait);	/* the same for another try: w
 void call_stop(struct place *p, const char *why);	/* nothing is said with it any more */
 void call_answered(void *arg, const struct http_answer *a);	/* http_fn of a message */
 
+/* dispatch.c */
+void dispatch_add(struct message *m);			/* its request may leave: call_start, now or when there is a connection */
+void dispatch_go(struct courier *c, struct upstream *up);	/* afterwards: there may be room for others */
+void call_start(struct message *m);
+
+/* Of n that all share, one tenant's part. */
+static inline unsigned call_share(unsigned n)
+{
+	return n > 1 ? n - (n + 7) / 8 : n;
+}
+
 #endif

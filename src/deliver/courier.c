@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/metric.h"
 
-#define UNDER_WAY_MAX 512u
 #define WRITE_AGAIN CLOCK_S
 #define CHORES (30 * CLOCK_S)
 
@@ -182,15 +181,15 @@ void courier_round(void *arg)
 	if (!c->draining)
 		fetch_some(c);
 	/* First answers to interactions find room, also where slow platforms have it all. */
-	while (!c->closing && c->queue.under_way < 2 * UNDER_WAY_MAX && (i = queue_next(&c->queue, c->draining || c->queue.under_way >= UNDER_WAY_MAX, now)))
+	while (!c->closing && c->queue.under_way < 2 * COURIER_UNDER_WAY && (i = queue_next(&c->queue, c->draining || c->queue.under_way >= COURIER_UNDER_WAY, now)))
 		call_begin((struct message *)i);
 	wrote = commit(c);
 	report_flush(&c->report);
 	metric_set(c->metric[M_UNDER_WAY], c->queue.under_way);
 	metric_set(c->metric[M_OUTSIDE], c->spill.n);
 	metric_set(c->metric[M_WAITING], c->queue.waiting + c->queue.under_way + c->spill.n);
-	due = c->closing || c->queue.under_way >= 2 * UNDER_WAY_MAX ? QUEUE_NEVER :
-		queue_due(&c->queue, c->draining || c->queue.under_way >= UNDER_WAY_MAX);
+	due = c->closing || c->queue.under_way >= 2 * COURIER_UNDER_WAY ? QUEUE_NEVER :
+		queue_due(&c->queue, c->draining || c->queue.under_way >= COURIER_UNDER_WAY);
 	late = message_due(c);
 	if (late < due)
 		due = late;

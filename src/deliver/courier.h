@@ -4,6 +4,7 @@
  *   intake.c    batches from the hub become messages; a batch is acknowledged when its messages are in the outbox, on the disk
  *   courier.c   what goes next; the end of each round, where the outbox is written and what waited for that is done
  *   ledger.c    what a restart must not forget
+ *   dispatch.c  begun requests wait for a connection
  *   call.c      a message's request          answer.c    what follows from its answer
  *   message.c   messages: made, found, given up
  *   fetch.c     those that were in the outbox only: at the start, and when there is room
@@ -80,6 +81,9 @@ struct message {
 	struct buf ids, outcome;
 	struct place *place;		/* held: of the try under way, or the last one */
 	struct http_call *call;
+	struct upstream *dispatched;	/* in its list: ready, or active */
+	struct message *dprev, *dnext;
+	bool call_active;
 	struct oauth_wait *wait;
 	char *token;
 	struct interaction *interaction;
@@ -120,6 +124,7 @@ struct courier {
 
 #define COURIER_MESSAGES 20000u		/* in memory at a time; then what comes stays in the outbox (spill.h) */
 #define COURIER_BYTES (128u << 20)
+#define COURIER_UNDER_WAY 512u
 #define COURIER_STREAM QUEUE_LANE_MAX	/* of a stream; then nothing more is read */
 
 void courier_begin(struct courier *c);
@@ -174,6 +179,9 @@ void message_late(struct courier *c);		/* gives up those that are too old */
 void message_too_late(struct message *m);
 int64_t message_due(const struct courier *c);	/* clock_mono() when the next one is; INT64_MAX: none waits */
 void interaction_changed(struct courier *c, struct interaction *i, int state);
+
+/* dispatch.c */
+void dispatch_off(struct message *m);	/* it is over, or given back; harmless when it is not there */
 
 /* call.c */
 unsigned call_needs(void *arg, struct item *i, struct need *to);

@@ -231,6 +231,14 @@ void queue_open(struct queue *q, const char *gate, int64_t now)
 	gate_settle(g);
 }
 
+bool queue_closed(const struct item *i, int64_t now)
+{
+	for (unsigned k = 0; k < i->ngates; k++)
+		if (now < i->gate[k]->until)
+			return true;
+	return false;
+}
+
 bool queue_window(const struct item *i, unsigned k, struct need *to, bool *end)
 {
 	*end = k >= i->ngates;

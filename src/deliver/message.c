@@ -115,6 +115,7 @@ void message_free(struct message *m)
 	*(m->next ? &m->next->prev : &c->last) = m->prev;
 	c->n--;
 	c->bytes -= m->say.nline;
+	dispatch_off(m);
 	if (m->call)
 		http_cancel(m->call);
 	if (m->wait)

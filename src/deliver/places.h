@@ -15,6 +15,7 @@
 struct account;
 struct http;
 struct loop;
+struct message;
 struct oauth;
 
 /* What several places have in common: breaker and refusals. */
@@ -24,6 +25,9 @@ struct upstream {
 	char name[NEED_NAME];
 	struct breaker breaker;
 	struct refusals refusals;
+	struct message *ready, *ready_last;	/* begun, waiting for a connection (dispatch.c) */
+	struct message *active;			/* under way */
+	unsigned nactive;
 };
 
 struct place {

@@ -21,7 +21,7 @@
 
 #define QUEUE_NEVER INT64_MAX
 #define QUEUE_LANE_MAX 4096u		/* no lane takes the place of all */
-#define QUEUE_NEEDS (NEEDS_MAX + 2)	/* those of a target, and two of whoever carries out */
+#define QUEUE_NEEDS (NEEDS_MAX + 4)	/* those of a target, and four of whoever carries out */
 
 struct lane;
 struct gate;
@@ -68,6 +68,8 @@ int queue_told(struct queue *q, const char *gate, uint32_t left, uint32_t limit,
 /* Closed for so long at least; probing: one request at a time from then on, until queue_open. -1: no memory. */
 int queue_close(struct queue *q, const char *gate, int64_t wait, bool probing, int64_t now);
 void queue_open(struct queue *q, const char *gate, int64_t now);
+/* Is one of the gates that an item under way went through closed now? */
+bool queue_closed(const struct item *i, int64_t now);
 /* Of an item under way: the k-th of its gates, if that has a limit within a time of QUEUE_LONG or more; false: it has none, or there is no k-th
  * (*end). Shorter ones are not worth remembering over a restart. */
 bool queue_window(const struct item *i, unsigned k, struct need *to, bool *end);

@@ -87,3 +87,22 @@ account() {
 	[ "$(wc -l <out)" -eq 39 ]
 	grep -q 'http://127.0.0.1:1: in trouble: left alone' err
 }
+
+@test "where an upstream is slow, one tenant's flood leaves room for another's message" {
+	hook_up
+	account slow /hang
+	mkdir a/other
+	printf '%s\n' 'platform = webhook' "url = $HOOK/ok" 'allow-private = yes' >a/other/fast.conf
+	mkfifo pipe
+	deliver -A a -b box.db -L text <pipe >out 2>err &
+	DAEMON_PID[d]=$!
+	exec {IN}>pipe
+	{
+		for i in $(seq 90); do say "slow$i" webhook "c$i" x; done
+		event one message.send '{"platform":"webhook","channel":{"id":"x"},"text":"hello"}' '"tenant":"other"'
+	} >&$IN
+	wait_for out '"one.deliver".*message.sent'
+	[ "$(grep -c /hang got)" -eq 14 ]
+	daemon_kill d
+	exec {IN}>&-
+}

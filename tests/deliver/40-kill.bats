@@ -77,7 +77,7 @@ told() { [ "$(outcomes | wc -l)" -eq "$1" ]; }
 	wait_until 10 there
 	daemon_kill d
 	worker -g 1s
-	grep -q '2600 messages were in the outbox; 600 of them wait there' d.err
+	grep -q '260[01] messages were in the outbox; 600 of them wait there' d.err
 	wait_until 20 told 2601
 	[ -z "$(outcomes | grep -v ' 1$')" ]
 	[ "$(grep -aho '"cause":"[a-z]*"' spool/*.ndjson | sort | uniq -c)" = '   2600 "cause":"late"' ]
