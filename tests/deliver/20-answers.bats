@@ -51,6 +51,7 @@ load deliver
 	sed -n '1,2p' out | diff - <(printf '%s\n' '1 failed refused 50013' '2 failed refused msg_rejected')
 	grep -q '^3 failed refused 10003$' out
 	grep -q '^4 failed refused 40[03]$' out
+	[ "$(schema <passed | awk '{ print $1 }' | xargs)" = "message.failed message.send message.sent" ]
 }
 
 @test "a token that is refused stops the account until its files change" {

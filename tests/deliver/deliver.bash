@@ -27,9 +27,9 @@ fault() { lab fault "$1" >/dev/null; }
 say() {
 	event "$1" message.send "{\"platform\":\"$2\",\"channel\":{\"id\":\"$3\"},\"text\":$(json_string "$4")${5:+,$5}}" "\"partitionkey\":\"$2:$3\""
 }
-# Says what is in stdin; outcomes only, as "ID TYPE WHAT".
+# Says what is in stdin; outcomes only, as "ID TYPE WHAT". All lines are left in the file passed.
 through() {
-	deliver -A "$A" -b box.db -L text "$@" 2>err | jq -r 'select(.type == "message.sent" or .type == "message.failed") |
+	deliver -A "$A" -b box.db -L text "$@" 2>err | tee -a passed | jq -r 'select(.type == "message.sent" or .type == "message.failed") |
 		[(.id | sub(".deliver$"; "")), (.type | sub("message."; "")), .data.cause // "", .data.code // ""] | join(" ") | sub(" +$"; "")'
 }
 # What bots said, a line each: the given jq filter.

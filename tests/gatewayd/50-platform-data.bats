@@ -36,4 +36,14 @@ played() { # IN: what the record says of lines
 	"$probe" line <"$T/lines" >"$T/answers"
 	[ "$(sort -u "$T/answers")" = ok ]
 	[ "$(wc -l <"$T/answers")" = "$(wc -l <"$T/lines")" ]
+	# Each field is on the page, of the type it says.
+	schema <"$T/lines" >"$T/types"
+	[ "$(wc -l <"$T/types")" -ge 12 ]
+	# What the check is worth: a field that is missing, one of another type, one that is not on the page.
+	grep -m 1 '"type":"chat.message"' "$T/lines" >"$T/good"
+	for spoil in 'del(.data.user.id)' '.data.user.roles = ["vip", 1]' '.data.user.bot = "yes"' '.data.channel = "51"' '.data.txt = "x"' '.type = "chat.massage"'; do
+		jq -c "$spoil" "$T/good" >"$T/bad"
+		not schema <"$T/bad" 2>"$T/why"
+		[ -s "$T/why" ]
+	done
 }

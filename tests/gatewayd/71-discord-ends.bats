@@ -34,6 +34,8 @@ next_of() { # SHARD
 	# A new session is a gap; a resumed one is none; each end has its reason.
 	[ "$(events gateway.gap | jq -r .data.connection | sort -u | wc -l)" -eq 7 ]
 	[ "$(events gateway.down | jq -r 'select(.data.reason | test("^4014 disallowed intents")) | .data.code' | wc -l)" -eq 1 ]
+	spooled | schema >"$T/types"
+	[ "$(awk '{ print $1 }' "$T/types" | xargs)" = "gateway.down gateway.gap gateway.resumed gateway.up" ]
 	well_behaved
 }
 

@@ -41,6 +41,7 @@ common() { jq -cS 'del(.id, .source, .subject, .partitionkey, .time, .traceparen
 	events chat.message >"$T/lines"
 	[ "$(jq -r .source "$T/lines" | sort | xargs)" = \
 		"/browser/lab /discord/default/lab-discord /irc/default/irc /twitch/default/lab-twitch /twitch/default/lab-webhook" ]
+	[ "$(schema <"$T/lines")" = "chat.message 5" ]
 	common <"$T/lines" >"$T/common"
 	[ "$(sort -u "$T/common" | wc -l)" = 1 ] || { cat "$T/common" >&2; return 1; }
 	jq -e '.time and .partitionkey and .data.channel.id and .data.user.id and .data.platform' "$T/lines" >/dev/null

@@ -21,6 +21,8 @@ PATIENCE=${PATIENCE:-20}
 BIN=${BIN:-$BATS_TEST_DIRNAME/../../bin}
 BIN=$(cd "$BIN" 2>/dev/null && pwd) || { echo "no folder of programs: build first, or set BIN" >&2; exit 1; }
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+# Lines on stdin have the data that penstock-events(5) promises; how many of each type, on stdout.
+schema() { python3 "$ROOT/tests/lib/schema.py" "$ROOT/man/penstock-events.5"; }
 export BIN ROOT PATH="$BIN:$PATH" PENSTOCK_TEST_MARK=$T
 
 declare -gA DAEMON_PID=()	# name -> process

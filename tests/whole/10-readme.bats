@@ -50,6 +50,8 @@ settle() {
 	# What they promise: the lines went out and in again, once.
 	[ "$(wc -l <everything.ndjson)" -ge 4 ]
 	grep -q '"text":"pong"' everything.ndjson
+	schema <everything.ndjson >types
+	[ "$(awk '{ print $1 }' types | xargs)" = "analysis.emotion chat.message gateway.up message.send message.sent" ]
 	grep -qE 'It is (soup|salad|pizza) today, ada' everything.ndjson
 	store -x -d copy/history | sort >again
 	sort everything.ndjson | diff - again
