@@ -3,7 +3,7 @@
 
 Runs of deliver and route against the lab (tests/peers/lab), each with its own seed: messages go to channels of Discord and of Twitch while requests are
 limited in every way, refused, answered late, or lost with or without having been carried out; and deliver and route are killed (-9) at any moment,
-told to stop, or another deliver takes the outbox over. Afterwards the books are compared:
+told to stop, or to read its accounts again, or another deliver takes the outbox over. Afterwards the books are compared:
 
   lost       a message of which the hub was told nothing
   twice      one that was said twice, or told twice
@@ -121,13 +121,18 @@ class Run:
                 "data": {"platform": platform, "channel": {"id": channel}, "text": f"m{i}"}}
 
     def trouble(self):
-        kind = self.random.choice(["kill", "kill", "kill", "stop", "take", "take-kill", "route", "fault", "fault", "fault", "fault"])
+        kind = self.random.choice(["kill", "kill", "kill", "stop", "take", "take-kill", "route", "reload", "fault", "fault", "fault", "fault"])
         if kind == "fault":
             for n in self.random.sample(range(1, 12), 3):
                 what = self.random.choice(self.faults)
                 if "expired" in what:       # twice in a row: the account stops, and rightly so
                     self.faults.remove(what)
                 self.lab("fault", what.format(d=f"request {n} method=POST path=/channels", t=f"request {n} path=/chat/messages"))
+        elif kind == "reload":
+            for name in ("twitch", "discord"):
+                with open(os.path.join(self.dir, f"lab/accounts/default/lab-{name}.conf"), "a", encoding="utf-8") as f:
+                    f.write(f"raw = {self.random.choice(['yes', 'no'])}\n")
+            self.running[self.deliver].send_signal(signal.SIGHUP)
         elif kind in ("kill", "stop"):
             self.end(self.deliver, signal.SIGKILL if kind == "kill" else signal.SIGTERM)
             self.start_deliver()
