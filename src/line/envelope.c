@@ -71,7 +71,7 @@ static bool rfc3339(const char *p, size_t n)
 	return (p[at] == '+' || p[at] == '-') && n - at == 6 && clock_ok(p + at + 1);
 }
 
-static bool timestamp(struct span v)
+bool envelope_time_ok(struct span v)
 {
 	struct span text = decode_plain(v);
 	char plain[TIME_MAX];
@@ -265,7 +265,7 @@ static const char *known_form(enum line_attr known, struct span v)
 	case LA_SPECVERSION:
 		return scan_is(v, "1.0") ? NULL : WHY_SPECVERSION;
 	case LA_TIME: case LA_NOTBEFORE:
-		return timestamp(v) ? NULL : WHY_TIMESTAMP;
+		return envelope_time_ok(v) ? NULL : WHY_TIMESTAMP;
 	case LA_TENANT:
 		return tenant_ok(v) ? NULL : WHY_TENANT;
 	default:

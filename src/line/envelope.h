@@ -27,4 +27,7 @@ void envelope_tenant(const struct envelope *e, char out[TENANT_MAX + 1]);
 /* Is the text a tenant's name, [a-z0-9][a-z0-9._-]{0,63}? */
 bool envelope_tenant_ok(const char *p, size_t n);
 
+/* Is the raw string a time as the envelope has it, RFC 3339? */
+bool envelope_time_ok(struct span raw);
+
 #endif

@@ -179,8 +179,14 @@ void id_inherit(struct writer *w, const struct envelope *cause, const char *stag
 
 static char *put_hex(char *to, uint64_t v)
 {
-	for (int shift = 60; shift >= 0; shift -= 4)
-		*to++ = "0123456789abcdef"[v >> shift & 15];
+	static const char hex[16] = "0123456789abcdef";
+
+	for (int shift = 56; shift >= 0; shift -= 8) {
+		unsigned byte = (unsigned)(v >> shift) & 0xff;
+
+		*to++ = hex[byte >> 4];
+		*to++ = hex[byte & 15];
+	}
 	return to;
 }
 

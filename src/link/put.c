@@ -171,15 +171,16 @@ int link_put_send(struct link_put *p, const char *lines, size_t len, uint32_t n,
 		errno = EMSGSIZE;
 		return -1;
 	}
-	if (n == 0 || batch_count(lines, len) != (int64_t)n) {
-		errno = EINVAL;
-		return -1;
-	}
 	while (l < end && l->busy)
 		l++;
 	if (l == end || p->dead) {
 		p->wants_room = true;
 		return 0;
+	}
+	/* Not before: what finds no room comes again and again. */
+	if (n == 0 || batch_count(lines, len) != (int64_t)n) {
+		errno = EINVAL;
+		return -1;
 	}
 	buf_clear(&l->lines);
 	if (buf_add(&l->lines, lines, len))

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "line/envelope.h"
 #include "line/id.h"
 #include "line/line.h"
 #include "line/writer.h"
@@ -42,17 +43,15 @@ static size_t put(char *to, const char *text)
 	return n;
 }
 
-/* "before123" with its quotes; at most 200 bytes of `before`, which needs no escaping. */
-static struct span joined(char *to, const char *before, uint64_t id)
+/* "before123" with its quotes; at most 200 bytes of `before`, which needs no escaping. digits: with their quotes. */
+static struct span joined(char *to, const char *before, struct span digits)
 {
-	char room[24];
-	struct span number_ = event_digits(room, id);
 	size_t n = 0;
 
 	to[n++] = '"';
 	n += put(to + n, before);
-	memcpy(to + n, number_.p + 1, number_.n - 1);
-	return (struct span){to, n + number_.n - 1};
+	memcpy(to + n, digits.p + 1, digits.n - 1);
+	return (struct span){to, n + digits.n - 1};
 }
 
 /* A thing that never repeats and looks like chance (splitmix64, Steele, Lea, Flood 2014): three times the kernel would cost more than the rest of the line. */
@@ -84,21 +83,22 @@ static struct span trace(struct discord *d, char *to)
 /* kind: "m-" and the like, before the id. false: the time is none, and left out. */
 bool event_begin(struct discord *d, struct writer *w, const char *kind, uint64_t id, const char *type, uint64_t channel, struct span time)
 {
-	char text[256];
-	int64_t ns;
-	bool timed = event_is_string(time) && clock_parse(time.p + 1, time.n - 2, &ns) == 0;
+	char text[256], room[24];
+	struct span number = event_digits(room, id);
+	bool timed = event_is_string(time) && envelope_time_ok(time);
 
 	buf_clear(&d->line);
 	writer_begin(w, &d->line, LINE_MAX_BYTES);
 	writer_attr_raw(w, "specversion", span("\"1.0\""));
-	writer_attr_raw(w, "id", joined(text, kind, id));
+	writer_attr_raw(w, "id", joined(text, kind, number));
 	writer_attr_raw(w, "source", span(d->json.source));
 	writer_attr(w, "type", type);
 	if (timed)
 		writer_attr_raw(w, "time", time);
-	writer_attr_raw(w, "subject", joined(text, "", channel));
+	number = event_digits(room, channel);
+	writer_attr_raw(w, "subject", number);
 	writer_attr_raw(w, "tenant", span(d->json.tenant));
-	writer_attr_raw(w, "partitionkey", joined(text, "discord:", channel));
+	writer_attr_raw(w, "partitionkey", joined(text, "discord:", number));
 	writer_attr_raw(w, "traceparent", trace(d, text));
 	writer_open(w, "data");
 	writer_value(w, "platform", span("\"discord\""));
