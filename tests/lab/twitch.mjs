@@ -28,6 +28,8 @@ listener.onUserSocketReady(() => tell(['socket']))
 listener.onRevoke((s, status) => tell(['revoked', status]))
 listener.onChannelChatMessage('42', '99', async e => {
 	tell(['message', e.messageText, e.chatterName, e.parentMessageText])
+	tell(['whole', e.broadcasterId, e.broadcasterName, e.broadcasterDisplayName, e.chatterId, e.chatterName, e.chatterDisplayName, e.messageType,
+		e.messageParts.map(p => p.type + p.text).join(), /^#[0-9A-F]{6}$/.test(e.color), e.messageId.length, Object.keys(e.badges).join()])
 	if (e.messageText === '!ping') await apiClient.asUser('99', c => c.chat.sendChatMessage('42', 'pong', { replyParentMessageId: e.messageId }))
 })
 listener.onChannelFollow('42', '99', e => tell(['follow', e.userName]))
@@ -38,6 +40,10 @@ await say('hello')
 await ask('POST', '/lab/twitch/event', { type: 'channel.follow', channel: 'lab', user: 'bob' })
 await say('!ping')
 await until('message, follow and its own answer', () => got.some(e => e[0] === 'message' && e[1] === 'pong' && e[3] === '!ping') && count('follow') === 1)
+
+const wholes = ['42,lab,lab,7,ada,ada,text,texthello,true,36,', '42,lab,lab,99,penstock,penstock,text,textpong,true,36,moderator']
+for (const w of wholes)
+	if (!got.some(e => e[0] === 'whole' && e.slice(1).join() === w)) throw new Error(`${w}: ${JSON.stringify(got)}`)
 
 // Moved by the server: nothing is subscribed anew.
 await ask('POST', '/lab/fault', 'now platform=twitch: reconnect')
