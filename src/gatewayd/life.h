@@ -15,7 +15,7 @@
 enum life_state {
 	LIFE_IDLE,
 	LIFE_LEASE,	/* another process holds the connection */
-	LIFE_DIALING,	/* the platform is asked where to dial */
+	LIFE_DIALING,	/* its turn comes, and the platform is asked where to dial */
 	LIFE_BUDGET,	/* an identify is waited for */
 	LIFE_OPENING,
 	LIFE_GREETING,
@@ -37,7 +37,7 @@ enum life_act {
 	LIFE_BAD,	/* cannot happen here: nothing changes */
 	LIFE_NONE,
 	LIFE_DO_LEASE,	/* ask for the lease; LEASED when it is ours */
-	LIFE_DO_DIAL,	/* ask the platform; GO, BUDGET or LOST */
+	LIFE_DO_DIAL,	/* ask the platform; GO, BUDGET or LOST, or TIME to ask it then */
 	LIFE_DO_BUDGET,	/* wait for the budget; GO, or TIME to look again */
 	LIFE_DO_OPEN,	/* open the socket; its limit of time runs */
 	LIFE_DO_GREET,	/* the next limit of time runs */

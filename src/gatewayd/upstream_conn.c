@@ -289,8 +289,6 @@ static void on_timer(void *arg)
 
 	switch (c->state) {
 	case LIFE_DIALING:
-		do_dial(c);
-		break;
 	case LIFE_WAIT:
 	case LIFE_BUDGET:
 		conn_event(c, LIFE_ON_TIME);

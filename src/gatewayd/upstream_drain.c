@@ -57,14 +57,16 @@ static struct conn *next_conn(struct drain_work *d)
 static bool settled(const struct handing *h)
 {
 	const struct conn *c = h->c;
+	int64_t time = clock_mono() - h->since;
 
 	if (c->out->stopping || !c->out->leases)
 		return true;
-	if (c->state != LIFE_HANDED)
-		return clock_mono() - h->since > 2 * PATIENCE;
-	if (h->live ? lease_taken_live(c->out->leases, c->n) : lease_taken(c->out->leases, c->n))
-		return true;
-	return clock_mono() - h->since > (lease_taken(c->out->leases, c->n) ? 2 * PATIENCE : PATIENCE);
+	if (c->state != LIFE_HANDED || c->leaving)
+		return time > 2 * PATIENCE;
+	/* Who waited may have been told to stop in the meantime. */
+	if (!lease_taken(c->out->leases, c->n))
+		return time > PATIENCE || !leases_wanted(c->out->leases);
+	return !h->live || lease_taken_live(c->out->leases, c->n) || time > 2 * PATIENCE;
 }
 
 /* From now on this process waits for it, in case the other one fails; it takes it back when nobody came for it. */
