@@ -11,6 +11,7 @@ compared:
              the hub does not have
   untold     what is missing, and no gateway.gap of its account says so
   rule       what the lab says was against the platform's rules: a close code answered wrongly, an identify too many, a heartbeat forgotten, ...
+  died       a program ended by itself
   stuck      a connection that did not come back, a program that does not end when it is told to
 
   -n RUNS      with seeds SEED, SEED + 1, ... (10)
@@ -72,7 +73,12 @@ class Program:
         if not ready:
             raise Wrong(f"stuck: {self.name} does not start")
 
+    def lives(self):
+        if self.process.poll() is not None:
+            raise Wrong(f"died: {self.name} ended by itself, {'signal' if self.process.returncode < 0 else 'code'} {abs(self.process.returncode)}")
+
     def kill(self):
+        self.lives()
         self.process.kill()
         self.process.wait()
 
@@ -152,6 +158,8 @@ class Run:
 
     def read(self):
         """What was added to the spool since the last look."""
+        for program in (self.lab, self.route, self.gatewayd):
+            program.lives()
         for path in sorted(glob.glob(os.path.join(self.folder, "spool/*.ndjson"))):
             with open(path, "rb") as f:
                 f.seek(self.offsets.get(path, 0))
