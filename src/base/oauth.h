@@ -15,8 +15,8 @@
  * (400, 401) is refused for good, until a person writes another token-file; every other failure keeps it and is tried again
  * with back-off. App tokens stay in memory; when one was refused it is asked for again after an hour, which spends nothing.
  *
- * Each token is validated when it is first there, every hour, and refreshed shortly before its time is over, so that one is
- * ready before it is needed. No token, secret or answer that may hold one is ever logged. One thread.
+ * A token that was found is validated before it is used, each in force every hour, and it is refreshed shortly before its time
+ * is over, so that one is ready before it is needed. No token, secret or answer that may hold one is ever logged. One thread.
  *
  * Source: dev.twitch.tv "Refreshing Access Tokens", "Validating Tokens", "Getting OAuth Access Tokens". Not verified there:
  * whether expires_in 0 means that a token does not expire (taken so: the next 401 tells), and refreshing without a secret.

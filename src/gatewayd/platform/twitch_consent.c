@@ -80,7 +80,7 @@ void tw_revoked(struct twitch *p, struct span subscription, const char *id, cons
 		status = "revoked";
 	tw_say(p, LOG_ERROR, "Twitch took back the subscription %s: %s", s ? s->key : type ? type : "?", status);
 	if (s && tw_taken_back(status)) {
-		sub_set(s, SUB_REFUSED, s->http, status);
+		sub_set(s, SUB_REFUSED, 0, status);
 	} else if (s) {
 		tw_hole(p, s->conn, status, time);
 		tw_anew(p, s, status);

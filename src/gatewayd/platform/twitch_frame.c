@@ -132,7 +132,6 @@ static void bare(struct twitch *p, unsigned i, struct span whole, int64_t now)
 	h = sip_hash(key, whole.p, whole.n);
 	snprintf(id, sizeof(id), "h-%016llx%016llx", (unsigned long long)h.a, (unsigned long long)h.b);
 	readable(p, i, "", now);
-	tw_watch(p, i, 0);
 	notification(p, i, &(struct tw_note){.type = type, .id = id}, whole, now);
 }
 
@@ -185,14 +184,11 @@ static void message(struct twitch *p, unsigned i, unsigned sock, struct span who
 	if ((session.p && session.p[0] != '{') || sock == 2)
 		session.p = NULL;
 	if (h.type.p && scan_is(h.type, "notification")) {
-		tw_watch(p, i, sock);
 		if (!tw_id(h.id, id) || !h.subscription_type.p ||
 		    scan_cstr(h.subscription_type, type, sizeof(type)) <= 0)
 			unreadable(p, i, "a notification without id or type");
 		else
 			notification(p, i, &(struct tw_note){.type = type, .id = id, .time = time}, payload, now);
-	} else if (h.type.p && scan_is(h.type, "session_keepalive")) {
-		tw_watch(p, i, sock);
 	} else if (sock == 2 && h.type.p && !scan_is(h.type, "revocation")) {
 		return;		/* one that lingers: its session is no concern of ours any more */
 	} else if (h.type.p && scan_is(h.type, "session_welcome")) {
@@ -218,6 +214,10 @@ void tw_frame(void *arg, unsigned i, unsigned sock, const char *b, size_t n, boo
 
 	if (i >= p->nconns)
 		return;
+	/* Keepalives are for times when nothing else is sent. Whether only notifications count as something is said nowhere: all do, so
+	 * that none of them makes a connection look dead. */
+	if (sock == 1 ? *p->conns[i].next != '\0' : p->conns[i].state >= CONN_READY)
+		tw_watch(p, i, sock);
 	if (binary) {
 		unreadable(p, i, "binary where text belongs");
 	} else if (scan_value(b, n, &err)) {

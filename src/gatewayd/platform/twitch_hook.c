@@ -12,6 +12,7 @@
 #include "gatewayd/platform/twitch_impl.h"
 
 #define WINDOW (600 * CLOCK_S)
+#define RETRIES (3600 * CLOCK_S)
 #define HEARD 4096u		/* message ids that are remembered */
 
 struct message { char id[TW_ID], time[TW_TIME], kind[48], type[TW_TYPE]; size_t nid, ntime; };
@@ -47,42 +48,40 @@ static bool signature_ok(const struct twitch *p, const struct hook *h, const str
 		sign_hmac(want, p->conf.secret.p, p->conf.secret.len, parts, 3) == 0 && sign_equal(want, got, sizeof(want));
 }
 
-/* Was it heard before? Remembers it. A retry keeps its id; whether it keeps its time is said nowhere, so the id comes first. */
-static bool heard(struct twitch *p, const struct message *m)
+/* Was it heard in time before? A retry keeps its id; whether it keeps its time is said nowhere, so the id comes first. But no retry
+ * comes hours later, when the hub may have forgotten the id. */
+static bool heard(const struct twitch *p, const struct message *m, int64_t wall)
 {
-	uint64_t key;
+	uint64_t key = sip_hash(p->heard_key, m->id, m->nid).a | 1;
 
-	if (!p->heard) {
-		p->heard = calloc(HEARD, sizeof(*p->heard));
-		if (!p->heard)
-			return false;
-		p->heard_key[0] = out_random(p->out);
-		p->heard_key[1] = out_random(p->out);
-	}
-	key = sip_hash(p->heard_key, m->id, m->nid).a | 1;
-	for (unsigned i = 0; i < HEARD; i++)
-		if (p->heard[i] == key)
+	for (unsigned i = 0; p->heard && i < HEARD; i++)
+		if (p->heard[i].key == key && wall < p->heard[i].wall + RETRIES)
 			return true;
 	return false;
 }
 
-static void remember(struct twitch *p, const struct message *m)
+static void remember(struct twitch *p, const struct message *m, int64_t wall)
 {
-	if (p->heard)
-		p->heard[p->heard_at++ % HEARD] = sip_hash(p->heard_key, m->id, m->nid).a | 1;
+	if (!p->heard) {
+		p->heard = calloc(HEARD, sizeof(*p->heard));
+		if (!p->heard)
+			return;
+		p->heard_key[0] = out_random(p->out);
+		p->heard_key[1] = out_random(p->out);
+	}
+	p->heard[p->heard_at++ % HEARD] = (struct tw_heard){sip_hash(p->heard_key, m->id, m->nid).a | 1, wall};
 }
 
-/* Not older than ten minutes, nor as far ahead; or one that was heard in time before (the hub knows what it has). */
+/* Not older than ten minutes, nor as far ahead; or one that was (the hub knows what it has). */
 static bool in_time(struct twitch *p, const struct hook *h, const struct message *m)
 {
 	int64_t at;
-	bool before = heard(p, m);
 
-	if (before)
+	if (heard(p, m, h->wall))
 		return true;
 	if (clock_parse(m->time, m->ntime, &at) || at < h->wall - WINDOW || at > h->wall + WINDOW)
 		return false;
-	remember(p, m);
+	remember(p, m, h->wall);
 	return true;
 }
 

@@ -199,7 +199,7 @@ struct twitch {
 	bool remake;			/* with another secret: what there is has to be made anew */
 	char callback_was[TW_URL];	/* of an earlier process: what still goes there is deleted; "": the same */
 	/* hooks */
-	uint64_t *heard;		/* message ids of hooks, hashed; NULL: none came yet */
+	struct tw_heard { uint64_t key; int64_t wall; } *heard;	/* message ids of hooks, hashed, and when; NULL: none came yet */
 	unsigned heard_at;
 	uint64_t heard_key[2];
 	struct buf line, text, flat;

@@ -9,6 +9,7 @@
 #define LIST_PENDING (20 * CLOCK_S)
 #define LIST_SOON (2 * CLOCK_S)
 #define LAG (60 * CLOCK_S)		/* a list may be older than what was created just before it */
+#define VERIFY_AGAIN (300 * CLOCK_S)
 #define PAGES_MAX 200u
 
 /* Statuses of a subscription that Twitch took back: a person has to do something. All others that are not in force are made
@@ -61,7 +62,6 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 	char id[TW_ID];
 	struct sub *s;
 
-	(void)now;
 	tw_copy(id, sizeof(id), json_member(e, "id"));
 	if (!status || !*id || !ours(p, json_member(e, "transport"), &dead))
 		return;
@@ -101,13 +101,19 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 	if (tw_taken_back(status) && !p->clean) {
 		if (s->state != SUB_REFUSED)
 			tw_say(p, LOG_WARN, "subscription %s: Twitch took it back: %s", s->key, status);
-		sub_set(s, SUB_REFUSED, s->http, status);
+		sub_set(s, SUB_REFUSED, 0, status);
 		memcpy(s->id, id, sizeof(id));
 		return;
 	}
 	if (s->state == SUB_ASKED)
 		return;
 	/* Listed for days though it is dead. */
+	/* Nor is a callback that does not answer asked over and over. */
+	if (strcmp(status, "webhook_callback_verification_failed") == 0 && s->made && now - s->made < VERIFY_AGAIN) {
+		sub_set(s, SUB_PENDING, s->http, "Twitch could not verify the callback");
+		memcpy(s->id, id, sizeof(id));
+		return;
+	}
 	if (s->state == SUB_ENABLED || (!p->listed && strcmp(status, "webhook_callback_verification_failed") != 0))
 		tw_hole(p, 0, status, p->list_time);
 	memcpy(s->id, id, sizeof(id));
