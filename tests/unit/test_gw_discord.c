@@ -131,7 +131,7 @@ static void close_codes(void)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct out *o = up(CONF);
+		struct out *o = up(CONF "shards = 1\n");
 		char step[64], want[32];
 
 		probe_take(o);
@@ -190,7 +190,10 @@ static void outgrown(void)
 	probe_run(o, MESSAGE("2", "70", "50") "answer 2 404 {}\ngone 0 4009 x\ndial 0\nopened 0\n" HELLO);
 	probe_take(o);
 	probe_run(o, "gone 0 4011 x\n");
-	CHECK(probe_saw(o, "lost 0 stop 0 wait=0ms 4011 sharding required") && probe_saw(o, "http 3 GET https://discord.com/api/v10/gateway/bot"), "how many are asked for");
+	CHECK(probe_saw(o, "lost 0 resume 0 wait=1000ms 4011 sharding required") && probe_saw(o, "http 3 GET https://discord.com/api/v10/gateway/bot"), "how many are asked for");
+	probe_run(o, "dial 0\n");
+	CHECK(probe_saw(o, "lost 0 resume 0 wait=1000ms asking Discord how many shards it wants") && probe_saw(o, "dial 0 no"), "not dialled before that is known");
+	probe_take(o);
 	snprintf(step, sizeof(step), "answer 3 200 %s\ndial 0\nopened 0\n" HELLO, more);
 	probe_run(o, step);
 	CHECK(probe_saw(o, "connections 3") && strstr(probe_take(o), "\"shard\":[0,3]"), "and had");
@@ -199,7 +202,12 @@ static void outgrown(void)
 	probe_take(o);
 	snprintf(step, sizeof(step), "gone 1 4010 x\nanswer 4 200 %s\n", more);
 	probe_run(o, step);
-	CHECK(probe_saw(o, "lost 1 stop") && !probe_saw(o, "connections") && !probe_saw(o, "lost 0"), "no more are recommended: it stays stopped, the others go on");
+	CHECK(probe_saw(o, "lost 1 resume") && !probe_saw(o, "connections") && !probe_saw(o, "lost 0"), "no more are recommended: the others go on");
+	probe_run(o, "dial 1\n");
+	CHECK(probe_saw(o, "lost 1 stop 0 wait=0ms Discord refuses so many shards"), "and it is for a person");
+	probe_take(o);
+	probe_run(o, "dial 1\n");
+	CHECK(probe_saw(o, "dial 1 wss"), "who may have it tried again");
 	probe_free(o);
 	o = up(CONF "shards = 1\n");
 	probe_take(o);

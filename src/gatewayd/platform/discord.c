@@ -120,9 +120,11 @@ static void connections(struct discord *d, unsigned n)
 	d->conns = v;
 	d->nconns = n;
 	d->outgrown = false;
-	for (unsigned i = 0; i < before; i++)
+	for (unsigned i = 0; i < before; i++) {
+		d->conns[i].turned_away = false;
 		if (d->conns[i].state != CONN_IDLE)
 			shard_lost(d, i, AFTER_RESUME, DISCORD_CLOSE, "Discord wants more shards", 0);
+	}
 	out_connections(d->out, n);
 }
 
@@ -200,8 +202,6 @@ static void take_gateway(struct discord *d, const struct http_answer *a, int64_t
 	reset = reset < 0 ? 0 : reset > 2 * 24 * 3600 * 1000 ? 2 * 24 * 3600 * 1000 : reset;
 	out_budget(d->out, d->concurrency, IDENTIFY_EVERY, total < 0 ? 0 : (uint64_t)total, left < 0 ? 0 : (uint64_t)left, reset * CLOCK_MS);
 	connections(d, d->conf.shards ? d->conf.shards : (unsigned)shards);
-	if (d->outgrown)
-		log_error("discord %s: Discord refuses %u shards, and recommends no more: set shards in the account's file", d->name, d->nconns);
 	d->outgrown = false;
 }
 

@@ -34,7 +34,7 @@ static const struct { unsigned code; enum after after; unsigned wait; const char
 	{4008, AFTER_FRESH, 5, "rate limited"},
 	{4009, AFTER_FRESH, 0, "session timed out"},
 	{4010, AFTER_STOP, 0, "invalid shard"},
-	{4011, AFTER_STOP, 0, "sharding required: raise shards"},
+	{4011, AFTER_STOP, 0, "sharding required"},
 	{4012, AFTER_STOP, 0, "invalid API version"},
 	{4013, AFTER_STOP, 0, "invalid intents"},
 	{4014, AFTER_STOP, 0, "disallowed intents: enable them in the developer portal"},
@@ -137,15 +137,30 @@ static void put_url(struct dial *to, const char *base, enum inflate_kind compres
 		words[compress]);
 }
 
+static bool may_dial(struct discord *d, unsigned n)
+{
+	struct dconn *c = &d->conns[n];
+
+	if (d->token_refused) {
+		out_lost(d->out, n, NEXT_STOP, 0, "401 the token is wrong", 0);
+	} else if (c->turned_away && d->outgrown) {
+		out_lost(d->out, n, NEXT_RESUME, 0, "asking Discord how many shards it wants", CLOCK_S);
+	} else if (c->turned_away) {
+		c->turned_away = false;		/* somebody may have it tried again */
+		out_lost(d->out, n, NEXT_STOP, 0, "Discord refuses so many shards and recommends no more: set shards", 0);
+	} else {
+		return true;
+	}
+	return false;
+}
+
 int shard_dial(struct discord *d, unsigned n, const char *saved, size_t nsaved, struct dial *to, int64_t now)
 {
 	struct dconn *c = &d->conns[n];
 	bool main_url;
 
-	if (d->token_refused) {
-		out_lost(d->out, n, NEXT_STOP, 0, "401 the token is wrong", 0);
+	if (!may_dial(d, n))
 		return -1;
-	}
 	session_load(d, n, saved, nsaved);
 	c->resuming = session_resumable(d, c);
 	main_url = !c->resuming || !*c->url || c->refused >= RESUMES_URL || (c->closed >= CLOSED_URL && c->closed % 2 == 0);
@@ -208,8 +223,10 @@ void shard_gone(struct discord *d, unsigned n, unsigned code, const char *reason
 			continue;
 		snprintf(text, sizeof(text), "%u %s", code, codes[i].text);
 		if ((code == 4010 || code == 4011) && !d->conf.shards) {
-			d->outgrown = true;
+			d->outgrown = d->conns[n].turned_away = true;
 			discord_ask(d, now);
+			shard_lost(d, n, AFTER_FRESH, 0, text, CLOCK_S);
+			return;
 		}
 		shard_lost(d, n, codes[i].after, 0, text, codes[i].wait * CLOCK_S);
 		return;

@@ -79,6 +79,7 @@ struct dconn {
 	/* trying */
 	unsigned closed;		/* sockets in a row that did not get as far as Hello */
 	unsigned refused;		/* resumes in a row that came to nothing */
+	bool turned_away;		/* for their number is not what Discord wants (`outgrown`) */
 	unsigned jumps;			/* told gaps in the sequence of this socket */
 	/* heartbeats */
 	int64_t interval, greet_by, ack_by, expecting;	/* 0: none */
