@@ -44,5 +44,6 @@ common() { jq -cS 'del(.id, .source, .subject, .partitionkey, .time, .traceparen
 	[ "$(schema <"$T/lines")" = "chat.message 5" ]
 	common <"$T/lines" >"$T/common"
 	[ "$(sort -u "$T/common" | wc -l)" = 1 ] || { cat "$T/common" >&2; return 1; }
-	jq -e '.time and .partitionkey and .data.channel.id and .data.user.id and .data.platform' "$T/lines" >/dev/null
+	jq -se 'all(.time and .partitionkey and .data.channel.id and .data.user.id and .data.platform and
+		(.traceparent | test("^00-[0-9a-f]{32}-[0-9a-f]{16}-03$")))' "$T/lines" >/dev/null
 }

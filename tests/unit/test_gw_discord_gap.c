@@ -321,13 +321,44 @@ static void unnamed(void)
 	o = probe_new(platform_find("discord"));
 	probe_file(o, "bot.token", "secret");
 	CHECK(probe_account(o, CONF "intents = GUILD_MESSAGES\n") == 0, "without GUILDS");
-	run(o, "start\nanswer 1 200 " GATEWAY "\ndial 0\nopened 0\n" HELLO READY("abc", GUILD_5) MESSAGE("2", "@1000", "50", "") "acked 0 2\n");
+	run(o, "start\nanswer 1 200 " GATEWAY "\ndial 0\nopened 0\n" HELLO READY("abc", GUILD_5) MESSAGE("2", "@1000", "50", IN_5) "answer 2 404 {}\nacked 0 2\n" MESSAGE("3", "@1001", "51", ""));
 	lose(o);
 	run(o, READY("def", GUILD_5));
-	CHECK(saw(o, "http 2 GET " ASKED "50/messages?after=@990"), "where something was heard");
-	run(o, "answer 2 200 []\n");
+	CHECK(saw(o, "http 3 GET " ASKED "50/messages?after=@990"), "where something was heard");
+	run(o, "answer 3 200 []\n");
 	record = probe_take(o);
 	CHECK(has(record, "gap 0 [@990] [] the session was lost: 0 messages of 1 channel read again"), "no guild is waited for");
+	probe_free(o);
+}
+
+/* What the bot does not hear it does not read. */
+static void unasked(void)
+{
+	struct out *o = probe_new(platform_find("discord"));
+
+	probe_file(o, "bot.token", "secret");
+	CHECK(probe_account(o, CONF "intents = GUILDS\n") == 0, "commands only");
+	run(o, "start\nanswer 1 200 " GATEWAY "\ndial 0\nopened 0\n" HELLO READY("abc", GUILD_5) GUILD("2", "5", CHANNEL("50", "@1000"), ""));
+	lose(o);
+	run(o, READY("def", GUILD_5) GUILD("2", "5", CHANNEL("50", "@2000"), ""));
+	CHECK(saw(o, "gap 0 [abc:2] [def:1] the session was lost\n") && !saw(o, "http") && !saw(o, "gap 0 [@"), "told, and not read");
+	probe_free(o);
+}
+
+/* A guild that becomes another shard's. */
+static void shards(void)
+{
+	struct out *o = probe_new(platform_find("discord"));
+
+	probe_file(o, "bot.token", "secret");
+	CHECK(probe_account(o, CONF "shards = 2\n") == 0, "two shards");
+	run(o, "start\nanswer 1 200 " GATEWAY "\ndial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":1,\"user\":\"99\",\"after\":\"@900\","
+		"\"channels\":[\"50\",\"5\"]}\nopened 0\n" HELLO READY("def", "{\"id\":\"6\"}"));
+	CHECK(saw(o, "gap 0 [abc:9] [def:1] the session was lost; messages are read again"), "the one that was all there was");
+	run(o, "dial 1 -\nopened 1\nframe 1 {\"op\":10,\"d\":{\"heartbeat_interval\":40000}}\n"
+		"frame 1 {\"t\":\"READY\",\"s\":1,\"op\":0,\"d\":{\"user\":{\"id\":\"99\"},\"guilds\":[" GUILD_5 "],\"session_id\":\"ghi\"}}\n"
+		"frame 1 {\"t\":\"GUILD_CREATE\",\"s\":2,\"op\":0,\"d\":{\"id\":\"5\",\"channels\":[" CHANNEL("50", "@1000") "]}}\n");
+	CHECK(saw(o, "gap 1 [] [ghi:1] the number of shards changed; messages are read again") && saw(o, "http 2 GET " ASKED "50/messages?after=@900"), "the new one");
 	probe_free(o);
 }
 
@@ -419,6 +450,8 @@ int main(void)
 	trouble();
 	quiet();
 	unnamed();
+	unasked();
+	shards();
 	guilds();
 	handing_over();
 	holes();

@@ -120,6 +120,8 @@ static void connections(struct discord *d, unsigned n)
 	d->conns = v;
 	d->nconns = n;
 	d->outgrown = false;
+	for (unsigned i = 0; i < before; i++)
+		gap_moves(d, &d->conns[i]);
 	for (unsigned i = 0; i < before; i++) {
 		d->conns[i].turned_away = false;
 		if (d->conns[i].state != CONN_IDLE)

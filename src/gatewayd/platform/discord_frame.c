@@ -44,28 +44,29 @@ static bool checked(struct discord *d, unsigned n, struct span whole)
 }
 
 /* A new session in the place of one that is gone: what came between the two is missing, and partly in the history. */
-static void succeeded(struct discord *d, unsigned n, const char *old, uint64_t seq, bool known)
+static void succeeded(struct discord *d, unsigned n, const char *old, uint64_t seq, const char *reason)
 {
-	char from[DISCORD_SESSION + 32], to[DISCORD_SESSION + 32];
+	char from[DISCORD_SESSION + 32] = "", to[DISCORD_SESSION + 32];
 
-	snprintf(from, sizeof(from), "%s:%" PRIu64, old, seq);
+	if (*old)
+		snprintf(from, sizeof(from), "%s:%" PRIu64, old, seq);
 	snprintf(to, sizeof(to), "%s:%" PRIu64, d->conns[n].session, d->conns[n].seq);
-	out_gap(d->out, n, known ? "the session was lost; messages are read again from the history, other events are missing" :
-		"the session was lost, and no message is known from which the history could be read", from, to);
+	out_gap(d->out, n, reason, from, to);
 }
 
 static void ready(struct discord *d, unsigned n, const struct payload *p, uint64_t s, int64_t now)
 {
 	struct dconn *c = &d->conns[n];
 	char old[DISCORD_SESSION + 1];
+	const char *reason;
 	uint64_t seq = c->seq;
-	bool known;
+	bool moved = c->shards != d->nconns;
 
 	strcpy(old, c->session);
 	session_begin(d, n, p->d, s);
-	known = gap_begin(d, n, p->d, *old != '\0', now);
-	if (*old)
-		succeeded(d, n, old, seq, known);
+	reason = gap_begin(d, n, p->d, *old != '\0', moved, now);
+	if (reason)
+		succeeded(d, n, old, seq, reason);
 	if (*c->session)
 		session_save(d, n);
 	shard_live(d, n, false, now);

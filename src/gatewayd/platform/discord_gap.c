@@ -7,7 +7,7 @@
  * before it was sent came before the answer. Discord's clock is taken from its own ids, never from ours, and the estimate is never ahead of it. Events of
  * different channels are not in the order of their ids: so SLACK is left; what is read twice has the id it had, and the hub drops it.
  *
- * Which channels: GUILD_CREATE, which a new session sends for each guild, names the last message of every channel and thread; those where it is newer than
+ * Which channels: of guilds and persons whose messages are asked for at all (intents). GUILD_CREATE, which a new session sends for each guild, names the last message of every channel and thread; those where it is newer than
  * `sure`. Private conversations and threads that are not named there: if something was heard in them before.
  *
  * A guild that was unavailable for a while within a session is the same thing on a small scale.
@@ -22,7 +22,7 @@
 #define SLACK_MS 10000
 #define DAY_MS INT64_C(86400000)
 #define COME (60 * CLOCK_S)	/* guilds that did not come after it are told of */
-#define INTENT_GUILDS 1u
+enum { INTENT_GUILDS = 1 << 0, INTENT_GUILD_MESSAGES = 1 << 9, INTENT_DIRECT_MESSAGES = 1 << 12 };
 
 /* ---- Discord's clock ---- */
 
@@ -252,12 +252,32 @@ static int ready_guild(void *arg, struct span name, struct span value)
 	return 0;
 }
 
+static bool asked_for(const struct discord *d, uint64_t guild)
+{
+	return d->conf.intents & (guild ? INTENT_GUILD_MESSAGES : INTENT_DIRECT_MESSAGES);
+}
+
 /* Where no GUILD_CREATE will say what there is. */
 static void add_seen(struct discord *d, struct dconn *c, uint64_t from, bool all)
 {
 	for (unsigned i = 0; c->seen && i < SEEN_SETS * SEEN_WAYS; i++)
-		if (c->seen[i].channel && (all || !c->seen[i].guild))
+		if (c->seen[i].channel && (all || !c->seen[i].guild) && asked_for(d, c->seen[i].guild))
 			fill_add(d, c, c->seen[i].channel, c->seen[i].guild, from);
+}
+
+void gap_moves(struct discord *d, const struct dconn *c)
+{
+	if (c->sure && (!d->moved || c->sure < d->moved))
+		d->moved = c->sure;
+}
+
+static void open_fill(struct fill *f, const char *why, uint64_t from)
+{
+	f->open = true;
+	if (!f->why)
+		f->why = why;
+	if (!f->from || from < f->from)
+		f->from = from;
 }
 
 /* What is waited for now is told within a minute, whatever comes. */
@@ -267,27 +287,32 @@ static void wait_for(struct discord *d, unsigned n, int64_t now)
 	out_timer(d->out, n, TIMER_FILL, now + COME);
 }
 
-bool gap_begin(struct discord *d, unsigned n, struct span ready, bool lost, int64_t now)
+const char *gap_begin(struct discord *d, unsigned n, struct span ready, bool lost, bool moved, int64_t now)
 {
 	struct dconn *c = &d->conns[n];
 	struct guilds g = {d, c, 0};
-	bool told = (d->conf.intents & INTENT_GUILDS) != 0;
+	bool told = d->conf.intents & INTENT_GUILDS, any = d->conf.intents & (INTENT_GUILD_MESSAGES | INTENT_DIRECT_MESSAGES);
+	uint64_t from = 0;
 
 	/* No message is sure, but the first one is on its way to the hub: what came before it is none of ours. */
 	if (lost)
-		g.from = c->sure || !c->next_mark ? c->sure : c->next_sure;
-	if (g.from && fill_of(c)) {
-		c->fill->open = true;
-		c->fill->why = "the session was lost";
-		if (!c->fill->from || g.from < c->fill->from)
-			c->fill->from = g.from;
-		add_seen(d, c, g.from, !told);
+		from = c->sure || !c->next_mark ? c->sure : c->next_sure;
+	if (moved && d->moved && (!from || d->moved < from))
+		from = d->moved;
+	if (from && any && fill_of(c)) {
+		open_fill(c->fill, lost ? "the session was lost" : "the number of shards changed", from);
+		add_seen(d, c, from, !told);
 	}
+	if (asked_for(d, 1))
+		g.from = from;
 	if (told)
 		scan_each(scan_member(ready, "guilds"), ready_guild, &g);
 	if (c->fill)
 		wait_for(d, n, now);
-	return g.from != 0;
+	if (!from || !any)
+		return !lost ? NULL : any ? "the session was lost, and no message is known from which the history could be read" : "the session was lost";
+	return lost ? "the session was lost; messages are read again from the history, other events are missing" :
+		"the number of shards changed; messages are read again from the history, other events are missing";
 }
 
 void gap_live(struct discord *d, unsigned n, int64_t now)
@@ -375,21 +400,19 @@ void gap_guild_gone(struct discord *d, const struct event *e, bool unavailable)
 	uint64_t guild = names_id(scan_member(e->d, "id"));
 	struct fill *f = c->fill;
 
-	if (unavailable && c->sure && guild) {
-		fill_wait(d, c, guild, c->sure);
-		if (!(f = c->fill))
+	if (unavailable) {
+		if (!c->sure || !guild || !(f = fill_of(c)))
 			return;
-		f->open = true;
-		if (!f->from || c->sure < f->from)
-			f->from = c->sure;
-		if (!f->why)
-			f->why = "a guild was unavailable";
+		open_fill(f, "a guild was unavailable", c->sure);
+		if (asked_for(d, guild))
+			fill_wait(d, c, guild, c->sure);
 		wait_for(d, e->conn, e->now);
 	}
-	for (unsigned i = 0; f && !unavailable && i < f->nw; i++)
-		if (f->w[i].guild == guild) {
-			f->w[i] = f->w[--f->nw];
-			fill_end(d, e->conn, e->now);
-			return;
-		}
+	for (unsigned i = 0; f && !unavailable && i < f->nw; i++) {
+		if (f->w[i].guild != guild)
+			continue;
+		f->w[i] = f->w[--f->nw];
+		break;
+	}
+	fill_end(d, e->conn, e->now);
 }

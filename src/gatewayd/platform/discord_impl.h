@@ -129,6 +129,7 @@ struct discord {
 		uint64_t mark, after;		/* of a page whose lines are on their way to the hub, 0: none; its last id */
 		bool more, waits, refused;	/* refused: with 401, never again */
 	} gap;
+	uint64_t moved;			/* the least `sure` of connections when there were as many as there no longer are; 0: never */
 	uint64_t denied[DENIED];	/* channels whose history may not be read, by hash */
 	bool clocked;			/* `ahead` is known */
 	int64_t ahead;			/* milliseconds: Discord's clock is at least so much ahead of the monotonic one */
@@ -237,8 +238,9 @@ void gap_seen(struct discord *d, const struct event *e, uint64_t channel, uint64
 void gap_channel(struct dconn *c, uint64_t channel, uint64_t guild, uint64_t message);	/* one that had messages once */
 void gap_acked(struct dconn *c, uint64_t mark);
 void gap_alive(struct discord *d, unsigned n, int64_t at);	/* what was sent at `at` is answered */
-/* READY. lost: it follows a session that cannot be resumed. true: what messages are missing can be found out. */
-bool gap_begin(struct discord *d, unsigned n, struct span ready, bool lost, int64_t now);
+/* READY. lost: it follows a session that cannot be resumed; moved: the first one with so many shards. Why it is a gap; NULL: it is none. */
+const char *gap_begin(struct discord *d, unsigned n, struct span ready, bool lost, bool moved, int64_t now);
+void gap_moves(struct discord *d, const struct dconn *c);	/* its guilds will be other shards' */
 void gap_live(struct discord *d, unsigned n, int64_t now);
 void gap_guild(struct discord *d, const struct event *e);	/* GUILD_CREATE of one that is available */
 void gap_guild_gone(struct discord *d, const struct event *e, bool unavailable);

@@ -97,6 +97,8 @@ void session_load(struct discord *d, unsigned n, const char *saved, size_t nsave
 		d->self = text_id(json_member(doc, "user"));
 	load_channels(c, json_member(doc, "channels"));
 	load_fill(d, c, doc);
+	if (c->shards != d->nconns)
+		gap_moves(d, c);
 out:
 	json_free(doc);
 }
