@@ -140,7 +140,7 @@ static int open_listener(struct server *s)
 		return 0;
 	}
 	if (errno == EADDRINUSE)
-		log_error("cannot listen on %s port %s: the port is in use by another program; choose another with -p",
+		log_error("cannot listen on %s port %s: the port is in use by another program; choose another with -p, or port in its configuration",
 			s->opts.addr, port);
 	else
 		log_error("cannot listen on %s port %s: %s", s->opts.addr, port, strerror(errno));

@@ -197,7 +197,7 @@ _begun() { [ "$(grep -c ^begun "$1")" = "$2" ]; }
 	wait_events message.failed 1 '.data.error | test("msg_duplicate")'
 	say_on 42 "/ban ada"
 	wait_events message.sent 2
-	[ "$(tail -n 1 "$twitch/said")" = $'#ada  \u200b/ban ada' ]
+	[ "$(tail -n 1 "$twitch/said")" = $'#ada  \xe2\x80\x8b/ban ada' ]
 	# More than may be said at once: the rest waits for its turn.
 	for i in 1 2 3 4 5 6 7; do say_on 42 "number $i"; done
 	wait_for "$twitch/said" "number 7"

@@ -65,7 +65,8 @@ ask_nng() { nngcat --req --dial "$1" --data "$2" --raw --recv-timeout "${PATIENC
 @test "over tls, both ways, certificates checked" {
 	certificates
 	export TLS_CERT=cert.pem TLS_KEY=key.pem
-	serve s tls+tcp://127.0.0.1:0 ack
+	# nng tries the first address of a name only: on some machines that is ::1.
+	serve s tls+tcp://localhost:0 ack
 	port=${URL##*:}
 	run -0 ask_nng "tls+tcp://localhost:$port" $'one\n' --cacert ca.pem
 	[ "$output" = '{"ack":1}' ]
