@@ -90,7 +90,10 @@ static void asking(void)
 
 	probe_file(o, "bot.token", "secret");
 	CHECK(probe_account(o, CONF) == 0, "read");
-	probe_run(o, "start\nanswer 1 0 no route\n");
+	probe_run(o, "start\n");
+	CHECK(probe_saw(o, "http 1 GET https://discord.com/api/v10/gateway/bot") && probe_saw(o, "  Authorization: Bot secret") &&
+		probe_saw(o, "  User-Agent: DiscordBot (https://"), "as Discord wants to be asked");
+	probe_run(o, "answer 1 0 no route\n");
 	CHECK(probe_saw(o, "timer -.0 +750") && !probe_saw(o, "connections"), "asked again later");
 	probe_run(o, "advance 750\nanswer 2 503 x\nadvance 2000\nanswer 3 200 {\"url\":\"http://x\"}\nadvance 5000\n");
 	CHECK(probe_saw(o, "http 4 GET"), "until the answer names a gateway");

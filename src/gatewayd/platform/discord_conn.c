@@ -75,7 +75,7 @@ void shard_lost(struct discord *d, unsigned n, enum after after, unsigned code, 
 		c->closed++;
 	else if (c->state == CONN_GREETING && c->resuming)
 		c->refused++;
-	/* A session that this connection has not named cannot be what an end without a cause of ours is about. */
+	/* Before Resume Discord cannot know whose connection it is: the end of it says nothing about our session. */
 	if (after == AFTER_FRESH && c->state < CONN_GREETING)
 		after = AFTER_RESUME;
 	if (c->refused >= RESUMES_MAX && after == AFTER_RESUME) {
