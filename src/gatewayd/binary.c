@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "line/why.h"
 #include "line/writer.h"
 
@@ -104,24 +105,6 @@ out:
 	return rc;
 }
 
-static int base64(const char *p, size_t n, struct buf *out)
-{
-	static const char abc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *u = (const unsigned char *)p;
-
-	if (buf_reserve(out, (n + 2) / 3 * 4 + 2))
-		return -1;
-	buf_addc(out, '"');
-	for (size_t i = 0; i < n; i += 3) {
-		size_t left = n - i;
-		unsigned v = (unsigned)u[i] << 16 | (left > 1 ? (unsigned)u[i + 1] << 8 : 0) | (left > 2 ? u[i + 2] : 0);
-		char four[4] = {abc[v >> 18], abc[v >> 12 & 63], left > 1 ? abc[v >> 6 & 63] : '=', left > 2 ? abc[v & 63] : '='};
-
-		buf_add(out, four, 4);
-	}
-	return buf_addc(out, '"');
-}
-
 static int binary_data(struct writer *w, struct span type, const char *body, size_t n, struct problem *p)
 {
 	struct line_err err;
@@ -148,9 +131,9 @@ static int binary_data(struct writer *w, struct span type, const char *body, siz
 		problem_set(p, 400, "bad-text", "Malformed text", "the body is text that is not UTF-8");
 		return -1;
 	}
-	buf_init(&text, (n + 2) / 3 * 4 + 64);
-	if (base64(body, n, &text) == 0)
-		writer_raw(w, "data_base64", text.p, text.len);
+	buf_init(&text, BASE64_LEN(n));
+	if (buf_reserve(&text, BASE64_LEN(n)) == 0)
+		writer_str(w, "data_base64", text.p, base64(body, n, text.p));
 	buf_release(&text);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "gatewayd/wsio_impl.h"
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"	/* RFC 6455, 1.3 */
@@ -48,21 +49,6 @@ static void sha1(const char *p, size_t n, unsigned char out[20])
 		out[i] = (unsigned char)(h[i / 4] >> (24 - 8 * (i % 4)));
 }
 
-static void base64(const unsigned char *p, size_t n, char *out)
-{
-	static const char abc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < n; i += 3) {
-		uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) | (i + 2 < n ? p[i + 2] : 0);
-
-		*out++ = abc[v >> 18];
-		*out++ = abc[v >> 12 & 63];
-		*out++ = i + 1 < n ? abc[v >> 6 & 63] : '=';
-		*out++ = i + 2 < n ? abc[v & 63] : '=';
-	}
-	*out = '\0';
-}
-
 int wsio_init(struct wsio *w, size_t max, const char *host, const char *target, const unsigned char random[16], struct buf *out)
 {
 	char key[25], text[24 + sizeof(GUID)];
@@ -71,10 +57,10 @@ int wsio_init(struct wsio *w, size_t max, const char *host, const char *target, 
 	*w = (struct wsio){.max = max};
 	buf_init(&w->part, WSIO_HEAD_MAX);
 	buf_init(&w->msg, max);
-	base64(random, 16, key);
+	key[base64(random, 16, key)] = '\0';
 	snprintf(text, sizeof(text), "%s%s", key, GUID);
 	sha1(text, strlen(text), digest);
-	base64(digest, 20, w->accept);
+	w->accept[base64(digest, 20, w->accept)] = '\0';
 	return buf_printf(out, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
 		"Sec-WebSocket-Key: %s\r\nUser-Agent: penstock/%s\r\n\r\n", target, host, key, VERSION);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "base/log.h"
 #include "gatewayd/platform/irc_impl.h"
 
@@ -108,6 +109,31 @@ static void no_sasl(struct irc *c)
 	irc_lose(c, NEXT_RESUME, NO_SASL_WAIT, "the server offers no SASL PLAIN, and the account wants it");
 }
 
+/* "-name": it is off now. */
+static void on_ack(struct irc *c, struct span list, bool more)
+{
+	const char *p = list.p, *end = p ? p + list.n : p;
+
+	for (; p < end; p++) {
+		const char *stop = memchr(p, ' ', (size_t)(end - p));
+		bool off = *p == '-';
+		unsigned caps;
+
+		stop = stop ? stop : end;
+		caps = caps_of(c, (struct span){p + off, (size_t)(stop - p) - off}, NULL);
+		c->caps = off ? c->caps & ~caps : c->caps | caps;
+		p = stop;
+	}
+	if (c->stage != IRC_GREETING || c->sasl_done || more)
+		return;
+	if (c->conf.sasl && (c->caps & CAP_SASL))
+		irc_put(c, "AUTHENTICATE PLAIN");
+	else if (c->conf.sasl)
+		no_sasl(c);
+	else
+		irc_put(c, "CAP END");
+}
+
 static void on_cap(struct irc *c, const struct irc_message *m)
 {
 	struct span what = m->nparams > 1 ? m->params[1] : (struct span){NULL, 0};
@@ -116,26 +142,7 @@ static void on_cap(struct irc *c, const struct irc_message *m)
 	unsigned caps;
 
 	if (irc_is(what, "ACK")) {
-		/* "-name": it is off now */
-		const char *p = list.p, *end = p ? p + list.n : p;
-
-		for (; p < end; p++) {
-			const char *stop = memchr(p, ' ', (size_t)(end - p));
-			bool off = *p == '-';
-
-			stop = stop ? stop : end;
-			caps = caps_of(c, (struct span){p + off, (size_t)(stop - p) - off}, NULL);
-			c->caps = off ? c->caps & ~caps : c->caps | caps;
-			p = stop;
-		}
-		if (c->stage != IRC_GREETING || c->sasl_done || more)
-			return;
-		if (c->conf.sasl && (c->caps & CAP_SASL))
-			irc_put(c, "AUTHENTICATE PLAIN");
-		else if (c->conf.sasl)
-			no_sasl(c);
-		else
-			irc_put(c, "CAP END");
+		on_ack(c, list, more);
 		return;
 	}
 	caps = caps_of(c, list, &plain);
@@ -170,22 +177,6 @@ static void on_cap(struct irc *c, const struct irc_message *m)
 
 /* ---- SASL ---- */
 
-static size_t base64(const unsigned char *p, size_t n, char *out)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *to = out;
-
-	for (size_t i = 0; i < n; i += 3) {
-		unsigned v = (unsigned)p[i] << 16 | (i + 1 < n ? (unsigned)p[i + 1] << 8 : 0) | (i + 2 < n ? p[i + 2] : 0);
-
-		*to++ = digits[v >> 18];
-		*to++ = digits[v >> 12 & 63];
-		*to++ = i + 1 < n ? digits[v >> 6 & 63] : '=';
-		*to++ = i + 2 < n ? digits[v & 63] : '=';
-	}
-	return (size_t)(to - out);
-}
-
 /* RFC 4616: no authorisation identity, the user, the password; in pieces of 400, an empty one behind a full last one. */
 static void plain(struct irc *c)
 {
@@ -198,7 +189,7 @@ static void plain(struct irc *c)
 	message[n++] = '\0';
 	memcpy(message + n, c->conf.password.p, c->conf.password.len);
 	n += c->conf.password.len;
-	len = base64((const unsigned char *)message, n, text);
+	len = base64(message, n, text);
 	for (; at + CHUNK <= len; at += CHUNK)
 		irc_put(c, "AUTHENTICATE %.*s", (int)CHUNK, text + at);
 	if (at < len)
