@@ -14,7 +14,7 @@ say_bytes() { # COUNT BYTES
 	account bot
 	echo 'type == "message.send" -> say' >"$T/rules"
 	gw_hub
-	up_start gw -w "ipc://$T/run/to-say" --stall-time 2s
+	up_start gw -w "ipc://$T/run/to-say" --stall-time 3s
 	wait_until 20 feed_is bot '.conns | length == 1'
 	order "zombie bot"
 	# The system takes some megabytes before it lets the rest wait.
