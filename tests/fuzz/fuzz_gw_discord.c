@@ -1,6 +1,6 @@
 /*
  * Frames of a Discord gateway of any bytes. The first byte says what follows: 'z' one zlib stream, its messages cut by the second byte, 'Z' one of zstd; 's' a
- * saved session; else text frames, one a line, behind a Hello and a READY ('r': in a session that is being resumed; 'w': with raw). Every line that comes
+ * saved session, 'h' a page of a history; else text frames, one a line, behind a Hello and a READY ('r': in a session that is being resumed; 'w': with raw). Every line that comes
  * of it may enter; nothing is sent beyond the limit.
  */
 #include <stdint.h>
@@ -9,6 +9,7 @@
 
 #include "../unit/platform_probe.h"
 #include "base/buf.h"
+#include "base/http.h"
 #include "base/log.h"
 #include "gatewayd/platform/discord_inflate.h"
 #include "gatewayd/platform/platform.h"
@@ -17,6 +18,7 @@
 #define GATEWAY "{\"url\":\"wss://main.example\",\"shards\":1,\"session_start_limit\":{\"total\":1000,\"remaining\":997,\"reset_after\":60000,\"max_concurrency\":1}}"
 #define HELLO "{\"t\":null,\"s\":null,\"op\":10,\"d\":{\"heartbeat_interval\":40000}}"
 #define READY "{\"t\":\"READY\",\"s\":1,\"op\":0,\"d\":{\"user\":{\"id\":\"99\"},\"session_id\":\"abc\",\"resume_gateway_url\":\"wss://resume.example\"}}"
+#define RESUMED "{\"t\":\"RESUMED\",\"s\":6,\"op\":0,\"d\":{}}"
 #define GUILD "{\"t\":\"GUILD_CREATE\",\"s\":2,\"op\":0,\"d\":{\"id\":\"5\",\"owner_id\":\"9\",\"channels\":[{\"id\":\"50\",\"name\":\"c\"}]," \
 	"\"roles\":[{\"id\":\"60\",\"name\":\"m\",\"permissions\":\"8\"}]}}"
 
@@ -100,6 +102,32 @@ static void saved(const char *p, size_t n)
 	probe_run(o, "drain 0");
 }
 
+/* Two answers of what a crash left to be read; a line is a page. */
+static void history(const char *p, size_t n)
+{
+	struct out *o = probe(false);
+	const char *end = memchr(p, '\n', n);
+	size_t first = end ? (size_t)(end - p) : n, all[2] = {first, end ? n - first - 1 : n};
+
+	probe_run(o, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":5,\"shards\":1,\"after\":\"70\",\"fill\":[\"50\",\"5\",\"60\",\"51\",\"5\",\"61\"]}\nopened 0");
+	frame(o, HELLO, sizeof(HELLO) - 1);
+	frame(o, RESUMED, sizeof(RESUMED) - 1);
+	for (unsigned i = 0; i < 2; i++) {
+		char *copy = malloc(all[i] + 1);
+		struct http_answer a = {.status = 200, .body = copy, .nbody = all[i]};
+
+		if (!copy)
+			return;
+		memcpy(copy, p, all[i]);
+		copy[all[i]] = '\0';
+		platform_find("discord")->answer(probe_object(o), 2 + i, &a, probe_now(o));
+		free(copy);
+		probe_run(o, "acked 0 1000\nacked 0 7\nacked 0 8\nadvance 150");
+		p = end ? end + 1 : p;
+	}
+	probe_run(o, "advance 30000\ndrain 0");
+}
+
 static void stream(enum inflate_kind kind, const uint8_t *p, size_t n)
 {
 	struct inflate *z = inflate_has(kind) ? inflate_new(kind) : NULL;
@@ -139,6 +167,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		stream(INFLATE_ZSTD, data + 1, size - 1);
 	else if (data[0] == 's')
 		saved((const char *)data + 1, size - 1);
+	else if (data[0] == 'h')
+		history((const char *)data + 1, size - 1);
 	else
 		frames((const char *)data + 1, size - 1, (char)data[0]);
 	return 0;

@@ -36,6 +36,10 @@ struct fill {
 	struct buf notes;	/* "; channel 5: why" */
 };
 
+/* discord_sure.c */
+void sure_heard(struct discord *d, uint64_t id, int64_t now);	/* an id that came: it was made before now */
+uint64_t sure_at(const struct discord *d, int64_t at);		/* what has come when something sent at `at` is answered; 0: not known */
+struct seen *sure_slot(struct dconn *c, uint64_t channel);	/* where a channel stands in c->seen, or would */
 /* discord_gap.c */
 struct fill *fill_of(struct dconn *c);				/* made when there is none; NULL: no memory, which was said */
 void fill_add(struct discord *d, struct dconn *c, uint64_t channel, uint64_t guild, uint64_t after);

@@ -10,7 +10,7 @@
  *   discord_event.c    dispatches to lines           discord_command.c  interactions to lines
  *   discord_line.c     what these lines have in common
  *   discord_names.c    names of channels and roles   discord_hook.c     interactions over HTTP
- *   discord_gap.c      what may be missing, and since when; discord_fill.c reads it from the history
+ *   discord_sure.c     until when nothing is missing; discord_gap.c what may be, discord_fill.c reads it from the history
  *   discord_fetch.c    names of guilds whose session another process began
  *
  * Where Discord's documentation is silent the source says so and does what is safe either way. Ids ("snowflakes") are uint64_t, 0: none.
@@ -233,11 +233,12 @@ bool event_command(struct discord *d, const struct event *e);
 /* discord_hook.c */
 void hook_take(struct discord *d, const struct hook *h, int64_t now);
 
-/* discord_gap.c */
+/* discord_sure.c */
 void gap_seen(struct discord *d, const struct event *e, uint64_t channel, uint64_t guild, uint64_t message);	/* a message came */
 void gap_channel(struct dconn *c, uint64_t channel, uint64_t guild, uint64_t message);	/* one that had messages once */
 void gap_acked(struct dconn *c, uint64_t mark);
 void gap_alive(struct discord *d, unsigned n, int64_t at);	/* what was sent at `at` is answered */
+/* discord_gap.c */
 /* READY. lost: it follows a session that cannot be resumed; moved: the first one with so many shards. Why it is a gap; NULL: it is none. */
 const char *gap_begin(struct discord *d, unsigned n, struct span ready, bool lost, bool moved, int64_t now);
 void gap_moves(struct discord *d, const struct dconn *c);	/* its guilds will be other shards' */
