@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PLAIN CONF "token-file = token\n"
 #define WEBHOOK CONF "client-secret-file = secret\ntransport = webhook\ncallback = https://x/\nwebhook-secret-file = secret\n"
 #define CONDUIT CONF "client-secret-file = secret\ntransport = conduit\n"
+#define CALLBACK CONDUIT "callback = https://x/\nwebhook-secret-file = secret\n"
 #define WELCOME "{\"metadata\":{\"message_id\":\"w\",\"message_type\":\"session_welcome\",\"message_timestamp\":\"2024-05-01T10:00:00Z\"}," \
 	"\"payload\":{\"session\":{\"id\":\"A\",\"keepalive_timeout_seconds\":10}}}\n"
 #define MOVE "{\"metadata\":{\"message_type\":\"session_reconnect\"},\"payload\":{\"session\":{\"reconnect_url\":\"wss://x/\"}}}\n"
@@ -109,7 +110,7 @@ static void answers(const char *conf, unsigned which, const char *body, size_t n
 {
 	static const int status[] = {200, 202, 400, 403, 409, 429, 404, 204};
 	struct http_answer a = {.status = status[which % 8], .sent = true, .body = body, .nbody = n};
-	struct out *o = begin(conf, which & 8 ? "answer 1 200 {\"data\":[]}\n" : "");
+	struct out *o = begin(conf, which & 8 ? "answer 1 200 {\"data\":[]}\n" : "answer 1 200 {\"data\":[{\"id\":\"C\",\"shard_count\":3}]}\ndial 0\n");
 
 	for (unsigned call = 1; call <= 8; call++)
 		twitch->answer(probe_object(o), call, &a, probe_now(o));
@@ -143,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			probe_free(hooked);
 		}
 		live = begin(PLAIN, "answer 1 200 {\"data\":[]}\ndial 0\nopened 0\nframe 0 " WELCOME "answer 2 202 {}\nanswer 3 202 {}\n");
-		hooked = begin(WEBHOOK, "answer 1 200 {\"data\":[]}\n");
+		hooked = begin(WEBHOOK, "answer 1 200 {\"data\":[]}\ndial 0\nopened 0\nanswer 2 200 {\"data\":[]}\n");
 	}
 	how = data[0] & 3u;
 	which = data[0] >> 2;
@@ -160,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (how == 1) {
 		hook(hooked, which, body, size - 1);
 	} else {
-		answers(how == 2 ? PLAIN : CONDUIT, which, body, size - 1);
+		answers(how == 2 ? PLAIN : which & 32 ? CALLBACK : CONDUIT, which, body, size - 1);
 	}
 	free(body);
 	return 0;
