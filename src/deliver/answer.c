@@ -131,6 +131,8 @@ static void judge(struct message *m, enum result r, const struct verdict *v)
 		call_later(m, v->wait);
 		break;
 	case ACT_FAIL:
+		if (v->over && m->interaction)
+			interaction_changed(m->c, m->interaction, INTERACTION_OVER);
 		message_failed(m, rule_cause(r), v->code, "%s", v->text);
 		break;
 	case ACT_UNKNOWN:

@@ -157,7 +157,7 @@ static bool too_late(const struct message *m)
 {
 	int64_t age = m->interaction ? clock_wall() - m->interaction->at : 0;
 
-	return age > INTERACTION_LIFE || (m->say.form == FORM_DEFER && age > INTERACTION_FIRST);
+	return (m->interaction && m->interaction->state == INTERACTION_OVER) || age > INTERACTION_LIFE || (m->say.form == FORM_DEFER && age > INTERACTION_FIRST);
 }
 
 void call_begin(struct message *m)

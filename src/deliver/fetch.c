@@ -12,7 +12,7 @@ static int load_interaction(void *arg, const char *name, int state, int64_t at)
 	struct courier *c = arg;
 	struct interaction *i = interactions_get(&c->interactions, name, at);
 
-	if (!i || state < INTERACTION_NEW || state > INTERACTION_ANSWERED)
+	if (!i || state < INTERACTION_NEW || state > INTERACTION_OVER)
 		return i ? 0 : -1;
 	i->state = state;
 	return 0;

@@ -18,7 +18,8 @@
 
 struct message;
 
-enum { INTERACTION_NEW, INTERACTION_TRIED, INTERACTION_DEFERRED, INTERACTION_ANSWERED };	/* as the outbox keeps them; TRIED: a deferral perhaps arrived */
+/* As the outbox keeps them. TRIED: a deferral perhaps arrived; OVER: the platform knows its token no more. */
+enum { INTERACTION_NEW, INTERACTION_TRIED, INTERACTION_DEFERRED, INTERACTION_ANSWERED, INTERACTION_OVER };
 
 struct interaction {
 	struct interaction *chain, *changed;	/* changed: not in the outbox yet */

@@ -68,8 +68,12 @@ account() {
 	account c /ok
 	sed -i '/allow-private/d' a/default/{b,c}.conf
 	sed -i 's/127.0.0.1/localhost/' a/default/c.conf
-	for i in a b c; do say $i webhook x hi "\"account\":\"$i\""; done | through -p 1 | sort | diff - <(
-		printf '%s\n' 'a sent' 'b failed private' 'c failed private')
+	local host n=0
+	for host in 0.0.0.0 2130706433 0x7f.1 '[::1]' '[::ffff:127.0.0.1]' '[::]' '[fe80::1]' 169.254.169.254 10.1.2.3; do
+		printf '%s\n' 'platform = webhook' "url = http://$host:${HOOK##*:}/ok" >"a/default/d$((++n)).conf"
+	done
+	for i in a b c $(seq -f d%g 9); do say "$i" webhook x hi "\"account\":\"$i\""; done | through -p 1 | sort | diff - <(
+		printf '%s\n' 'a sent' 'b failed private' 'c failed private'; seq -f 'd%g failed private' 9)
 	[ "$(wc -l <got)" -eq 1 ]
 }
 

@@ -96,7 +96,8 @@ pipe_end() { exec {IN}>&-; daemon_wait d; [ "$status" -eq 0 ]; }
 	curl -s "$LAB/api/v10/interactions/$IID/$TOKEN/callback" -H 'Content-Type: application/json' -H 'User-Agent: DiscordBot (http://x, 1)' -d '{"type":4,"data":{"content":"mine"}}'
 	[ "$(answer 1 x | through)" = "1 failed answered 40060" ]
 	IID=1500000000000000000 TOKEN=nobodys
-	[ "$(answer 2 x | through)" = "2 failed refused 10062" ]
+	# The second one is not even asked for
+	[ "$({ answer 2 x; answer 4 y; } | through)" = $'2 failed refused 10062\n4 failed late' ]
 	TOKEN=../../channels
 	[ "$(answer 3 x | through)" = "3 failed invalid" ]
 }

@@ -172,6 +172,7 @@ static void discord_answers(void *it)
 		"1.5", NULL};
 	static const char *const shared[] = {"X-RateLimit-Scope", "shared", NULL}, *const global[] = {"X-RateLimit-Global", "true", NULL};
 	static const char *const bare[] = {"Retry-After", "3", NULL}, *const empty[] = {NULL};
+	static const char *const date[] = {"Retry-After", "Thu, 01 Jan 1970 00:16:45 GMT", NULL};	/* 5 s after the answers' 1000 */
 	static const struct { enum form form; int status; const char *body; const char *const *fields; enum verdict_kind kind; const char *code, *id; int64_t wait;
 		bool everybody, counts; } row[] = {
 		{FORM_CREATE, 200, "{\"id\":\"99\"}", empty, SAID, "", "99", 0, false, false},
@@ -200,6 +201,8 @@ static void discord_answers(void *it)
 		{FORM_CREATE, 429, "<html>", bare, LIMITED, "", "", 3050 * CLOCK_MS, true, true},
 		{FORM_CREATE, 429, "<html>", empty, LIMITED, "", "", 60 * CLOCK_S, true, true},
 		{FORM_CREATE, 503, "{\"code\":130000,\"message\":\"overloaded\"}", empty, BROKEN, "130000", "", 0, false, false},
+		{FORM_CREATE, 429, "<html>", date, LIMITED, "", "", 5050 * CLOCK_MS, true, true},
+		{FORM_CREATE, 503, "", date, BROKEN, "", "", 5 * CLOCK_S, false, false},
 		{FORM_CREATE, 502, "<html>", empty, BROKEN, "", "", 0, false, false},
 		{FORM_CREATE, 400, "{\"code\":130000,\"message\":\"overloaded\"}", empty, BROKEN, "130000", "", 0, false, false},
 		{FORM_CREATE, 302, "", empty, REFUSED, "", "", 0, false, false},

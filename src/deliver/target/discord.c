@@ -25,6 +25,9 @@
 #define HASH_MAX 64u
 #define CODE_ANSWERED 40060
 #define CODE_NO_MESSAGE 10008
+#define CODE_NO_WEBHOOK 10015
+#define CODE_NO_INTERACTION 10062
+#define CODE_WEBHOOK_TOKEN 50027
 #define CODE_AGENT 40333		/* Cloudflare does not like us */
 #define CODE_OVERLOADED 130000
 
@@ -288,7 +291,7 @@ static void limited(const struct discord *d, const struct say *s, const struct a
 	v->counts = !shared;
 	if (seconds >= 0)
 		v->wait = (int64_t)(seconds < 86400 ? seconds * 1000 : 86400e3) * CLOCK_MS + MARGIN;
-	else if (target_seconds(a->field(a->arg, "Retry-After"), &v->wait) ||
+	else if (target_retry_after(a, &v->wait) ||
 		 target_seconds(a->field(a->arg, "X-RateLimit-Reset-After"), &v->wait))
 		v->wait += MARGIN;
 	/* A ban by whoever stands before Discord says nothing of Discord's limits. */
@@ -325,12 +328,14 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 	limits(d, s, a, v);
 	fault(a, doc, v);
 	v->kind = REFUSED;
+	v->over = *s->interaction && (code == CODE_NO_INTERACTION || code == CODE_NO_WEBHOOK || code == CODE_WEBHOOK_TOKEN);
 	if (a->status >= 200 && a->status < 300) {
 		said(s, doc, v);
 	} else if (a->status == 429) {
 		limited(d, s, a, doc, v);
 	} else if (a->status >= 500 || code == CODE_OVERLOADED) {
 		v->kind = BROKEN;
+		target_retry_after(a, &v->wait);
 	} else if (a->status == 401) {
 		v->counts = true;
 		v->kind = *s->interaction ? REFUSED : DENIED;
@@ -339,7 +344,7 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 		if (!doc || code == CODE_AGENT) {
 			v->kind = LIMITED;
 			v->everybody = true;
-			if (!target_seconds(a->field(a->arg, "Retry-After"), &v->wait) || !v->wait)
+			if (!target_retry_after(a, &v->wait) || !v->wait)
 				v->wait = BAN_WAIT;
 		}
 	} else if (code == CODE_ANSWERED) {

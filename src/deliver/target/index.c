@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/account.h"
 #include "base/utf8.h"
@@ -83,6 +84,22 @@ bool target_seconds(const char *s, int64_t *ns)
 	if (*end || !isfinite(v))
 		return false;
 	*ns = (int64_t)ceil(fmin(v, 86400) * 1000) * CLOCK_MS;
+	return true;
+}
+
+bool target_retry_after(const struct answer *a, int64_t *ns)
+{
+	const char *text = a->field(a->arg, "Retry-After"), *end;
+	struct tm tm = {0};
+	int64_t at;
+
+	if (target_seconds(text, ns))
+		return true;
+	end = text ? strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) : NULL;
+	if (!end || *end)
+		return false;
+	at = (int64_t)timegm(&tm) - a->wall / CLOCK_S;
+	*ns = at <= 0 ? 0 : (at < 86400 ? at : 86400) * CLOCK_S;
 	return true;
 }
 

@@ -91,8 +91,9 @@ struct verdict {
 	char id[SAY_NAME_MAX];		/* "" if the platform gave none */
 	char code[64];			/* the platform's own, "" if none */
 	char text[VERDICT_TEXT];	/* for people */
-	int64_t wait;			/* LIMITED: at least; 0: not said */
+	int64_t wait;			/* LIMITED and BROKEN: at least; 0: not said */
 	bool everybody;			/* LIMITED: all requests of the upstream have to wait, not this message alone and who is `told` */
+	bool over;			/* the interaction's token is void: nothing more can be said with it */
 	bool counts;			/* one of the refusals a platform bans for (breaker.h) */
 	char closed[NEED_NAME];		/* LIMITED: the gate that nothing may go through for `wait`; "": this message alone waits */
 	struct told told[NEEDS_MAX];
@@ -126,6 +127,8 @@ const struct target *target_find(const char *name);
 /* For targets. */
 bool target_digits(const char *s);					/* 1 to 20 digits: a number of Discord or Twitch, safe in a path */
 bool target_seconds(const char *s, int64_t *ns);			/* "7" or "0.65"; more than a day is a day; NULL or anything else: false */
+/* Retry-After: seconds, or a date (RFC 9110, 10.2.3); at most a day. false: there is none, or it is neither. */
+bool target_retry_after(const struct answer *a, int64_t *ns);
 int64_t target_count(const char *s);					/* digits; NULL or anything else: -1 */
 /* The word send-unknown, again or never (also when it is absent). -1 with a message. */
 int target_again(const struct account *a, bool *again);

@@ -208,6 +208,8 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 	verdict_text(v, "HTTP status %d%s%s", a->status, text && *text ? ": " : "", text ? text : "");
 	snprintf(v->code, sizeof(v->code), "%d", a->status);
 	v->kind = a->status == 401 ? DENIED : a->status == 429 ? LIMITED : a->status >= 500 ? BROKEN : REFUSED;
+	if (a->status >= 500)
+		target_retry_after(a, &v->wait);
 	if (a->status == 200) {
 		v->code[0] = '\0';
 		said(doc, v);

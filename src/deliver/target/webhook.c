@@ -145,9 +145,10 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 	v->kind = REFUSED;
 	if (a->status >= 500) {
 		v->kind = BROKEN;
+		target_retry_after(a, &v->wait);
 	} else if (a->status == 429) {
 		v->kind = LIMITED;
-		if (target_seconds(a->field(a->arg, "Retry-After"), &v->wait) && v->wait)
+		if (target_retry_after(a, &v->wait) && v->wait)
 			snprintf(v->closed, sizeof(v->closed), "%s", w->who);
 	} else if (a->status >= 200 && a->status < 300) {
 		v->kind = SAID;
