@@ -10,6 +10,26 @@ _penstock_tree() {
 	echo "${PENSTOCK_DIR:-.}"
 }
 
+# Services of the tree, and the instances of templates by their numbers.
+_penstock_services() {
+	local s i
+	cd "$(_penstock_tree)/service" 2>/dev/null || return
+	for s in *; do
+		[ ! -d "$s" ] || echo "$s"
+		[ ! -r "$s/instances" ] || for ((i = 1; i <= $(<"$s/instances"); i++)); do echo "$s@$i"; done
+	done
+}
+
+# Accounts on chat platforms (NAME), or their tenants.
+_penstock_accounts() { # account | tenant
+	cd "$(_penstock_tree)/etc/accounts" 2>/dev/null || return
+	if [ "$1" = tenant ]; then
+		compgen -d
+	else
+		compgen -G '*/*.conf' | sed 's|.*/||; s|\.conf$||' | sort -u
+	fi
+}
+
 _penstock() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} cmd= i
 	COMPREPLY=()
@@ -30,7 +50,11 @@ _penstock() {
 	else
 		case $cmd in
 		start | stop | restart | reload | swap | drain)
-			mapfile -t COMPREPLY < <(cd "$(_penstock_tree)/service" 2>/dev/null && compgen -d -- "$cur") ;;
+			case $cmd$prev in
+			drain--account) mapfile -t COMPREPLY < <(compgen -W "$(_penstock_accounts account)" -- "$cur") ;;
+			drain--tenant) mapfile -t COMPREPLY < <(compgen -W "$(_penstock_accounts tenant)" -- "$cur") ;;
+			*) mapfile -t COMPREPLY < <(compgen -W "$(_penstock_services)" -- "$cur") ;;
+			esac ;;
 		logs)
 			if [[ $prev == --level || $prev == -l ]]; then
 				mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$cur")

@@ -17,7 +17,7 @@
 static int64_t patience = 60 * CLOCK_S;
 
 static const struct arg rows[] = {
-	{ 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "how long to wait for the end (60s)", NULL, 0 },
+	{ 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "how long to wait for the end", NULL, 0 },
 };
 
 static const struct args args = {

@@ -19,7 +19,7 @@ static int64_t patience = 60 * CLOCK_S;
 static const char *account, *tenant;
 
 static const struct arg rows[] = {
-	{ 'w', "wait", ARG_TIME, &patience, 0, 86400 * CLOCK_S, "TIME", "how long to wait until all is handed over (60s)", NULL, 0 },
+	{ 'w', "wait", ARG_TIME, &patience, 0, 86400 * CLOCK_S, "TIME", "how long to wait until all is handed over", NULL, 0 },
 	{ 0, "account", ARG_STR, &account, 0, 0, "NAME", "only this account", NULL, 0 },
 	{ 0, "tenant", ARG_STR, &tenant, 0, 0, "NAME", "only of this tenant", NULL, 0 },
 };

@@ -20,7 +20,7 @@
 static int64_t patience = 20 * CLOCK_S, kill_after;
 static bool rolling;
 
-#define WAIT_ROW { 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "how long to wait (20s)", NULL, 0 }
+#define WAIT_ROW { 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "how long to wait", NULL, 0 }
 
 static const struct arg stop_rows[] = {
 	WAIT_ROW,

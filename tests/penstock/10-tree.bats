@@ -135,4 +135,14 @@ load tree
 	[ "${COMPREPLY[*]}" = search ]
 	complete_for penstock query l
 	[ "${COMPREPLY[*]}" = last ]
+	# Instances and accounts.
+	echo 2 >"$D/service/route/instances"
+	complete_for penstock -C "$D" drain r
+	[ "${COMPREPLY[*]}" = "route route@1 route@2" ]
+	mkdir -p "$D/etc/accounts/acme"
+	touch "$D/etc/accounts/acme/shop.conf" "$D/etc/accounts/acme/shop.token"
+	complete_for penstock -C "$D" drain --account s
+	[ "${COMPREPLY[*]}" = shop ]
+	complete_for penstock -C "$D" drain --tenant a
+	[ "${COMPREPLY[*]}" = acme ]
 }
