@@ -38,6 +38,11 @@ program() {
 	[[ $output == *"no fault nonsense"* ]]
 	LAB=https://localhost:$(<tree/run/lab/tls-port)
 	run -0 curl -s --cacert tree/run/lab/ca.pem "$LAB/lab/world"
+	run -1 penstock -C tree lab up
+	[[ $output == *"a lab runs there already, on port"* ]]
+	run -1 penstock -C tree lab up -d other -p "$(<tree/run/lab/port)"
+	[[ $output == *"Address already in use; -p 0 takes any"* ]]
+	[ -e tree/etc/accounts/default/lab-discord.conf ]
 	daemon_stop lab
 	[ -z "$(ls tree/etc/accounts/default)" ]
 	run -1 penstock -C tree lab show
@@ -53,6 +58,11 @@ program() {
 	run -2 penstock lab --port x
 	run -1 penstock lab up -d "$T/x" -o no.such=1
 	[[ $output == *"no setting no.such"* ]]
+	run -1 penstock lab up -d "$T/x" -o discord.shards=x
+	[[ $output == *"discord.shards: 'x' is no number"* ]]
+	echo 'conect 1: fin' >"$T/script"
+	run -1 penstock lab up -d "$T/x" -s "$T/script"
+	[[ $output == *"no conect; there are: now"* ]] && [ ! -e "$T/x/port" ]
 	run -1 penstock lab show -d "$T/none"
 	[[ $output == *"penstock lab up"* ]]
 	PATH=/nonexistent run -1 "$BIN/penstock" lab

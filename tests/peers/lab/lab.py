@@ -12,6 +12,7 @@ import asyncio
 import os
 import resource
 import signal
+import socket
 import sys
 import tempfile
 
@@ -97,7 +98,6 @@ class Lab:
 
     def dead_url(self, path):
         """A URL of this machine where nobody listens."""
-        import socket
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             return f"ws://127.0.0.1:{s.getsockname()[1]}{path}"
@@ -178,9 +178,23 @@ def options(argv):
     return p.parse_args(argv)
 
 
+def nobody_else(folder):
+    """ValueError when a lab has that folder already. A port file that nobody answers behind is an old one."""
+    try:
+        with open(os.path.join(folder, "port")) as f:
+            port = int(f.read())
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except (OSError, ValueError):
+        return
+    raise ValueError(f"{folder}: a lab runs there already, on port {port}; -d names another folder")
+
+
 def prepare(lab, o, folder):
     """Listens, and writes what others need to find the lab."""
-    lab.server.listen("127.0.0.1", o.port)
+    try:
+        lab.server.listen("127.0.0.1", o.port)
+    except OSError as e:
+        raise ValueError(f"port {o.port} of 127.0.0.1: {e.strerror}; -p 0 takes any that is free") from None
     if o.tls:
         lab.tls_server = Server(lab.handle, tls.make(folder))
         lab.tls_server.listen("127.0.0.1", 0)
@@ -210,27 +224,33 @@ async def run(o):
         loop.add_signal_handler(s, lab.stop.set)
     with tempfile.TemporaryDirectory(prefix="penstock-lab-") as scratch:
         if o.dir:
+            nobody_else(o.dir)
             os.makedirs(o.dir, exist_ok=True)
         prepare(lab, o, o.dir or scratch)
-        if o.script:
-            with open(o.script) as f:
-                lab.faults.read(f.read())
-        if o.seed is not None:
-            for platform in ("discord", "twitch"):
-                lab.faults.read("\n".join(generate(o.seed, platform)))
-        print(f"lab ready {lab.http_url('')}", flush=True)
-        if lab.log:
-            print("What is said in its channels comes here. Say something:  penstock lab say general hello", flush=True)
-        if o.notify_fd is not None:
-            os.write(o.notify_fd, b"\n")
-            os.close(o.notify_fd)
         try:
-            await lab.stop.wait()
+            await serve(lab, o)
         finally:
             if o.accounts:
                 accounts.remove(o.accounts)
             if o.dir:
                 os.unlink(os.path.join(o.dir, "port"))
+
+
+async def serve(lab, o):
+    """With its first faults, until it is told to stop."""
+    if o.script:
+        with open(o.script) as f:
+            lab.faults.read(f.read())
+    if o.seed is not None:
+        for platform in ("discord", "twitch"):
+            lab.faults.read("\n".join(generate(o.seed, platform)))
+    print(f"lab ready {lab.http_url('')}", flush=True)
+    if lab.log:
+        print("What is said in its channels comes here. Say something:  penstock lab say general hello", flush=True)
+    if o.notify_fd is not None:
+        os.write(o.notify_fd, b"\n")
+        os.close(o.notify_fd)
+    await lab.stop.wait()
 
 
 def main(argv):

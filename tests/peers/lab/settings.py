@@ -101,7 +101,10 @@ class Settings:
                 value = value.lower() in ("true", "1", "yes")
             value = bool(value)
         else:
-            value = kind(float(value))
+            try:
+                value = kind(float(value))
+            except (ValueError, OverflowError, TypeError):
+                raise ValueError(f"{name}: {value!r} is no number") from None
             if value < 0:
                 raise ValueError(f"{name}: not below 0")
         self.values[name] = value
