@@ -292,6 +292,9 @@ void courier_end(struct courier *c)
 	c->marked_last = NULL;
 	c->syncing = false;
 	c->changed = NULL;
+	metric_set(c->metric[M_OUTSIDE], 0);
+	metric_set(c->metric[M_WAITING], 0);
+	metric_set(c->metric[M_UNDER_WAY], 0);
 	interactions_release(&c->interactions);
 	outbox_close(c->outbox);
 	c->outbox = NULL;

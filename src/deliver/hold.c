@@ -111,20 +111,22 @@ int hold_take(struct hold *h)
 	return rc;
 }
 
-bool hold_take_now(struct hold *h)
+int hold_take_now(struct hold *h)
 {
 	int fd = fd_lock(h->path);
 
-	if (fd < 0 && errno == EWOULDBLOCK)
+	if (fd < 0 && errno == EWOULDBLOCK) {
 		log_info("%.*s: another deliver (pid %d) has this outbox", (int)(strlen(h->path) - 5), h->path, (int)hold_owner(h));
-	else if (fd < 0)
+		return 0;
+	}
+	if (fd < 0) {
 		log_error("%s: cannot be locked: %m", h->path);
-	if (fd < 0)
-		return false;
+		return -1;
+	}
 	/* The same open file in the place of ours. Closing one gives back the fcntl lock, which is taken anew; the other one stays. */
-	dup2(fd, h->fd);
+	dup3(fd, h->fd, O_CLOEXEC);
 	close(fd);
-	return try(h) == 1;
+	return try(h);
 }
 
 void hold_ask(struct hold *h)

@@ -40,7 +40,7 @@ struct hold {
 int hold_open(struct hold *h, struct loop *l, const char *outbox, void (*on_ours)(void *arg), void *arg);
 void hold_close(struct hold *h);	/* gives it back */
 int hold_take(struct hold *h);		/* 1 ours; 0 another's, on_ours will be called; -1 with a message */
-bool hold_take_now(struct hold *h);	/* the same, and nobody waits but for one that is just ending; false with a message */
+int hold_take_now(struct hold *h);	/* the same, and nobody waits but for one that is just ending: 0 with a message */
 void hold_ask(struct hold *h);		/* once, for all calls */
 /* Gives it back, and waits for it again, without asking: on_ours will be called. Who asked for it has HOLD_LOOK to take it. */
 void hold_yield(struct hold *h);

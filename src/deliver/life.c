@@ -108,9 +108,9 @@ static int begin(struct life *f)
 
 	if (hold_open(&f->hold, c->loop, f->o->outbox, on_ours, f))
 		return -1;
-	if (c->stream)
-		return work(f, hold_take_now(&f->hold));
-	rc = hold_take(&f->hold);
+	rc = c->stream ? hold_take_now(&f->hold) : hold_take(&f->hold);
+	if (rc == 0 && c->stream)
+		return work(f, false);
 	if (rc)
 		return rc < 0 ? -1 : work(f, true);
 	log_info("%s: another deliver (pid %d) has this outbox: waiting for it", f->o->outbox, (int)hold_owner(&f->hold));

@@ -106,7 +106,8 @@ account() {
 		event one message.send '{"platform":"webhook","channel":{"id":"x"},"text":"hello"}' '"tenant":"other"'
 	} >&$IN
 	wait_for out '"one.deliver".*message.sent'
-	[ "$(grep -c /hang got)" -eq 14 ]
+	hanging() { [ "$(grep -c /hang got)" -eq 14 ]; }
+	wait_until 10 hanging
 	daemon_kill d
 	exec {IN}>&-
 }
