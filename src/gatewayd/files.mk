@@ -1,7 +1,7 @@
 # gatewayd: the edge
 #   main       options, open, loop, drain           config    options and file to one struct, every range
 #   http       requests from bytes (pure)           server    listener, and the life of all HTTP connections
-#   request    one HTTP connection: time-outs, body, answers
+#   request    one HTTP connection: time-outs, head, body       answer    its answers
 #   edge_lws   WebSocket connections; the only includer of libwebsockets, and who waits
 #   api        which request goes where             pages     the chat page, compiled in
 #   intake     POST /events                         binding   CloudEvents over HTTP, JSON modes (pure)
@@ -35,7 +35,7 @@ gatewayd_PLATFORMS := platform/null.o \
 	platform/twitch_reconcile.o platform/twitch_shards.o platform/twitch_subs.o platform/index.o
 gatewayd_UPSTREAM := upstream.o upstream_account.o upstream_conn.o upstream_tell.o upstream_budget.o upstream_sock.o upstream_line.o upstream_state.o upstream_http.o upstream_hook.o upstream_say.o said.o \
 	upstream_drain.o upstream_show.o upstream_faults.o life.o lease.o ledger.o ledger_file.o edge_client.o wire.o wire_dial.o wsio.o wsio_hello.o resolve.o control.o
-gatewayd_OBJS := main.o config.o http.o host.o server.o request.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
+gatewayd_OBJS := main.o config.o http.o host.o server.o request.o answer.o edge_lws.o api.o pages.o intake.o binding.o binary.o problem.o outlet.o \
 	browser.o client.o say.o catchup.o history.o page.o frame.o room.o bucket.o peers.o metrics.o $(gatewayd_UPSTREAM) $(gatewayd_PLATFORMS)
 gatewayd_PURE := life.o ledger.o wsio.o wsio_hello.o http.o host.o binding.o binary.o problem.o page.o frame.o room.o bucket.o peers.o $(gatewayd_PLATFORMS)
 gatewayd_PKGS := libwebsockets zlib libcurl $(PKG_ZSTD)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -130,7 +129,7 @@ static void on_timer(void *arg)
 
 /* ---- answers ---- */
 
-static void send_out(struct request *r)
+void request_send(struct request *r)
 {
 	while (r->out_sent < r->out.len) {
 		ssize_t n = send(r->io.fd, r->out.p + r->out_sent, r->out.len - r->out_sent, MSG_NOSIGNAL);
@@ -180,88 +179,6 @@ static void finish(struct request *r)
 		process(r);
 }
 
-static void date(char *out, size_t size)
-{
-	time_t now = (time_t)(clock_wall() / CLOCK_S);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(out, size, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-}
-
-void request_reply(struct request *r, int status, const char *type, const char *extra, const char *body, size_t n)
-{
-	bool head_only = r->head.method == HTTP_HEAD, bare = status == 204 || status == 304;
-	char when[40] = "";
-
-	r->on_gone = NULL;
-	if (!r->head.keep_alive || r->unread)
-		r->close = true;
-	date(when, sizeof(when));
-	if (buf_printf(&r->out, "HTTP/1.1 %d %s\r\nDate: %s\r\nX-Content-Type-Options: nosniff\r\n%s", status,
-		http_reason(status), when, extra ? extra : "") ||
-	    (r->close && buf_adds(&r->out, "Connection: close\r\n")) ||
-	    (type && buf_printf(&r->out, "Content-Type: %s\r\n", type)) ||
-	    (!bare && buf_printf(&r->out, "Content-Length: %zu\r\n", n)) ||
-	    buf_adds(&r->out, "\r\n") || (!head_only && !bare && buf_add(&r->out, body, n))) {
-		log_warn("no memory to answer %s", r->peer);
-		request_drop(r);
-		return;
-	}
-	metric_add(metrics[status < 400 ? M_HTTP_OK : status < 500 ? M_HTTP_BAD : M_HTTP_UNAVAILABLE], 1);
-	send_out(r);
-}
-
-void request_problem(struct request *r, const struct problem *p)
-{
-	struct buf body;
-	char extra[160] = "";
-
-	buf_init(&body, 8192);
-	if (problem_write(p, &body)) {
-		log_warn("no memory to answer %s", r->peer);
-		buf_clear(&body);
-	}
-	if (p->retry_after)
-		snprintf(extra, sizeof(extra), "Retry-After: %u\r\n", p->retry_after);
-	if (p->headers)
-		snprintf(extra + strlen(extra), sizeof(extra) - strlen(extra), "%s", p->headers);
-	request_reply(r, p->status, "application/problem+json", extra, body.p, body.len);
-	buf_release(&body);
-}
-
-static void fault(struct request *r, const struct http_fault *f)
-{
-	struct problem p;
-
-	problem_set(&p, f->status, f->status == 413 || f->status == 431 ? "too-large" : "bad-request",
-		f->status == 413 || f->status == 431 ? "Too large" : "Malformed request", "%s", f->why);
-	if (f->field.p)
-		snprintf(p.header, sizeof(p.header), "%.*s", (int)(f->field.n < 60 ? f->field.n : 60), f->field.p);
-	r->head.keep_alive = false;
-	r->unread = true;
-	request_problem(r, &p);
-}
-
-static void too_large(struct request *r)
-{
-	struct problem p;
-
-	problem_set(&p, 413, "too-large", "Too large", "the body is over %llu bytes", (unsigned long long)r->body_max);
-	r->unread = true;
-	request_problem(r, &p);
-}
-
-static void too_much(struct request *r)
-{
-	struct problem p;
-
-	problem_set(&p, 503, "overloaded", "Overloaded", "too many large requests at once; send it again");
-	p.retry_after = 2;
-	r->unread = true;
-	request_problem(r, &p);
-}
-
 /* ---- requests ---- */
 
 static void take_head(struct request *r)
@@ -273,7 +190,7 @@ static void take_head(struct request *r)
 		return;
 	if (n < 0) {
 		r->head.method = HTTP_GET;
-		fault(r, &f);
+		request_fault(r, &f);
 		return;
 	}
 	/* The head moves to a place of its own: its spans must outlive what is read behind it. */
@@ -291,7 +208,7 @@ static void take_head(struct request *r)
 	if (r->dead || r->state != BODY)
 		return;		/* answered, or given away */
 	if (r->head.has_length && r->head.length > r->body_max) {
-		too_large(r);
+		request_too_large(r);
 		return;
 	}
 	r->body.max = r->body_max;
@@ -315,9 +232,9 @@ static bool body_whole(struct request *r)
 
 		if (used < 0) {
 			if (f.status == 413)
-				too_large(r);
+				request_too_large(r);
 			else
-				fault(r, &f);
+				request_fault(r, &f);
 			return false;
 		}
 		buf_drop(&r->in, (size_t)used);
@@ -339,7 +256,7 @@ static void take_body(struct request *r)
 	if (r->dead || r->state != BODY)
 		return;
 	if (!hold(r)) {
-		too_much(r);
+		request_too_much(r);
 	} else if (whole) {
 		r->unread = false;
 		enter(r, OPEN, 0);
@@ -400,7 +317,7 @@ static void on_io(void *arg, unsigned events)
 	if (events & LOOP_HUP && !(events & (LOOP_IN | LOOP_OUT)))
 		request_drop(r);
 	else if (events & LOOP_OUT)
-		send_out(r);
+		request_send(r);
 	else
 		on_readable(r);
 }

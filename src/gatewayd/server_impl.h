@@ -1,5 +1,5 @@
 /*
- * server_impl: what server.c (listener, life) and request.c (one connection) share; private to the two.
+ * server_impl: what server.c (listener, life), request.c (one connection) and answer.c (its answers) share; private to them.
  */
 #ifndef GATEWAYD_SERVER_IMPL_H
 #define GATEWAYD_SERVER_IMPL_H
@@ -63,5 +63,12 @@ struct server {
 int request_new(struct server *s, int fd, const struct peer_addr *addr, const char *name);
 /* Ends the connection; on_gone is called if a request is open. */
 void request_drop(struct request *r);
+/* Sends r->out, then goes on with the next request, or ends. */
+void request_send(struct request *r);
+
+/* ---- answer.c, beside what server.h promises: the rest of the request is not read ---- */
+void request_fault(struct request *r, const struct http_fault *f);	/* what http_head_parse or http_chunks says */
+void request_too_large(struct request *r);
+void request_too_much(struct request *r);	/* all bodies together */
 
 #endif
