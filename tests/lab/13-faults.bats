@@ -10,6 +10,7 @@ load lab
 @test "faults of Twitch's connections, of requests, of the lab's door" {
 	lab_start
 	cases faults twitch requests door
+	cases silence hangs quiet whose
 }
 
 @test "the language of faults; the same number gives the same faults" {

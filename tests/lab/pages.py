@@ -57,6 +57,19 @@ differ("KINDS", kinds - {"identifies", "invalid-request"}, set(books.KINDS))
 counted = {"discord-request", "helix-request", "oauth-request"}
 differ("kind", kinds | counted, {w for w in re.findall(r"`([a-z-]+)`", section("The books"))} - {"lab_closed"})
 
+# Every fault, and every value of its words, is met in a test.
+mjs = [n for n in os.listdir(os.path.dirname(os.path.abspath(__file__))) if n.endswith((".py", ".bats", ".mjs"))]
+tests = "".join(open(os.path.join(os.path.dirname(os.path.abspath(__file__)), n)).read() for n in mjs)
+for table in (fault_conn.DEEDS, fault_request.DEEDS, fault_world.DEEDS):
+    for name, (_, _, words) in table.spec.items():
+        if not re.search(rf"""[:"'\s(]{re.escape(name)}[\s"',\\]""", tests):
+            bad.append(f"no test has the fault {name}")
+        for word, values in words.items():
+            for value in values if isinstance(values, tuple) else ("",):
+                # false is what stands there otherwise
+                if value != "false" and f"{word}={value}" not in tests and not (value and re.search(rf"""["']{re.escape(value)}["']""", tests)):
+                    bad.append(f"no test has the fault {name} {word}={value}")
+
 # RULES.md: every rule has its place and its test, and these are there.
 text = open(os.path.join(lab, "RULES.md")).read()
 rows = [r for r in text.splitlines() if re.match(r"\| [0-9]", r)]
