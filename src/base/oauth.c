@@ -244,6 +244,11 @@ struct oauth *oauth_open(struct loop *l, struct http *h, struct account *a, oaut
 	return o;
 }
 
+bool oauth_busy(const struct oauth *o)
+{
+	return o->slot[OAUTH_USER].state == OAUTH_ASK;
+}
+
 void oauth_close(struct oauth *o)
 {
 	if (!o)

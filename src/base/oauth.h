@@ -52,6 +52,8 @@ typedef void oauth_changed_fn(void *arg, enum oauth_kind kind, bool ok);
  * reference to a. */
 struct oauth *oauth_open(struct loop *l, struct http *h, struct account *a, oauth_changed_fn *changed, void *arg);
 void oauth_close(struct oauth *o);			/* no callback will come; not from inside one */
+/* Was the server asked for a new user token, which may be the only one that is good from then on? It is lost when this is closed now. */
+bool oauth_busy(const struct oauth *o);
 /* The account's files may have changed: reads them again, and what was final is not any more. -1 with a message: all stays as
  * it was. */
 int oauth_reload(struct oauth *o, struct account *a);

@@ -8,6 +8,7 @@
 #include "base/account.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/oauth.h"
 #include "gatewayd/lease.h"
 #include "gatewayd/upstream_impl.h"
 #include "gatewayd/wire.h"
@@ -212,10 +213,13 @@ bool upstream_idle(const struct upstream *u)
 {
 	if (u->nlines || u->saves || !say_idle(u))
 		return false;
-	for (const struct out *o = u->first; o; o = o->next)
+	for (const struct out *o = u->first; o; o = o->next) {
+		if (o->oauth && oauth_busy(o->oauth))
+			return false;
 		for (unsigned i = 0; i < o->nall; i++)
 			if (o->conn[i]->sock[2] || (o->conn[i]->state != LIFE_HANDED && o->conn[i]->state != LIFE_IDLE))
 				return false;
+	}
 	return true;
 }
 

@@ -19,6 +19,14 @@ setup() { load twitch; }
 	[ "$(lab_books token-refreshed | wc -l)" = 2 ]
 	not grep -qF "$(jq -r .access_token "$T/accounts/default/lab-twitch.token")" "$T/gw.err" "$T/gw.out"
 	not grep -qF "$before" "$T/gw.err" "$T/gw.out"
+	# Told to stop while the platform makes the third: it is not lost.
+	fault 'request path=/oauth2/token: slow 0.5'
+	lab twitch/expire '{"user":"penstock"}' >/dev/null
+	fault 'now: close 4000 platform=twitch'
+	lab_wait token-refreshed 3
+	daemon_stop gw
+	access=$(jq -r .access_token "$T/accounts/default/lab-twitch.token")
+	lab world | jq -e --arg t "$access" '[.. | strings] | index($t)' >/dev/null
 	well_behaved
 }
 

@@ -209,9 +209,9 @@ static void refresh(void)
 	}
 	CHECK(asks("/oauth2/token", "grant_type=refresh_token&refresh_token=r1%2B%2F&client_id=C&client_secret=s%26cret"),
 	      "refused: refreshed, the form encoded");
-	CHECK(ncalls == 2, "one refresh for three who wait");
+	CHECK(ncalls == 2 && oauth_busy(o), "one refresh for three who wait, and the process should not end now");
 	answer(200, "{\"access_token\":\"two\",\"refresh_token\":\"r2\",\"expires_in\":14000,\"scope\":[\"b\"],\"token_type\":\"bearer\"}");
-	CHECK(g[0].n + g[1].n + g[2].n == 0 && strstr(read_file("token.json"), "\"access_token\":\"two\""), "saved before anybody has it");
+	CHECK(!oauth_busy(o) && g[0].n + g[1].n + g[2].n == 0 && strstr(read_file("token.json"), "\"access_token\":\"two\""), "saved before anybody has it");
 	while (g[2].n == 0)
 		loop_run(loop);
 	CHECK(strcmp(g[0].text, "two") == 0 && strcmp(g[1].text, "two") == 0 && strcmp(g[2].text, "two") == 0, "all three have it");

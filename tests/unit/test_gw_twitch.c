@@ -284,6 +284,20 @@ static void move(void)
 	CHECK(probe_saw(o, "live 0 up") && !probe_saw(o, "gap"), "live");
 	probe_free(o);
 
+	/* A subscription that was asked for while the session moved. */
+	o = begin(PLAIN, SUBS);
+	probe_run(o, "answer 1 " EMPTY "dial 0\nopened 0\n" WELCOME("0", "A", "00:00") MADE("2", "S1", "00:01") "advance 8000\n" MOVE("wss://one/") "opened 0.1\n");
+	probe_take(o);
+	probe_run(o, WELCOME("0.1", "B", "30:02"));
+	r = probe_take(o);
+	CHECK(strstr(r, POST("4")) && strstr(r, FOLLOW_KEY ",\"transport\":{\"method\":\"websocket\",\"session_id\":\"B\"}}") && !strstr(r, CHAT_KEY),
+	      "is asked for again: %s", r);
+	probe_run(o, "answer 3 400 {\"message\":\"websocket transport session does not exist or has already disconnected\"}\n");
+	CHECK(!probe_saw(o, "lost"), "that the former session is gone is no news");
+	probe_run(o, "answer 4 409 {\"id\":\"S2\"}\nstatus\n");
+	CHECK(has(o, "\"enabled\":2"), "409: it came along");
+	probe_free(o);
+
 	/* A list that lags behind a move. */
 	o = up();
 	probe_run(o, MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "B", "30:02") "advance 100000\n" KEEPALIVE("0", "31:40"));

@@ -257,6 +257,7 @@ void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, i
 void tw_doom(struct twitch *p, const char *id);
 /* Those of a socket have to be created (again), but for those that were refused. */
 void tw_missing(struct twitch *p, unsigned conn);
+void tw_ask_again(struct twitch *p, unsigned conn);	/* what is under way was for the session before */
 void tw_anew(struct twitch *p, struct sub *s, const char *said);	/* to be created again, and what is there of it deleted before */
 /* Who serves conn may have all it can get. */
 bool tw_settled(const struct twitch *p, unsigned conn, size_t *enabled);

@@ -90,8 +90,12 @@ void tw_move_done(struct twitch *p, unsigned i, const char *session, int64_t now
 		if (gap)
 			out_gap(p->out, i, gap, c->from, c->last);
 	}
+	/* Whether it was in time for the session to take it along is not known: what exists is refused as a second one (409), which is a success. */
+	if (p->conf.transport == TW_WEBSOCKET)
+		tw_ask_again(p, i);
 	if (then)
 		begin(p, i, then, now);
+	tw_pump(p, now);
 }
 
 /* Until it is time the old one is still there; then it is lost as any other. */

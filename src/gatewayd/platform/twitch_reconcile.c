@@ -30,6 +30,19 @@ void tw_missing(struct twitch *p, unsigned conn)
 	p->hint = 0;
 }
 
+void tw_ask_again(struct twitch *p, unsigned conn)
+{
+	for (size_t i = 0; i < p->subs.n; i++) {
+		struct sub *s = &p->subs.v[i];
+
+		if (s->conn != conn || s->state != SUB_ASKED)
+			continue;
+		tw_orphan(p, s->key);
+		sub_set(s, SUB_MISSING, 0, NULL);
+	}
+	p->hint = 0;
+}
+
 bool tw_settled(const struct twitch *p, unsigned conn, size_t *enabled)
 {
 	bool settled = true;
