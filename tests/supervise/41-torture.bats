@@ -20,7 +20,7 @@ torture() { B=$B BIN=${FAKE:-$BIN} "$BATS_TEST_DIRNAME/torture" "$@"; }
 @test "it sees a service that runs twice, and one that somebody else put down" {
 	mkdir "$T/fake"
 	printf '%s\n' '#!/bin/sh' 'for s; do :; done' \
-		'[ "$1" = -s ] || (until [ -s "$s/plain.0/starts" ] && printf d 1<>"$s/finish.0/supervise/control"; do sleep 0.1; done' \
+		'[ "$1" = -s ] || (until [ -s "$s/plain.0/starts" ] && [ -p "$s/finish.0/supervise/control" ] && printf d 1<>"$s/finish.0/supervise/control"; do sleep 0.1; done' \
 		'cd "$s/plain.0" && exec ./run) &' \
 		"exec '$BIN/supervise' \"\$@\"" >"$T/fake/supervise"
 	chmod 755 "$T/fake/supervise"
