@@ -82,6 +82,9 @@ static void fetching(void)
 		"advance 100\nanswer 5 404 {}\n" MESSAGE("12", "72", "50") "advance 60000\n");
 	record = probe_take(o);
 	CHECK(count(record, "http ") == 1 && strstr(record, "http 5 GET https://discord.com/api/v10/guilds/6"), "what cannot be had is asked for once");
+	probe_run(o, "dial 0\nopened 0\n" HELLO "frame 0 {\"t\":\"CHANNEL_UPDATE\",\"s\":13,\"op\":0,\"d\":{\"id\":\"53\",\"guild_id\":\"7\",\"name\":\"x\"}}\n"
+		"frame 0 {\"t\":\"MESSAGE_CREATE\",\"s\":14,\"op\":0,\"d\":{\"id\":\"73\",\"channel_id\":\"54\",\"guild_id\":\"7\",\"author\":{\"id\":\"41\",\"username\":\"a\"},\"content\":\"hi\"}}\n");
+	CHECK(probe_saw(o, "http 6 GET https://discord.com/api/v10/guilds/7"), "one of a guild's names is not all of them");
 	probe_free(o);
 }
 
@@ -240,7 +243,8 @@ static void names(void)
 		scan_is(names_get(names_find(&t, 5), 10, NULL), "a\n"), "renamed");
 	CHECK(names_set(&t, &bytes, 5, SPAN("{\"id\":\"30\"}"), 0, true) == 0 && !names_get(names_find(&t, 5), 30, NULL).p &&
 		names_get(names_find(&t, 5), 20, NULL).p, "removed");
-	CHECK(names_set(&t, &bytes, 6, SPAN("{\"id\":\"1\",\"name\":\"x\"}"), 0, false) == 0 && names_get(names_find(&t, 6), 1, NULL).p, "of an unknown guild");
+	CHECK(names_set(&t, &bytes, 6, SPAN("{\"id\":\"1\",\"name\":\"x\"}"), 0, false) == 0 && names_get(names_find(&t, 6), 1, NULL).p && !names_whole(&t, 6) &&
+		names_whole(&t, 5), "of an unknown guild, which is not whole then");
 	for (unsigned i = 0; i < 1000; i++) {
 		n = snprintf(text, sizeof(text), "{\"id\":\"%u\",\"channels\":[{\"id\":\"%u\",\"name\":\"c\"}]}", i * 7919 % 1000 + 1, i);
 		if (names_put(&t, &bytes, (struct span){text, (size_t)n}))

@@ -83,12 +83,12 @@ static struct span reply_to(struct span reference)
 	return (!v[1].p || number(v[1]) == 0) && names_id(v[0]) ? v[0] : (struct span){NULL, 0};
 }
 
-/* Is this type of message something that somebody said? default, reply, answers of commands; not joins, pins, boosts and the like. */
+/* Is this type of message something that somebody said? default, reply; not joins, pins, boosts and the like, nor what a command shows. */
 static bool said(struct span type)
 {
 	int n = type.p ? number(type) : 0;
 
-	return n == 0 || n == 19 || n == 20 || n == 23;
+	return n == 0 || n == 19;
 }
 
 void event_message(struct discord *d, const struct event *e)
@@ -115,8 +115,11 @@ void event_message(struct discord *d, const struct event *e)
 	event_channel(d, &w, e, guild, channel);
 	who = (struct who){v[M_AUTHOR], v[M_MEMBER]};
 	self = event_user(d, &w, e, guild, &who, v[M_WEBHOOK].p != NULL);
-	if (self < 0)
+	if (self < 0) {
+		if (!e->replayed)
+			other(d, e);
 		return;
+	}
 	writer_value(&w, "text", v[M_CONTENT]);
 	writer_value(&w, "message_id", event_digits(room, id));
 	writer_value(&w, "reply_to", reply_to(v[M_REFERENCE]));
@@ -143,12 +146,13 @@ static void edited(struct discord *d, const struct event *e)
 	struct writer w;
 	uint64_t id, channel, guild;
 	char kind[32], room[24];
+	int self = 0;
 
 	scan_pick(e->d, message_names, v, M_COUNT);
 	id = names_id(v[M_ID]);
 	channel = names_id(v[M_CHANNEL]);
 	guild = names_id(v[M_GUILD]);
-	if (!id || !channel || !event_is_string(v[M_CONTENT]) || !event_is_string(v[M_EDITED]))
+	if (!id || !channel || !event_is_string(v[M_CONTENT]) || !event_is_string(v[M_EDITED]) || !said(v[M_TYPE]))
 		return other(d, e);
 	snprintf(kind, sizeof(kind), "e-%" PRIu64 "-", id);
 	event_begin(d, &w, kind, edit_number(v[M_EDITED]), "chat.edit", channel, v[M_EDITED]);
@@ -156,10 +160,12 @@ static void edited(struct discord *d, const struct event *e)
 	if (v[M_AUTHOR].p) {
 		struct who who = {v[M_AUTHOR], v[M_MEMBER]};
 
-		event_user(d, &w, e, guild, &who, v[M_WEBHOOK].p != NULL);
+		self = event_user(d, &w, e, guild, &who, v[M_WEBHOOK].p != NULL);
 	}
 	writer_value(&w, "message_id", event_digits(room, id));
 	writer_value(&w, "text", v[M_CONTENT]);
+	if (self > 0)
+		writer_bool(&w, "self", true);
 	event_end(d, &w, e, e->mark);
 }
 
@@ -227,6 +233,7 @@ static void member(struct discord *d, const struct event *e, const char *type)
 	uint64_t guild;
 	char kind[128];
 	struct who who;
+	int self;
 
 	scan_pick(e->d, names, v, 3);
 	guild = names_id(v[0]);
@@ -238,8 +245,11 @@ static void member(struct discord *d, const struct event *e, const char *type)
 	writer_value(&w, "id", v[0]);
 	writer_close(&w);
 	who = (struct who){v[1], e->d};
-	if (event_user(d, &w, e, guild, &who, false) < 0)
-		return;
+	self = event_user(d, &w, e, guild, &who, false);
+	if (self < 0)
+		return other(d, e);
+	if (self)
+		writer_bool(&w, "self", true);
 	event_end(d, &w, e, e->mark);
 }
 
@@ -361,10 +371,13 @@ bool event_is_hot(struct span name)
 
 void event_tell(struct discord *d, const struct event *e)
 {
+	char which[24];
+
 	if (!d->why)
 		return;
-	log_warn("discord %s: a dispatch cannot be a line: %s", d->name, d->why);
-	out_gap(d->out, e->conn, d->why, "", "");
+	snprintf(which, sizeof(which), "%" PRIu64, e->replayed ? names_id(scan_member(e->d, "id")) : e->seq);
+	log_warn("discord %s: %s %s cannot be a line: %s", d->name, e->replayed ? "message" : "dispatch", which, d->why);
+	out_gap(d->out, e->conn, d->why, which, which);
 	d->why = NULL;
 }
 

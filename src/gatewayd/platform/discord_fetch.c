@@ -44,7 +44,7 @@ void fetch_guild(struct discord *d, unsigned conn, uint64_t guild, int64_t now)
 {
 	uint64_t *a = asked(d, guild);
 
-	if (!guild || *a == guild || d->fetch_n == FETCH_MAX || d->token_refused || d->fetch_refused || names_find(&d->conns[conn].names, guild))
+	if (!guild || *a == guild || d->fetch_n == FETCH_MAX || d->token_refused || d->fetch_refused || names_whole(&d->conns[conn].names, guild))
 		return;
 	*a = guild;
 	d->fetch_queue[d->fetch_n++] = (struct fetch){conn, guild};
@@ -74,7 +74,7 @@ static void put(struct discord *d, const char *channels, size_t n)
 
 	while (g->len && g->p[g->len - 1] != '}')
 		g->len--;
-	if (!g->len || names_find(&c->names, f->guild))		/* or it came by itself meanwhile */
+	if (!g->len || names_whole(&c->names, f->guild))		/* or it came by itself meanwhile */
 		return;
 	g->len--;
 	if (buf_adds(g, ",\"channels\":") || buf_add(g, channels, n) || buf_addc(g, '}'))

@@ -11,6 +11,7 @@
 #include "gatewayd/platform/discord_fill.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 
@@ -59,6 +60,7 @@ void gap_deny(struct discord *d, uint64_t channel, bool denied)
 void fill_add(struct discord *d, struct dconn *c, uint64_t channel, uint64_t guild, uint64_t after)
 {
 	struct fill *f = fill_of(c);
+	unsigned at;
 
 	if (!f)
 		return;
@@ -83,7 +85,10 @@ void fill_add(struct discord *d, struct dconn *c, uint64_t channel, uint64_t gui
 		f->v = v;
 		f->cap = cap;
 	}
-	f->v[f->n++] = (struct missing){.channel = channel, .guild = guild, .after = after};
+	/* Those where something was heard first: they may be read. */
+	at = c->seen && sure_slot(c, channel)->channel == channel ? 0 : f->n;
+	memmove(f->v + at + 1, f->v + at, (f->n++ - at) * sizeof(*f->v));
+	f->v[at] = (struct missing){.channel = channel, .guild = guild, .after = after};
 }
 
 void fill_wait(struct discord *d, struct dconn *c, uint64_t guild, uint64_t from)

@@ -96,9 +96,10 @@ bool event_begin(struct discord *d, struct writer *w, const char *kind, uint64_t
 	if (timed)
 		writer_attr_raw(w, "time", time);
 	number = event_digits(room, channel);
-	writer_attr_raw(w, "subject", number);
+	if (channel)
+		writer_attr_raw(w, "subject", number);
 	writer_attr_raw(w, "tenant", span(d->json.tenant));
-	writer_attr_raw(w, "partitionkey", joined(text, "discord:", number));
+	writer_attr_raw(w, "partitionkey", channel ? joined(text, "discord:", number) : span(d->json.source));
 	writer_attr_raw(w, "traceparent", trace(d, text));
 	writer_open(w, "data");
 	writer_value(w, "platform", span("\"discord\""));
@@ -167,7 +168,7 @@ int event_user(struct discord *d, struct writer *w, const struct event *e, uint6
 	char room[24];
 	bool self;
 
-	if (guild && !names_find(&d->conns[e->conn].names, guild))
+	if (guild && !names_whole(&d->conns[e->conn].names, guild))
 		fetch_guild(d, e->conn, guild, e->now);
 	scan_pick(who->user, names, u, 4);
 	scan_pick(who->member, in_guild, m, 2);
@@ -179,7 +180,7 @@ int event_user(struct discord *d, struct writer *w, const struct event *e, uint6
 	writer_value(w, "id", event_digits(room, id));
 	writer_value(w, "name", event_is_string(m[0]) ? m[0] : event_is_string(u[2]) ? u[2] : event_is_string(u[1]) ? u[1] : (struct span){NULL, 0});
 	if (who->member.p && m[1].p && m[1].p[0] == '[')
-		put_roles(w, names_find(&d->conns[e->conn].names, guild), id, m[1]);
+		put_roles(w, names_whole(&d->conns[e->conn].names, guild), id, m[1]);
 	if (self || webhook || event_is_true(u[3]))
 		writer_bool(w, "bot", true);
 	writer_close(w);

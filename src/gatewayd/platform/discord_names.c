@@ -17,13 +17,14 @@ struct entry {
 
 struct guild {
 	uint64_t id, owner;
+	bool whole;
 	uint32_t n, text;	/* entries; bytes of text behind them */
 	struct entry e[];
 };
 
 /* Entries on the way into a guild; names stay where they are. */
 struct draft { uint64_t id; struct span name; unsigned flags; };
-struct drafts { struct draft *v; size_t n, cap; unsigned kind; uint64_t id, owner; };
+struct drafts { struct draft *v; size_t n, cap; unsigned kind; uint64_t id, owner; bool whole; };
 
 uint64_t names_id(struct span raw)
 {
@@ -82,6 +83,13 @@ const struct guild *names_find(const struct names *t, uint64_t id)
 	size_t i = place(t, id);
 
 	return i < t->n && t->v[i]->id == id ? t->v[i] : NULL;
+}
+
+const struct guild *names_whole(const struct names *t, uint64_t id)
+{
+	const struct guild *g = names_find(t, id);
+
+	return g && g->whole ? g : NULL;
 }
 
 uint64_t names_owner(const struct guild *g)
@@ -191,7 +199,7 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* A guild of drafts that are sorted; of two with one id the first counts (a guild's role for everybody has the guild's own id). */
+/* A guild of drafts that are sorted; of two with one id the first counts. */
 static struct guild *build(struct drafts *d)
 {
 	size_t text = 0, n = 0;
@@ -199,7 +207,7 @@ static struct guild *build(struct drafts *d)
 	char *p;
 
 	for (size_t i = 0; i < d->n; i++) {
-		if (n && d->v[n - 1].id == d->v[i].id)
+		if ((n && d->v[n - 1].id == d->v[i].id) || (d->v[i].flags & NAMES_ROLE && d->v[i].id == d->id))
 			continue;
 		d->v[n++] = d->v[i];
 		text += d->v[i].name.n;
@@ -207,7 +215,7 @@ static struct guild *build(struct drafts *d)
 	g = malloc(sizeof(*g) + n * sizeof(*g->e) + text);
 	if (!g)
 		return NULL;
-	*g = (struct guild){.id = d->id, .owner = d->owner, .n = (uint32_t)n, .text = (uint32_t)text};
+	*g = (struct guild){.id = d->id, .owner = d->owner, .whole = d->whole, .n = (uint32_t)n, .text = (uint32_t)text};
 	p = (char *)(g->e + n);
 	text = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -272,7 +280,7 @@ static int settle(struct names *t, size_t *bytes, struct drafts *d)
 
 int names_put(struct names *t, size_t *bytes, struct span object)
 {
-	struct drafts d = {.v = NULL};
+	struct drafts d = {.whole = true};
 	int rc = scan_each(object, draft_member, &d) ? -1 : settle(t, bytes, &d);
 
 	free(d.v);
@@ -290,10 +298,12 @@ void names_drop(struct names *t, size_t *bytes, uint64_t id)
 int names_set(struct names *t, size_t *bytes, uint64_t id, struct span object, unsigned kind, bool removed)
 {
 	const struct guild *g = names_find(t, id);
-	struct drafts d = {.kind = kind, .id = id, .owner = names_owner(g)};
+	struct drafts d = {.kind = kind, .id = id, .owner = names_owner(g), .whole = g && g->whole};
 	int rc = id ? draft(&d, object) : 0;
 	uint64_t changed = removed ? names_id(scan_member(object, "id")) : d.n ? d.v[0].id : 0;
 
+	if (kind & NAMES_ROLE && changed == id)
+		changed = 0;
 	if (removed)
 		d.n = 0;
 	for (size_t i = 0; changed && rc == 0 && g && i < g->n; i++)

@@ -17,6 +17,7 @@
 #define NAMES_GUILD_MAX 8192u		/* entries of a guild: 500 channels, 1000 threads, 250 roles are Discord's own limits */
 #define NAMES_TEXT_MAX 640u		/* bytes of a name as JSON text: 100 characters */
 
+/* A guild's role for everybody has the guild's id, and in old guilds so has a channel: that role is left out, for nobody has it by name. */
 enum names_flag {
 	NAMES_ROLE = 1,			/* else it is a channel */
 	NAMES_MODERATOR = 2,		/* the role may moderate (Administrator, Kick, Ban, Manage Guild, Manage Messages, Moderate Members) */
@@ -27,6 +28,7 @@ struct names { struct guild **v; size_t n, cap; };	/* sorted by id */
 
 void names_release(struct names *t, size_t *bytes);
 const struct guild *names_find(const struct names *t, uint64_t guild);
+const struct guild *names_whole(const struct names *t, uint64_t guild);	/* NULL also when only some of its names came (names_set) */
 uint64_t names_owner(const struct guild *g);		/* 0: not known */
 /* The JSON text of a name; p NULL: not known. flags may be NULL. */
 struct span names_get(const struct guild *g, uint64_t id, unsigned *flags);
@@ -34,7 +36,7 @@ struct span names_get(const struct guild *g, uint64_t id, unsigned *flags);
 /* A guild whole (GUILD_CREATE): replaces what was known. -1: no room or no memory; then it has no names. */
 int names_put(struct names *t, size_t *bytes, struct span guild_object);
 void names_drop(struct names *t, size_t *bytes, uint64_t guild);
-/* One entry, an object with id and name (and permissions); the guild may be unknown. removed: it is gone. */
+/* One entry, an object with id and name (and permissions); the guild may be unknown, and is not whole then. removed: it is gone. */
 int names_set(struct names *t, size_t *bytes, uint64_t guild, struct span object, unsigned kind, bool removed);
 int names_set_owner(struct names *t, uint64_t guild, uint64_t owner);
 
