@@ -54,6 +54,37 @@ static bool ours(const struct twitch *p, const struct json *transport, bool *dea
 	return false;
 }
 
+/* One of ours that is wanted, but neither enabled nor about to be. */
+static void not_in_force(struct twitch *p, struct sub *s, const char id[TW_ID], const char *status, int64_t now)
+{
+	bool failed = strcmp(status, "webhook_callback_verification_failed") == 0;
+
+	/* Of a plain socket the end is told by the socket itself, and what it leaves goes away in a minute. */
+	if (p->conf.transport == TW_WEBSOCKET || s->seen == p->lists)
+		return;
+	s->seen = p->lists;
+	if (tw_taken_back(status) && !p->clean) {
+		if (s->state != SUB_REFUSED)
+			tw_say(p, LOG_WARN, "subscription %s: Twitch took it back: %s", s->key, status);
+		sub_set(s, SUB_REFUSED, 0, status);
+		memcpy(s->id, id, TW_ID);
+		return;
+	}
+	if (s->state == SUB_ASKED)
+		return;
+	/* A callback that does not answer is not asked over and over. */
+	if (failed && s->made && now - s->made < VERIFY_AGAIN) {
+		sub_set(s, SUB_PENDING, s->http, "Twitch could not verify the callback");
+		memcpy(s->id, id, TW_ID);
+		return;
+	}
+	if (s->state == SUB_ENABLED || (!p->listed && !failed))
+		tw_hole(p, 0, status, p->list_time);
+	/* It is listed for days though it is dead. */
+	memcpy(s->id, id, TW_ID);
+	tw_anew(p, s, status);
+}
+
 /* One entry of a list. */
 static void listed(struct twitch *p, const struct json *e, int64_t now)
 {
@@ -94,30 +125,7 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 		memcpy(s->id, id, sizeof(id));
 		return;
 	}
-	/* Of a plain socket the end is told by the socket itself, and what it leaves goes away in a minute. */
-	if (p->conf.transport == TW_WEBSOCKET || s->seen == p->lists)
-		return;
-	s->seen = p->lists;
-	if (tw_taken_back(status) && !p->clean) {
-		if (s->state != SUB_REFUSED)
-			tw_say(p, LOG_WARN, "subscription %s: Twitch took it back: %s", s->key, status);
-		sub_set(s, SUB_REFUSED, 0, status);
-		memcpy(s->id, id, sizeof(id));
-		return;
-	}
-	if (s->state == SUB_ASKED)
-		return;
-	/* Listed for days though it is dead. */
-	/* Nor is a callback that does not answer asked over and over. */
-	if (strcmp(status, "webhook_callback_verification_failed") == 0 && s->made && now - s->made < VERIFY_AGAIN) {
-		sub_set(s, SUB_PENDING, s->http, "Twitch could not verify the callback");
-		memcpy(s->id, id, sizeof(id));
-		return;
-	}
-	if (s->state == SUB_ENABLED || (!p->listed && strcmp(status, "webhook_callback_verification_failed") != 0))
-		tw_hole(p, 0, status, p->list_time);
-	memcpy(s->id, id, sizeof(id));
-	tw_anew(p, s, status);
+	not_in_force(p, s, id, status, now);
 }
 
 /* What was there and is in no page any more. */

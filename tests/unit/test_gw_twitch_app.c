@@ -1,0 +1,340 @@
+/*
+ * Twitch with an app token: lists and what follows of them, the connection of webhooks, conduits and their shards. Events and webhooks to lines:
+ * tests/gatewayd/data/twitch.
+ */
+#include "check.h"
+#include "platform_probe.h"
+#include "twitch_play.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/sign.h"
+#include "gatewayd/platform/platform.h"
+
+/* A webhook of user.authorization.grant; the signature is made here. */
+static void consents(struct out *o, const char *user)
+{
+	static const char time[] = "2023-11-14T22:13:20Z";
+	char body[128], step[1024], hex[2 * SIGN_SHA256 + 1];
+	unsigned char mac[SIGN_SHA256];
+	int n = snprintf(body, sizeof(body), "{\"subscription\":{},\"event\":{\"client_id\":\"C\",\"user_id\":\"%s\"}}", user);
+	const struct sign_part parts[] = {{user, strlen(user)}, {time, sizeof(time) - 1}, {body, (size_t)n}};
+
+	CHECK(sign_hmac(mac, "a-secret-of-webhooks", 20, parts, 3) == 0, "signed");
+	sign_hex(hex, mac, sizeof(mac));
+	snprintf(step, sizeof(step), "hook 7 - Twitch-Eventsub-Message-Id: %s | Twitch-Eventsub-Message-Timestamp: %s | Twitch-Eventsub-Message-Type: "
+		"notification | Twitch-Eventsub-Subscription-Type: user.authorization.grant | Twitch-Eventsub-Message-Signature: sha256=%s | %s\n",
+		user, time, hex, body);
+	probe_run(o, step);
+}
+
+#define HOOKED ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\"}}"
+#define LISTED(id, status, key) "{\"id\":\"" id "\",\"status\":\"" status "\"," key HOOKED
+#define PAGE(entries) "200 {\"data\":[" entries "],\"pagination\":{}}\n"
+
+static void lists(void)
+{
+	struct out *o = begin(WEBHOOK, SUBS);
+	const char *r;
+
+	CHECK(probe_saw(o, "http 1 GET https://api.twitch.tv/helix/eventsub/subscriptions token=app"), "webhooks: is the token good?");
+	probe_run(o, "answer 1 " PAGE(LISTED("S1", "enabled", CHAT_KEY)));
+	CHECK(probe_saw(o, "connections 1") && !probe_saw(o, "http 2"), "then it is asked who looks after them");
+	probe_run(o, "dial 0\nopened 0\n");
+	CHECK(probe_saw(o, "dial 0  opening") && probe_saw(o, "http 2 GET"), "this process, without a socket; the list comes first");
+	probe_take(o);
+	probe_run(o, "answer 2 200 {\"data\":[" LISTED("S1", "enabled", CHAT_KEY) ","
+		"{\"id\":\"S5\",\"status\":\"enabled\",\"type\":\"x\",\"version\":\"1\",\"condition\":{},\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/other\"}}],"
+		"\"pagination\":{\"cursor\":\"a b=\"}}\n");
+	CHECK(probe_saw(o, "http 3 GET https://api.twitch.tv/helix/eventsub/subscriptions?after=a%20b%3D token=app"), "page by page");
+	probe_take(o);
+	probe_run(o, "answer 3 " PAGE(LISTED("S6", "enabled", "\"type\":\"y\",\"version\":\"1\",\"condition\":{\"a\":\"\"}")));
+	CHECK(probe_saw(o, "http 4 DELETE") && !probe_saw(o, "http 5"), "what is in the way goes first");
+	probe_run(o, "answer 4 204 \n");
+	r = probe_take(o);
+	CHECK(strstr(r, FOLLOW_KEY ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\",\"secret\":\"a-secret-of-webhooks\"}}") &&
+	      !strstr(r, CHAT_KEY) && strstr(r, "?id=S6 ") && !strstr(r, "?id=S5"), "the missing is made, ours that nobody wants deleted: %s", r);
+	probe_run(o, "answer 5 202 {\"data\":[{\"id\":\"S2\",\"status\":\"webhook_callback_verification_pending\"}]}\nstatus\n");
+	CHECK(has(o, "\"state\":\"pending\""), "verified later");
+	probe_run(o, "advance 5000\n");
+	CHECK(probe_saw(o, "http 6 GET") && !probe_saw(o, "live"), "soon looked at: another process may have had the challenge");
+	probe_run(o, "answer 6 " PAGE(LISTED("S1", "enabled", CHAT_KEY) "," LISTED("S2", "enabled", FOLLOW_KEY)));
+	CHECK(probe_saw(o, "live 0 up") && !probe_saw(o, "gap") && probe_saw(o, "save 0 hook 2023-11-14T22:13:20.000Z ") &&
+	      has(o, " https://bots.example/hook/t/bot\n"), "all is there: live");
+	probe_run(o, "advance 1200000\n");
+	CHECK(probe_saw(o, "http 7 GET"), "looked at again by and by");
+	probe_take(o);
+	probe_run(o, "answer 7 " PAGE(LISTED("S1", "authorization_revoked", CHAT_KEY) "," LISTED("S2", "notification_failures_exceeded", FOLLOW_KEY)));
+	r = probe_take(o);
+	CHECK(!strstr(r, FOLLOW_KEY) && strstr(r, "http 8 DELETE") && strstr(r, "?id=S2 ") && !strstr(r, "?id=S1") && !strstr(r, CHAT_KEY),
+	      "what failed is deleted, not what a person took back: %s", r);
+	probe_run(o, "answer 8 204 \n");
+	r = probe_take(o);
+	CHECK(strstr(r, "http 9 POST") && strstr(r, FOLLOW_KEY) && !strstr(r, CHAT_KEY) && !strstr(r, "gap"), "and made anew: %s", r);
+	probe_run(o, "answer 9 409 {\"message\":\"subscription already exists\",\"id\":\"S7\"}\n");
+	CHECK(probe_saw(o, "gap 0 [2023-11-14T22:13:20.000Z] [2023-11-14T22:13:20.000Z] notification_failures_exceeded"), "what it missed is told");
+	CHECK(probe_saw(o, "http 10 GET"), "one that is said to exist is looked for");
+	probe_take(o);
+	consents(o, "6");
+	CHECK(!probe_saw(o, "http 11"), "somebody has consented: not one that something hangs on");
+	consents(o, "99");
+	CHECK(probe_saw(o, "http 11 DELETE") && has(o, "?id=S1 "), "whose subscription was taken back: deleted");
+	probe_run(o, "answer 11 204 \n");
+	CHECK(has(o, CHAT_KEY), "and asked for again");
+	probe_free(o);
+}
+
+/* Connection 0 of webhooks: what an earlier process left. */
+static void callback(void)
+{
+	static const char both[] = "opened 0\nanswer 2 " PAGE(LISTED("S1", "enabled", CHAT_KEY) "," LISTED("S2", "enabled", FOLLOW_KEY));
+	static const char hook[] = "dial 0 hook %s %.32s %s\n";
+	struct out *o = begin(WEBHOOK, SUBS);
+	char digest[40] = "", step[256];
+	const char *r, *at;
+
+	probe_run(o, "answer 1 " EMPTY "dial 0\n");
+	probe_run(o, both);
+	r = probe_take(o);
+	at = strstr(r, "save 0 hook 2023-11-14T22:13:20.000Z ");
+	CHECK(at && strstr(r, "live 0 up"), "live");
+	if (at)
+		snprintf(digest, sizeof(digest), "%.32s", at + strlen("save 0 hook 2023-11-14T22:13:20.000Z "));
+	probe_run(o, "wall 1700000100\nadvance 60000\n");
+	CHECK(probe_saw(o, "save 0 hook 2023-11-14T22:15:00.000Z"), "every minute it says that it lives");
+	probe_run(o, "wall 1700000110\ndrain 0\n");
+	CHECK(probe_saw(o, "save 0 hook 2023-11-14T22:15:10.000Z"), "and when it goes");
+	probe_take(o);
+	probe_run(o, "advance 3600000\nstatus\n");
+	CHECK(!probe_saw(o, "http") && has(o, "looked after by the process that holds connection 0"), "then another process looks after all of it");
+	probe_free(o);
+
+	static const struct { const char *time, *digest, *url, *gap; } left[] = {
+		{"2023-11-14T22:12:00.000Z", NULL, "https://bots.example/hook/t/bot", NULL},
+		{"2023-11-14T22:10:00.000Z", NULL, "https://bots.example/hook/t/bot", "nobody took webhooks"},
+		{"2023-11-14T22:12:00.000Z", "00112233445566778899aabbccddeeff", "https://bots.example/hook/t/bot", "the secret of webhooks is another one"},
+		{"2023-11-14T22:12:00.000Z", NULL, "https://bots.example/before", "the callback is another one"},
+	};
+	for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++) {
+		o = begin(WEBHOOK, SUBS);
+		probe_run(o, "answer 1 " EMPTY);
+		snprintf(step, sizeof(step), hook, left[i].time, left[i].digest ? left[i].digest : digest, left[i].url);
+		probe_run(o, step);
+		probe_take(o);
+		probe_run(o, both);
+		if (left[i].digest) {
+			CHECK(probe_saw(o, "http 3 DELETE") && probe_saw(o, "http 4 DELETE") && !probe_saw(o, "live"), "another secret: what there is goes");
+			probe_run(o, "answer 3 204 \nanswer 4 204 \n" MADE("5", "S3", "00:00") MADE("6", "S4", "00:00"));
+		}
+		r = probe_take(o);
+		CHECK(left[i].gap ? strstr(r, left[i].gap) && strstr(r, "live 0 up") : strstr(r, "live 0 resumed") && !strstr(r, "gap"), "left %zu: %s", i, r);
+		probe_free(o);
+	}
+
+	o = begin(WEBHOOK, SUBS);
+	probe_run(o, "answer 1 " EMPTY);
+	snprintf(step, sizeof(step), hook, left[0].time, digest, "https://bots.example/before");
+	probe_run(o, step);
+	probe_run(o, "opened 0\nanswer 2 " PAGE("{\"id\":\"S9\",\"status\":\"enabled\"," CHAT_KEY
+		",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/before\"}}"));
+	CHECK(has(o, "?id=S9 "), "what goes to the former callback is deleted");
+	probe_free(o);
+
+	o = begin(WEBHOOK, SUBS);
+	probe_run(o, "answer 1 " EMPTY "dial 0\nopened 0\nanswer 2 " EMPTY "answer 3 202 {\"data\":[{\"id\":\"S2\",\"status\":\"webhook_callback_verification_pending\"}]}\n"
+		"answer 4 403 {}\n");
+	probe_take(o);
+	probe_run(o, "advance 30000\n");
+	CHECK(has(o, "lost 0 resume 0 wait=0ms Twitch has not verified the callback: does https://bots.example/hook/t/bot lead here?"), "it says what to look at");
+	probe_free(o);
+}
+
+/* The challenge comes before the answer to the request that it belongs to. */
+static void early_challenge(void)
+{
+	struct out *o = begin(WEBHOOK, "channel.chat.message broadcaster_user_id=42 user_id=99\n");
+
+	probe_run(o, "answer 1 " EMPTY "dial 0\nopened 0\nanswer 2 " EMPTY "wall 1704164645\nhook 1 - Twitch-Eventsub-Message-Id: a | Twitch-Eventsub-Message-Timestamp: 2024-01-02T03:04:05Z | "
+		"Twitch-Eventsub-Message-Type: webhook_callback_verification | Twitch-Eventsub-Message-Signature: sha256="
+		"ecd9a3bf6b104ddee499ffdaeb26d67260e9284979853c561950c41c002b536d | "
+		"{\"challenge\":\"c\",\"subscription\":{" CHAT_KEY "}}\nanswer 3 202 {\"data\":[{\"id\":\"S1\",\"status\":\"webhook_callback_verification_pending\"}]}\nstatus\n");
+	CHECK(probe_saw(o, "reply 1 200 text/plain c") && has(o, "\"state\":\"enabled\",\"http\":202,\"id\":\"S1\""), "verified before it is known");
+	probe_free(o);
+}
+
+#define SHARDS(n) "http " n " PATCH https://api.twitch.tv/helix/eventsub/conduits/shards token=app"
+#define SHARD(id, session) "{\"id\":\"" id "\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"" session "\"}}"
+
+static struct out *conduit_up(void)
+{
+	struct out *o = begin(CONDUIT "conduit = C-1\n", SUBS);
+
+	CHECK(probe_saw(o, "http 1 GET https://api.twitch.tv/helix/eventsub/conduits token=app"), "conduits are asked for");
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-9\",\"shard_count\":5},{\"id\":\"C-1\",\"shard_count\":2}]}\n");
+	CHECK(probe_saw(o, "connections 2") && !probe_saw(o, "http 2"), "a connection for each shard; subscriptions are for who holds the first");
+	probe_run(o, "dial 0\n");
+	CHECK(probe_saw(o, "http 2 GET https://api.twitch.tv/helix/eventsub/subscriptions?conduit_id=C-1 token=app"), "which is this process");
+	probe_run(o, "answer 2 " EMPTY);
+	CHECK(probe_saw(o, POST("3") "app") && has(o, "\"transport\":{\"method\":\"conduit\",\"conduit_id\":\"C-1\"}"), "subscriptions are the conduit's");
+	probe_run(o, MADE("3", "S1", "00:01") MADE("4", "S2", "00:01") "dial 1\nopened 0\nopened 1\n" WELCOME("0", "A", "00:02"));
+	CHECK(probe_saw(o, SHARDS("5")), "attached at once");
+	probe_run(o, WELCOME("1", "B", "00:02") "answer 5 202 {\"data\":[{\"id\":\"0\",\"status\":\"enabled\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "live 0 up") && !probe_saw(o, "live 1") && probe_saw(o, SHARDS("6")), "one request at a time");
+	probe_run(o, "answer 6 202 {\"data\":[{\"id\":\"1\",\"status\":\"enabled\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "live 1 up") && !probe_saw(o, "gap"), "live");
+	probe_take(o);
+	return o;
+}
+
+static void conduits(void)
+{
+	struct out *o = conduit_up();
+	const char *r;
+
+	probe_run(o, "gone 1 4006 \n" "dial 1\nopened 1\n" WELCOME("1", "C", "01:00"));
+	r = probe_take(o);
+	CHECK(strstr(r, SHARDS("7")) && strstr(r, "\"shards\":[" SHARD("1", "C") "]") && !strstr(r, "POST"), "attached anew, subscriptions need nothing: %s", r);
+	probe_run(o, "answer 7 202 {\"data\":[{\"id\":\"1\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "live 1 resumed") && !probe_saw(o, "gap"), "the other shard had its events: no gap");
+	CHECK(probe_saw(o, "http 8 GET https://api.twitch.tv/helix/eventsub/subscriptions?conduit_id=C-1"), "the subscriptions are looked at");
+	probe_run(o, "gone 1 0 reset\ndial 1\nopened 1\n" WELCOME("1", "D", "02:00") "answer 9 202 {\"data\":[{\"id\":\"1\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "gap 1 [2024-05-01T10:01:00.5Z]") && probe_saw(o, "live 1 up"), "what was sent to a dead socket is lost: a gap");
+	probe_take(o);
+	probe_run(o, "gone 0 1001 \ngone 1 1001 \ndial 0\ndial 1\nopened 0\nopened 1\n" WELCOME("0", "E", "03:00") WELCOME("1", "F", "03:00")
+		"answer 10 202 {\"data\":[{\"id\":\"0\"}]}\nanswer 11 202 {\"data\":[{\"id\":\"1\"}]}\n");
+	r = probe_take(o);
+	CHECK(strstr(r, "gap 0 ") && strstr(r, "gap 1 "), "both off at once: a gap for both: %s", r);
+	probe_run(o, "frame 0 {\"metadata\":{\"message_id\":\"x\",\"message_type\":\"notification\"," AT("04:00") ",\"subscription_type\":\"conduit.shard.disabled\"},"
+		"\"payload\":{\"event\":{\"conduit_id\":\"C-1\",\"shard_id\":\"1\",\"status\":\"websocket_network_error\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"F\"}}}}\n");
+	CHECK(probe_saw(o, SHARDS("12")) && has(o, SHARD("1", "F")), "Twitch thinks it is dead: attached again");
+	probe_free(o);
+}
+
+static void conduit_moves(void)
+{
+	struct out *o = conduit_up();
+	const char *r;
+
+	probe_run(o, MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "N", "30:01"));
+	r = probe_take(o);
+	CHECK(strstr(r, SHARD("0", "N")) && !strstr(r, "switch"), "the new socket is attached first: %s", r);
+	probe_run(o, OFFLINE("0", "n1", "30:01") "answer 7 202 {\"data\":[{\"id\":\"0\"}],\"errors\":[]}\n");
+	r = probe_take(o);
+	CHECK(strstr(r, "\"id\":\"n1\"") && strstr(r, "switch 0") && !strstr(r, "gap") && !strstr(r, "\nlive"), "then the old one goes: %s", r);
+	probe_run(o, "gone 0 4005 \ndial 0\nopened 0\n" WELCOME("0", "O", "40:00")
+		"answer 8 202 {\"data\":[],\"errors\":[{\"id\":\"0\",\"message\":\"The shard id is outside the conduit's range\",\"code\":\"invalid_parameter\"}]}\n");
+	CHECK(has(o, "lost 0 resume 1000 wait=10000ms the shard was not attached: The shard id is outside"), "202 says nothing: errors are read");
+	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "P", "41:00") "answer 9 404 {\"message\":\"conduit not found\"}\nadvance 1500\n");
+	CHECK(has(o, "GET https://api.twitch.tv/helix/eventsub/conduits "), "the conduit is gone: looked for again");
+	probe_run(o, "status\n");
+	CHECK(has(o, "\"conduit\":null"), "and shown so");
+	probe_free(o);
+}
+
+/* Attached again, and moved while the answer is on its way. */
+static void conduit_both(void)
+{
+	struct out *o = conduit_up();
+
+	probe_run(o, "frame 1 {\"metadata\":{\"message_id\":\"x\",\"message_type\":\"notification\"," AT("04:00") ",\"subscription_type\":\"conduit.shard.disabled\"},"
+		"\"payload\":{\"event\":{\"conduit_id\":\"C-1\",\"shard_id\":\"0\",\"transport\":{\"session_id\":\"A\"}}}}\n");
+	CHECK(probe_saw(o, SHARDS("7")), "attached again");
+	probe_run(o, MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "N", "30:01") "answer 7 202 {\"data\":[{\"id\":\"0\"}],\"errors\":[]}\n");
+	CHECK(!probe_saw(o, "switch") && has(o, SHARD("0", "N")), "which is no answer about the socket of the move");
+	probe_run(o, "answer 8 202 {\"data\":[{\"id\":\"0\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "switch 0") && !probe_saw(o, "gap"), "that one is");
+	probe_free(o);
+}
+
+static void conduit_handed(void)
+{
+	struct out *o = conduit_up();
+
+	probe_run(o, "advance 2000\ndrain 0\n");
+	CHECK(probe_saw(o, "linger 0 +4000") && probe_saw(o, "save 0 handed A 2024-05-01T10:00:04.500Z") && !probe_saw(o, "close"), "the socket lingers");
+	probe_take(o);
+	probe_run(o, OFFLINE("0.2", "n1", "00:05") WELCOME("0.2", "X", "00:05"));
+	CHECK(has(o, "\"id\":\"n1\""), "and is read on");
+	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "N", "00:08") "answer 8 202 {\"data\":[{\"id\":\"0\"}]}\n");
+	CHECK(probe_saw(o, "live 0 resumed") && !probe_saw(o, "gap"), "attached in time: nothing is missing");
+	probe_run(o, "drain 0\ndial 0\nopened 0\n" WELCOME("0", "N", "00:11") "advance 2000\nanswer 9 202 {\"data\":[{\"id\":\"0\"}]}\n");
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:00:08.500Z]") && probe_saw(o, "live 0 up"), "too late: a gap");
+	probe_free(o);
+}
+
+#define SHARD_HOOK(id, status) "{\"id\":\"" id "\",\"status\":\"" status "\",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\"}}"
+
+static void conduit_made(void)
+{
+	struct out *o = begin(CONDUIT, SUBS);
+	const char *r;
+
+	probe_run(o, "answer 1 200 {\"data\":[]}\ndial 1\nopened 1\n" WELCOME("1", "B", "00:01"));
+	CHECK(probe_saw(o, "connections 2") && !probe_saw(o, "http 3"), "none yet: it is the holder of connection 0 who makes it");
+	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "A", "00:02") "answer 2 200 {\"data\":[]}\n");
+	r = probe_take(o);
+	CHECK(strstr(r, "POST https://api.twitch.tv/helix/eventsub/conduits token=app") && strstr(r, "{\"shard_count\":2}"), "made: %s", r);
+	probe_run(o, "answer 3 200 {\"data\":[{\"id\":\"C-7\",\"shard_count\":2}]}\n");
+	r = probe_take(o);
+	CHECK(strstr(r, "{\"conduit_id\":\"C-7\",\"shards\":[" SHARD("0", "A") "," SHARD("1", "B") "]}"), "all that wait in one request: %s", r);
+	probe_free(o);
+
+	o = begin(CONDUIT, SUBS);
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":1},{\"id\":\"C-2\",\"shard_count\":1}]}\nstatus\n");
+	CHECK(!probe_saw(o, "connections") && has(o, "say which, with conduit = ID"), "several: none is touched");
+	probe_free(o);
+
+	o = begin(CONDUIT, SUBS);
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":1}]}\n");
+	CHECK(!probe_saw(o, "http 2"), "by one of all processes");
+	probe_run(o, "dial 0\n");
+	r = probe_take(o);
+	CHECK(strstr(r, "PATCH https://api.twitch.tv/helix/eventsub/conduits token=app") && strstr(r, "{\"id\":\"C-1\",\"shard_count\":2}"), "grown: %s", r);
+	probe_run(o, "answer 2 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\nanswer 3 200 {\"data\":[{\"id\":\"S8\",\"status\":\"enabled\",\"type\":\"x\",\"version\":\"1\","
+		"\"condition\":{},\"transport\":{\"method\":\"conduit\",\"conduit_id\":\"C-1\"}}],\"pagination\":{}}\n");
+	CHECK(!has(o, "DELETE"), "in a conduit that was only found nothing is deleted");
+	probe_free(o);
+
+	o = begin(APP "transport = conduit\nconduit-shards = 2\ncallback = https://bots.example/hook/t/bot\nwebhook-secret-file = secret\n", SUBS);
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\n");
+	CHECK(!probe_saw(o, "http 2"), "shards over webhooks: of several processes one attaches them");
+	probe_run(o, "dial 0\nopened 0\n");
+	CHECK(probe_saw(o, "connections 1") && probe_saw(o, "http 2 GET https://api.twitch.tv/helix/eventsub/conduits/shards?conduit_id=C-1"), "after a look");
+	probe_run(o, "answer 3 " EMPTY);
+	probe_take(o);
+	probe_run(o, "answer 2 200 {\"data\":[" SHARD_HOOK("0", "enabled") "],\"pagination\":{}}\n");
+	r = probe_take(o);
+	CHECK(strstr(r, "\"shards\":[{\"id\":\"1\",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\","
+	      "\"secret\":\"a-secret-of-webhooks\"}}]}"), "only what is not attached already: %s", r);
+	CHECK(!strstr(r, "\nlive"), "not live yet");
+	probe_run(o, "answer 6 202 {\"data\":[{\"id\":\"1\",\"status\":\"webhook_callback_verification_pending\"}],\"errors\":[]}\nadvance 7000\n");
+	CHECK(probe_saw(o, "http 7 GET https://api.twitch.tv/helix/eventsub/conduits/shards?conduit_id=C-1"), "is it verified?");
+	probe_run(o, "answer 7 200 {\"data\":[" SHARD_HOOK("0", "enabled") "," SHARD_HOOK("1", "enabled") "],\"pagination\":{}}\n");
+	CHECK(probe_saw(o, "live 0 up") && !probe_saw(o, "gap"), "then it is live");
+	probe_take(o);
+	probe_run(o, MADE("4", "S1", "00:01") MADE("5", "S2", "00:01") "wall 1700001000\nadvance 1200000\n");
+	CHECK(probe_saw(o, "http 8 GET https://api.twitch.tv/helix/eventsub/conduits/shards"), "looked at by and by");
+	probe_run(o, "answer 8 200 {\"data\":[" SHARD_HOOK("0", "enabled") "," SHARD_HOOK("1", "notification_failures_exceeded") "],\"pagination\":{}}\n");
+	r = probe_take(o);
+	CHECK(strstr(r, SHARDS("10")) && strstr(r, "{\"id\":\"1\"") && !strstr(r, "{\"id\":\"0\"") && !strstr(r, "gap"), "switched off: attached again: %s", r);
+	probe_run(o, "answer 10 202 {\"data\":[{\"id\":\"1\"}],\"errors\":[]}\nadvance 7000\nanswer 11 200 {\"data\":[" SHARD_HOOK("1", "enabled") "],\"pagination\":{}}\n");
+	CHECK(probe_saw(o, "gap 0 [2023-11-14T22:13:20.000Z]"), "and told");
+	probe_free(o);
+}
+
+int main(void)
+{
+	log_init("test");
+	log_set(LOG_TEXT, LOG_ERROR);	/* what is taken back, and what is refused */
+	lists();
+	callback();
+	early_challenge();
+	conduits();
+	conduit_moves();
+	conduit_both();
+	conduit_handed();
+	conduit_made();
+	return check_done();
+}
