@@ -171,6 +171,14 @@ _begun() { [ "$(grep -c ^begun "$1")" = "$2" ]; }
 	[ "$(grep -c 'PRIVMSG #lobby :once' "$T/ada.irc")" = 1 ]
 	[ "$(grep -c 'PRIVMSG #lobby :perhaps' "$T/ada.irc")" -le 1 ]
 	wait_events message.sent 2
+	# Where nothing can be written down nothing is said, until it can.
+	mv "$said" "$T/kept"
+	mkdir "$said"
+	say_on "#lobby" "at last"
+	wait_for "$T/gw.err" "what was said cannot be read"
+	not grep -q "at last" "$T/ada.irc"
+	rmdir "$said"
+	wait_for "$T/ada.irc" ':pen!.* PRIVMSG #lobby :at last'
 }
 
 @test "Twitch's IRC: badges, numbers, replies; said when USERSTATE follows; its limits kept; a bad token is not tried again" {
