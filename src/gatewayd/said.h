@@ -1,16 +1,18 @@
 /*
- * said: what an account was asked to say over its connection, written down and synced before the first byte of it goes out, and what became
- * of it. The hub gives a line again when its worker died, and a process that was killed in between knows nothing: here it is found again,
- * as said or as perhaps said, and nobody says it twice unknowingly.
+ * said: what an account was asked to say over its connection, written down and synced before the first byte of it goes out, and
+ * what became of it. The hub gives a line again when its worker died, and a process that was killed in between knows nothing:
+ * here it is found again, as said or as perhaps said, and nobody says it twice unknowingly.
  *
  * File STATE/TENANT/NAME/said, 0600. Text, a record a line; what is not understood is passed over.
  *   begun KEY              it is going out
  *   said KEY ID            with the platform's number, "" if it has none
  *   failed KEY CAUSE WHY   and will not be tried again
  *   not KEY                it was not said, and may be
- * KEY: 32 hex digits, SipHash of tenant, source and id. The newest SAID_KEEP are known; a file that grew to four times as many is written anew.
+ * KEY: 32 hex digits, SipHash of tenant, source and id. The newest SAID_KEEP are known; a file that grew to four times as many is
+ * written anew.
  *
- * Only whoever holds the account's connection looks here or writes. What another process wrote meanwhile is read when it is looked for.
+ * Only whoever holds the account's connection looks here or writes. What another process wrote meanwhile is read when it is
+ * looked for.
  */
 #ifndef GATEWAYD_SAID_H
 #define GATEWAYD_SAID_H

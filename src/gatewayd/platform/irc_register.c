@@ -106,7 +106,8 @@ static void request(struct irc *c, unsigned caps)
 /* No SASL where it is asked for: perhaps the services are away; never go on without. */
 static void no_sasl(struct irc *c)
 {
-	irc_lose(c, NEXT_RESUME, NO_SASL_WAIT, "the server offers no SASL PLAIN, and the account says sasl = plain (are the network's services away?)");
+	irc_lose(c, NEXT_RESUME, NO_SASL_WAIT,
+		"the server offers no SASL PLAIN, and the account says sasl = plain (are the network's services away?)");
 }
 
 /* "-name": it is off now. */
