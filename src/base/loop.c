@@ -1,7 +1,6 @@
-#include "base/loop.h"
+#include "base/loop_impl.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -10,38 +9,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "base/timer.h"
-
-#define EVENTS_PER_ROUND 256
-#define HOOKS 16
-
-/* A place for an io. epoll carries (generation, index): an event of an io that was removed meanwhile
- * does not match its slot any more. Index 0 is never given out, so that a zeroed loop_io is one not added. */
-struct slot {
-	struct loop_io *io;
-	uint32_t gen;
-	uint32_t next_free;
-	unsigned told;		/* what epoll was told; it may be more than io->want by LOOP_IN, see loop_io_want */
-	bool regular;		/* a file that epoll refuses: always ready */
-};
-
-struct loop {
-	int epoll, clockfd;	/* clockfd: timerfd for loop_fd, -1 until asked for */
-	int64_t now, clock_due;
-	bool stop, no_pwait2, fresh_hook;
-	struct slot *slots;
-	uint32_t nslots, free_slot;
-	size_t nregular;
-	struct timer_heap timers;
-	struct { void (*fn)(void *arg); void *arg; } hooks[HOOKS];
-	size_t nhooks;
-	struct loop_io sigio;
-	sigset_t sigmask;
-	struct { void (*fn)(void *arg, int signo); void *arg; } signals[NSIG];
-};
-
-#define CLOCK_SLOT 0	/* epoll data of clockfd */
 
 struct loop *loop_new(void)
 {
@@ -138,8 +105,6 @@ static void slot_give(struct loop *l, struct loop_io *io)
 	io->slot = 0;
 }
 
-static void clock_arm(struct loop *l);
-
 int loop_io_add(struct loop *l, struct loop_io *io, unsigned want)
 {
 	struct epoll_event e;
@@ -157,14 +122,13 @@ int loop_io_add(struct loop *l, struct loop_io *io, unsigned want)
 		}
 		l->slots[io->slot].regular = true;
 		l->nregular++;
-		clock_arm(l);
+		loop_clock_arm(l);
 	}
 	l->slots[io->slot].told = io->want = want;
 	return 0;
 }
 
-/* Tells epoll what is wanted, if it does not know. */
-static int tell(struct loop *l, const struct loop_io *io, unsigned want)
+int loop_tell(struct loop *l, const struct loop_io *io, unsigned want)
 {
 	struct slot *s = &l->slots[io->slot];
 	struct epoll_event e = event_of(l, io, want);
@@ -181,11 +145,11 @@ int loop_io_want(struct loop *l, struct loop_io *io, unsigned want)
 {
 	if (io->want == want)
 		return 0;
-	if (l->slots[io->slot].told != (want | LOOP_IN) && tell(l, io, want))
+	if (l->slots[io->slot].told != (want | LOOP_IN) && loop_tell(l, io, want))
 		return -1;
 	io->want = want;
 	if (l->nregular)
-		clock_arm(l);
+		loop_clock_arm(l);
 	return 0;
 }
 
@@ -213,8 +177,7 @@ static bool regular_ready(const struct loop *l)
 	return false;
 }
 
-/* When the loop must run next, though no descriptor says so; 0 = never. */
-static int64_t next_due(const struct loop *l)
+int64_t loop_due(const struct loop *l)
 {
 	const struct loop_timer *t = timer_first(&l->timers);
 
@@ -223,13 +186,12 @@ static int64_t next_due(const struct loop *l)
 	return t ? t->due : 0;
 }
 
-/* Sets the timerfd, when there is one, to the next due time. */
-static void clock_arm(struct loop *l)
+void loop_clock_arm(struct loop *l)
 {
 	struct itimerspec at = {{0, 0}, {0, 0}};
 	int64_t due;
 
-	if (l->clockfd < 0 || (due = next_due(l)) == l->clock_due)
+	if (l->clockfd < 0 || (due = loop_due(l)) == l->clock_due)
 		return;
 	at.it_value.tv_sec = (time_t)(due / CLOCK_S);
 	at.it_value.tv_nsec = (long)(due % CLOCK_S);
@@ -241,7 +203,7 @@ int loop_timer_set(struct loop *l, struct loop_timer *t, int64_t due)
 {
 	if (timer_set(&l->timers, t, due))
 		return -1;
-	clock_arm(l);
+	loop_clock_arm(l);
 	return 0;
 }
 
@@ -257,7 +219,7 @@ int loop_timer_in(struct loop *l, struct loop_timer *t, int64_t ns)
 void loop_timer_del(struct loop *l, struct loop_timer *t)
 {
 	timer_del(&l->timers, t);
-	clock_arm(l);
+	loop_clock_arm(l);
 }
 
 /* ---- signals ---- */
@@ -307,176 +269,4 @@ int loop_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), voi
 		return -1;
 	}
 	return 0;
-}
-
-/* ---- rounds ---- */
-
-void loop_each_round(struct loop *l, void (*fn)(void *arg), void *arg)
-{
-	if (l->nhooks == HOOKS)
-		die(1, "more than %d calls for each round of the loop", HOOKS);
-	l->hooks[l->nhooks].fn = fn;
-	l->hooks[l->nhooks++].arg = arg;
-	l->fresh_hook = true;
-	clock_arm(l);
-}
-
-static int wait_ms(struct loop *l, struct epoll_event *e, int64_t timeout)
-{
-	int64_t ms = timeout < 0 ? -1 : (timeout + CLOCK_MS - 1) / CLOCK_MS;	/* up: never wake before the time */
-
-	return epoll_wait(l->epoll, e, EVENTS_PER_ROUND, ms > 3600000 ? 3600000 : (int)ms);
-}
-
-static int wait_for(struct loop *l, struct epoll_event *e, bool block)
-{
-	int64_t due, timeout = -1;
-	struct timespec ts;
-	int n;
-
-	if (!block) {
-		timeout = 0;
-	} else if ((due = next_due(l)) != 0) {
-		timeout = due - clock_mono();
-		if (timeout < 0)
-			timeout = 0;
-	}
-	if (timeout <= 0 || l->no_pwait2)
-		return wait_ms(l, e, timeout);
-	ts.tv_sec = (time_t)(timeout / CLOCK_S);
-	ts.tv_nsec = (long)(timeout % CLOCK_S);
-	n = epoll_pwait2(l->epoll, e, EVENTS_PER_ROUND, &ts, NULL);
-	/* kernels before 5.11, and sandboxes that do not know it */
-	if (n < 0 && (errno == ENOSYS || errno == EPERM)) {
-		l->no_pwait2 = true;
-		return wait_ms(l, e, timeout);
-	}
-	return n;
-}
-
-static void serve_regular(struct loop *l)
-{
-	for (uint32_t i = 1; l->nregular && i < l->nslots; i++) {
-		struct loop_io *io = l->slots[i].io;
-
-		if (io && l->slots[i].regular && io->want)
-			io->fn(io->arg, io->want & (LOOP_IN | LOOP_OUT));
-	}
-}
-
-static void serve_event(struct loop *l, const struct epoll_event *e)
-{
-	uint32_t i = (uint32_t)e->data.u64;
-	struct loop_io *io;
-	unsigned events = 0;
-
-	if (i == CLOCK_SLOT) {
-		uint64_t times;
-
-		if (read(l->clockfd, &times, sizeof(times)) > 0)
-			l->clock_due = 0;
-		return;
-	}
-	io = l->slots[i].io;
-	if (!io || l->slots[i].gen != (uint32_t)(e->data.u64 >> 32))
-		return;
-	if (l->slots[i].told != io->want && tell(l, io, io->want) == 0)
-		return; /* what of it is wanted comes again, in the next round */
-	if (e->events & EPOLLIN)
-		events |= LOOP_IN;
-	if (e->events & EPOLLOUT)
-		events |= LOOP_OUT;
-	if (e->events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP))
-		events |= LOOP_HUP | (io->want & (LOOP_IN | LOOP_OUT));
-	/* What an earlier callback of this round has stopped wanting is not told. */
-	events &= io->want | LOOP_HUP;
-	if (events)
-		io->fn(io->arg, events);
-}
-
-static void serve_timers(struct loop *l)
-{
-	/* At most as many as were armed: a timer that sets itself to now must not keep the descriptors waiting. */
-	for (size_t left = l->timers.n; left; left--) {
-		struct loop_timer *t = timer_first(&l->timers);
-
-		if (!t || t->due > l->now)
-			return;
-		timer_del(&l->timers, t);
-		t->fn(t->arg);
-	}
-}
-
-static int turn(struct loop *l, bool block)
-{
-	struct epoll_event e[EVENTS_PER_ROUND];
-	int n = wait_for(l, e, block);
-
-	if (n < 0) {
-		if (errno != EINTR)
-			return -1;
-		n = 0;
-	}
-	l->now = clock_mono();
-	l->fresh_hook = false;
-	for (int i = 0; i < n; i++)
-		serve_event(l, &e[i]);
-	serve_regular(l);
-	serve_timers(l);
-	for (size_t i = 0; i < l->nhooks; i++)
-		l->hooks[i].fn(l->hooks[i].arg);
-	clock_arm(l);
-	return 0;
-}
-
-int loop_run(struct loop *l)
-{
-	while (!l->stop)
-		if (turn(l, true))
-			return -1;
-	l->stop = false;
-	return 0;
-}
-
-void loop_stop(struct loop *l)
-{
-	l->stop = true;
-}
-
-bool loop_stopping(const struct loop *l)
-{
-	return l->stop;
-}
-
-int loop_fd(struct loop *l)
-{
-	struct epoll_event e = {.events = EPOLLIN, .data.u64 = CLOCK_SLOT};
-
-	if (l->clockfd >= 0)
-		return l->epoll;
-	l->clockfd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (l->clockfd < 0)
-		return -1;
-	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->clockfd, &e)) {
-		int err = errno;
-
-		close(l->clockfd);
-		l->clockfd = -1;
-		errno = err;
-		return -1;
-	}
-	clock_arm(l);
-	return l->epoll;
-}
-
-int loop_poll(struct loop *l)
-{
-	if (l->stop || turn(l, false))
-		return -1;
-	return l->stop ? -1 : 0;
-}
-
-int64_t loop_now(const struct loop *l)
-{
-	return l->now;
 }
