@@ -72,7 +72,7 @@ static void ready(struct discord *d, unsigned n, const struct payload *p, uint64
 	shard_live(d, n, false, now);
 }
 
-static void hole(struct discord *d, unsigned n, uint64_t s)
+static void hole(struct discord *d, unsigned n, uint64_t s, int64_t now)
 {
 	struct dconn *c = &d->conns[n];
 	char from[24], to[24];
@@ -83,6 +83,7 @@ static void hole(struct discord *d, unsigned n, uint64_t s)
 	snprintf(to, sizeof(to), "%" PRIu64, s - 1);
 	out_gap(d->out, n, ++c->jumps == JUMPS_MAX ? "the sequence has holes; no more of them are told for this connection" : "the sequence has a hole",
 		from, to);
+	gap_hole(d, n, now);
 }
 
 static void op_dispatch(struct discord *d, unsigned n, const struct payload *p, int64_t now)
@@ -105,7 +106,7 @@ static void op_dispatch(struct discord *d, unsigned n, const struct payload *p, 
 		}
 	}
 	if (e.seq > c->seq + 1)
-		hole(d, n, e.seq);
+		hole(d, n, e.seq, now);
 	if (e.seq > c->seq)
 		c->refused = 0;		/* it goes on: no resume that comes to nothing */
 	e.before = c->top;

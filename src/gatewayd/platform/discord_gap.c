@@ -203,6 +203,19 @@ const char *gap_begin(struct discord *d, unsigned n, struct span ready, bool los
 		"the number of shards changed; messages are read again from the history, other events are missing";
 }
 
+/* Which channels it concerns is not known: those where something was heard. */
+void gap_hole(struct discord *d, unsigned n, int64_t now)
+{
+	struct dconn *c = &d->conns[n];
+
+	if (!c->sure || !c->seen || !fill_of(c))
+		return;
+	open_fill(c->fill, "the sequence has a hole", c->sure);
+	add_seen(d, c, c->sure, true);
+	fill_next(d, now);
+	fill_end(d, n, now);
+}
+
 void gap_live(struct discord *d, unsigned n, int64_t now)
 {
 	if (d->conns[n].fill)

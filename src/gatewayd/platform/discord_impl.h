@@ -243,6 +243,7 @@ void gap_alive(struct discord *d, unsigned n, int64_t at);	/* what was sent at `
 const char *gap_begin(struct discord *d, unsigned n, struct span ready, bool lost, bool moved, int64_t now);
 void gap_moves(struct discord *d, const struct dconn *c);	/* its guilds will be other shards' */
 void gap_live(struct discord *d, unsigned n, int64_t now);
+void gap_hole(struct discord *d, unsigned n, int64_t now);	/* dispatches are missing within a session */
 void gap_guild(struct discord *d, const struct event *e);	/* GUILD_CREATE of one that is available */
 void gap_guild_gone(struct discord *d, const struct event *e, bool unavailable);
 void gap_deny(struct discord *d, uint64_t channel, bool denied);
