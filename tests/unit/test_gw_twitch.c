@@ -123,14 +123,17 @@ static void restarted(void)
 	probe_run(o, "answer 1 " EMPTY "dial 0 open A 2024-05-01T09:00:00Z\nopened 0\n" WELCOME("0", "B", "07:00") MADE("2", "S3", "07:01")
 		MADE("3", "S4", "07:02"));
 	CHECK(probe_saw(o, "gap 0 [2024-05-01T09:00:00Z] [2024-05-01T10:07:02.5Z] the process that held the socket ended"), "told after a restart, too");
+	CHECK(!probe_saw(o, "save 0 open B 2024-05-01T10:0"), "the session is saved, but the gap may be all that tells what is missing");
+	probe_run(o, "acked 0 1\n");
+	CHECK(probe_saw(o, "save 0 open B 2024-05-01T10:07:00.5Z"), "until the hub has it");
 	probe_run(o, OFFLINE("0", "n1", "08:00"));
 	for (int i = 0; i < 6; i++)
 		probe_run(o, "advance 10000\n" KEEPALIVE("0", "08:50"));
 	probe_run(o, OFFLINE("0", "n2", "09:00"));
 	probe_take(o);
-	probe_run(o, "acked 0 1\n");
-	CHECK(!probe_saw(o, "save"), "a spot that is not kept yet is not saved");
 	probe_run(o, "acked 0 2\n");
+	CHECK(!probe_saw(o, "save"), "a spot that is not kept yet is not saved");
+	probe_run(o, "acked 0 3\n");
 	CHECK(probe_saw(o, "save 0 open B 2024-05-01T10:09:00.5Z"), "a minute's end is, once the hub has it");
 	probe_run(o, "drain 0\n");
 	CHECK(probe_saw(o, "save 0 open B 2024-05-01T10:09:00.500Z") && probe_saw(o, "close 0.0 1000"), "drained: a plain session ends");
@@ -151,6 +154,7 @@ static void move(void)
 	CHECK(has(o, "\"id\":\"n1\""), "the old socket is read on");
 	probe_run(o, WELCOME("0.1", "B", "30:02") OFFLINE("0", "n2", "30:03"));
 	r = probe_take(o);
+	CHECK(strstr(r, "save 0 open B 2024-05-01T10:00:"), "what the hub does not have yet is not said to be safe: %s", r);
 	CHECK(strstr(r, "switch 0\nexpect 0.0 12000") && !strstr(r, "POST") && !strstr(r, "gap") && !strstr(r, "\nlive"),
 	      "the new one takes over, with its subscriptions and no gap: %s", r);
 	probe_run(o, "advance 60000\n");

@@ -25,6 +25,25 @@ void tw_save(struct twitch *p, unsigned i, const char *how, const char *time)
 	out_save(p->out, i, text, (size_t)n);
 }
 
+/* The session is saved at once, with the time up to which all is with the hub; the time of the last message, when that is so for what came
+ * until now and, told, for a gap that was told of what is before. */
+void tw_spot(struct twitch *p, unsigned i, bool told, int64_t now)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	if (told)
+		out_mark(p->out, i, ++c->mark);
+	if (c->kept < c->mark) {
+		c->spot = c->mark;
+		memcpy(c->spot_time, c->last, sizeof(c->spot_time));
+	} else {
+		c->spot = 0;
+		memcpy(c->safe, c->last, sizeof(c->safe));
+	}
+	c->spot_at = now;
+	tw_save(p, i, "open", c->safe);
+}
+
 /* What an earlier process left. */
 static void recall(struct twitch *p, unsigned i, const char *saved, size_t n)
 {
@@ -41,6 +60,7 @@ static void recall(struct twitch *p, unsigned i, const char *saved, size_t n)
 		c->gap = true;
 		snprintf(c->why, sizeof(c->why), "the webhooks were given up for sockets");
 		snprintf(c->from, sizeof(c->from), "%.39s", session);
+		memcpy(c->safe, c->from, sizeof(c->safe));
 		return;
 	}
 	memcpy(c->old, session, sizeof(session));
@@ -51,6 +71,7 @@ static void recall(struct twitch *p, unsigned i, const char *saved, size_t n)
 		c->gap = true;
 	snprintf(c->why, sizeof(c->why), "the process that held the socket ended or gave it away");
 	memcpy(c->from, strcmp(time, "-") == 0 ? "" : time, strcmp(time, "-") == 0 ? 1 : sizeof(time));
+	memcpy(c->safe, c->from, sizeof(c->safe));
 }
 
 /* ---- dialling ---- */
@@ -156,9 +177,7 @@ static void go_live(struct twitch *p, unsigned i, int64_t now)
 	c->gap = c->resumable = c->off = false;
 	c->why[0] = '\0';
 	out_live(p->out, i, resumed);
-	tw_save(p, i, "open", c->last);
-	c->spot = 0;
-	c->spot_at = now;
+	tw_spot(p, i, gap, now);
 	tw_hole_tell(p, i);
 	if (gap && p->conf.transport == TW_WEBSOCKET && !tw_settled(p, i, &enabled))
 		tw_hole(p, i, "some subscriptions were made late", c->from);
@@ -259,6 +278,9 @@ void tw_welcome(struct twitch *p, unsigned i, unsigned sock, struct span session
 	c->state = CONN_READY;
 	c->welcome_at = now;
 	c->made[0] = '\0';
+	/* Before the first session there was nothing to miss. */
+	if (!*c->safe && !c->gap)
+		memcpy(c->safe, c->last, sizeof(c->safe));
 	tw_watch(p, i, 0);
 	if (p->conf.transport == TW_CONDUIT) {
 		c->attach = true;
@@ -295,10 +317,12 @@ void tw_acked(void *arg, unsigned i, uint64_t mark, int64_t now)
 	if (i >= p->nconns)
 		return;
 	c = &p->conns[i];
+	c->kept = mark;
 	if (!c->spot || mark < c->spot || !tw_sockets(p) || c->state != CONN_LIVE)
 		return;
 	c->spot = 0;
-	tw_save(p, i, "open", c->spot_time);
+	memcpy(c->safe, c->spot_time, sizeof(c->safe));
+	tw_save(p, i, "open", c->safe);
 }
 
 void tw_drain(void *arg, unsigned i, int64_t now)
@@ -306,10 +330,12 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 	struct twitch *p = arg;
 	char time[CLOCK_RFC3339_MAX];
 	struct tw_conn *c;
+	bool all;
 
 	if (i >= p->nconns)
 		return;
 	c = &p->conns[i];
+	all = c->kept >= c->mark;
 	c->held = c->hole = false;
 	if (!tw_sockets(p)) {
 		if (c->state == CONN_LIVE)
@@ -324,16 +350,16 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 	tw_move_end(p, i);
 	/* A shard's new holder attaches itself before this socket is closed. A plain session cannot be handed over: two of them
 	 * would tell everything twice, under different ids. */
-	if (p->conf.transport == TW_CONDUIT && c->state == CONN_LIVE && !c->off && out_linger(p->out, i, BYE)) {
+	if (p->conf.transport == TW_CONDUIT && c->state == CONN_LIVE && !c->off && all && out_linger(p->out, i, BYE)) {
 		tw_save(p, i, "handed", time);
 	} else {
 		if (c->state == CONN_LIVE)
-			tw_save(p, i, "open", time);
+			tw_save(p, i, "open", all ? time : c->safe);
 		out_close(p->out, i, 0, 1000, "handed over");
 	}
 	/* Whoever has it next says how it was left, this process too. */
 	c->state = CONN_IDLE;
-	c->session[0] = c->old[0] = c->was[0] = c->last[0] = c->why[0] = '\0';
+	c->session[0] = c->old[0] = c->was[0] = c->last[0] = c->safe[0] = c->why[0] = '\0';
 	c->gap = c->resumable = c->off = c->attach = c->attaching = false;
 	c->spot = 0;
 }

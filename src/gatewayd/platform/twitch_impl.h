@@ -130,7 +130,9 @@ struct tw_conn {
 	int64_t last_at;	/* clock_mono() when it did */
 	int64_t handed;		/* wall clock of Twitch when an earlier process handed the shard over; 0: none did */
 	char made[TW_TIME];	/* ... of the last subscription that was created */
-	uint64_t mark, spot;	/* spot: when this mark is kept, spot_time is saved */
+	uint64_t mark, kept;	/* of the last line; of the last one below which the hub has all */
+	char safe[TW_TIME];	/* the hub has what came up to this time; "": not known */
+	uint64_t spot;		/* when this mark is kept, spot_time is safe; 0: none */
 	char spot_time[TW_TIME];
 	int64_t spot_at;
 	/* what was missing while it was live: told when its end is known */
@@ -285,6 +287,7 @@ void tw_welcome(struct twitch *p, unsigned conn, unsigned sock, struct span sess
 void tw_conn_settle(struct twitch *p, unsigned conn, int64_t now);
 void tw_conn_attached(struct twitch *p, unsigned conn, int64_t now);
 void tw_save(struct twitch *p, unsigned conn, const char *how, const char *time);	/* for whoever holds conn next */
+void tw_spot(struct twitch *p, unsigned conn, bool told, int64_t now);	/* saves what a new process has to know */
 void tw_no_use(const struct twitch *p, unsigned conn, char *why, size_t n);	/* why all was refused: Twitch's words about the first */
 
 /* ---- twitch_callback.c: connection 0 of webhooks, which has no socket ---- */

@@ -86,9 +86,9 @@ void tw_move_done(struct twitch *p, unsigned i, const char *session, int64_t now
 	out_switch(p->out, i);
 	tw_watch(p, i, 0);
 	if (c->state == CONN_LIVE) {
-		tw_save(p, i, "open", c->last);
 		if (gap)
 			out_gap(p->out, i, gap, c->from, c->last);
+		tw_spot(p, i, gap != NULL, now);
 	}
 	/* Whether it was in time for the session to take it along is not known: what exists is refused as a second one (409), which is a success. */
 	if (p->conf.transport == TW_WEBSOCKET)
