@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "gatewayd/platform/platform.h"
 
-
 /* Time goes by; the lists, of which the next one is request n, show S1. Leaves out those keepalives' record. */
 static unsigned lists_for(struct out *o, int seconds, unsigned n)
 {

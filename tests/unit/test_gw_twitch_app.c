@@ -167,6 +167,8 @@ static void early_challenge(void)
 #define SHARDS(n) "http " n " PATCH https://api.twitch.tv/helix/eventsub/conduits/shards token=app"
 #define SHARD(id, session) "{\"id\":\"" id "\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"" session "\"}}"
 
+#define SHARD_OF(id, status, session) "{\"id\":\"" id "\",\"status\":\"" status "\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"" session "\"}}"
+
 static struct out *conduit_up(void)
 {
 	struct out *o = begin(CONDUIT "conduit = C-1\n", SUBS);
@@ -245,6 +247,32 @@ static void conduit_both(void)
 	CHECK(!probe_saw(o, "switch") && has(o, SHARD("0", "N")), "which is no answer about the socket of the move");
 	probe_run(o, "answer 8 202 {\"data\":[{\"id\":\"0\"}],\"errors\":[]}\n");
 	CHECK(probe_saw(o, "switch 0") && !probe_saw(o, "gap"), "that one is");
+	probe_free(o);
+}
+
+/* A process that holds another shard than the first, and Twitch does not know of it any more. */
+static void conduit_forgotten(void)
+{
+	struct out *o = begin(CONDUIT "conduit = C-1\n", SUBS);
+	const char *r;
+
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\ndial 1\nopened 1\n" WELCOME("1", "B", "00:02")
+		"answer 2 202 {\"data\":[{\"id\":\"1\",\"status\":\"enabled\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "live 1 up") && !probe_saw(o, "http 3"), "live; subscriptions are another process's");
+	probe_take(o);
+	for (int i = 0; i < 120; i++)
+		probe_run(o, "advance 10000\n" KEEPALIVE("1", "20:00"));
+	r = probe_take(o);
+	CHECK(strstr(r, "http 3 GET https://api.twitch.tv/helix/eventsub/conduits/shards?conduit_id=C-1"), "its shard is looked at");
+	probe_run(o, "answer 3 200 {\"data\":[" SHARD_OF("1", "enabled", "B") "],\"pagination\":{}}\n");
+	CHECK(!probe_saw(o, "http 4"), "all is well");
+	for (int i = 0; i < 120; i++)
+		probe_run(o, "advance 10000\n" KEEPALIVE("1", "20:00"));
+	probe_take(o);
+	probe_run(o, "answer 4 200 {\"data\":[" SHARD_OF("1", "websocket_disconnected", "B") "],\"pagination\":{}}\n");
+	CHECK(probe_saw(o, SHARDS("5")) && has(o, SHARD("1", "B")), "switched off: attached again");
+	probe_run(o, "answer 5 202 {\"data\":[{\"id\":\"1\",\"status\":\"enabled\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "gap 1 [2023-11-14T22:13:20.000Z] [2023-11-14T22:13:20.000Z] Twitch has another socket on the shard, or none: websocket_disconnected"), "and told");
 	probe_free(o);
 }
 
@@ -334,6 +362,7 @@ int main(void)
 	conduits();
 	conduit_moves();
 	conduit_both();
+	conduit_forgotten();
 	conduit_handed();
 	conduit_made();
 	return check_done();

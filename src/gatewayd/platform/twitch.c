@@ -341,8 +341,10 @@ static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
 		tw_pump(p, now);
 		break;
 	case TIMER_LIST:
-		if (p->conf.transport == TW_CONDUIT)
+		if (p->conf.transport == TW_CONDUIT) {
 			tw_shards_ask(p, now);
+			tw_shards_later(p, now);
+		}
 		tw_list(p, now);
 		break;
 	case TIMER_START:

@@ -184,6 +184,8 @@ static void go_live(struct twitch *p, unsigned i, int64_t now)
 	/* Subscriptions of the session before this one may still count; those of a conduit may have gone with all its shards. */
 	if (*c->old)
 		tw_list(p, now);
+	if (p->conf.transport == TW_CONDUIT)
+		tw_shards_later(p, now);
 }
 
 void tw_conn_settle(struct twitch *p, unsigned i, int64_t now)

@@ -197,6 +197,8 @@ struct twitch {
 	bool hooked;			/* all of them are, to the callback */
 	char shard_cursor[512];		/* the page of shards that is asked for; "": the first */
 	unsigned shard_pages;
+	int64_t shards_wall;		/* when they were asked for */
+	char shards_time[CLOCK_RFC3339_MAX];	/* ... the last time that was answered to its end; "": not yet */
 	/* the callback */
 	bool remake;			/* with another secret: what there is has to be made anew */
 	char callback_was[TW_URL];	/* of an earlier process: what still goes there is deleted; "": the same */
@@ -338,6 +340,7 @@ void tw_trouble(struct twitch *p, const char *what);	/* why nothing goes on: sai
 /* ---- twitch_shards.c ---- */
 
 void tw_shards_ask(struct twitch *p, int64_t now);
+void tw_shards_later(struct twitch *p, int64_t now);	/* a process without connection 0 has no list to do it with */
 void tw_shards_answer(struct twitch *p, const struct http_answer *a, const char *said, int64_t now);
 unsigned tw_shard_of(const struct twitch *p, const struct json *entry);	/* its number, UINT32_MAX: none of ours */
 void tw_shard_verified(struct twitch *p, unsigned shard, int64_t now);		/* its challenge came here */

@@ -12,18 +12,27 @@
 
 #define LAG (60 * CLOCK_S)		/* what is listed may be older than an attachment that has just been made */
 #define PAGES_MAX 20u
+#define LOOK_EVERY (15 * 60 * CLOCK_S)
 
 void tw_shards_ask(struct twitch *p, int64_t now)
 {
 	char path[TW_ID + sizeof(p->shard_cursor) + 80];
 
-	if (!*p->conduit || p->refused || p->pause > now || tw_asking(p, CALL_SHARDS))
+	if (!*p->conduit || p->refused || (!tw_sockets(p) && !tw_leads(p)) || p->pause > now || tw_asking(p, CALL_SHARDS))
 		return;
-	if (!*p->shard_cursor)
+	if (!*p->shard_cursor) {
 		p->shard_pages = 0;
+		p->shards_wall = out_wall(p->out);
+	}
 	snprintf(path, sizeof(path), "/eventsub/conduits/shards?conduit_id=%s%s%s", p->conduit, *p->shard_cursor ? "&after=" : "", p->shard_cursor);
 	if (!tw_ask(p, CALL_SHARDS, NULL, "GET", path, NULL))
 		tw_conduit_later(p, now);
+}
+
+void tw_shards_later(struct twitch *p, int64_t now)
+{
+	if (!tw_leads(p))
+		out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + LOOK_EVERY + (int64_t)(out_random(p->out) % (uint64_t)(LOOK_EVERY / 4)));
 }
 
 unsigned tw_shard_of(const struct twitch *p, const struct json *e)
@@ -54,7 +63,7 @@ static void hook(struct twitch *p, unsigned k, const struct json *e)
 			tw_say(p, LOG_WARN, "shard %u of the conduit is off: %s", k, status);
 		failed = strcmp(status, "webhook_callback_verification_failed") == 0;
 		if (p->hook[k] == HOOK_ON || (p->hook[k] == HOOK_UNKNOWN && same && !failed))
-			tw_hole(p, 0, status, p->list_time);
+			tw_hole(p, 0, status, p->shards_time);
 		p->hook[k] = HOOK_OFF;
 		if (same && failed)
 			tw_trouble(p, "Twitch could not verify the callback of a shard");
@@ -129,7 +138,7 @@ static void socket_of(struct twitch *p, unsigned k, const struct json *e, int64_
 		return;
 	snprintf(why, sizeof(why), "Twitch has another socket on the shard, or none: %.60s", status);
 	tw_say(p, LOG_WARN, "connection %u: %s", k, why);
-	off(p, k, why, p->list_time, now);
+	off(p, k, why, p->shards_time, now);
 }
 
 /* ---- answers ---- */
@@ -167,6 +176,7 @@ void tw_shards_answer(struct twitch *p, const struct http_answer *a, const char 
 		return;
 	}
 	p->shard_cursor[0] = '\0';
+	clock_rfc3339(p->shards_time, p->shards_wall);
 	if (!tw_sockets(p))
 		hooks_known(p, now);
 }
