@@ -63,7 +63,8 @@ told() { [ "$(outcomes | wc -l)" -eq "$1" ]; }
 	lab_up
 	hub_up
 	mkdir "$A/other"
-	printf 'platform = webhook\nurl = http://127.0.0.1:1/\nallow-private = yes\n' >"$A/default/dead.conf"
+	# again: of those that were under way when it was killed nobody knows what became of them, and they stay
+	printf 'platform = webhook\nurl = http://127.0.0.1:1/\nallow-private = yes\nsend-unknown = again\n' >"$A/default/dead.conf"
 	cp "$A/default"/lab-discord* "$A/other/"
 	awk '{ for (i = 1; i <= 2600; i++) { l = $0; gsub("NUMBER", i, l); print l } }' <(say fNUMBER webhook wNUMBER x) >in
 	worker -g 60s
@@ -80,7 +81,7 @@ told() { [ "$(outcomes | wc -l)" -eq "$1" ]; }
 	grep -q '260[01] messages were in the outbox; 600 of them wait there' d.err
 	wait_until 20 told 2601
 	[ -z "$(outcomes | grep -v ' 1$')" ]
-	[ "$(grep -aho '"cause":"[a-z]*"' spool/*.ndjson | sort | uniq -c)" = '   2600 "cause":"late"' ]
+	[ "$(grep -aEho '"cause":"(late|unknown)"' spool/*.ndjson | wc -l)" -eq 2600 ]
 	daemon_stop d
 }
 
