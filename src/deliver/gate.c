@@ -215,6 +215,8 @@ int queue_close(struct queue *q, const char *gate, int64_t wait, bool probing, i
 	g->probing |= probing;
 	if (now + wait > g->until)
 		g->until = now + wait;
+	if (!probing && now + wait > g->sure)
+		g->sure = now + wait;
 	gate_settle(g);
 	return 0;
 }
@@ -227,7 +229,7 @@ void queue_open(struct queue *q, const char *gate, int64_t now)
 		return;
 	q->now = now;
 	g->probing = false;
-	g->until = 0;
+	g->until = g->sure;
 	gate_settle(g);
 }
 

@@ -25,7 +25,7 @@ struct gate {
 	struct queue *q;
 	char *name;
 	struct need need;
-	int64_t *times, until, reset, window;	/* times: the last need.n */
+	int64_t *times, until, sure, reset, window;	/* times: the last need.n; sure: until when it is closed even if a probe does well */
 	uint32_t oldest, under_way, left, limit;
 	bool told, probing;
 	struct row waiting[2];		/* [0]: urgent */

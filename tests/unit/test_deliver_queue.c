@@ -88,6 +88,11 @@ static void gates(void)
 	CHECK(!queue_next(&q, false, 2603), "only one while it is tried out");
 	queue_open(&q, "b", 2604);
 	CHECK(queue_next(&q, false, 2604) == &m[0].i, "and more when that went well");
+	queue_back(&q, &m[0].i, 2605, 0);
+	queue_close(&q, "b", 100, false, 2606);
+	queue_close(&q, "b", 10, true, 2607);
+	queue_open(&q, "b", 2608);
+	CHECK(!queue_next(&q, false, 2650) && queue_due(&q, false) == 2706, "but a platform's own wait is heeded all the same");
 	queue_release(&q);
 }
 
