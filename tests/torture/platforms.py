@@ -48,7 +48,7 @@ EVER = "1970-01-01T00:00:00Z"
 # The platforms' clocks, but faster; the numbers of their limits are theirs. A refresh token is good for more than once, as that of a client with a secret
 # is: if it were not, an answer that a kill takes away would be for a person (tests/gatewayd/76-twitch-tokens.bats has tokens that are).
 LAB = {"discord.heartbeat_interval_ms": 1000, "discord.heartbeat_slack_ms": 3000, "discord.op7_close_s": 1, "discord.identify_interval_s": 1,
-       "discord.session_life_s": 60, "twitch.keepalive_s": 2, "twitch.reconnect_grace_s": 5, "twitch.webhook_retry_s": 0.5,
+       "discord.session_life_s": 60, "twitch.keepalive_s": 2, "twitch.reconnect_grace_s": 20, "twitch.webhook_retry_s": 0.5,
        "twitch.refresh_once": 0}
 
 

@@ -276,6 +276,18 @@ static void conduit_forgotten(void)
 	probe_free(o);
 }
 
+/* The socket of a move had its welcome, perhaps, which is lost: the shard's events went there. */
+static void conduit_grace(void)
+{
+	struct out *o = conduit_up();
+
+	probe_run(o, MOVE("wss://one/") "opened 0.1\ngone 0 4004 \n");
+	CHECK(probe_saw(o, "lost 0"), "the old one is closed behind its back");
+	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "N", "31:00") "answer 7 202 {\"data\":[{\"id\":\"0\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z]") && probe_saw(o, "live 0 up"), "not resumed: a gap");
+	probe_free(o);
+}
+
 static void conduit_handed(void)
 {
 	struct out *o = conduit_up();
@@ -363,6 +375,7 @@ int main(void)
 	conduit_moves();
 	conduit_both();
 	conduit_forgotten();
+	conduit_grace();
 	conduit_handed();
 	conduit_made();
 	return check_done();

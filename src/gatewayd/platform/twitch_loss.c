@@ -62,7 +62,8 @@ static void mark_loss(struct twitch *p, unsigned i, const char *why, bool told)
 		if (!c->old_gone && !c->moved_on)
 			memcpy(c->from, c->last, sizeof(c->from));
 	}
-	c->gap = c->gap || c->moved_on || !conduit || shard_gap(p, i, told);
+	/* From its welcome on, which may have been lost, all goes to the socket of a move. */
+	c->gap = c->gap || c->move || !conduit || shard_gap(p, i, told);
 	c->resumable = !c->gap;
 	c->off = conduit;
 }
