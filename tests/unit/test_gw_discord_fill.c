@@ -129,6 +129,10 @@ static void trouble(void)
 	run(o, READY("jkl", GUILD_5) GUILD("2", "5", CHANNEL("50", "@1300") "," CHANNEL("51", "@1300"), "") "answer 11 401 {}\nadvance 10000\n");
 	record = probe_take(o);
 	CHECK(count(record, "http ") == 1 && count(record, "the token was refused") == 2, "401");
+	lose(o);
+	run(o, READY("mno", GUILD_5) GUILD("2", "5", CHANNEL("50", "@1400"), ""));
+	CHECK(!saw(o, "http") && saw(o, "gap 0 [@990] [] the session was lost: 0 messages of 0 channels read again from the history, not all; "
+		"channel 50 after @990: the token was refused"), "never again, and told");
 	probe_free(o);
 }
 

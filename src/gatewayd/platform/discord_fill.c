@@ -68,31 +68,6 @@ static struct missing *choose(struct discord *d, int64_t now, int64_t *at)
 	return NULL;
 }
 
-void fill_next(struct discord *d, int64_t now)
-{
-	struct missing *m;
-	char path[128];
-	int64_t at;
-
-	if (d->gap.call || d->gap.waits || d->gap.mark || d->gap.refused)
-		return;
-	m = choose(d, now, &at);
-	if (m) {
-		snprintf(path, sizeof(path), "/channels/%" PRIu64 "/messages?after=%" PRIu64 "&limit=%d", m->channel, m->after, PAGE);
-		d->gap.channel = m->channel;
-		d->gap.asked = m->after;
-		d->gap.call = discord_rest(d, path, ANSWER_MAX);
-	} else if (at) {
-		wait_until(d, at);
-	}
-}
-
-void gap_due(struct discord *d, int64_t now)
-{
-	d->gap.waits = false;
-	fill_next(d, now);
-}
-
 /* ---- what is told ---- */
 
 void fill_note(struct fill *f, uint64_t channel, uint64_t after, const char *why)
@@ -106,7 +81,7 @@ void fill_note(struct fill *f, uint64_t channel, uint64_t after, const char *why
 static void tell(struct discord *d, unsigned n, struct fill *f)
 {
 	unsigned guilds = fill_missing_guilds(f);
-	char from[24], to[24] = "";
+	char from[24] = "", to[24] = "";
 
 	buf_clear(&d->text);
 	buf_printf(&d->text, "%s: %u message%s of %u channel%s read again from the history%s", f->why ? f->why : "the session was lost", f->messages,
@@ -119,7 +94,8 @@ static void tell(struct discord *d, unsigned n, struct fill *f)
 		buf_printf(&d->text, "; no room for %u more", f->left);
 	if (guilds)
 		buf_printf(&d->text, "; %u guild%s not available: read when they are", guilds, guilds == 1 ? "" : "s");
-	snprintf(from, sizeof(from), "%" PRIu64, f->from);
+	if (f->from)
+		snprintf(from, sizeof(from), "%" PRIu64, f->from);
 	if (f->to)
 		snprintf(to, sizeof(to), "%" PRIu64, f->to);
 	if (buf_cstr(&d->text))
@@ -158,6 +134,54 @@ void gap_late(struct discord *d, unsigned n, int64_t now)
 		return;
 	d->conns[n].fill->late = true;
 	fill_end(d, n, now);
+}
+
+/* ---- giving up, asking ---- */
+
+/* Not read, for good. */
+static void give_up(struct discord *d, struct missing *m, const char *why, int64_t now)
+{
+	struct dconn *c = &d->conns[d->gap.conn];
+
+	fill_note(c->fill, m->channel, m->after, why);
+	drop(c->fill, m);
+	fill_end(d, d->gap.conn, now);
+}
+
+static void give_up_all(struct discord *d, const char *why, int64_t now)
+{
+	for (unsigned n = 0; n < d->nconns; n++) {
+		d->gap.conn = n;
+		while (d->conns[n].fill && d->conns[n].fill->n)
+			give_up(d, d->conns[n].fill->v, why, now);
+	}
+}
+
+void fill_next(struct discord *d, int64_t now)
+{
+	struct missing *m;
+	char path[128];
+	int64_t at;
+
+	if (d->gap.refused)
+		give_up_all(d, "the token was refused", now);
+	if (d->gap.call || d->gap.waits || d->gap.mark)
+		return;
+	m = choose(d, now, &at);
+	if (m) {
+		snprintf(path, sizeof(path), "/channels/%" PRIu64 "/messages?after=%" PRIu64 "&limit=%d", m->channel, m->after, PAGE);
+		d->gap.channel = m->channel;
+		d->gap.asked = m->after;
+		d->gap.call = discord_rest(d, path, ANSWER_MAX);
+	} else if (at) {
+		wait_until(d, at);
+	}
+}
+
+void gap_due(struct discord *d, int64_t now)
+{
+	d->gap.waits = false;
+	fill_next(d, now);
 }
 
 /* ---- what comes back ---- */
@@ -257,39 +281,21 @@ void gap_kept(struct discord *d, unsigned n, uint64_t mark, int64_t now)
 	fill_next(d, now);
 }
 
-/* Seconds with decimals, from a header. */
-static int64_t seconds(const char *text, int64_t otherwise)
+/* Seconds with decimals, and a little more, as Discord's own libraries do. */
+static int64_t reset_after(const struct http_answer *a)
 {
+	const char *text = http_header(a, "x-ratelimit-reset-after");
 	char *end;
 	double s = text ? strtod(text, &end) : -1;
 
-	return text && end != text && s >= 0 && s < 3600 ? (int64_t)(s * (double)CLOCK_S) + 50 * CLOCK_MS : otherwise;
-}
-
-/* Not read, for good. */
-static void give_up(struct discord *d, struct missing *m, const char *why, int64_t now)
-{
-	struct dconn *c = &d->conns[d->gap.conn];
-
-	fill_note(c->fill, m->channel, m->after, why);
-	drop(c->fill, m);
-	fill_end(d, d->gap.conn, now);
-}
-
-static void give_up_all(struct discord *d, const char *why, int64_t now)
-{
-	for (unsigned n = 0; n < d->nconns; n++) {
-		d->gap.conn = n;
-		while (d->conns[n].fill && d->conns[n].fill->n)
-			give_up(d, d->conns[n].fill->v, why, now);
-	}
+	return text && end != text && s >= 0 && s < 3600 ? (int64_t)(s * (double)CLOCK_S) + 50 * CLOCK_MS : CLOCK_S;
 }
 
 /* No answer, or none that says anything about the channel. Others have their turn first. Being told to wait is no failure. */
 static void failed(struct discord *d, struct missing *m, const struct http_answer *a, int64_t now)
 {
 	struct fill *f = d->conns[d->gap.conn].fill;
-	int64_t wait = CLOCK_S << (d->gap.failed < 6 ? d->gap.failed : 6), asked = seconds(http_header(a, "retry-after"), 0);
+	int64_t wait = CLOCK_S << (d->gap.failed < 6 ? d->gap.failed : 6), asked = discord_retry_after(a);
 	struct missing again = *m;
 
 	wait = asked ? asked : wait < WAIT_MAX ? wait : WAIT_MAX;
@@ -310,7 +316,7 @@ static void refused(struct discord *d, struct missing *m, int status, int64_t no
 {
 	if (status == 401) {
 		d->gap.refused = true;	/* never again with this token: too many of these, and the address is banned */
-		give_up_all(d, "the token was refused", now);
+		fill_next(d, now);
 		return;
 	}
 	if (status == 403)
@@ -338,7 +344,7 @@ void gap_answer(struct discord *d, const struct http_answer *a, int64_t now)
 		refused(d, m, a->status, now);
 		return;
 	}
-	m->at = left && strtol(left, NULL, 10) == 0 ? now + seconds(http_header(a, "x-ratelimit-reset-after"), CLOCK_S) : 0;
+	m->at = left && strtol(left, NULL, 10) == 0 ? now + reset_after(a) : 0;
 	wait_until(d, now + PACE);
 	if (!d->gap.mark)
 		page_done(d, now);

@@ -161,9 +161,9 @@ void gap_moves(struct discord *d, const struct dconn *c)
 
 static void open_fill(struct fill *f, const char *why, uint64_t from)
 {
-	f->open = true;
-	if (!f->why)
+	if (!f->open)
 		f->why = why;
+	f->open = true;
 	if (!f->from || from < f->from)
 		f->from = from;
 }
@@ -188,6 +188,7 @@ const char *gap_begin(struct discord *d, unsigned n, struct span ready, bool los
 	if (moved && d->moved && (!from || d->moved < from))
 		from = d->moved;
 	if (from && any && fill_of(c)) {
+		c->fill->open = false;		/* what it was opened for is a smaller thing */
 		open_fill(c->fill, lost ? "the session was lost" : "the number of shards changed", from);
 		add_seen(d, c, from, !told);
 	}
