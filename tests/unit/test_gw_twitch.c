@@ -139,6 +139,12 @@ static void restarted(void)
 	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "C", "09:10") MADE("5", "S5", "09:11") MADE("6", "S6", "09:12"));
 	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:09:00.500Z] [2024-05-01T10:09:12.5Z] the process that held"), "taken back: a gap, too");
 	probe_free(o);
+
+	o = begin(PLAIN, SUBS);
+	probe_run(o, "answer 1 " EMPTY "dial 0 open A 2024-05-01T09:00:00Z\nopened 0\n" MOVE("wss://one/") "gone 0 1002 x\ngone 0.1 4007 x\n");
+	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "B", "31:00") MADE("2", "S3", "31:01") MADE("3", "S4", "31:02"));
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T09:00:00Z]"), "what a first session lost on top does not make the gap shorter");
+	probe_free(o);
 }
 
 static void move(void)

@@ -304,6 +304,7 @@ void tw_callback_alive(struct twitch *p, int64_t now);
 
 /* The session of conn is of no use. */
 void tw_conn_lost(struct twitch *p, unsigned conn, enum next next, unsigned code, const char *why, int64_t wait);
+void tw_missing_from(struct tw_conn *c);	/* from the last message on, unless it began before */
 /* told: the other side said so itself, and whatever it had sent before has come. */
 void tw_lost(struct twitch *p, unsigned conn, enum next next, unsigned code, const char *why, int64_t wait, bool told);
 

@@ -49,6 +49,13 @@ static bool shard_gap(struct twitch *p, unsigned i, bool told)
 	return gap;
 }
 
+/* What is missing since an earlier process, or of a move, already has its beginning. */
+void tw_missing_from(struct tw_conn *c)
+{
+	if (!c->gap && !c->resumable && !c->old_gone && !c->moved_on)
+		memcpy(c->from, c->last, sizeof(c->from));
+}
+
 static void mark_loss(struct twitch *p, unsigned i, const char *why, bool told)
 {
 	struct tw_conn *c = &p->conns[i];
@@ -58,9 +65,7 @@ static void mark_loss(struct twitch *p, unsigned i, const char *why, bool told)
 		return;
 	if (!c->gap) {
 		snprintf(c->why, sizeof(c->why), "%s", why);
-		/* What was missing of a move already has its beginning. */
-		if (!c->old_gone && !c->moved_on)
-			memcpy(c->from, c->last, sizeof(c->from));
+		tw_missing_from(c);
 	}
 	/* From its welcome on, which may have been lost, all goes to the socket of a move. */
 	c->gap = c->gap || c->move || !conduit || shard_gap(p, i, told);
@@ -110,8 +115,7 @@ void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *re
 	 * in between may not have come. */
 	if (c->move && c->next_up && (code != 4004 || *c->next)) {
 		tw_say(p, LOG_WARN, "connection %u: the old socket of a move is gone: %u %s", i, code, reason);
-		if (!c->old_gone && !c->moved_on)
-			memcpy(c->from, c->last, sizeof(c->from));
+		tw_missing_from(c);
 		c->old_gone = true;
 		return;
 	}

@@ -138,8 +138,7 @@ void tw_reconnect(struct twitch *p, unsigned i, unsigned sock, struct span sessi
 		/* Its welcome may be on its way, and with it the session. */
 		out_close(p->out, i, 1, 1000, "moved elsewhere");
 		c->next[0] = '\0';
-		if (!c->old_gone && !c->moved_on)
-			memcpy(c->from, c->last, sizeof(c->from));
+		tw_missing_from(c);
 		c->moved_on = true;
 	}
 	begin(p, i, copy, now);
