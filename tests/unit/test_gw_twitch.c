@@ -400,6 +400,12 @@ static void limits(void)
 	CHECK(strstr(r, "lost 0 resume 1000 wait=0ms no subscription was answered within 9 s"), "nor after nine seconds: given up: %s", r);
 	probe_free(o);
 
+	o = up();
+	platform_find("twitch")->token(probe_object(o), OUT_TOKEN_USER, true, probe_now(o));
+	probe_run(o, "answer 4 429 Ratelimit-Remaining: 0 | Ratelimit-Reset: 1700000030 | {}\ngone 0 1006 \nadvance 10000\ndial 0\n");
+	CHECK(probe_saw(o, "lost 0 resume 0 wait=20"), "the list is refused: what would come behind it would be, too");
+	probe_free(o);
+
 	o = begin(CONDUIT "conduit = C-1\n", SUBS);
 	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\ndial 0\nanswer 2 " EMPTY "opened 0\n" WELCOME("0", "A", "00:02"));
 	probe_run(o, "answer 5 429 Ratelimit-Remaining: 0 | Ratelimit-Reset: 1700000030 | {\"message\":\"Too Many Requests\"}\n");

@@ -183,16 +183,22 @@ void tw_listed(struct twitch *p, const struct http_answer *a, int64_t now)
 	struct json_error err;
 	struct json *doc = a->status == 200 ? json_parse(a->body, a->nbody, &err) : NULL;
 	const struct json *data = json_member(doc, "data");
+	int64_t wait;
 	char said[160];
 
 	if (!json_is_array(data)) {
 		tw_said(a, said, sizeof(said));
 		tw_say(p, LOG_WARN, "the subscriptions cannot be listed: %s", a->status == 200 ? "the answer makes no sense" : said);
 		json_free(doc);
-		if (a->status == 401)
+		if (a->status == 401) {
 			tw_token_refused(p, said, a->error != NULL, now);
-		else
-			out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + tw_wait(p, a) + LIST_SOON);
+			return;
+		}
+		wait = tw_wait(p, a);
+		/* Others would only be refused like this one. */
+		if (a->status == 429)
+			tw_pause(p, wait, said, now);
+		out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + wait + LIST_SOON);
 		return;
 	}
 	backoff_reset(&p->backoff);
