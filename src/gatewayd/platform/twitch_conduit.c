@@ -123,9 +123,11 @@ static void attach(struct twitch *p, int64_t now)
 	if (tw_sockets(p))
 		some = add_sockets(p, &body) > 0;
 	else
-		some = (!p->hooks_at || now >= p->hooks_at + AGAIN_SLOW) && add_hooks(p, &body) > 0;
-	if (some && !tw_sockets(p))
+		some = (!p->hooks_at || now >= p->hooks_at + p->hooks_wait) && add_hooks(p, &body) > 0;
+	if (some && !tw_sockets(p)) {
 		p->hooks_at = now;
+		p->hooks_wait = !p->hooks_wait ? AGAIN_HOOKS : p->hooks_wait < AGAIN_SLOW / 2 ? 2 * p->hooks_wait : AGAIN_SLOW;
+	}
 	buf_adds(&body, "]}");
 	if (!some) {
 		buf_release(&body);

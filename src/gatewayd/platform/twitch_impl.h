@@ -194,6 +194,7 @@ struct twitch {
 	unsigned char hook[TW_HOOKS_MAX];	/* enum tw_hook_state of each */
 	bool hooks_known;		/* Twitch said which are attached */
 	int64_t hooks_at;		/* when attaching them was asked for; 0: not yet */
+	int64_t hooks_wait;		/* ... and how long it is not asked for again; 0: at once */
 	bool hooked;			/* all of them are, to the callback */
 	char shard_cursor[512];		/* the page of shards that is asked for; "": the first */
 	unsigned shard_pages;

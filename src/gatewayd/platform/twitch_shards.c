@@ -83,6 +83,7 @@ static void hooks_known(struct twitch *p, int64_t now)
 	}
 	p->hooked = on == n;
 	if (p->hooked) {
+		p->hooks_wait = 0;
 		p->error[0] = '\0';
 		tw_callback_settle(p, now);
 		tw_hole_tell(p, 0);
