@@ -67,6 +67,7 @@ load stage
 		reader=$!
 		wait "$pid" || true
 		kill "$reader" 2>/dev/null || true
+		wait "$reader" 2>/dev/null || true
 	done
 	exec 8>&-
 }
