@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""scripts/torture --platforms [-n RUNS] [-s SEED] [-j JOBS] [-t SECONDS] [-f FAULTS] [-k]
+"""scripts/torture --platforms [-n RUNS] [-s SEED] [-j JOBS] [-t SECONDS] [-f FAULTS] [-w SECONDS] [-k]
 
 Runs of the lab (tests/peers/lab) against gatewayd and route, each with its own seed: people talk on Discord and on Twitch (over a WebSocket, webhooks or
 a conduit) while connections break in every way that the lab knows, and gatewayd and route are killed (-9) and started again. Afterwards the books are
@@ -19,6 +19,7 @@ compared:
   -j JOBS      runs at a time (the number of processors)
   -t SECONDS   how long people talk in a run (4)
   -f FAULTS    for each platform in a run (6)
+  -w SECONDS   how long what is missing is waited for while nothing comes (30)
   -k           keep the folder of every run, not only of those that failed
 
 Prints a line for each run. Exit code: 0 when all are right, 1 when not. BIN: programs (bin). TORTURE_DIR: where to work (/tmp).
@@ -94,8 +95,8 @@ class Program:
 
 
 class Run:
-    def __init__(self, seed, folder, seconds, faults):
-        self.seed, self.folder, self.seconds, self.faults = seed, folder, seconds, faults
+    def __init__(self, seed, folder, seconds, faults, patience):
+        self.seed, self.folder, self.seconds, self.faults, self.patience = seed, folder, seconds, faults, patience
         self.rng = random.Random(seed)
         self.lab = Program(folder, "lab", os.path.join(TOP, "tests/peers/lab/lab.py"), "-q", "-d", os.path.join(folder, "lab"),
                            *(x for k, v in LAB.items() for x in ("-o", f"{k}={v}")))
@@ -281,7 +282,7 @@ class Run:
     def wait_quiet(self):
         """Until nothing is lost or unread and a second long nothing came; what is still missing after so many quiet seconds will not come."""
         seen, since = -1, time.time()
-        while time.time() < since + (30 if self.unread() else 5):
+        while time.time() < since + (self.patience if self.unread() else 5):
             self.read()
             if len(self.lines) != seen:
                 seen, since = len(self.lines), time.time()
@@ -386,7 +387,7 @@ def stamp(text):
 
 def one(seed, o):
     folder = tempfile.mkdtemp(prefix=f"platforms-{seed}-", dir=os.environ.get("TORTURE_DIR", "/tmp"))
-    run = Run(seed, folder, o.t, o.f)
+    run = Run(seed, folder, o.t, o.f, o.w)
     begin = time.time()
     try:
         wrong = run.play()
@@ -409,6 +410,7 @@ def main():
     for name, default in (("-n", 10), ("-s", 1), ("-j", os.cpu_count() or 1), ("-f", 6)):
         p.add_argument(name, type=int, default=default)
     p.add_argument("-t", type=float, default=4)
+    p.add_argument("-w", type=float, default=30)
     p.add_argument("-k", action="store_true")
     p.add_argument("-h", "--help", action="store_true")
     o = p.parse_args()
