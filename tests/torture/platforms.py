@@ -262,9 +262,14 @@ class Run:
         if revoked:
             self.wait("nobody is told what Twitch took back", lambda: any(stamp(e["time"]) > min(revoked) - SLACK for e in
                       self.events("gateway.down", "twitch") + self.events("gateway.gap", "twitch") + self.revocations()))
+        # What the last one that was killed had not told is told when the next one is live.
+        killed = max((at for at, name in self.kills if name == "gatewayd"), default=0)
         for platform in ("discord", "twitch"):
             if platform == "twitch" and revoked:
                 continue
+            names = {e["data"]["connection"] for e in self.events("gateway.up", platform)}
+            self.wait(f"{platform} is not up again", lambda: names <= {e["data"]["connection"] for kind in ("gateway.up", "gateway.resumed")
+                      for e in self.events(kind, platform) if stamp(e["time"]) >= killed})
             end, heard = time.time() + PATIENCE, None
             while heard is None:
                 self.say(platform, "is anybody there?")
