@@ -286,6 +286,12 @@ static void conduit_grace(void)
 	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "N", "31:00") "answer 7 202 {\"data\":[{\"id\":\"0\"}],\"errors\":[]}\n");
 	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z]") && probe_saw(o, "live 0 up"), "not resumed: a gap");
 	probe_free(o);
+
+	o = conduit_up();
+	probe_run(o, MOVE("wss://one/") "opened 0.1\ngone 1 4000 \ndial 1\nopened 1\n" WELCOME("1", "N", "31:00")
+		"answer 7 202 {\"data\":[{\"id\":\"1\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "gap 1 [") && probe_saw(o, "live 1 up"), "nor does a shard that is on the move stand in for another one");
+	probe_free(o);
 }
 
 static void conduit_handed(void)

@@ -64,6 +64,9 @@ void tw_next_gone(struct twitch *p, unsigned i, unsigned code, const char *reaso
 	tw_say(p, LOG_WARN, "connection %u: the socket to move to is gone: %u %s", i, code, reason);
 	if (!c->move)
 		return;
+	/* Its welcome may have been sent, and events behind it. */
+	tw_missing_from(c);
+	c->moved_on = true;
 	if (c->old_gone || code == 4007)
 		tw_lost(p, i, NEXT_RESUME, 1000, c->old_gone ? "both sockets of a move are gone" : "the reconnect URL is invalid", 0,
 			!c->old_gone);

@@ -106,7 +106,8 @@ void tw_shard_verified(struct twitch *p, unsigned k, int64_t now)
 static bool covered(const struct twitch *p, unsigned i)
 {
 	for (unsigned k = 0; k < p->nconns; k++)
-		if (k != i && (p->conns[k].state != CONN_LIVE || p->conns[k].off))
+		/* One that is moving may have its events at a socket whose welcome was lost. */
+		if (k != i && (p->conns[k].state != CONN_LIVE || p->conns[k].off || p->conns[k].move))
 			return false;
 	return p->shards > 1 && p->shards == p->nconns;
 }
