@@ -163,6 +163,7 @@ static void go_live(struct twitch *p, unsigned i, int64_t now)
 	struct tw_conn *c = &p->conns[i];
 	bool resumed, gap;
 	size_t enabled;
+	char to[TW_TIME];
 
 	/* Too late for the socket of whoever handed it over. */
 	if (c->handed && platform_time(c, now) > c->handed + BYE)
@@ -171,8 +172,13 @@ static void go_live(struct twitch *p, unsigned i, int64_t now)
 	resumed = c->resumable && !c->gap;
 	c->state = CONN_LIVE;
 	out_timer(p->out, i, TIMER_SETTLE, 0);
+	/* A shard is on since it was attached, just now; what goes by between its welcome and that is missing, too. */
+	if (p->conf.transport == TW_CONDUIT)
+		clock_rfc3339(to, platform_time(c, now));
+	else
+		snprintf(to, sizeof(to), "%s", *c->made ? c->made : c->last);
 	if (c->gap)
-		out_gap(p->out, i, c->why, c->from, *c->made ? c->made : c->last);
+		out_gap(p->out, i, c->why, c->from, to);
 	gap = c->gap;
 	c->gap = c->resumable = c->off = false;
 	c->why[0] = '\0';
