@@ -40,7 +40,7 @@ stored_all() { [ "$(told | sort -u | wc -l)" -ge "$1" ] && [ "$(texts | sort -u 
 	hidden=$(jq -r .id "$T/hidden")
 	lab discord/channel "{\"id\":\"$hidden\",\"deny\":50001}" >/dev/null
 	bot_gw
-	filled() { events gateway.gap | jq -r .data.reason | grep -q 'read again from the history'; }
+	filled() { events gateway.gap | jq -r .data.reason | grep -q 'channels read again from the history'; }
 	wait_until 20 filled || { events gateway.gap >&2; return 1; }
 	say "after"
 	wait_events chat.message 125
@@ -48,7 +48,7 @@ stored_all() { [ "$(told | sort -u | wc -l)" -ge "$1" ] && [ "$(texts | sort -u 
 	[ "$(events chat.message | jq -r 'select(.data.replayed) | .data.text')" = "$(printf 'general %d\n' {1..120}; printf 'quiet %d\n' {1..3})" ]
 	events gateway.gap | jq -r .data.reason >"$T/reasons"
 	[ "$(wc -l <"$T/reasons")" = 2 ]
-	grep -Eq "^the session was lost: 12[34] messages of 2 channels read again from the history, not all; channel $hidden after [0-9]+: no access to its history\$" "$T/reasons"
+	grep -Eq "^the session was lost: 12[34] messages of 2 channels read again from the history, not all; channel $hidden after [0-9]+: no access to its history\$" "$T/reasons" || { cat "$T/reasons" >&2; return 1; }
 	events gateway.gap | jq -e '.data.from != "" and .data.to != ""' >/dev/null
 	# Nobody asked about the channel where nothing was said.
 	[ "$(lab_books history | jq -r .channel | sort -u | wc -l)" = 2 ]

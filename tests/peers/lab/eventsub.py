@@ -59,7 +59,7 @@ class Socket:
         self.used = False               # a subscription or a shard came in time
         self.over = False
         self.moving = None              # the challenge of a session_reconnect that was sent
-        self.moved_to = None
+        self.moved_to = self.heir = None        # the session and the socket of it, after a reconnect
         self.client_closed = False
         self.spoiled = False            # by a fault: what was written to it need not have arrived
         self.no_keepalive = self.no_ping = self.zombie = False
@@ -115,16 +115,22 @@ class Socket:
     def notify(self, message_id, sub, payload, chat_id):
         """A notification; in the books of this session, written or not."""
         entry = [message_id, sub.type, chat_id or payload.get("event", {}).get("message_id"), False]
+        self.sent.append(entry)
 
         def write():
-            entry[3] = self.send("notification", payload, message_id, subscription_type=sub.type, subscription_version=sub.version)
+            to = self
+            while to.heir:
+                to = to.heir
+            if to is not self:
+                self.sent.remove(entry)
+                to.sent.append(entry)
+            entry[3] = to.send("notification", payload, message_id, subscription_type=sub.type, subscription_version=sub.version)
         if self.hold:
             self.hold -= 1
             asyncio.get_running_loop().call_later(self.hold_for, write)
         else:
             write()
         self.recent.append((message_id, payload, sub.type, sub.version))
-        self.sent.append(entry)
         if self.lab.faults.wants_events:
             self.lab.faults.event(self, "twitch")
         return entry[3]
@@ -283,7 +289,7 @@ class EventSub:
 
     def move(self, old, new):
         """The welcome of the new socket is out: what the old one had is the new one's."""
-        old.moved_to = new.id
+        old.moved_to, old.heir = new.id, new
         new.subs, old.subs = old.subs, {}
         new.shards, old.shards = old.shards, set()
         for s in new.subs.values():
