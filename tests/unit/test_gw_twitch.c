@@ -182,7 +182,7 @@ static void move(void)
 	probe_free(o);
 
 	o = up();
-	probe_run(o, MOVE("wss://one/") "opened 0.1\ngone 0.1 0 no welcome\nadvance 2000\nopened 0.1\n");
+	probe_run(o, MOVE("wss://one/") "opened 0.1\n" KEEPALIVE("0", "30:10") "gone 0.1 0 no welcome\nadvance 2000\nopened 0.1\n");
 	probe_take(o);
 	probe_run(o, WELCOME("0.1", "B", "30:20"));
 	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z]"), "moved at the second try: the first socket may have had events");

@@ -114,6 +114,7 @@ struct tw_conn {
 	char was[TW_ID];	/* the name of the session before it moved, which lists may still show; "": it did not */
 	char *move;		/* reconnect_url; NULL: no move under way */
 	int64_t move_by;	/* when Twitch closes the old socket */
+	char move_from[TW_TIME];	/* the last message before it began */
 	bool next_up;		/* socket 1 is asked for or there */
 	bool old_gone;		/* the old socket died during the move */
 	bool moved_on;		/* a socket of the move was given up for another before its welcome: what it held is nobody's */

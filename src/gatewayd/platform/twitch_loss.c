@@ -49,11 +49,12 @@ static bool shard_gap(struct twitch *p, unsigned i, bool told)
 	return gap;
 }
 
-/* What is missing since an earlier process, or of a move, already has its beginning. */
+/* What is missing since an earlier process, or of a move, already has its beginning. During a move the old socket may tell the time, and events
+ * go to the new one, whose welcome was lost. */
 void tw_missing_from(struct tw_conn *c)
 {
 	if (!c->gap && !c->resumable && !c->old_gone && !c->moved_on)
-		memcpy(c->from, c->last, sizeof(c->from));
+		memcpy(c->from, c->move ? c->move_from : c->last, sizeof(c->from));
 }
 
 static void mark_loss(struct twitch *p, unsigned i, const char *why, bool told)

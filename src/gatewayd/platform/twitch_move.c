@@ -44,6 +44,8 @@ static void begin(struct twitch *p, unsigned i, char *url, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
 
+	if (!c->moved_on)
+		memcpy(c->move_from, c->last, sizeof(c->move_from));
 	free(c->move);
 	c->move = url;
 	c->move_by = now + MOVE;
