@@ -35,7 +35,7 @@ still() { [ "$(in_force)" = "$1" ] && [ "$(services)" = "$1 deliver gatewayd res
 	[[ $output == *"analyze.1: "*"refused "*" lines"*"nothing has changed"* ]]
 	still analyze.2
 	mv "$T/moody.refuses" "$T/moody.hangs"
-	run -1 p swap --back --watch 100ms --wait 1s --drain 100ms analyze
+	run -1 p swap --back --watch 2s --wait 1s --drain 100ms analyze
 	[[ $output == *"analyze.1: was given "*" lines, and did none of them in the time given by --wait"*"nothing has changed"* ]]
 	still analyze.2
 	rm "$T/moody.hangs"
