@@ -1,11 +1,12 @@
 /*
- * ledger: the identifies that a bot has spent, so that no crash loop and no number of processes can overrun what the platform grants (Discord
+ * ledger: the connects and identifies of a bot, so that no crash loop and no number of processes can overrun what the platform grants (Discord
  * answers the 1001st of a day by resetting the bot's token). ledger.c is pure; ledger_file.c keeps it on disk.
  *
  * Text, a record a line; times are nanoseconds of the wall clock. What is not understood is passed over.
  *   budget TIME KEYS EVERY TOTAL REMAINING RESET    what the platform said
  *   identify TIME KEY CONN PID                      reserved: written and synced before the socket is dialled
  *   sent TIME CONN                                  the newest one of CONN went out
+ *   connect TIME CONN PID                           dialled to go on with a session, which spends nothing: for people; forgotten when the file is written anew
  *   refund TIME CONN                                the newest one of CONN was not used: the connection failed before anything was sent
  *
  * The rules; the latest of their times counts:
@@ -56,6 +57,7 @@ int ledger_reserve(const char *path, unsigned key, unsigned conn, int64_t *wait)
 /* These wait for another process a moment, and then fail: without its `sent` an identify holds its key for LEDGER_OPEN. */
 int ledger_sent(const char *path, unsigned conn);
 int ledger_refund(const char *path, unsigned conn);
+int ledger_connect(const char *path, unsigned conn);	/* waits for another process for some milliseconds only */
 int ledger_budget(const char *path, unsigned keys, int64_t every, uint64_t total, uint64_t remaining, int64_t reset_in);
 int ledger_load(const char *path, struct ledger *l);	/* for status; a file that is not there is empty */
 

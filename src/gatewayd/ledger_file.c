@@ -42,9 +42,9 @@ static int open_locked(const char *path)
 }
 
 /* The same, with some patience, and a message. A process that was stopped while it has the file must not stop this one. */
-static int open_waiting(const char *path)
+static int open_waiting(const char *path, int64_t patience)
 {
-	int64_t end = clock_mono() + PATIENCE;
+	int64_t end = clock_mono() + patience;
 	int fd;
 
 	while ((fd = open_locked(path)) < 0 && errno == EWOULDBLOCK && clock_mono() < end)
@@ -173,7 +173,7 @@ int ledger_reserve(const char *path, unsigned key, unsigned conn, int64_t *wait)
 
 static int note(const char *path, const char *what, unsigned conn)
 {
-	int fd = open_waiting(path), rc;
+	int fd = open_waiting(path, PATIENCE), rc;
 
 	if (fd < 0)
 		return -1;
@@ -192,13 +192,38 @@ int ledger_refund(const char *path, unsigned conn)
 	return note(path, "refund", conn);
 }
 
+/* Few identifies and many connects: the file must not grow for ever all the same. */
+int ledger_connect(const char *path, unsigned conn)
+{
+	int fd = open_waiting(path, BUSY), rc = -1;
+	struct ledger l;
+	struct buf text;
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && st.st_size > COMPACT_BYTES && read_all(fd, path, &l, &text, clock_wall()) == 0) {
+		if (compact(path, &l, text.len)) {
+			close(fd);
+			fd = open_waiting(path, BUSY);
+		}
+		buf_release(&text);
+		ledger_release(&l);
+	}
+	if (fd >= 0) {
+		rc = append(fd, path, NULL, false, "connect %lld %u %ld\n", (long long)clock_wall(), conn, (long)getpid());
+		close(fd);
+	}
+	return rc;
+}
+
 int ledger_budget(const char *path, unsigned keys, int64_t every, uint64_t total, uint64_t remaining, int64_t reset_in)
 {
 	int64_t now = clock_wall();
 	struct ledger l = {.has_budget = true, .keys = keys, .every = every, .total = total, .remaining = remaining, .said = now,
 		.reset = now + (reset_in > LEDGER_DAY ? LEDGER_DAY : reset_in)};
 	struct buf b;
-	int fd = open_waiting(path), rc;
+	int fd = open_waiting(path, PATIENCE), rc;
 
 	if (fd < 0)
 		return -1;

@@ -96,6 +96,17 @@ void budget_back(struct conn *c, unsigned key)
 		budget_next(c->out, key);
 }
 
+void budget_dial(struct conn *c)
+{
+	char path[4200];
+
+	if (!c->out->budget || c->reserved)
+		return;
+	/* It spends nothing: what cannot be written was said, and holds up nobody. */
+	ledger_path(c->out, path, sizeof(path));
+	ledger_connect(path, c->n);
+}
+
 void budget_sent(struct conn *c)
 {
 	char path[4200];

@@ -142,6 +142,7 @@ static void do_open(struct conn *c)
 		c->out->platform->opened(c->out->p, c->n, 0, clock_mono());
 		return;
 	}
+	budget_dial(c);
 	if (sock_open(c, 0, c->dial->url, c->dial->opening)) {
 		conn_lost(c, NEXT_RESUME, 0, errno == EINVAL ? "it cannot be dialled with these certificates" : strerror(errno), 0);
 		return;

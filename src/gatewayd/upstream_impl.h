@@ -240,6 +240,7 @@ void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason
 void budget_ask(struct conn *c);			/* in LIFE_BUDGET: GO, or the timer looks again */
 void budget_next(struct out *o, unsigned key);		/* an identify of this key went out, or is not wanted any more */
 void budget_back(struct conn *c, unsigned key);		/* it ends: what was not sent is given back */
+void budget_dial(struct conn *c);			/* it is dialled */
 void budget_sent(struct conn *c);			/* its first word went out, which is the identify if it had to wait for one */
 
 /* ---- upstream_sock.c ---- */

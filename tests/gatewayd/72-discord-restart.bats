@@ -24,6 +24,8 @@ stored_all() { [ "$(told | sort -u | wc -l)" -ge "$1" ] && [ "$(texts | sort -u 
 	[ "$(texts | wc -l)" = 300 ]
 	[ "$(events gateway.gap | wc -l)" = 0 ]
 	[ "$(lab_books identify | wc -l)" = 1 ]
+	# The ledger has them all: one that began a session, three that went on with it.
+	[ "$(grep -E '^(identify|connect) ' "$T/state/default/lab-discord/ledger" | cut -d ' ' -f 1 | tr '\n' ' ')" = "identify connect connect connect " ]
 	well_behaved
 }
 

@@ -31,6 +31,10 @@ void tw_spot(struct twitch *p, unsigned i, bool told, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
 
+	if (c->unread) {
+		tw_unread_tell(p, i, c->last);
+		told = true;
+	}
 	if (told)
 		out_mark(p->out, i, ++c->mark);
 	if (c->kept < c->mark) {

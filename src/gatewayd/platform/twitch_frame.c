@@ -109,7 +109,8 @@ static void notification(struct twitch *p, unsigned i, const struct tw_note *n, 
 		tw_conduit_disabled(p, scan_member(payload, "event"), now);
 	else if (strcmp(n->type, "user.authorization.grant") == 0)
 		tw_granted(p, scan_member(payload, "event"), now);
-	if (!c->spot && now - c->spot_at >= SPOT_EVERY) {
+	/* A gap that is still to be told is not left behind. */
+	if (!c->spot && !c->unread && now - c->spot_at >= SPOT_EVERY) {
 		c->spot = c->mark;
 		c->spot_at = now;
 		memcpy(c->spot_time, c->last, sizeof(c->spot_time));

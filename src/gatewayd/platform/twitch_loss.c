@@ -60,16 +60,17 @@ void tw_missing_from(struct tw_conn *c)
 static void mark_loss(struct twitch *p, unsigned i, const char *why, bool told)
 {
 	struct tw_conn *c = &p->conns[i];
-	bool conduit = p->conf.transport == TW_CONDUIT;
+	bool conduit = p->conf.transport == TW_CONDUIT, missing;
 
 	if (c->state != CONN_LIVE)
 		return;
+	missing = !conduit || shard_gap(p, i, told);
 	if (!c->gap) {
 		snprintf(c->why, sizeof(c->why), "%s", why);
 		tw_missing_from(c);
 	}
 	/* From its welcome on, which may have been lost, all goes to the socket of a move. */
-	c->gap = c->gap || c->move || !conduit || shard_gap(p, i, told);
+	c->gap = c->gap || c->move || missing;
 	c->resumable = !c->gap;
 	c->off = conduit;
 }
