@@ -175,11 +175,15 @@ bool dests_drop_drained(struct dests *ds)
 	EACH_DEST(ds, d) {
 		if (!dest_drained(d))
 			continue;
-		if (d->cursor.pending)
-			log_info("mirror %s: no longer in the rules: closed; %" PRIu64 " pending are given up", d->name, d->cursor.pending);
+		uint64_t given_up = d->cursor.pending;
+		char name[sizeof(d->name)];
+
+		memcpy(name, d->name, sizeof(name));
+		dest_forget(d);		/* before it is said: who reads that it is closed finds it closed */
+		if (given_up)
+			log_info("mirror %s: no longer in the rules: closed; %" PRIu64 " pending are given up", name, given_up);
 		else
-			log_info("destination %s: no longer in the rules, nothing left: closed", d->name);
-		dest_forget(d);
+			log_info("destination %s: no longer in the rules, nothing left: closed", name);
 		*at_ = NULL;
 		any = true;
 	}
