@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "gatewayd/browser.h"
-#include "gatewayd/host.h"
+#include "gatewayd/browser/browser.h"
+#include "gatewayd/http/host.h"
 #include "gatewayd/intake.h"
 #include "gatewayd/outlet.h"
 #include "gatewayd/pages.h"
-#include "gatewayd/upstream.h"
+#include "gatewayd/upstream/upstream.h"
 
 #define PAGE_HEADERS \
 	"Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " \

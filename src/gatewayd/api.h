@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "base/args.h"
-#include "gatewayd/server.h"
+#include "gatewayd/http/server.h"
 
 struct browser;
 struct intake;

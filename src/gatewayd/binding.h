@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gatewayd/http.h"
-#include "gatewayd/problem.h"
+#include "gatewayd/http/http.h"
+#include "gatewayd/http/problem.h"
 
 enum binding_mode { BINDING_STRUCTURED, BINDING_BATCHED, BINDING_BINARY };
 

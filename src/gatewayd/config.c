@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
-#include "gatewayd/frame.h"
+#include "gatewayd/browser/frame.h"
 #include "line/envelope.h"
 #include "line/line.h"
 

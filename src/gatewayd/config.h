@@ -5,11 +5,11 @@
 #define GATEWAYD_CONFIG_H
 
 #include "base/args.h"
-#include "gatewayd/browser.h"
+#include "gatewayd/browser/browser.h"
 #include "gatewayd/edge.h"
+#include "gatewayd/http/server.h"
 #include "gatewayd/intake.h"
-#include "gatewayd/server.h"
-#include "gatewayd/upstream.h"
+#include "gatewayd/upstream/upstream.h"
 
 struct config {
 	const char *output;

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "gatewayd/upstream.h"
+#include "gatewayd/upstream/upstream.h"
 #include "link/link.h"
 
 #define ANSWER_MAX (5u << 20)		/* below LINK_MESSAGE_BYTES */

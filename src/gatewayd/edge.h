@@ -1,7 +1,7 @@
 /*
- * edge: WebSocket connections of browsers, and who waits for what. Only edge_lws.c knows libwebsockets. Outward ones are edge_client.h.
+ * edge: WebSocket connections of browsers, and who waits for what. Only edge_lws.c knows libwebsockets. Outward ones are wire/edge_client.h.
  *
- * Plain HTTP is served by server.c on our own loop; a connection that asks to be upgraded is handed over here. (Measured against
+ * Plain HTTP is served by http/server.c on our own loop; a connection that asks to be upgraded is handed over here. (Measured against
  * libwebsockets 4.1.6: its HTTP server cannot list the header fields of a request, which CloudEvents' binary mode needs, knows
  * neither chunked request bodies nor 100-continue, and closes without an answer when a head is too long.)
  *

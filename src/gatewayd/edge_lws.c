@@ -155,7 +155,7 @@ int edge_upgrade(struct edge *e, int fd, const char *key, size_t nkey, const cha
 	struct ws *ws = calloc(1, sizeof(*ws));
 	struct buf head;
 
-	/* libwebsockets is given a handshake of our own wording: the stranger's was read by http.c. */
+	/* libwebsockets is given a handshake of our own wording: the stranger's was read by http/http.c. */
 	buf_init(&head, 512 + nkey + nrest);
 	if (!ws || buf_printf(&head, "GET /chat HTTP/1.1\r\nHost: penstock\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %.*s\r\nSec-WebSocket-Protocol: %s\r\n\r\n", (int)nkey, key,

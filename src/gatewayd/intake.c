@@ -9,9 +9,9 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "gatewayd/binding.h"
+#include "gatewayd/http/server.h"
 #include "gatewayd/metrics.h"
 #include "gatewayd/outlet.h"
-#include "gatewayd/server.h"
 
 #define RETRY_AFTER 2u		/* seconds a sender should wait */
 #define REFUSED_SHOWN 100u	/* refusals listed in an answer */

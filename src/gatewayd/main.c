@@ -9,15 +9,15 @@
 #include "base/loop.h"
 #include "base/notify.h"
 #include "gatewayd/api.h"
-#include "gatewayd/browser.h"
+#include "gatewayd/browser/browser.h"
 #include "gatewayd/config.h"
 #include "gatewayd/control.h"
 #include "gatewayd/edge.h"
+#include "gatewayd/http/server.h"
 #include "gatewayd/intake.h"
 #include "gatewayd/metrics.h"
 #include "gatewayd/outlet.h"
-#include "gatewayd/server.h"
-#include "gatewayd/upstream.h"
+#include "gatewayd/upstream/upstream.h"
 
 #define OTHER_FDS 64u		/* besides connections */
 #define PLATFORM_FDS 8192u	/* connections to platforms, requests to them, files of accounts */

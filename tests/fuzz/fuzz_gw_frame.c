@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gatewayd/frame.h"
-#include "gatewayd/history.h"
+#include "gatewayd/browser/frame.h"
+#include "gatewayd/browser/history.h"
 #include "line/scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

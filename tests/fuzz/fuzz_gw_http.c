@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "gatewayd/binding.h"
-#include "gatewayd/http.h"
+#include "gatewayd/http/http.h"
 #include "line/envelope.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "gatewayd/ledger.h"
+#include "gatewayd/upstream/ledger.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "gatewayd/wsio.h"
+#include "gatewayd/wire/wsio.h"
 
 struct told { struct sip s; bool stop; };
 

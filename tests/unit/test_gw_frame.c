@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "gatewayd/frame.h"
-#include "gatewayd/history.h"
+#include "gatewayd/browser/frame.h"
+#include "gatewayd/browser/history.h"
 
 #define A32 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define SESSION "0123456789abcdef0123456789abcdef"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "gatewayd/host.h"
+#include "gatewayd/http/host.h"
 
 static bool served(const char *host, size_t n, const char **names)
 {

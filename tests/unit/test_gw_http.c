@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "gatewayd/http.h"
+#include "gatewayd/http/http.h"
 
 #define H "Host: x\r\n"
 

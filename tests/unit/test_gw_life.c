@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "gatewayd/ledger.h"
-#include "gatewayd/life.h"
+#include "gatewayd/upstream/ledger.h"
+#include "gatewayd/upstream/life.h"
 
 static enum life_state walk(enum life_state s, const enum life_event *e, size_t n)
 {

@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "gatewayd/bucket.h"
-#include "gatewayd/peers.h"
-#include "gatewayd/room.h"
+#include "gatewayd/browser/bucket.h"
+#include "gatewayd/browser/room.h"
+#include "gatewayd/http/peers.h"
 
 static const uint64_t key[2] = {1, 2};
 

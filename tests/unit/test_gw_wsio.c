@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "gatewayd/wsio.h"
+#include "gatewayd/wire/wsio.h"
 
 /* RFC 6455, 1.3: the key is the Base64 of "the sample nonce". */
 #define HELLO "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n" \

@@ -7,7 +7,7 @@
  * conduit shards or one socket, or one without a socket that stands for its webhooks; IRC: one). Who may hold a connection is upstream's business (leases): a platform is asked to dial only what
  * this process holds. A connection has a main socket, 0, and for a while another one, 1 (Twitch's move): out_switch makes 1 to 0.
  *
- * The life of a connection is the same everywhere (life.h):
+ * The life of a connection is the same everywhere (../upstream/life.h):
  *   idle -> dial -> opening -> (opened) greeting -> (out_live) live -> (out_lost) back-off -> dial ... or stopped (NEXT_STOP)
  * upstream calls dial when the back-off is over, the lease is held and, for a dial that costs one, the identify budget has room.
  *

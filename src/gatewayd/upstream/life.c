@@ -1,0 +1,116 @@
+#include "gatewayd/upstream/life.h"
+
+static const char *const states[LIFE_STATES] = {
+	[LIFE_IDLE] = "idle", [LIFE_LEASE] = "standby", [LIFE_DIALING] = "dialing", [LIFE_BUDGET] = "budget", [LIFE_OPENING] = "opening",
+	[LIFE_GREETING] = "greeting", [LIFE_LIVE] = "live", [LIFE_WAIT] = "waiting", [LIFE_STOPPED] = "stopped",
+	[LIFE_DRAINING] = "draining", [LIFE_HANDED] = "handed over",
+};
+
+static const char *const events[LIFE_EVENTS] = {
+	[LIFE_ON_WANT] = "want", [LIFE_ON_LEASED] = "leased", [LIFE_ON_BUDGET] = "budget", [LIFE_ON_GO] = "go", [LIFE_ON_OPENED] = "opened",
+	[LIFE_ON_LIVE] = "live", [LIFE_ON_LOST] = "lost", [LIFE_ON_STOP] = "stop", [LIFE_ON_TIME] = "time", [LIFE_ON_DRAIN] = "drain",
+	[LIFE_ON_DRAINED] = "drained", [LIFE_ON_CLOSE] = "close",
+};
+
+/* What is not here is LIFE_BAD, which is 0. */
+static const struct life_step table[LIFE_STATES][LIFE_EVENTS] = {
+	[LIFE_IDLE] = {
+		[LIFE_ON_WANT] = {LIFE_LEASE, LIFE_DO_LEASE},
+		[LIFE_ON_DRAIN] = {LIFE_HANDED, LIFE_NONE},
+		[LIFE_ON_CLOSE] = {LIFE_IDLE, LIFE_NONE},
+	},
+	[LIFE_LEASE] = {
+		[LIFE_ON_WANT] = {LIFE_LEASE, LIFE_NONE},
+		[LIFE_ON_LEASED] = {LIFE_DIALING, LIFE_DO_DIAL},
+		[LIFE_ON_DRAIN] = {LIFE_HANDED, LIFE_DO_CLOSE},
+		[LIFE_ON_CLOSE] = {LIFE_IDLE, LIFE_DO_CLOSE},
+	},
+	[LIFE_DIALING] = {
+		[LIFE_ON_WANT] = {LIFE_DIALING, LIFE_NONE},
+		[LIFE_ON_TIME] = {LIFE_DIALING, LIFE_DO_DIAL},
+		[LIFE_ON_BUDGET] = {LIFE_BUDGET, LIFE_DO_BUDGET},
+		[LIFE_ON_GO] = {LIFE_OPENING, LIFE_DO_OPEN},
+		[LIFE_ON_LOST] = {LIFE_WAIT, LIFE_DO_FAIL},
+		[LIFE_ON_STOP] = {LIFE_STOPPED, LIFE_DO_PARK},
+		[LIFE_ON_DRAIN] = {LIFE_HANDED, LIFE_DO_RELEASE},
+		[LIFE_ON_CLOSE] = {LIFE_IDLE, LIFE_DO_CLOSE},
+	},
+	[LIFE_BUDGET] = {
+		[LIFE_ON_WANT] = {LIFE_BUDGET, LIFE_NONE},
+		[LIFE_ON_TIME] = {LIFE_BUDGET, LIFE_DO_BUDGET},
+		[LIFE_ON_GO] = {LIFE_OPENING, LIFE_DO_OPEN},
+		[LIFE_ON_LOST] = {LIFE_WAIT, LIFE_DO_FAIL},
+		[LIFE_ON_STOP] = {LIFE_STOPPED, LIFE_DO_PARK},
+		[LIFE_ON_DRAIN] = {LIFE_HANDED, LIFE_DO_RELEASE},
+		[LIFE_ON_CLOSE] = {LIFE_IDLE, LIFE_DO_CLOSE},
+	},
+	[LIFE_OPENING] = {
+		[LIFE_ON_WANT] = {LIFE_OPENING, LIFE_NONE},
+		[LIFE_ON_OPENED] = {LIFE_GREETING, LIFE_DO_GREET},
+		[LIFE_ON_LOST] = {LIFE_WAIT, LIFE_DO_FAIL},
+		[LIFE_ON_STOP] = {LIFE_STOPPED, LIFE_DO_PARK},
+		[LIFE_ON_DRAIN] = {LIFE_HANDED, LIFE_DO_RELEASE},
+		[LIFE_ON_CLOSE] = {LIFE_IDLE, LIFE_DO_CLOSE},
+	},
+	[LIFE_GREETING] = {
+		[LIFE_ON_WANT] = {LIFE_GREETING, LIFE_NONE},
+		[LIFE_ON_LIVE] = {LIFE_LIVE, LIFE_DO_UP},
+		[LIFE_ON_LOST] = {LIFE_WAIT, LIFE_DO_FAIL},
+		[LIFE_ON_STOP] = {LIFE_STOPPED, LIFE_DO_PARK},
+		[LIFE_ON_DRAIN] = {LIFE_DRAINING, LIFE_DO_DRAIN},
+		[LIFE_ON_CLOSE] = {LIFE_IDLE, LIFE_DO_CLOSE},
+	},
+	[LIFE_LIVE] = {
+		[LIFE_ON_WANT] = {LIFE_LIVE, LIFE_NONE},
+		[LIFE_ON_LIVE] = {LIFE_LIVE, LIFE_NONE},
+		[LIFE_ON_LOST] = {LIFE_WAIT, LIFE_DO_DOWN},
+		[LIFE_ON_STOP] = {LIFE_STOPPED, LIFE_DO_PARK_DOWN},
+		[LIFE_ON_DRAIN] = {LIFE_DRAINING, LIFE_DO_DRAIN},
+		[LIFE_ON_CLOSE] = {LIFE_IDLE, LIFE_DO_CLOSE},
+	},
+	[LIFE_WAIT] = {
+		[LIFE_ON_WANT] = {LIFE_WAIT, LIFE_NONE},
+		[LIFE_ON_TIME] = {LIFE_DIALING, LIFE_DO_DIAL},
+		[LIFE_ON_STOP] = {LIFE_STOPPED, LIFE_DO_PARK},
+		[LIFE_ON_DRAIN] = {LIFE_HANDED, LIFE_DO_RELEASE},
+		[LIFE_ON_CLOSE] = {LIFE_IDLE, LIFE_DO_CLOSE},
+	},
+	[LIFE_STOPPED] = {
+		[LIFE_ON_WANT] = {LIFE_DIALING, LIFE_DO_DIAL},
+		[LIFE_ON_DRAIN] = {LIFE_HANDED, LIFE_DO_RELEASE},
+		[LIFE_ON_CLOSE] = {LIFE_IDLE, LIFE_DO_CLOSE},
+	},
+	[LIFE_DRAINING] = {
+		[LIFE_ON_WANT] = {LIFE_DRAINING, LIFE_NONE},
+		[LIFE_ON_LIVE] = {LIFE_DRAINING, LIFE_NONE},
+		[LIFE_ON_LOST] = {LIFE_HANDED, LIFE_DO_RELEASE},
+		[LIFE_ON_STOP] = {LIFE_HANDED, LIFE_DO_RELEASE},
+		[LIFE_ON_DRAIN] = {LIFE_DRAINING, LIFE_NONE},
+		[LIFE_ON_DRAINED] = {LIFE_HANDED, LIFE_DO_RELEASE},
+		[LIFE_ON_CLOSE] = {LIFE_IDLE, LIFE_DO_CLOSE},
+	},
+	[LIFE_HANDED] = {
+		[LIFE_ON_WANT] = {LIFE_HANDED, LIFE_NONE},
+		[LIFE_ON_DRAIN] = {LIFE_HANDED, LIFE_NONE},
+		[LIFE_ON_CLOSE] = {LIFE_IDLE, LIFE_NONE},
+	},
+};
+
+struct life_step life_step(enum life_state s, enum life_event e)
+{
+	struct life_step step = table[s][e];
+
+	if (step.act == LIFE_BAD)
+		step.to = s;
+	return step;
+}
+
+const char *life_state_name(enum life_state s)
+{
+	return states[s];
+}
+
+const char *life_event_name(enum life_event e)
+{
+	return events[e];
+}
