@@ -43,7 +43,7 @@ gatewayd_WIRE := wire/edge_client.o wire/wire.o wire/wire_dial.o wire/wsio.o wir
 gatewayd_OBJS := main.o config.o api.o pages.o edge_lws.o intake.o binding.o binary.o outlet.o control.o metrics.o \
 	$(gatewayd_HTTP) $(gatewayd_BROWSER) $(gatewayd_UPSTREAM) $(gatewayd_WIRE) $(gatewayd_PLATFORMS)
 gatewayd_PURE := binding.o binary.o http/http.o http/host.o http/problem.o http/peers.o browser/page.o browser/frame.o browser/room.o \
-	browser/bucket.o upstream/life.o upstream/ledger.o wire/wsio.o wire/wsio_hello.o $(gatewayd_PLATFORMS)
+	browser/bucket.o upstream/life.o upstream/ledger.o upstream/ledger_file.o wire/wsio.o wire/wsio_hello.o $(gatewayd_PLATFORMS)
 gatewayd_PKGS := libwebsockets zlib libcurl $(PKG_ZSTD)
 
 $(B)/gatewayd/pages.o: $(wildcard src/gatewayd/pages/*)

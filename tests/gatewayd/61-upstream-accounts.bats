@@ -54,6 +54,33 @@ conns() { order state && jq -c --arg a "$1" '.[$a].conns' <<<"$answer"; }
 	[ "$(accounts_of gw | jq -r '[.accounts[].account] | sort | join(" ")')" = "good odd" ]
 }
 
+@test "two accounts of one bot: one ledger for both, what an earlier version wrote in it, and a person is told of both files" {
+	local now
+	feeds_start
+	account one "bot = b-1" "identify = yes" "identify-total = 3"
+	mkdir -p "$T/accounts/acme" "$T/state/default/one"
+	sed 's,/one,/two,' "$T/accounts/default/one.conf" >"$T/accounts/acme/two.conf"
+	now=$(date +%s)000000000
+	printf '%s\n' "identify $now 0 0 1" "sent $now 0" >"$T/state/default/one/ledger"
+	gw_hub
+	up_start gw
+	wait_until 20 feed_is one '.conns | length == 1'
+	wait_until 20 feed_is two '.conns | length == 1'
+	account one "bot = b-1" "identify = yes" "identify-total = 3" "connections = 2"
+	daemon_signal gw HUP
+	wait_until 20 account_is gw one '.connections | map(.state) | sort == ["budget", "live"]'
+	account_is gw one '.identifies_left == 0 and (.same_bot | endswith("acme/two.conf"))'
+	account_is gw two '.identifies_left == 0 and (.same_bot | endswith("default/one.conf"))'
+	[ "$(cd "$T/state" && ls default/one/ledger acme/two/ledger _ledgers/* 2>/dev/null)" = _ledgers/null-b-1 ]
+	[ "$(grep -c ^identify "$T/state/_ledgers/null-b-1")" = 3 ]
+	wait_for "$T/gw.err" 'acme/two.conf, too: each of the two gets every event'
+	accounts_of gw | jq -e '.faults | map(select(.level == "warn" and (.text | test("default/one.conf: .*acme/two.conf")))) | length == 1'
+	rm "$T/accounts/acme/two.conf"
+	daemon_signal gw HUP
+	wait_until 20 account_is gw one 'has("same_bot") | not'
+	accounts_of gw | jq -e '.faults == []'
+}
+
 @test "stopped: a close code that no reconnect helps against waits for a change of the account" {
 	feeds_start
 	account bot

@@ -25,7 +25,7 @@ stored_all() { [ "$(told | sort -u | wc -l)" -ge "$1" ] && [ "$(texts | sort -u 
 	[ "$(events gateway.gap | wc -l)" = 0 ]
 	[ "$(lab_books identify | wc -l)" = 1 ]
 	# The ledger has them all: one that began a session, three that went on with it.
-	[ "$(grep -E '^(identify|connect) ' "$T/state/default/lab-discord/ledger" | cut -d ' ' -f 1 | tr '\n' ' ')" = "identify connect connect connect " ]
+	[ "$(grep -E '^(identify|connect) ' "$T"/state/_ledgers/discord-* | cut -d ' ' -f 1 | tr '\n' ' ')" = "identify connect connect connect " ]
 	well_behaved
 }
 

@@ -35,7 +35,7 @@ struct out {
 	const struct platform *pl;
 	void *object;
 	struct accounts accounts;
-	char dir[64];
+	char dir[64], bot[OUT_BOT];
 	int64_t now, wall;
 	uint64_t random, count, lines;
 	unsigned calls;
@@ -138,6 +138,16 @@ bool probe_saw(struct out *o, const char *text)
 void out_connections(struct out *o, unsigned n)
 {
 	note(o, "connections %u\n", n);
+}
+
+void out_bot(struct out *o, const char *bot)
+{
+	snprintf(o->bot, sizeof(o->bot), "%s", bot);
+}
+
+const char *probe_bot(const struct out *o)
+{
+	return o->bot;
 }
 
 void out_budget(struct out *o, unsigned concurrency, int64_t every, uint64_t total, uint64_t remaining, int64_t reset)

@@ -51,6 +51,7 @@ int probe_account(struct out *o, const char *conf);
 /* The platform's object anew with the same account; timers and what was saved are forgotten. */
 int probe_again(struct out *o);
 void *probe_object(struct out *o);		/* what the platform's open gave */
+const char *probe_bot(const struct out *o);	/* out_bot; "": not told */
 int64_t probe_now(struct out *o);
 void probe_quiet(struct out *o, bool quiet);	/* count lines and marks, record nothing (for speed and for fuzzing) */
 uint64_t probe_lines(struct out *o);		/* out_line was called so often */

@@ -44,6 +44,27 @@ static void large(void)
 	free(text);
 }
 
+static void bots(void)
+{
+	static const struct { const char *token, *conf, *bot; } rows[] = {
+		{"MTIzNDU2Nzg5MDEyMzQ1Njc4OQ.Glabla.x", CONF, "1234567890123456789"}, {"MTIzNDU2Nzg5MDEyMzQ1Njc4OQ.other.y", CONF, "1234567890123456789"},
+		{"secret", CONF, "token-2bb80d537b1da3e3"}, {"c2VjcmV0.x.y", CONF, "token-"}, {".x.y", CONF, "token-"}, {"MTIz=.x.y", CONF, "token-"},
+		{"MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkw.x.y", CONF, "token-"},
+		{"MTIz.x.y", CONF "api = http://127.0.0.1:1/api\n", "123-"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct out *o = probe_new(platform_find("discord"));
+		size_t n = strlen(rows[i].bot);
+
+		probe_file(o, "bot.token", rows[i].token);
+		CHECK(probe_account(o, rows[i].conf) == 0 && strncmp(probe_bot(o), rows[i].bot, n) == 0 &&
+			(probe_bot(o)[n] == '\0') == (rows[i].bot[n - 1] != '-') && !strstr(probe_bot(o), "secret"),
+			"of %s the bot is %s", rows[i].token, probe_bot(o));
+		probe_free(o);
+	}
+}
+
 static void accounts(void)
 {
 	static const struct { const char *conf; bool good; } rows[] = {
@@ -292,6 +313,7 @@ static void hooks(void)
 int main(void)
 {
 	log_set(LOG_TEXT, LOG_ERROR);
+	bots();
 	accounts();
 	large();
 	fetching();

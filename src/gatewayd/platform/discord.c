@@ -47,10 +47,13 @@ static void close_(void *arg)
 static void *open_(const struct account *a, struct out *o)
 {
 	struct discord *d = calloc(1, sizeof(*d));
+	char bot[OUT_BOT];
 
 	if (!d || discord_conf_read(&d->conf, a))
 		goto no;
 	d->out = o;
+	discord_conf_bot(&d->conf, bot);
+	out_bot(o, bot);
 	snprintf(d->name, sizeof(d->name), "%s", account_name(a));
 	/* Names of tenants and accounts need no escaping. The source names the tenant, too: two bots of one name may hear the same message. */
 	snprintf(d->json.tenant, sizeof(d->json.tenant), "\"%s\"", account_tenant(a));

@@ -145,6 +145,7 @@ struct discord {
 /* discord_conf.c: *to is empty before; 0, or -1 with a message. Changes that a living connection can take over: soft. */
 int discord_conf_read(struct discord_conf *to, const struct account *a);
 void discord_conf_release(struct discord_conf *c);
+void discord_conf_bot(const struct discord_conf *c, char out[OUT_BOT]);		/* for out_bot */
 uint32_t discord_conf_presence(const struct discord_conf *c);	/* of presence and status, another one for others; never 0 */
 bool discord_conf_hard_same(const struct discord_conf *a, const struct discord_conf *b);
 

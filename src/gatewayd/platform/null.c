@@ -5,6 +5,7 @@
  *   silence = 30s                 lost when no frame came for so long; absent: never
  *   identify = yes                a new session costs an identify (for tests of the budget)
  *   identify-total = 1000         so many a day
+ *   bot = NAME                    whose sessions these are; absent: the account's
  *   connections = 1
  *
  * The first frame is ours: "session NAME N" says which session this is and that its frames up to N are kept. The peer answers with any frame
@@ -46,8 +47,12 @@ struct null {
 
 static int read_words(struct null *p, const struct account *a)
 {
-	const char *url = account_get(a, "url", NULL);
+	const char *url = account_get(a, "url", NULL), *bot = account_get(a, "bot", NULL);
 
+	if (bot && (!*bot || strlen(bot) >= OUT_BOT || bot[strspn(bot, "abcdefghijklmnopqrstuvwxyz0123456789-")]))
+		return account_bad(a, "bot", "want 1 to %d of a-z 0-9 -", OUT_BOT - 1);
+	if (bot)
+		out_bot(p->out, bot);
 	if (!url || strlen(url) >= sizeof(p->url))
 		return account_bad(a, "url", "want the ws:// or wss:// URL to dial");
 	strcpy(p->url, url);
@@ -285,7 +290,7 @@ static void status(void *arg, struct buf *json)
 	buf_printf(json, "\"frames\":%llu", (unsigned long long)p->conns[0].seen);
 }
 
-static const char *const words[] = {"url", "silence", "connections", "identify", "identify-total", NULL};
+static const char *const words[] = {"url", "silence", "connections", "identify", "identify-total", "bot", NULL};
 
 const struct platform platform_null = {
 	.name = "null", .words = words, .open = open_, .close = close_, .start = start, .reload = reload, .dial = dial, .opened = opened,

@@ -97,6 +97,10 @@ enum next {
 
 /* The connections this account needs (again): 0 to n-1. More may be asked for later; fewer close those above. */
 void out_connections(struct out *o, unsigned n);
+/* Inside open: which bot this is, as the platform counts; a name of 1 to OUT_BOT - 1 of a-z 0-9 . _ -, no secret. Accounts of one bot share what it
+ * is granted (out_budget), and each of them gets all that comes, of which a person is warned. Not told: the account is the only one. */
+#define OUT_BOT 64
+void out_bot(struct out *o, const char *bot);
 /* Identify budget: an identify a key every `every` ns, keys 0 to concurrency - 1; `remaining` now, all of them again at now + reset. Kept in a ledger on disk that all
  * processes of the host share; the smaller of ledger and platform counts. */
 void out_budget(struct out *o, unsigned concurrency, int64_t every, uint64_t total, uint64_t remaining, int64_t reset);

@@ -22,6 +22,14 @@ void out_free(struct out *o)
 	free(o);
 }
 
+const struct out *out_twin(const struct out *o, const struct out *end)
+{
+	for (const struct out *i = o->bot[0] ? o->u->first : end; i != end; i = i->next)
+		if (i != o && !i->stopping && i->platform == o->platform && strcmp(i->bot, o->bot) == 0)
+			return i;
+	return NULL;
+}
+
 static bool busy(const struct conn *c)
 {
 	return c->first || c->ack_due || c->in_ready || c->in_saves;

@@ -1,4 +1,8 @@
 /* Identifies: the ledger is asked before a connection that costs one is dialled, one connection of a key after the other. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "gatewayd/metrics.h"
@@ -9,6 +13,7 @@
 #define BUDGET_LOOK (60 * CLOCK_S)	/* the day's are spent */
 #define SPENT "the identifies are spent for now"
 #define LEDGER_AGAIN (2 * CLOCK_S)
+#define OLD_BUSY (20 * CLOCK_MS)
 
 /* Who looks for this key, or is to look next. */
 static struct conn *asking(struct out *o, unsigned key, bool now)
@@ -37,17 +42,45 @@ static int keep_grant(struct out *o)
 	return 0;
 }
 
+/* The account's own ledger, which versions before this one wrote, belongs into the bot's. One that still runs may write it again. 1: not now. */
+static int take_old(struct out *o, const char *path)
+{
+	char old[4200];
+
+	if (!o->bot[0])
+		return 0;
+	snprintf(old, sizeof(old), "%s/ledger", o->dir);
+	return ledger_absorb(path, old);
+}
+
+void out_bot(struct out *o, const char *bot)
+{
+	char path[4200];
+
+	snprintf(o->bot, sizeof(o->bot), "%s", bot);
+	ledger_path(o, path, sizeof(path));
+	*strrchr(path, '/') = '\0';
+	if (fd_mkdirs(path, 0700))
+		log_error("%s: %m", path);
+	ledger_path(o, path, sizeof(path));
+	take_old(o, path);		/* for status; what could not be done is asked for again before an identify */
+}
+
 void budget_ask(struct conn *c)
 {
 	char path[4200];
-	int64_t wait, top;
+	int64_t wait = 0, top;
 	unsigned key = c->dial->budget_key;
+	int old;
 
 	if (!c->asking && asking(c->out, key, true))
 		return;		/* its turn comes */
 	c->asking = true;
 	ledger_path(c->out, path, sizeof(path));
-	if (keep_grant(c->out) || ledger_reserve(path, key, c->n, &wait)) {
+	old = take_old(c->out, path);
+	if (old > 0)
+		wait = OLD_BUSY;
+	if (old < 0 || keep_grant(c->out) || (!wait && ledger_reserve(path, key, c->n, &wait))) {
 		/* Without the ledger, and the platform's word in it, none is spent. */
 		c->waits = "the ledger cannot be used, the log says why";
 		conn_arm(c, LEDGER_AGAIN);

@@ -135,6 +135,7 @@ struct out {
 	struct leases *leases;
 	bool hand_over;			/* its connections are to be given away */
 	bool stopping;			/* goes away when the last line is gone */
+	char bot[OUT_BOT];		/* as its platform counts; "": not told */
 	bool budget;
 	struct grant grant;
 	struct conn_timer timers[CONN_TIMERS];
@@ -214,6 +215,7 @@ int out_changed(struct out *o, struct account *a);	/* -1: what it says now is no
 void out_try_stopped(struct out *o);			/* a person may have changed something that no file tells */
 void out_stop(struct out *o);				/* ends the platform's object; lines under way stay until they are kept */
 void out_free(struct out *o);				/* its lines must be gone */
+const struct out *out_twin(const struct out *o, const struct out *end);	/* the first before end (NULL: of all) with the same bot; NULL: none */
 void upstream_forget(struct out *o);			/* frees what is stopping, has no lines and no calls */
 
 /* ---- faults.c ---- */

@@ -102,6 +102,52 @@ void ledger_release(struct ledger *l)
 	*l = (struct ledger){0};
 }
 
+/* Times of a clock that was set back are no names. */
+static bool has(const struct ledger *l, const struct ledger_entry *e, bool ahead)
+{
+	for (size_t i = 0; !ahead && i < l->n; i++)
+		if (l->v[i].at == e->at && l->v[i].key == e->key && l->v[i].conn == e->conn)
+			return true;
+	return false;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct ledger_entry *x = a, *y = b;
+
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+int ledger_merge(struct ledger *l, const struct ledger *other)
+{
+	struct ledger_entry *v = reallocarray(NULL, l->n + other->n + 1, sizeof(*v));
+	size_t n = 0;
+
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < l->n; i++)
+		v[n++] = l->v[i];
+	for (size_t i = 0; i < other->n; i++)
+		if (!has(l, &other->v[i], l->ahead || other->ahead))
+			v[n++] = other->v[i];
+	qsort(v, n, sizeof(*v), by_time);
+	free(l->v);
+	if (n > LEDGER_MAX) {
+		memmove(v, v + n - LEDGER_MAX, LEDGER_MAX * sizeof(*v));
+		n = LEDGER_MAX;
+	}
+	if (other->has_budget && (!l->has_budget || other->said > l->said)) {
+		struct ledger b = *other;
+
+		b.ahead |= l->ahead;
+		*l = b;
+	}
+	l->ahead |= other->ahead;
+	l->v = v;
+	l->n = l->cap = n;
+	return 0;
+}
+
 /* May it have been spent after the platform counted? Equal times are those of a clock that was set back. */
 static bool since_said(const struct ledger *l, const struct ledger_entry *e)
 {

@@ -47,6 +47,8 @@ int ledger_read(struct ledger *l, const char *text, size_t n, int64_t now);
 void ledger_release(struct ledger *l);
 /* Nanoseconds until an identify may be reserved; 0: now. */
 int64_t ledger_wait(const struct ledger *l, unsigned key, unsigned conn, int64_t now);
+/* Takes what another ledger of the same bot has; a record that is in both counts once. -1: no memory, and *l is as it was. */
+int ledger_merge(struct ledger *l, const struct ledger *other);
 /* How many more may be spent now; UINT64_MAX: nothing is known of a limit. */
 uint64_t ledger_left(const struct ledger *l, int64_t now);
 
@@ -59,6 +61,9 @@ int ledger_sent(const char *path, unsigned conn);
 int ledger_refund(const char *path, unsigned conn);
 int ledger_connect(const char *path, unsigned conn);	/* waits for another process for some milliseconds only */
 int ledger_budget(const char *path, unsigned keys, int64_t every, uint64_t total, uint64_t remaining, int64_t reset_in);
+/* What the file `old` has is in path from now on, and `old` is gone; a kill at any moment loses nothing and counts nothing twice. Waits for
+ * nobody: 1, another process has one of them for a moment. */
+int ledger_absorb(const char *path, const char *old);
 int ledger_load(const char *path, struct ledger *l);	/* for status; a file that is not there is empty */
 
 #endif

@@ -98,11 +98,22 @@ static int append(int fd, const char *path, const struct buf *text, bool sync, c
 	return 0;
 }
 
-static void write_budget(struct buf *b, const struct ledger *l)
+static int write_budget(struct buf *b, const struct ledger *l)
 {
-	if (l->has_budget)
-		buf_printf(b, "budget %lld %u %lld %llu %llu %lld\n", (long long)l->said, l->keys, (long long)l->every,
-			(unsigned long long)l->total, (unsigned long long)l->remaining, (long long)l->reset);
+	return !l->has_budget ? 0 : buf_printf(b, "budget %lld %u %lld %llu %llu %lld\n", (long long)l->said, l->keys, (long long)l->every,
+		(unsigned long long)l->total, (unsigned long long)l->remaining, (long long)l->reset);
+}
+
+static int write_ledger(struct buf *b, const struct ledger *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ledger_entry *e = &l->v[i];
+
+		if (buf_printf(b, "identify %lld %u %u 0\n", (long long)e->at, e->key, e->conn) ||
+		    (e->sent && buf_printf(b, "sent %lld %u\n", (long long)e->sent, e->conn)))
+			return -1;
+	}
+	return write_budget(b, l);
 }
 
 /* Writes the file anew, if that is worth it; the lock on the old one means nothing then. A failure leaves the old one, which only grows. */
@@ -115,15 +126,7 @@ static bool compact(const char *path, const struct ledger *l, size_t size)
 		return false;
 
 	buf_init(&b, FILE_MAX_BYTES);
-	for (size_t i = 0; i < l->n; i++) {
-		const struct ledger_entry *e = &l->v[i];
-
-		buf_printf(&b, "identify %lld %u %u 0\n", (long long)e->at, e->key, e->conn);
-		if (e->sent)
-			buf_printf(&b, "sent %lld %u\n", (long long)e->sent, e->conn);
-	}
-	write_budget(&b, l);
-	done = b.len && (l->ahead || b.len < size / 2);
+	done = write_ledger(&b, l) == 0 && b.len && (l->ahead || b.len < size / 2);
 	if (done && fd_replace(path, b.p, b.len, 0600)) {
 		log_warn("%s: %m", path);
 		done = false;
@@ -228,10 +231,64 @@ int ledger_budget(const char *path, unsigned keys, int64_t every, uint64_t total
 	if (fd < 0)
 		return -1;
 	buf_init(&b, 512);
-	write_budget(&b, &l);
-	rc = b.len ? append(fd, path, NULL, true, "%.*s", (int)b.len, b.p) : -1;
+	rc = write_budget(&b, &l) == 0 ? append(fd, path, NULL, true, "%.*s", (int)b.len, b.p) : -1;
 	buf_release(&b);
 	close(fd);
+	return rc;
+}
+
+/* Both are locked. The new file has all of it before the old one goes. */
+static int absorb(int fd, const char *path, int old_fd, const char *old)
+{
+	int64_t now = clock_wall();
+	struct ledger l = {0}, more = {0};
+	struct buf text = {0}, old_text = {0}, b;
+	int rc = -1;
+
+	buf_init(&b, FILE_MAX_BYTES);
+	if (read_all(fd, path, &l, &text, now) || read_all(old_fd, old, &more, &old_text, now))
+		goto out;
+	if (more.n || more.has_budget) {
+		if (ledger_merge(&l, &more) || write_ledger(&b, &l) || fd_replace(path, b.p, b.len, 0600)) {
+			log_error("%s: %m", path);
+			goto out;
+		}
+		log_info("%s: what %s had is in it now", path, old);
+	}
+	rc = unlink(old);
+	if (rc)
+		log_error("%s: %m", old);
+out:
+	buf_release(&b);
+	buf_release(&text);
+	buf_release(&old_text);
+	ledger_release(&l);
+	ledger_release(&more);
+	return rc;
+}
+
+int ledger_absorb(const char *path, const char *old)
+{
+	const char *at = old;
+	int fd = -1, old_fd = -1, rc = -1;
+
+	if (access(old, F_OK) && errno == ENOENT)
+		return 0;
+	old_fd = open_locked(old);
+	if (old_fd >= 0) {
+		at = path;
+		fd = open_locked(path);
+	}
+	if (fd >= 0)
+		rc = absorb(fd, path, old_fd, old);
+	else if (errno == EWOULDBLOCK)
+		rc = 1;
+	else
+		log_error("%s: %m", at);
+	if (fd >= 0)
+		close(fd);
+	if (old_fd >= 0)
+		close(old_fd);
 	return rc;
 }
 

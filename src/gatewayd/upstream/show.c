@@ -60,12 +60,15 @@ static void show_budget(struct out *o, struct buf *b)
 
 static void show_out(struct out *o, struct buf *b)
 {
+	const struct out *twin = out_twin(o, NULL);
 	size_t at;
 
 	buf_adds(b, "{\"tenant\":");
 	buf_add_json(b, account_tenant(o->account), strlen(account_tenant(o->account)));
 	str(b, "account", account_name(o->account));
 	str(b, "platform", o->platform->name);
+	if (twin)
+		str(b, "same_bot", account_file(twin->account));
 	if (o->budget)
 		show_budget(o, b);
 	buf_adds(b, ",\"connections\":[");

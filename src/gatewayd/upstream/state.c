@@ -1,6 +1,7 @@
 /*
  * What is kept on disk of an account: STATE/TENANT/NAME/conn-N.state, the platform's own text of connection N (empty: no session is known), and
- * its time of change: when it was known to be whole last. Written while the lease is held, and only then.
+ * its time of change: when it was known to be whole last. Written while the lease is held, and only then. The ledger is the account's,
+ * or STATE/_ledgers/PLATFORM-BOT, shared by all accounts of a bot.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #define LATE (500 * CLOCK_MS)		/* a sequence that went on is written so much later */
 #define AGAIN (2 * CLOCK_S)		/* what could not be written */
 #define GROUP 64u			/* files synced together */
+#define LEDGERS "_ledgers"		/* no tenant begins like that */
 
 int state_dir(struct out *o)
 {
@@ -44,7 +46,10 @@ void state_path(const struct conn *c, char *out, size_t size)
 
 void ledger_path(const struct out *o, char *out, size_t size)
 {
-	snprintf(out, size, "%s/ledger", o->dir);
+	if (o->bot[0])
+		snprintf(out, size, "%s/" LEDGERS "/%s-%s", o->u->opts.state, o->platform->name, o->bot);
+	else
+		snprintf(out, size, "%s/ledger", o->dir);
 }
 
 /* ---- writing ---- */

@@ -152,6 +152,18 @@ static unsigned apply(struct upstream *u, const struct accounts *all)
 	return bad;
 }
 
+/* Each pair once; of three the third with the first. */
+static void warn_twins(const struct upstream *u)
+{
+	for (const struct out *o = u->first; o; o = o->next) {
+		const struct out *other = o->stopping ? NULL : out_twin(o, o);
+
+		if (other)
+			log_warn("%s: the bot of this account is that of %s, too: each of the two gets every event of it, and both spend what the platform grants it",
+				account_file(o->account), account_file(other->account));
+	}
+}
+
 /* A tree without the folder has no accounts yet. Later on a folder that cannot be found is an error, and changes nothing. */
 static int read_all(struct upstream *u, bool first)
 {
@@ -164,6 +176,7 @@ static int read_all(struct upstream *u, bool first)
 		rc = accounts_read(&all, u->opts.accounts, &bad);
 	if (!rc) {
 		bad += apply(u, &all);
+		warn_twins(u);
 		log_info("accounts: %zu read, %u bad", all.n, bad);
 	}
 	accounts_release(&all);
