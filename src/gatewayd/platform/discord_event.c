@@ -339,6 +339,27 @@ static void channel_gone(struct discord *d, const struct event *e)
 	one_name(d, e, e->d, 0, true);
 }
 
+static int may_be_read(void *arg, struct span name, struct span value)
+{
+	(void)name;
+	gap_deny(arg, names_id(scan_member(value, "id")), false);
+	return 0;
+}
+
+/* The threads of channels that may be seen from now on. */
+static void threads_set(struct discord *d, const struct event *e)
+{
+	static const struct scan_name names[] = {SCAN_NAME("guild_id"), SCAN_NAME("threads")};
+	struct span v[2];
+
+	scan_pick(e->d, names, v, 2);
+	if (v[1].p && v[1].p[0] == '[') {
+		scan_each(v[1], may_be_read, d);
+		names_checked(d, names_add(&d->conns[e->conn].names, &d->names_bytes, names_id(v[0]), v[1]));
+	}
+	other(d, e);
+}
+
 static void role_set(struct discord *d, const struct event *e)
 {
 	one_name(d, e, scan_member(e->d, "role"), NAMES_ROLE, false);
@@ -360,6 +381,7 @@ static const struct { const char *name; size_t n; event_fn *fn; } rows[] = {
 	ROW("GUILD_CREATE", guild_new), ROW("GUILD_UPDATE", guild_changed), ROW("GUILD_DELETE", guild_gone),
 	ROW("CHANNEL_CREATE", channel_set), ROW("CHANNEL_UPDATE", channel_set), ROW("CHANNEL_DELETE", channel_gone),
 	ROW("THREAD_CREATE", channel_set), ROW("THREAD_UPDATE", channel_set), ROW("THREAD_DELETE", channel_gone),
+	ROW("THREAD_LIST_SYNC", threads_set),
 	ROW("GUILD_ROLE_CREATE", role_set), ROW("GUILD_ROLE_UPDATE", role_set), ROW("GUILD_ROLE_DELETE", role_gone),
 	ROW("READY", NULL), ROW("RESUMED", NULL),
 };

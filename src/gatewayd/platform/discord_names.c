@@ -315,6 +315,24 @@ int names_set(struct names *t, size_t *bytes, uint64_t id, struct span object, u
 	return rc;
 }
 
+int names_add(struct names *t, size_t *bytes, uint64_t id, struct span array)
+{
+	const struct guild *g = names_find(t, id);
+	struct drafts d = {.id = id, .owner = names_owner(g), .whole = g && g->whole};
+	int rc = id ? scan_each(array, draft_element, &d) : 0;
+	size_t n = d.n;
+
+	if (n)
+		qsort(d.v, n, sizeof(*d.v), by_id);
+	for (size_t i = 0; n && rc == 0 && g && i < g->n; i++)
+		if (!bsearch(&(struct draft){.id = g->e[i].id}, d.v, n, sizeof(*d.v), by_id))
+			rc = add(&d, g->e[i].id, (struct span){text_of(g) + g->e[i].at, g->e[i].len}, g->e[i].flags);
+	if (n && rc == 0)
+		rc = settle(t, bytes, &d);
+	free(d.v);
+	return rc;
+}
+
 int names_set_owner(struct names *t, uint64_t id, uint64_t owner)
 {
 	size_t i = place(t, id);

@@ -38,6 +38,8 @@ int names_put(struct names *t, size_t *bytes, struct span guild_object);
 void names_drop(struct names *t, size_t *bytes, uint64_t guild);
 /* One entry, an object with id and name (and permissions); the guild may be unknown, and is not whole then. removed: it is gone. */
 int names_set(struct names *t, size_t *bytes, uint64_t guild, struct span object, unsigned kind, bool removed);
+/* The same for an array of them that are channels. */
+int names_add(struct names *t, size_t *bytes, uint64_t guild, struct span array);
 int names_set_owner(struct names *t, uint64_t guild, uint64_t owner);
 
 uint64_t names_id(struct span raw);			/* "123" (JSON text) as a number; 0: none */
