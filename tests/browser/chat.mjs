@@ -32,6 +32,7 @@ const cases = {
 		check(!JSON.stringify(x).includes(a.welcome.session), 'the session stays secret');
 		await b.say(1, 'Hi, Ada');
 		await a.text('Hi, Ada');
+		await b.text('Hi, Ada');
 		await c.say(1, 'alone here');
 		await c.text('alone here');
 		check(c.events.length === 1 && a.events.length === 2 && b.events.length === 2, 'rooms are apart');
@@ -51,7 +52,9 @@ const cases = {
 	},
 
 	async history() {
+		const first = await join('lobby', 'First');
 		for (let i = 1; i <= 120; i++) await post(chat('h' + i, 'line ' + i));
+		await first.text('line 120');
 		const a = await join('lobby', 'Ada');
 		check(a.events.length === 50 && a.texts()[0] === 'line 71' && a.texts()[49] === 'line 120', 'the last 50: ' + a.texts());
 		check(a.history.more && !a.history.lost, JSON.stringify(a.history));
@@ -74,7 +77,7 @@ const cases = {
 	// A message for later has the number that it gets when it is due: whoever goes on from a number in between gets it.
 	async later() {
 		const a = await join('lobby', 'Ada');
-		await post(chat('n1', 'now 1'), { ...chat('l', 'later'), notbefore: new Date(Date.now() + 1500).toISOString() }, chat('n2', 'now 2'));
+		await post(chat('n1', 'now 1'), { ...chat('l', 'later'), notbefore: new Date(Date.now() + 3000).toISOString() }, chat('n2', 'now 2'));
 		await a.text('now 2');
 		const between = a.events[a.events.length - 1].seq;
 		check(a.texts().join() === 'now 1,now 2', 'it is held: ' + a.texts());
@@ -256,7 +259,7 @@ const cases = {
 		await c.join();
 		const began = Date.now();
 		await c.gone;
-		check(Date.now() - began < 6000, 'given up in time');
+		check(Date.now() - began < 15000, 'given up in time');
 		const d = new Client();
 		await d.opened;
 		await d.ends(4408, 20000);
@@ -380,7 +383,7 @@ const cases = {
 			}
 			await new Promise(r => setTimeout(r, 20));
 		}
-		for (let i = 0; i < 500 && listeners.some(l => l.texts.at(-1) !== 'm' + count); i++) await new Promise(r => setTimeout(r, 20));
+		for (let i = 0; i < 1000 && listeners.some(l => l.texts.at(-1) !== 'm' + count); i++) await new Promise(r => setTimeout(r, 20));
 		stop = true;
 		const want = [...Array(count).keys()].map(i => 'm' + (i + 1)).join();
 		for (const l of listeners) check(l.texts.join() === want, l.name + ' got ' + l.texts.join());

@@ -2,7 +2,7 @@
 import WebSocket from 'ws';
 
 export const base = process.env.URL;
-export const patience = 10000;
+export const patience = 20000;
 
 export function fail(text) {
 	console.error(text);

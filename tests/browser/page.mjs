@@ -14,7 +14,7 @@ const troubles = [];
 async function open(path = '/', options = {}) {
 	const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
 	const page = await context.newPage();
-	page.setDefaultTimeout(10000);
+	page.setDefaultTimeout(20000);
 	page.on('pageerror', e => troubles.push('error on the page: ' + e.message));
 	page.on('console', m => { if (m.type() === 'error' && !/WebSocket|ERR_/.test(m.text())) troubles.push('console: ' + m.text()); });
 	page.on('request', r => { if (!r.url().startsWith(base) && !r.url().startsWith(base.replace('http', 'ws'))) troubles.push('foreign request: ' + r.url()); });
@@ -40,7 +40,7 @@ const emotion = (id, top, scores, more = {}) => ({
 });
 const shot = async (p, name) => { if (process.env.SHOTS) await p.screenshot({ path: `${process.env.SHOTS}/${name}.png` }); };
 const until = async (what, test) => {
-	for (let i = 0; i < 500; i++) {
+	for (let i = 0; i < 1000; i++) {
 		if (await test()) return;
 		await new Promise(r => setTimeout(r, 20));
 	}
@@ -165,7 +165,8 @@ const cases = {
 		await shot(a, 'hub-away');
 		appendFileSync(process.env.T + '/start', 'yes\n');
 		await has(a, 'patience');
-		check((await texts(a)).join() === 'patience' && await a.isHidden('#banner'), 'delivered');
+		check((await texts(a)).join() === 'patience', 'delivered');
+		await a.waitForSelector('#banner', { state: 'hidden' });
 	},
 
 	async rooms() {

@@ -48,9 +48,11 @@ load gateway
 	gatewayd -p 0 2>"$T/gw.err" >"$T/lines" 3>&- &
 	DAEMON_PID[gw]=$!
 	head -n 1 "$T/lines" >"$T/first" 3>&- &
+	reader=$!
 	gw_url
 	post "$ONE" "$(chat 1 one)"
-	wait_for "$T/first" one
+	wait "$reader"
+	grep -q one "$T/first"
 	post "$ONE" "$(chat 2 two)" || true
 	daemon_wait gw
 	[ "$status" -eq 1 ]

@@ -2,6 +2,8 @@ bats_require_minimum_version 1.5.0
 load ../lib/daemon
 load gateway
 
+stored() { store -x -d "$T/history" 2>/dev/null | grep -q "\"text\":\"$1\""; }
+
 @test "two in a room, one in another" {
 	gw_tree
 	chat_js two
@@ -20,6 +22,7 @@ load gateway
 @test "a message for later is shown when it is due, with a number of its own; from the ring and from the history" {
 	gw_tree --say-rate 0
 	chat_js later
+	wait_until 10 stored later
 	daemon_stop gw
 	gw_start --say-rate 0
 	run chat_js last 3 later
@@ -34,6 +37,7 @@ load gateway
 @test "after a restart of gatewayd the history is there" {
 	gw_tree --say-rate 0
 	chat_js history
+	wait_until 10 stored live
 	daemon_stop gw
 	gw_start --history 2
 	run chat_js last 2 live

@@ -38,7 +38,7 @@ load gateway
 	for i in 1 2; do
 		exec {fd[i]}<>"/dev/tcp/127.0.0.1/$PORT"
 		printf 'POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/cloudevents+json\r\nContent-Length: 900000\r\n\r\n' >&"${fd[i]}"
-		cat "$T/part" >&"${fd[i]}"
+		cat "$T/part" >&"${fd[i]}" 2>"$T/cat$i" || true	# the one that is refused may be closed in the middle of it
 	done
 	# One of the two is told to come back, the other goes on.
 	got=
@@ -47,7 +47,8 @@ load gateway
 	exec {fd[1]}>&- {fd[2]}>&-
 	wait_until 10 small_one
 }
-either() { read -r -t 0.01 -u "${fd[1]}" got || read -r -t 0.01 -u "${fd[2]}" got; }
+# What a read that runs out of time has read is lost: only one that has something is read.
+either() { { read -r -t 0 -u "${fd[1]}" && read -r -u "${fd[1]}" got; } || { read -r -t 0 -u "${fd[2]}" && read -r -u "${fd[2]}" got; }; }
 small_one() { post "$ONE" "$(chat 1 x)"; [ "$status_code" -eq 202 ]; }
 
 @test "too many events in a batch" {
@@ -145,8 +146,7 @@ small_one() { post "$ONE" "$(chat 1 x)"; [ "$status_code" -eq 202 ]; }
 	jq -e '.detail | test("behind")' "$T/body"
 	daemon_signal route CONT
 	wait_until 10 accepted 1 slow
-	post "$ONE" "$(chat 5 d)"
-	[ "$status_code" -eq 202 ]
+	wait_until 10 accepted 5 d
 	[ "$(spooled | ids | sort | tr '\n' ' ')" = "1 2 3 4 5 " ]
 }
 accepted() { post "$ONE" "$(chat "$1" "$2")"; [ "$status_code" -eq 202 ]; }

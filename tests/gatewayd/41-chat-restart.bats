@@ -34,9 +34,11 @@ load gateway
 	js=$!
 	wait_for "$T/progress" '^20$'
 	daemon_kill store
+	wait_for "$T/progress" '^40$'
 	daemon_kill gw
-	gw_start --say-rate 0
+	# What it missed it has yet to store when it is asked.
 	gw_store
+	gw_start --say-rate 0
 	wait_for "$T/progress" '^60$'
 	daemon_kill gw
 	gw_start --say-rate 0

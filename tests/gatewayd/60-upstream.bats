@@ -14,7 +14,7 @@ load upstream
 	account_is gw bot '.connections[0].state == "live" and .connections[0].lines == 500 and .status.frames == 500'
 	daemon_stop gw
 	has_event gateway.down '.data.reason == "drained"'
-	feed_is bot '.closed == [4000] and .said == []'
+	wait_until 20 feed_is bot '.closed == [4000] and .said == []'
 }
 
 @test "a lost connection is resumed: the reason is told, nothing is missing, nothing is there twice" {
@@ -53,6 +53,7 @@ load upstream
 	wait_until 20 feed_is bot '.conns | length == 1'
 	order "burst bot 5"
 	wait_until 20 kept_is bot 5
+	wait_until 20 account_is gw bot '.connections[0].waiting == 0'
 	order "forget bot" "close bot 1001"
 	wait_until 20 has_event gateway.gap '.data.reason == "the peer does not know the session" and (.data.from | length) == 16'
 	wait_until 20 feed_is bot '.sessions | length == 1'

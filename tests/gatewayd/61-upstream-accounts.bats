@@ -30,7 +30,8 @@ conns() { order state && jq -c --arg a "$1" '.[$a].conns' <<<"$answer"; }
 	order "burst stays 3" "burst other 3" "burst changes 3"
 	wait_until 20 kept_is changes 3
 	wait_until 20 has_event platform.event '.tenant == "acme" and .source == "/null/acme/stays"'
-	ctl gw '{"do":"accounts"}' | jq -e '.accounts | length == 5'
+	five() { accounts_of gw | jq -e '.accounts | length == 5'; }
+	wait_until 20 five
 }
 
 @test "an account with an error is named and left out; the others work" {
@@ -89,7 +90,7 @@ conns() { order state && jq -c --arg a "$1" '.[$a].conns' <<<"$answer"; }
 	wait_until 20 feed_is bot '.conns | length == 1'
 	order "close bot 4004"
 	wait_until 20 account_is gw bot '.connections[0].state == "stopped" and .connections[0].code == 4004'
-	has_event gateway.down '.data.code == 4004'
+	wait_until 20 has_event gateway.down '.data.code == 4004'
 	account bot "silence = 60s"
 	daemon_signal gw HUP
 	wait_until 20 feed_is bot '.opened == 2 and (.conns | length == 1)'

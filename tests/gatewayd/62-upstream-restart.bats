@@ -2,6 +2,8 @@ bats_require_minimum_version 1.5.0
 load ../lib/daemon
 load upstream
 
+resumed_are() { [ "$(events gateway.resumed | wc -l)" = "$1" ]; }
+
 @test "kill -9 in the middle of a stream: the next process resumes behind what the hub keeps, nothing is lost or there twice" {
 	feeds_start
 	account bot
@@ -43,16 +45,17 @@ load upstream
 	account two
 	gw_hub
 	up_start gw1
-	wait_until 20 feed_is bot '.conns | length == 20'
+	for a in bot two; do wait_until 20 account_is gw1 $a 'all(.connections[]; .state == "live")'; done
 	up_start gw2
 	wait_until 20 account_is gw2 bot '[.connections[] | select(.state == "standby" and .holder == '"$(daemon_pid gw1)"')] | length == 20'
+	wait_until 20 account_is gw2 two '.connections[0].state == "standby"'
 	order "burst two 50"
 	daemon_kill gw1
 	wait_until 20 feed_is bot '(.conns | length == 20) and .opened == 40'
 	order "burst two 50"
 	wait_until 20 kept_is two 100
 	[ "$(kept two)" = "$(seq 100)" ]
-	[ "$(events gateway.resumed | wc -l)" = 21 ]
+	wait_until 20 resumed_are 21
 }
 
 @test "drain: one process hands its connections to the other; no session is lost, and it is the one that waits then" {
@@ -62,9 +65,11 @@ load upstream
 	gw_hub
 	up_start gw1
 	wait_until 20 account_is gw1 bot '[.connections[] | select(.state == "live")] | length == 20'
+	wait_until 20 account_is gw1 two '.connections[0].state == "live"'
 	[ "$(ctl gw1 '{"do":"drain"}' | jq -r .error)" = "no other process waits for it" ]
 	up_start gw2
 	wait_until 20 account_is gw2 bot '[.connections[] | select(.state == "standby")] | length == 20'
+	wait_until 20 account_is gw2 two '.connections[0].state == "standby"'
 	order "burst two 100"
 	[ "$(ctl gw1 '{"do":"drain"}' | jq .draining)" = 21 ]
 	order "burst two 100"
@@ -73,7 +78,7 @@ load upstream
 	wait_until 20 kept_is two 300
 	wait_until 20 account_is gw1 bot '[.connections[] | select(.state == "standby")] | length == 20'
 	[ "$(kept two)" = "$(seq 300)" ]
-	[ "$(events gateway.resumed | wc -l)" = 21 ]
+	wait_until 20 resumed_are 21
 	account_is gw2 bot '.identifies_left == 960'
 	# What waits takes it back when the other one stops.
 	daemon_stop gw2
@@ -92,7 +97,7 @@ load upstream
 	up_start gw
 	wait_until 20 kept_is bot 200
 	[ "$(kept bot)" = "$(seq 200)" ]
-	[ "$(events gateway.resumed | wc -l)" = 1 ]
+	wait_until 20 resumed_are 1
 }
 
 @test "a crash loop spends no identify that the day does not have: the ledger is in the way before the socket is" {

@@ -10,7 +10,7 @@ memory() { awk '/^Private/ { n += $2 } END { print n }' "/proc/$(daemon_pid "$1"
 	feeds_start
 	account one
 	gw_hub
-	up_start gw
+	up_start gw --drain-time 20s
 	wait_until 20 feed_is one '.conns | length == 1'
 	before=$(memory gw)
 	account many "connections = 1000"
@@ -31,7 +31,7 @@ memory() { awk '/^Private/ { n += $2 } END { print n }' "/proc/$(daemon_pid "$1"
 	events gateway.resumed | jq -s 'map((.time[:19] + "Z" | fromdate) + (.time[19:23] | tonumber)) | max - min' >"$T/spread"
 	jq -e '. > 1.5' "$T/spread" >/dev/null || { echo "back within $(cat "$T/spread") s" >&2; return 1; }
 	daemon_stop gw
-	feed_is many '.closed[-1000:] == [range(1000) | 4000]'
+	wait_until 20 feed_is many '.closed[-1000:] == [range(1000) | 4000]'
 	[ "$(find "$T/state/default/many" -name 'conn-*.state' -size +0 | wc -l)" = 1000 ]
 	order "say many {\"n\":2}"
 	up_start gw

@@ -37,7 +37,7 @@ stream_while() {
 	drain() { nngcat --req --dial "ipc://$T/run/gw" --data '{"do":"drain"}' --raw >"$T/drain"; }
 	stream_while 1 drain
 	wait_until 20 live two "$SHARDS"
-	live gw 0
+	wait_until 20 live gw 0
 	stream_while 2 daemon_stop two
 	wait_until 20 live gw "$SHARDS"
 	daemon_stop silence

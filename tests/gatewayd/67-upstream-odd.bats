@@ -28,11 +28,13 @@ ahead() { awk -v now="$(wall 60)" '$2 > now' "$T/state/default/$1/ledger"; }
 	wait_until 20 has_event gateway.gap '.data.account == "long"'
 	wait_until 20 has_event gateway.gap '.data.account == "garbage"'
 	[ "$(events gateway.gap | wc -l)" = 2 ]
-	account_is gw full '.connections[0] | .state == "budget" and (.waits | test("ledger cannot be used"))'
+	wait_until 20 account_is gw full '.connections[0] | .state == "budget" and (.waits | test("ledger cannot be used"))'
 	feed_is full '.opened == 0' || [ -z "$(jq -c '.full // empty' <<<"$answer")" ]
 	rmdir "$T/state/default/full/ledger"
 	wait_until 20 has_event gateway.up '.data.account == "full"'
-	[ "$(cut -d ' ' -f 1 "$T/state/default/full/ledger" | grep . | sort -u | tr '\n' ' ')" = "budget identify sent " ]
+	whole() { [ "$(cut -d ' ' -f 1 "$T/state/default/full/ledger" | grep . | sort -u | tr '\n' ' ')" = "budget identify sent " ]; }
+	wait_until 20 whole
+	wait_for "$T/gw.err" 'back/conn-0.state: .*tried again'
 	[ "$(grep -c 'back/conn-0.state: .*tried again' "$T/gw.err")" = 1 ]
 	rmdir "$T/state/default/back/conn-0.state.new"
 	order "burst long 3" "burst garbage 3" "burst back 3"
@@ -55,6 +57,7 @@ ahead() { awk -v now="$(wall 60)" '$2 > now' "$T/state/default/$1/ledger"; }
 	[ "$live" -gt 50 ]
 	order "say many {\"n\":1}"
 	wait_until 20 account_is gw many "[.connections[] | select(.lines == 1 and .waiting == 0)] | length >= $live"
-	[ "$(find "$T/state/default/many" -name 'conn-*.state' -size +0 | wc -l)" -ge "$live" ]
+	kept_all() { [ "$(find "$T/state/default/many" -name 'conn-*.state' -size +0 | wc -l)" -ge "$live" ]; }
+	wait_until 20 kept_all
 	not grep -q 'conn-.*Too many open files' "$T/gw.err"
 }

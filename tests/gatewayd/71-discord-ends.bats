@@ -45,7 +45,7 @@ next_of() { # SHARD
 	fault "now: zombie"
 	wait_events gateway.down 1
 	[[ "$(events gateway.down | jq -r .data.reason)" == "zombie: a heartbeat was not acknowledged"* ]]
-	grep -q 'zombie: a heartbeat was not acknowledged' "$T/gw.err"
+	wait_for "$T/gw.err" 'zombie: a heartbeat was not acknowledged'
 	say "after"
 	wait_events chat.message 1
 	[ "$(lab_books identify | wc -l)" = 1 ]

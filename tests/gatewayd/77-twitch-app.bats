@@ -23,6 +23,7 @@ hooked() {
 	status '[.status.subscriptions[].state] == ["enabled", "enabled"] and ([.connections[].state] == ["live"]) and .tokens.app.state == "ok"'
 	line=$(events chat.message)
 	[ "$(jq -r '[.source, .data.channel.id, .data.user.name, .partitionkey] | join(" ")' <<<"$line")" = "/twitch/default/lab-twitch 42 ada twitch:42" ]
+	lab_wait webhook 1 status=204
 	# The hub stands still: so does the answer.
 	daemon_signal route STOP
 	hear two
@@ -85,10 +86,13 @@ hooked() {
 	lab_wait subscribed 2
 	wait_events gateway.up 1
 	[ "$(lab_books conduit | wc -l)" = 1 ]
-	nngcat --req --dial "ipc://$T/run/other" --data '{"do":"accounts"}' --raw --recv-timeout 20 >"$T/other.status"
-	nngcat --req --dial "ipc://$T/run/gw" --data '{"do":"accounts"}' --raw --recv-timeout 20 >"$T/gw.status"
 	# One of them holds it, the other one waits.
-	[ "$(jq -r '.accounts[0].connections[0].state' "$T/gw.status" "$T/other.status" | sort | tr '\n' ' ')" = "live standby " ]
+	one_each() {
+		nngcat --req --dial "ipc://$T/run/other" --data '{"do":"accounts"}' --raw --recv-timeout 20 >"$T/other.status"
+		nngcat --req --dial "ipc://$T/run/gw" --data '{"do":"accounts"}' --raw --recv-timeout 20 >"$T/gw.status"
+		[ "$(jq -r '.accounts[0].connections[0].state' "$T/gw.status" "$T/other.status" | sort | tr '\n' ' ')" = "live standby " ]
+	}
+	wait_until 20 one_each
 	holder=gw
 	[ "$(jq -r '.accounts[0].connections[0].state' "$T/gw.status")" = live ] || holder=other
 	hear one

@@ -6,6 +6,7 @@ setup() { load irc; }
 @test "InspIRCd over TLS: messages, people; what is said is confirmed by its echo; thrown out, back, and a gap" {
 	inspircd_start
 	irc_person ada "JOIN #lobby"
+	wait_for "$T/ada.irc" ' 366 '
 	irc_account "server = ircs://127.0.0.1:$IRCS" "ca = $T/irc.pem" 'channels = "#dev"'
 	irc_rules
 	gw_hub
@@ -136,6 +137,7 @@ _begun() { [ "$(grep -c ^begun "$1")" = "$2" ]; }
 	# A hub that gives messages away and keeps no outcome.
 	local said=$T/state/default/irc/said
 	daemon_start edge gatewayd -p 0 -o "ipc://$T/run/in"
+	wait_for "$T/edge.err" 'listening on http'
 	URL=$(sed -nE 's/.*listening on (http[^ "]*)\/.*/\1/p' "$T/edge.err")
 	daemon_run gw gatewayd -p 0 -o "ipc://$T/run/nobody" -w "ipc://$T/run/to-say" -a "$T/accounts" -s "$T/state"
 	wait_for "$T/ada.irc" ':pen!.* JOIN'
@@ -156,7 +158,8 @@ _begun() { [ "$(grep -c ^begun "$1")" = "$2" ]; }
 	[ "$(wc -l <"$said")" -le 1024 ]
 	daemon_kill gw
 	daemon_signal irc CONT
-	irc_says ada "PRIVMSG #lobby :nobody hears this"
+	irc_says ada $'PRIVMSG #lobby :nobody hears this\nPING :said'
+	wait_for "$T/ada.irc" 'PONG .*said'
 	irc_gw
 	wait_events gateway.gap 2 '.data.from < .data.to'
 	wait_events message.failed 1

@@ -29,7 +29,7 @@ common() { jq -cS 'del(.id, .source, .subject, .partitionkey, .time, .traceparen
 	chmod 600 "$T/accounts/default/webhook.secret"
 	printf '%s\n' 'transport = webhook' "callback = $URL/hook/default/lab-webhook" 'webhook-secret-file = webhook.secret' >>"$T/accounts/default/lab-webhook.conf"
 	daemon_signal gw HUP
-	wait_events gateway.up 3
+	wait_events gateway.up 4
 	lab_post discord/channel '{"guild":"lab","name":"lab"}'
 	irc_person ada "JOIN #lab"
 	wait_until 20 eval 'curl -s "$LAB/lab/twitch/subscriptions" | jq -e "[.. | objects | select(.status? == \"enabled\" and .type? == \"channel.chat.message\")] | length == 2"'

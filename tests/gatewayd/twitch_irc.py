@@ -118,18 +118,18 @@ class Person:
 
 
 def orders():
-	while True:
-		with open(os.path.join(folder, "say")) as f:
-			for order in f:
-				word, _, text = order.rstrip("\n").partition(" ")
-				for p in list(people):
-					if word == "chat":
-						p.put(p.tags(badges="broadcaster/1", display_name="Ada", id=f"c{next(numbers)}", room_id="42",
-							tmi_sent_ts=int(time.time() * 1000), user_id="42") + f":ada!ada@ada.tmi.twitch.tv PRIVMSG #ada :{text}")
-					elif word == "raw":
-						p.put(text)
-					else:
-						p.sock.shutdown(socket.SHUT_RDWR)
+	# For writing, too: it does not end when a writer does, and what the next one writes is not lost.
+	with open(os.open(os.path.join(folder, "say"), os.O_RDWR)) as f:
+		for order in f:
+			word, _, text = order.rstrip("\n").partition(" ")
+			for p in list(people):
+				if word == "chat":
+					p.put(p.tags(badges="broadcaster/1", display_name="Ada", id=f"c{next(numbers)}", room_id="42",
+						tmi_sent_ts=int(time.time() * 1000), user_id="42") + f":ada!ada@ada.tmi.twitch.tv PRIVMSG #ada :{text}")
+				elif word == "raw":
+					p.put(text)
+				else:
+					p.sock.shutdown(socket.SHUT_RDWR)
 
 
 os.makedirs(folder, exist_ok=True)
