@@ -89,6 +89,7 @@ struct files *files_new(int dirfd, const char *path, char why[FILES_WHY_MAX])
 	f->dirfd = dirfd;
 	f->lock = f->control = f->ok = -1;
 	f->pid = -1;
+	pthread_mutex_init(&f->turn, NULL);
 	strcpy(f->path, path);
 	if (files_folder(dirfd, "supervise") < 0) {
 		why_errno(why, path, "supervise");
@@ -108,22 +109,41 @@ void shown_of(struct shown *out, const struct state *s, uint32_t pid)
 	status_text(s, out->text);
 }
 
-static int replace(struct files *f, const char *file, const char *file_new, const void *p, size_t n)
+/* The file that is to replace another; -1 with errno, and nothing is left. */
+static int make_new(struct files *f, const char *file_new, const void *p, size_t n)
 {
 	int fd = openat(f->dirfd, file_new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	int e;
 
-	if (fd < 0)
-		return -1;
-	if (fd_write_all(fd, p, n) == 0 && renameat(f->dirfd, file_new, f->dirfd, file) == 0) {
-		close(fd);
-		return 0;
-	}
+	if (fd < 0 || fd_write_all(fd, p, n) == 0)
+		return fd;
 	e = errno;
 	close(fd);
 	unlinkat(f->dirfd, file_new, 0);
 	errno = e;
 	return -1;
+}
+
+static int rename_new(struct files *f, const char *file, const char *file_new)
+{
+	int e;
+
+	if (renameat(f->dirfd, file_new, f->dirfd, file) == 0)
+		return 0;
+	e = errno;
+	unlinkat(f->dirfd, file_new, 0);
+	errno = e;
+	return -1;
+}
+
+static int replace(struct files *f, const char *file, const char *file_new, const void *p, size_t n)
+{
+	int fd = make_new(f, file_new, p, n);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return rename_new(f, file, file_new);
 }
 
 /* On a full disk the 20 bytes still fit where the last 20 are. */
@@ -145,15 +165,35 @@ static int overwrite(struct files *f, const char *file, const void *p, size_t n)
 	return -1;
 }
 
-/* 0; 1 when it is written, but not replaced; -1. */
-static int write_status(struct files *f, const struct status *st)
+/* In its turn. 0; 1 when it is written, but not replaced; -1. */
+static int place_status(struct files *f, int fd, unsigned char bytes[STATUS_BYTES], unsigned answers)
+{
+	bool later = (int)(f->answered - answers) > 0;
+
+	if (later)
+		memcpy(bytes + STATUS_FLAGS, f->flags, sizeof f->flags);
+	if (fd >= 0 && (!later || pwrite(fd, f->flags, sizeof f->flags, STATUS_FLAGS) == sizeof f->flags) &&
+	    rename_new(f, "supervise/status", "supervise/status.new") == 0)
+		return 0;
+	return overwrite(f, "supervise/status", bytes, STATUS_BYTES) < 0 ? -1 : 1;
+}
+
+/* A letter's answer waits for the new name, if at all, not for what is written before. */
+static int write_status(struct files *f, const struct status *st, unsigned answers)
 {
 	unsigned char bytes[STATUS_BYTES];
+	int fd, e, rc;
 
 	status_pack(st, bytes);
-	if (replace(f, "supervise/status", "supervise/status.new", bytes, sizeof bytes) == 0)
-		return 0;
-	return overwrite(f, "supervise/status", bytes, sizeof bytes) < 0 ? -1 : 1;
+	fd = make_new(f, "supervise/status.new", bytes, sizeof bytes);
+	pthread_mutex_lock(&f->turn);
+	rc = place_status(f, fd, bytes, answers);
+	pthread_mutex_unlock(&f->turn);
+	e = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = e;
+	return rc;
 }
 
 static int write_pid(struct files *f, uint32_t pid)
@@ -218,7 +258,7 @@ static int first_status(struct files *f, const struct status *st)
 		pwrite(fd, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes;
 	if (fd >= 0)
 		close(fd);
-	return good ? 0 : write_status(f, st);
+	return good ? 0 : write_status(f, st, 0);
 }
 
 int files_open(struct files *f, const struct shown *shown, char why[FILES_WHY_MAX])
@@ -236,18 +276,28 @@ int files_open(struct files *f, const struct shown *shown, char why[FILES_WHY_MA
 	return 0;
 }
 
-void files_answer(const struct files *f, const struct shown *shown)
+static void answer_in_place(const struct files *f)
 {
-	unsigned char bytes[STATUS_BYTES];
 	int fd = openat(f->dirfd, "supervise/status", O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n;
 
 	if (fd < 0)
 		return;
-	status_pack(&shown->status, bytes);
-	n = pwrite(fd, bytes + STATUS_FLAGS, STATUS_FLAGS_END - STATUS_FLAGS, STATUS_FLAGS);
+	n = pwrite(fd, f->flags, sizeof f->flags, STATUS_FLAGS);
 	(void)n;
 	close(fd);
+}
+
+void files_answer(struct files *f, const struct shown *shown, unsigned number)
+{
+	unsigned char bytes[STATUS_BYTES];
+
+	status_pack(&shown->status, bytes);
+	pthread_mutex_lock(&f->turn);
+	memcpy(f->flags, bytes + STATUS_FLAGS, sizeof f->flags);
+	f->answered = number;
+	answer_in_place(f);
+	pthread_mutex_unlock(&f->turn);
 }
 
 void files_prepare(const char *path)
@@ -269,7 +319,7 @@ void files_prepare(const char *path)
 		return;		/* as files_open says */
 }
 
-int files_write(struct files *f, const struct shown *shown)
+int files_write(struct files *f, const struct shown *shown, unsigned answers)
 {
 	const char *file = NULL;
 	int error = 0, status;
@@ -282,7 +332,7 @@ int files_write(struct files *f, const struct shown *shown)
 		file = file ? file : "stat";
 		error = errno;
 	}
-	status = write_status(f, &shown->status);
+	status = write_status(f, &shown->status, answers);
 	if (status < 0) {
 		file = "status";
 		error = errno;
@@ -309,5 +359,6 @@ void files_free(struct files *f)
 	for (size_t i = 0; i < sizeof fd / sizeof *fd; i++)
 		if (fd[i] >= 0)
 			close(fd[i]);
+	pthread_mutex_destroy(&f->turn);
 	free(f);
 }

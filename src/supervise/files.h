@@ -16,6 +16,7 @@
 #ifndef SUPERVISE_FILES_H
 #define SUPERVISE_FILES_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,9 +37,12 @@ struct files {
 	int64_t pid;		/* as last written; -1: never */
 	char text[STATUS_TEXT_MAX];	/* stat as last written */
 	bool failing;		/* the last write failed and was logged */
+	pthread_mutex_t turn;	/* who gives the record its name, or changes it in place; with it: */
+	unsigned answered;	/* the number of the newest answer in place */
+	unsigned char flags[STATUS_FLAGS_END - STATUS_FLAGS];	/* what it said */
 	/* the writer's */
 	struct shown shown;
-	unsigned answers;
+	unsigned answers;	/* so many are in shown */
 	bool told;		/* there is something to write: what an earlier run left stays until then */
 	bool queued, closing, late;
 	struct files *next, *next_late;
@@ -59,14 +63,15 @@ void files_prepare(const char *path);
  * -1 with the reason in why. */
 int files_open(struct files *f, const struct shown *shown, char why[FILES_WHY_MAX]);
 
-/* The flags of status (paused, wanted, TERM was sent), in place. Silent: the writer comes behind it. */
-void files_answer(const struct files *f, const struct shown *shown);
+/* The flags of status (paused, wanted, TERM was sent), in place: the answer of this number, counted from 1. Silent: the writer comes
+ * behind it. */
+void files_answer(struct files *f, const struct shown *shown, unsigned number);
 
 void shown_of(struct shown *out, const struct state *s, uint32_t pid);
 
-/* Writes status, and stat and pid if they changed; ok, if files_open could not. -1: not all of it could be done; that is logged once
- * until all works again. */
-int files_write(struct files *f, const struct shown *shown);
+/* Writes status, and stat and pid if they changed; ok, if files_open could not. Of the answers so many are in *shown: the flags of a later
+ * one stay, for no reader may see those of before again. -1: not all of it could be done; that is logged once until all works again. */
+int files_write(struct files *f, const struct shown *shown, unsigned answers);
 
 void files_free(struct files *f);
 

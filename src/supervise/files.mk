@@ -31,4 +31,4 @@
 # children.o  direct children, adopted ones too
 supervise_OBJS := main.o scan.o service.o slot.o state.o state_text.o svdir.o files.o prepare.o lock.o status.o control.o board.o report.o spawn.o stop.o children.o process.o ask.o keep.o takeover.o \
 	ghost.o writer.o tally.o extra.o logs.o limits.o env.o order.o instance.o past.o report_json.o usage.o lines.o
-supervise_PURE := state.o state_text.o svdir.o status.o control.o board.o children.o keep.o tally.o past.o order.o instance.o limits.o usage.o lines.o
+supervise_PURE := state.o state_text.o svdir.o status.o control.o board.o children.o keep.o tally.o past.o order.o instance.o limits.o usage.o lines.o files.o lock.o

@@ -127,9 +127,9 @@ int service_open(struct service *sv)
 	memcpy(before, sv->why, sizeof before);
 	if (open_parts(sv) < 0) {
 		service_close(sv);
+		show_fault(sv);
 		if (strcmp(before, sv->why) != 0)
 			log_error("%s", sv->why);
-		show_fault(sv);
 		return -1;
 	}
 	sv->why[0] = 0;

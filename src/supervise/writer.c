@@ -42,18 +42,10 @@ static void do_first(struct writer *w)
 	f->queued = false;
 	w->busy = true;
 	pthread_mutex_unlock(&w->lock);
-	good = !told || files_write(f, &shown) == 0;
+	good = !told || files_write(f, &shown, answers) == 0;
 	if (close_it)
 		files_free(f);
 	pthread_mutex_lock(&w->lock);
-	/* What was answered meanwhile may have gone into the file that this has replaced. */
-	while (!close_it && f->answers != answers) {
-		answers = f->answers;
-		shown = f->shown;
-		pthread_mutex_unlock(&w->lock);
-		files_answer(f, &shown);
-		pthread_mutex_lock(&w->lock);
-	}
 	w->busy = false;
 	if (close_it)
 		w->closing--;
@@ -169,11 +161,13 @@ void writer_show(struct writer *w, struct files *f, const struct shown *shown, b
 
 void writer_answer(struct writer *w, struct files *f, const struct shown *shown)
 {
+	unsigned number;
+
 	pthread_mutex_lock(&w->lock);
 	f->shown = *shown;
-	f->answers++;
+	number = ++f->answers;
 	pthread_mutex_unlock(&w->lock);
-	files_answer(f, shown);
+	files_answer(f, shown, number);
 }
 
 void writer_close(struct writer *w, struct files *f)

@@ -36,7 +36,7 @@ load services
 	wait_until 5 restarted a 1
 	first=$(sed -n 1p "$S/a/out") second=$(sed -n 2p "$S/a/out")
 	[ $((second - first)) -ge 1000000000 ]
-	[ $((second - first)) -lt 2500000000 ]
+	[ $((second - first)) -lt 5000000000 ]	# a machine may be busy
 	sup_stop
 }
 
@@ -108,7 +108,7 @@ load services
 	run ! read -r -t 0.05 -u "$fd" x
 	echo >"$T/go"
 	wait_for "$T/sup.err" "2 services are up"
-	read -r -t 5 -u "$fd" x
+	read -r -t "$PATIENCE" -u "$fd" x
 	[ "$(sup_field a .ready)" = true ]
 	[[ $(sup_field a .ready_since) == 20*Z ]]
 	run -0 supervise -s "$S"
@@ -140,8 +140,9 @@ load services
 }
 
 @test "a directory made anew under the same name is a new service, after the old one has ended" {
-	service a 'trap "echo old ended >>'"$T"'/order; exit 0" TERM; while :; do sleep 1000 & wait; done'
+	service a 'trap "echo old ended >>'"$T"'/order; exit 0" TERM; echo on >on; while :; do sleep 1000 & wait; done'
 	sup_start
+	wait_for "$S/a/on" on
 	script "$T/fresh/run" "echo new began >>'$T/order'; exec sleep 1000"
 	mkdir "$T/old"
 	mv "$S/a" "$T/old/a" && mv "$T/fresh" "$S/a"
@@ -177,13 +178,15 @@ load services
 	service up 'exec sleep 1000'
 	service crash 'exit 3'
 	sup_start
-	wait_until 10 sup_is crash crash-loop
-	run -1 supervise -s "$S"
+	# It starts again between the waits: both must see it in one.
+	both_tell() {
+		run -1 supervise -s "$S"
+		[[ ${lines[1]} == crash*crash-loop* && $(sup_field crash '"\(.state) \(.last_exit.code) \(.next_start)"') == "crash-loop 3 20"*Z ]]
+	}
+	wait_until 10 both_tell
 	[[ ${lines[0]} == NAME*STATE*PID*RESTARTS* ]]
 	[[ ${lines[1]} == crash*crash-loop*"code 3" ]]
 	[[ ${lines[2]} == up*run* ]]
-	[ "$(sup_field crash .last_exit.code)" = 3 ]
-	[[ $(sup_field crash .next_start) == 20*Z ]]
 	sup_stop
 }
 
@@ -221,7 +224,7 @@ load services
 	wait_for "$S/a/socket" none
 	[[ $(head -n 1 "$S/a/said") == *": .: "* && $(head -n 1 "$S/a/said") != fail* && $(head -n 1 "$S/a/said") != warning* ]] || { cat "$S/a/said"; false; }
 	[[ $(tail -n 1 "$S/a/said") == "ok: run: ../b: "* ]] || { cat "$S/a/said"; false; }
-	grep -q 'cannot tell READY=1' "$T/sup.err"
+	wait_for "$T/sup.err" 'cannot tell READY=1'
 	sup_stop
 }
 

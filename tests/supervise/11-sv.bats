@@ -23,7 +23,7 @@ setup() {
 	[[ $output == "ok: run: a: "* ]]
 	wait_until 5 restarted a 2
 	run -0 sv -v once a
-	stat_is a "run, want down"
+	wait_until 5 stat_is a "run, want down"
 	sv kill a
 	wait_until 5 stat_is a down
 	run -0 sv once a
@@ -38,13 +38,13 @@ setup() {
 	done
 	run -0 sv -v pause a
 	[[ $output == "ok: run: a: "*", paused" ]]
-	grep -q '^State:.T' "/proc/$(sup_pid a)/status"
+	wait_until 5 stopped "$(sup_pid a)"
 	run -0 sv -v cont a
 	[[ $output != *paused* ]]
 	old=$(sup_pid a)
 	run -0 sv term a
 	wait_until 5 process_gone "$old"
-	wait_until 5 sup_is a run
+	wait_until 5 restarted a 1
 	old=$(sup_pid a)
 	run -0 sv kill a
 	wait_until 5 process_gone "$old"
@@ -62,8 +62,7 @@ setup() {
 	run -0 sv exit a
 	[[ $output == "" || $output == "ok: down: a: "* ]]
 	wait_until 5 sup_is a exited
-	run -1 sv status a
-	[[ $output == *"runsv not running"* ]]
+	wait_until 5 sees_none a
 	[ "$(sup_pid a)" = none ]
 	service b 'exec sleep 1000'
 	wait_until 5 sup_is b run
@@ -83,19 +82,21 @@ setup() {
 	wait_until 5 sup_is c crash-loop
 	run -0 sv -v down c
 	[[ $output == "ok: down: c: "* ]]
-	sup_is c down
+	wait_until 5 sup_is c down	# sv takes the wait for down
 	sup_stop
 }
 
 @test "the wait in a crash loop grows, and a restart is counted" {
 	service c 'date +%s%N >>out; exit 1'
-	third() { [ "$(sup_field c '.restarts >= 2 and .state == "crash-loop"')" = true ]; }
+	third() {
+		supervise -s --json "$S" >"$T/json" || true
+		jq -e 'select(.name == "c") | .restarts >= 2 and .state == "crash-loop"' <"$T/json" >/dev/null
+	}
 	wait_until 20 third
 	mapfile -t t <"$S/c/out"
 	[ $((t[1] - t[0])) -ge 1000000000 ]
 	[ $((t[2] - t[1])) -ge 990000000 ]
 	# The third wait is of 2 to 4 s.
-	supervise -s --json "$S" >"$T/json" || true
 	read -r from to <<<"$(jq -r 'select(.name == "c") | "\(.last_exit.at) \(.next_start)"' <"$T/json")"
 	wait=$(($(date -d "$to" +%s%3N) - $(date -d "$from" +%s%3N)))
 	[ "$wait" -ge 1990 ]
@@ -105,12 +106,17 @@ setup() {
 
 @test "a command right behind its opposite is heard: sv finds in the record what was asked for" {
 	service c 'exec sleep 1000'
-	wait_until 10 sup_is c run
+	wait_until 10 stat_is c run
+	# Without a pause.
+	asked_for() {
+		local end=$((SECONDS + PATIENCE + 1))
+		until [ "$(od -An -c -j17 -N1 "$S/c/supervise/status" | tr -d ' ')" = "$1" ]; do [ "$SECONDS" -lt "$end" ] || return 1; done
+	}
 	for i in $(seq 10); do
 		sv down c
-		until [ "$(od -An -c -j17 -N1 "$S/c/supervise/status" | tr -d ' ')" = d ]; do :; done
+		asked_for d
 		sv up c
-		until [ "$(od -An -c -j17 -N1 "$S/c/supervise/status" | tr -d ' ')" = u ]; do :; done
+		asked_for u
 	done
 	wait_until 5 sup_is c run
 	sup_stop
@@ -133,7 +139,7 @@ setup() {
 	for i in 1 2 3 4 5 6 7; do sec=$((sec * 256 + b[i])); done
 	age=$((EPOCHSECONDS + 10 - sec))
 	[ "$age" -ge 0 ]
-	[ "$age" -le 10 ]
+	[ "$age" -le 60 ]
 	[ "${b[0]}" -eq 64 ]
 	[ "${b[17]}" -eq 117 ]
 	[ "${b[19]}" -eq 1 ]

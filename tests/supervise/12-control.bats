@@ -35,7 +35,7 @@ got() { script "$S/a/control/$1" "echo $1 >>got" "exit $2"; }
 	run -0 sv -v down a
 	wait_for "$S/a/got" d
 	run -0 sv -v up a
-	wait_until 5 lines_are "$S/a/got" 6
+	wait_until 5 lines_are "$S/a/got" 7	# the trap is set
 	run -0 sv exit a
 	wait_until 5 sup_is a exited
 	wait_for "$S/a/got" x
@@ -95,7 +95,7 @@ got() { script "$S/a/control/$1" "echo $1 >>got" "exit $2"; }
 	service b 'trap "" TERM; echo go >>got; while :; do sleep 1000 & wait; done'
 	script "$S/b/finish" 'echo "$@" >>args; exec sleep 1000'
 	echo 200 >"$S/b/timeout-kill"
-	echo 200 >"$S/b/timeout-finish"
+	echo 1000 >"$S/b/timeout-finish"	# after it has said what it was told
 	service c 'exec sleep 1000'
 	echo NONE >"$S/c/down-signal"
 	echo soon >"$S/c/timeout-kill"

@@ -15,8 +15,8 @@ teardown() {
 	daemon_run sup supervise -L text "$S"
 	wait_until 5 lines_are "$S/none/args" 2
 	[ "$(sort -u "$S/none/args")" = "111 0" ]
-	grep -q "none/run: No such file" "$T/sup.err"
-	grep -q "plain/run: Permission denied" "$T/sup.err"
+	wait_for "$T/sup.err" "none/run: No such file"
+	wait_for "$T/sup.err" "plain/run: Permission denied"
 	script "$S/none/run" 'exec sleep 1000'
 	wait_until 20 sup_is none run
 	sup_stop
@@ -28,7 +28,7 @@ teardown() {
 	wait_until 5 stat_is a run
 	daemon_run sup supervise -L text "$S"
 	wait_for "$T/sup.err" "a/supervise/lock: held by another supervisor"
-	[ "$(sup_field a .state)" = fault ]
+	wait_until 5 sup_is a fault
 	[[ $(sup_field a .fault) == *"stop it first" ]]
 	run -1 supervise -s "$S"
 	[ "$(pgrep -c -P "$(daemon_pid runsv)")" -eq 1 ]
@@ -75,7 +75,7 @@ teardown() {
 	daemon_run sup supervise -L text "$S"
 	wait_for "$S/a/up" up
 	wait_for "$T/sup.err" 'a/log/run: No such file'
-	[ "$(sup_field a .state)" = run ]
+	wait_until 5 sup_is a run
 	script "$T/log/run" 'exec cat >>out'
 	mv "$T/log/run" "$S/a/log/run"
 	sv up a/log

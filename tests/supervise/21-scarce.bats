@@ -36,6 +36,7 @@ running() { [ "$(runs run)" -ge "$1" ]; }
 	wait_until 5 faults
 	up=$(supervise -s --json "$S" | jq -r 'select(.state == "run") | .name' | head -n 1)
 	n=$(runs run)
+	wait_until 5 stat_is "$up" run
 	sv -v down "$up"
 	run -0 sv -v up "$up"
 	[ "$(ls "/proc/$(cat "$T/pid")/fd" | wc -l)" -le 160 ]

@@ -53,10 +53,10 @@ load services
 }
 
 @test "loggers end last: they see the end of their input, not a signal" {
-	service a 'trap "for i in 1 2 3 4 5; do echo last \$i; done; exit 0" TERM; while :; do sleep 1000 & wait; done'
+	service a 'trap "for i in 1 2 3 4 5; do echo last \$i; done; exit 0" TERM; echo on >on; while :; do sleep 1000 & wait; done'
 	script "$S/a/log/run" 'trap "echo signalled >>out" TERM' 'while read -r x; do echo "$x" >>out; done' 'echo end >>out'
 	sup_start
-	wait_until 5 sup_is a run
+	wait_for "$S/a/on" on
 	sup_stop
 	[ "$(cat "$S/a/log/out")" = $'last 1\nlast 2\nlast 3\nlast 4\nlast 5\nend' ]
 }

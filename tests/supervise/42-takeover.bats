@@ -169,7 +169,7 @@ PY
 	wait_for "$T/sup.err" "a: process $pid seems to be an earlier run"
 	wait_for "$T/sup.err" "c: process $c seems to be an earlier run"
 	kill "$c"
-	[ "$(sup_field a .state)" = fault ]
+	wait_until 5 sup_is a fault
 	# Also when it is looked at again.
 	service b 'exec sleep 1000'
 	daemon_signal sup ALRM
@@ -218,10 +218,10 @@ PY
 }
 
 @test "a directory that went away meanwhile: what runs of it is stopped, and one made anew starts after it" {
-	service a 'trap "echo old ended >>'"$T"'/order; exit 0" TERM; while :; do sleep 1000 & wait; done'
+	service a 'trap "echo old ended >>'"$T"'/order; exit 0" TERM; echo on >on; while :; do sleep 1000 & wait; done'
 	service b 'exec sleep 1000'
 	sup_start
-	wait_until 5 sup_is a run
+	wait_for "$S/a/on" on
 	b=$(sup_pid b)
 	daemon_kill sup
 	script "$T/fresh/run" "echo new began >>'$T/order'; exec sleep 1000"

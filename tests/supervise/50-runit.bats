@@ -85,7 +85,7 @@ signals() {
 	show hears
 	tell sv -v pause hears
 	show hears
-	grep '^State' "/proc/$(cat "$S/hears/supervise/pid")/status"
+	wait_until 10 stopped "$(cat "$S/hears/supervise/pid")"
 	tell sv status hears
 	tell sv -v cont hears
 	show hears

@@ -37,6 +37,7 @@ deaths() {
 	for s in none plain noexec; do
 		quiet sv down $s
 		wait_until 10 wants $s d	# runit hears nothing for the second that it waits
+		wait_until 10 stat_is $s down
 		show $s
 		tell sv status $s
 	done
@@ -237,6 +238,7 @@ logs() {
 	printf x >"$S/a/log/supervise/control"
 	quiet sv term a/log
 	wait_until 10 lines_are "$S/a/log/starts" 4
+	wait_until 10 stat_is a/log run
 	show a/log
 	show waits/log
 	quiet sv up waits/log

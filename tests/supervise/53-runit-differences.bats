@@ -49,6 +49,7 @@ letters() {
 	sv pause e
 	paused() { grep -q paused "$S/e/supervise/stat"; }
 	wait_until 10 paused
+	only runit || wait_until 10 stopped "$old"
 	echo "k taken over, and p: $(cat "$S/e/supervise/stat"), $(grep -q '^State:.T' "/proc/$old/status" && echo stopped || echo on)"
 	kill -9 "$old"
 	sv -v -w 3 exit d >/dev/null

@@ -52,7 +52,7 @@ runit() {
 	done
 	works 2
 	for s in gatewayd echo deliver respond analyze store route; do
-		run -0 sv -w 10 stop $s
+		run -0 sv stop $s
 		ended_as $s "0 0"
 	done
 	daemon_signal runit HUP

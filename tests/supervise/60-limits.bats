@@ -64,7 +64,8 @@ limits() { local n=$1; shift; printf '%s\n' "$@" >"$S/$n/limits"; }
 	environment = 0000
 	EOF
 	[ ! -e "$S/a/started" ]
-	[ "$(sup_field a .last_exit.code)" = 111 ]
+	told_111() { [ "$(sup_field a .last_exit.code)" = 111 ]; }
+	wait_until 5 told_111
 	limits a 'environment = none'
 	wait_for "$T/sup.err" 'a: environment none: No such file'
 	rm "$S/a/limits"

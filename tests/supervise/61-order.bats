@@ -23,7 +23,8 @@ order_is() { [ "$(tr '\n' ' ' <"$T/order")" = "$1 " ]; }
 	[ "$(sup_field edge .waits_for)" = web ]
 	run -1 supervise -s "$S"
 	[[ $output == *"web "*"waits for db"* ]]
-	[[ $(sv status web) == "down: web: "*"normally up, want up" ]]
+	held_in_record() { [[ $(sv status web) == "down: web: "*"normally up, want up" ]]; }
+	wait_until 5 held_in_record
 	echo >"$T/go.db"
 	wait_until 5 order_is "+db +web +edge"
 	wait_for "$T/sup.err" "3 services are up"
@@ -32,6 +33,7 @@ order_is() { [ "$(tr '\n' ' ' <"$T/order")" = "$1 " ]; }
 	kill -9 "$(sup_pid web)" "$(sup_pid db)"
 	wait_until 5 restarted web 1
 	wait_until 5 sup_is web run
+	wait_until 5 restarted db 1
 	[ "$(sup_field db .ready)" = false ]
 	echo >"$T/go.db"
 	wait_until 5 lines_are "$T/order" 5

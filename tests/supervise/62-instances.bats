@@ -37,6 +37,8 @@ count_is() { [ "$(supervise -s --json "$S" | jq -r 'select(.state=="run") | .nam
 	wait_until 5 count_is web 4
 	[ "$(sup_pid web@1)" = "$one" ]
 	four=$(sup_pid web@4)
+	wait_for "$S/web@3/data" 3
+	wait_for "$S/web@4/data" 4
 	rm "$S/web@3/data"
 	mkdir "$S/web@4/own"
 	ln -s ../data "$S/web@4/own/link"
@@ -74,11 +76,12 @@ count_is() { [ "$(supervise -s --json "$S" | jq -r 'select(.state=="run") | .nam
 	[ "$(cat "$S/web@1/log/main/config")" = s4000 ]
 	[ "$(cat "$S/web@2/file")" = mine ]
 	[ ! -e "$S/web@2/run" ]
-	grep -q 'web: instance 2 cannot be made: Directory not empty' "$T/sup.err"
+	wait_for "$T/sup.err" 'web: instance 2 cannot be made: Directory not empty'
 	echo 3 >"$S/web/notification-fd"
 	touch "$S/web/down"
 	rescan
 	wait_until 5 test -L "$S/web@1/down"
+	wait_until 5 test -L "$S/web@1/notification-fd"
 	[ "$(cat "$S/web@1/notification-fd")" = 3 ]
 	rm "$S/web/down"
 	rescan
@@ -97,7 +100,8 @@ count_is() { [ "$(supervise -s --json "$S" | jq -r 'select(.state=="run") | .nam
 	exec {fd}<>"$T/go"
 	sup_start_not_ready
 	wait_until 5 sup_is web@2 run
-	[ "$(sup_field edge .waits_for)" = web ]
+	held_up() { [ "$(sup_field edge .waits_for)" = web ]; }
+	wait_until 5 held_up
 	echo >&"$fd"
 	one_ready() { [ "$(supervise -s --json "$S" | jq -r 'select(.ready == true) | .name' | wc -l)" -eq 1 ]; }
 	wait_until 5 one_ready

@@ -14,7 +14,7 @@ said() { sed 's/^[^ ]* //' "$L/$1/current"; }
 	script "$S/a/finish" 'echo finished'
 	sup_start_not_ready -l "$L"
 	wait_for "$L/b/current" 'supervise: warning: b: process [0-9]+ exited with code 3 after 0\.'
-	wait_until 5 sup_is a run
+	wait_for "$L/a/current" err
 	wait_for "$S/c/log/out" mine
 	[ "$(said b | head -n 3 | cut -d' ' -f1-3)" = $'once\nhalf\nsupervise: warning: b:' ]
 	sv kill a

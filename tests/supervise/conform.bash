@@ -34,18 +34,6 @@ together() {
 	wait "${pids[@]}"
 	for ((i = 0; i < $#; i++)); do cat "$T/together.$WHO.$i"; done
 }
-# Text, record and pid are three files, written one after the other: all of them say it; in finish the process is there, too.
-stat_is() {
-	local b pid
-	[ "$(cat "$S/$1/supervise/stat" 2>/dev/null)" = "$2" ] || return 1
-	mapfile -t b < <(od -An -v -tu1 -w1 "$S/$1/supervise/status" | tr -d ' ')
-	pid=$((b[12] + b[13] * 256 + b[14] * 65536 + b[15] * 16777216))
-	[ "$pid" = "$(cat "$S/$1/supervise/pid" 2>/dev/null || echo 0)" ] || [ "$pid" -eq 0 ] || return 1
-	case $2,${b[19]} in down*,0 | run*,1) ;; finish*,2) [ "$pid" -gt 0 ] || return 1 ;; *) return 1 ;; esac
-	case $2,${b[16]} in *paused*,1) ;; *paused*,*) return 1 ;; *,0) ;; *) return 1 ;; esac
-	case $2,${b[18]} in *TERM*,1) ;; *TERM*,*) return 1 ;; *,0) ;; *) return 1 ;; esac
-	case $2,${b[17]} in down*) ;; *want*,100) ;; *want*) return 1 ;; *,117) ;; *) return 1 ;; esac
-}
 _agrees() { stat_is "$1" "$(cat "$S/$1/supervise/stat")"; }
 _there() { [ -p "$S/$1/supervise/ok" ] && [ -e "$S/$1/supervise/stat" ]; }
 there() { wait_until 10 _there "$1"; }	# run may write before these are there

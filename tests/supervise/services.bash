@@ -4,7 +4,8 @@
 #   sup_start [ARGS]        supervise -L text ARGS on S, ready     sup_stop
 #   sup_state NAME          its state, as supervise -s says it     sup_is NAME STATE     the same, as a condition
 #   sup_field NAME .PATH    a field of its JSON (jq)
-#   stat_is NAME TEXT       supervise/stat is TEXT
+#   stat_is NAME TEXT       supervise/stat is TEXT, and the record and pid say the same: sv and the other tools see it
+#   sees_none NAME          sv sees no supervisor
 #
 # Tests that wait for others most of the time run at once:
 #   at_once WORDS...        in setup_file: runs each of these commands in a process of its own, with $T, $S and $SVDIR of its own
@@ -60,7 +61,20 @@ sup_stop() { daemon_stop sup; }
 sup_field() { supervise -s --json "$S" | jq -r --arg n "$1" "select(.name==\$n) | $2"; }
 sup_is() { [ "$(sup_field "$1" .state)" = "$2" ]; }
 sup_pid() { sup_field "$1" '.pid // "none"'; }
-stat_is() { [ "$(cat "$S/$1/supervise/stat" 2>/dev/null)" = "$2" ]; }
+# Text, record and pid are three files, written one after the other: all of them say it; in finish the process is there, too.
+stat_is() {
+	local b pid
+	[ "$(cat "$S/$1/supervise/stat" 2>/dev/null)" = "$2" ] || return 1
+	mapfile -t b < <(od -An -v -tu1 -w1 "$S/$1/supervise/status" | tr -d ' ')
+	pid=$((b[12] + b[13] * 256 + b[14] * 65536 + b[15] * 16777216))
+	[ "$pid" = "$(cat "$S/$1/supervise/pid" 2>/dev/null || echo 0)" ] || [ "$pid" -eq 0 ] || return 1
+	case $2,${b[19]} in down*,0 | run*,1) ;; finish*,2) [ "$pid" -gt 0 ] || return 1 ;; *) return 1 ;; esac
+	case $2,${b[16]} in *paused*,1) ;; *paused*,*) return 1 ;; *,0) ;; *) return 1 ;; esac
+	case $2,${b[18]} in *TERM*,1) ;; *TERM*,*) return 1 ;; *,0) ;; *) return 1 ;; esac
+	case $2,${b[17]} in down*) ;; *want*,100) ;; *want*) return 1 ;; *,117) ;; *) return 1 ;; esac
+}
+sees_none() { [[ $(sv -w 1 status "$1") == *"runsv not running"* ]]; }
+stopped() { grep -q '^State:.T' "/proc/$1/status"; }	# a process that sleeps stops when it gets its turn
 restarted() { [ "$(sup_field "$1" .restarts)" -ge "$2" ]; }
 process_gone() { ! readlink "/proc/$1/exe" >/dev/null 2>&1; }	# a zombie is gone, too
 lines_are() { [ "$(wc -l <"$1" 2>/dev/null || echo 0)" -ge "$2" ]; }

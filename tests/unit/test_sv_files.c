@@ -1,6 +1,7 @@
 /* supervise's formats: the 20 bytes and the line that sv reads, notification-fd, /proc/PID/stat, the board. */
 #include "check.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/fd.h"
 #include "supervise/board.h"
 #include "supervise/children.h"
+#include "supervise/files.h"
 #include "supervise/keep.h"
 #include "supervise/status.h"
 #include "supervise/svdir.h"
@@ -219,6 +221,44 @@ static void board(void)
 	rmdir(dir);
 }
 
+static char wanted(int dirfd)
+{
+	char b[STATUS_BYTES] = "";
+	int fd = openat(dirfd, "supervise/status", O_RDONLY);
+	ssize_t n = read(fd, b, sizeof b);
+
+	close(fd);
+	return n == STATUS_BYTES ? b[17] : 0;
+}
+
+/* The writer has what was shown before a letter, and the letter is answered while it writes. */
+static void answers(void)
+{
+	static const char *const made[] = { "lock", "control", "ok", "status", "stat", "pid" };
+	char dir[] = "/tmp/penstock-unit-XXXXXX", path[64], why[FILES_WHY_MAX];
+	struct shown up = { .status = { .pid = 7, .want = 'u', .at = 1 }, .text = "run\n" }, down = up;
+	struct files *f;
+	int fd;
+
+	CHECK(mkdtemp(dir) != NULL, "a folder");
+	fd = open(dir, O_RDONLY | O_DIRECTORY);
+	f = files_new(fd, dir, why);
+	CHECK(f && files_open(f, &up, why) == 0 && files_write(f, &up, 0) == 0 && wanted(fd) == 'u', "a service that is up");
+	down.status.want = 'd';
+	files_answer(f, &down, 1);
+	CHECK(wanted(fd) == 'd', "a letter is answered in place");
+	CHECK(files_write(f, &up, 0) == 0 && wanted(fd) == 'd', "and what was to be written before it does not take it back");
+	up.status.pid = 8;
+	CHECK(files_write(f, &up, 1) == 0 && wanted(fd) == 'u', "what comes behind it counts");
+	files_free(f);
+	for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+		snprintf(path, sizeof path, "%s/supervise/%s", dir, made[i]);
+		CHECK(unlink(path) == 0, "%s", made[i]);
+	}
+	snprintf(path, sizeof path, "%s/supervise", dir);
+	CHECK(rmdir(path) == 0 && rmdir(dir) == 0, "and nothing else");
+}
+
 int main(void)
 {
 	record();
@@ -229,5 +269,6 @@ int main(void)
 	tally();
 	keep();
 	board();
+	answers();
 	return check_done();
 }
