@@ -45,10 +45,10 @@ told() { [ "$(outcomes | wc -l)" -eq "$1" ]; }
 	enough() { [ "$(said .text | wc -l)" -ge "$1" ]; }
 	wait_until 20 enough 5
 	daemon_start e deliver -i ipc://run/to-deliver -o ipc://run/in -A "$A" -b box.db --set next
-	grep -q 'standing by' d.err
+	wait_for d.err 'standing by'	# it says so when the other one may have begun
 	put part.ab
 	wait_until 20 enough 30
-	! grep -q 'standing by' e.err
+	not grep -q 'standing by' e.err
 	daemon_kill e
 	wait_until 30 told 80
 	said 'select(.name == "general").text' | diff - <(seq -f 'a %g' 40)

@@ -64,7 +64,7 @@ load probes
 	run -1 "$P" ask ipc://nobody x 100
 	[[ "$output" == *"ipc://nobody: no answer within 100 ms: nobody listens there (No such file"* ]]
 	serve s ipc://query hold
-	run -1 "$P" ask ipc://query x 100
+	run -1 "$P" ask ipc://query x 500
 	[[ "$output" == *"busy or hangs"* ]]
 	wait_for s.out '^gone$'
 }

@@ -178,8 +178,8 @@ load probes
 	seq 1 10 > all
 	daemon_start from "$P" deal ipc://to-x all 10
 	daemon_start s "$P" paused ipc://in lines
-	daemon_run w "$P" work ipc://to-x ipc://in
-	wait_for from.out '^given b1 10$'
+	daemon_run w "$P" work ipc://to-x ipc://in tell
+	wait_for w.err '^has 10$'
 	daemon_signal w TERM
 	daemon_signal s USR1
 	daemon_wait w

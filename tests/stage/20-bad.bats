@@ -203,10 +203,10 @@ for line in sys.stdin:
 	[ "$status" -eq 1 ]
 	only_refused e-77
 	grep -q 'line refused: sed ended with code 0, and had not answered the line' log
-	! grep -q 'is no program for' log
+	not grep -q 'is no program for' log
 	run_stage -a line -- sed -u '/number 77"/p' < in
 	[ "$output" = "$(cat in)" ]
-	! grep -q 'is no program for' log
+	not grep -q 'is no program for' log
 }
 
 @test "line mode: a program that ends after each line is started again, and that is not said each time" {

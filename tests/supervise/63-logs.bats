@@ -141,7 +141,7 @@ said() { sed 's/^[^ ]* //' "$L/$1/current"; }
 	[ "$(sup_field a '.deaths[1].lines | join("|")')" = 'one thing|another "thing"|bad ? byte' ]
 	sv up a
 	wait_until 5 restarted a 2
-	jq_is a '.last_exit.signal == 11 and .last_exit.code == null and .restarts_last_hour >= 1 and .restarts_last_hour == .restarts'
+	wait_until 5 jq_is a '.last_exit.signal == 11 and .last_exit.code == null and .restarts_last_hour >= 1 and .restarts_last_hour == .restarts'
 	jq_is a '(.deaths | length) >= 2 and .deaths[0].signal == 11 and .deaths[0].asked == false and .deaths[0].lived < 5 and (.deaths[0].at | startswith("20"))'
 	jq_is b '.memory > 100000 and .cpu_seconds >= 0 and .deaths == [] and (.ready_since | startswith("20")) and .seconds >= 0'
 	sv term b

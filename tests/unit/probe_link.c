@@ -14,7 +14,8 @@
  *   ask URL TEXT [MS]          one question by link_call; prints the answer
  *   askfile URL FILE [MS]      the same by link_req, with what FILE holds
  *   work IN OUT [WORD]         a stage. Each line {...} makes: upper: itself in capitals; none: nothing; refuse: lines with "bad" refused; retry: lines with
- *                              "later" refused with retry the first 2 times; poison: every time; two: two lines; big: 5000 lines; filter may precede: filter-upper
+ *                              "later" refused with retry the first 2 times; poison: every time; two: two lines; big: 5000 lines; tell: as upper, and says "has LINE" on
+ *                              stderr; filter may precede: filter-upper
  *   hand URL N WORD MEMBERS    a worker by hand: takes N lines at a time, prints "batch N at MS" and the lines, and refuses those with WORD in
  *                              them with MEMBERS ("error":"no","retry":true,...); MEMBERS "die": exits at such a line
  *
@@ -532,6 +533,8 @@ static int on_line(void *arg, const char *p, size_t n, uint64_t seq, struct buf 
 	}
 	if (!strcmp(s->word, "none"))
 		return 0;
+	if (!strcmp(s->word, "tell"))
+		fprintf(stderr, "has %.*s\n", (int)n, p);
 	int copies = !strcmp(s->word, "big") ? 5000 : !strcmp(s->word, "two") ? 2 : 1;
 	for (int c = 0; c < copies; c++) {
 		for (size_t i = 0; i < n; i++)
