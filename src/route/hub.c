@@ -47,11 +47,19 @@ static bool on_trim(void *arg)
 	return cursor_file_sync(&h->timer.file) == 0;
 }
 
-static void on_kept(void *arg, uint64_t first, uint32_t n)
+/* All that is counted of them is counted before anybody is told that they are kept: who looks then finds it so. */
+static void on_kept(void *arg, uint64_t first, const struct spool_line *lines, uint32_t n)
 {
-	(void)arg;
+	struct hub *h = arg;
+	uint64_t counts[RULES_DESTS] = { 0 };
+
+	for (uint32_t i = 0; i < n; i++)
+		for (uint64_t mask = lines[i].mask; mask; mask &= mask - 1)
+			counts[__builtin_ctzll(mask)]++;
 	count(M_ACCEPTED, n);
 	metric_set(route_metrics[M_SEQUENCE], first + n - 1);
+	EACH_DEST(&h->dests, d)
+		dest_count(d, counts[d->place], first, n);
 }
 
 /*
@@ -68,14 +76,10 @@ static void count_uncounted(const struct spool *s)
 	metric_set(route_metrics[M_SEQUENCE], spool_next(s) - 1);
 }
 
-static void on_lines(void *arg, const struct spool_line *lines, uint32_t n)
+static void on_lines(void *arg, uint32_t n)
 {
 	struct hub *h = arg;
-	uint64_t counts[RULES_DESTS] = { 0 };
 
-	for (uint32_t i = 0; i < n; i++)
-		for (uint64_t mask = lines[i].mask; mask; mask &= mask - 1)
-			counts[__builtin_ctzll(mask)]++;
 	count(M_GROUPS, 1);
 	hub_hits_count(h);
 	metric_set(route_metrics[M_SPOOL_BYTES], spool_bytes(h->spool));
@@ -83,10 +87,8 @@ static void on_lines(void *arg, const struct spool_line *lines, uint32_t n)
 		loop_timer_in(h->loop, &h->trim_timer, CLOCK_S);
 	intake_flow(&h->intake);
 	timer_read(&h->timer);
-	EACH_DEST(&h->dests, d) {
-		dest_count(d, counts[d->place], spool_end(h->spool) - n, n);
+	EACH_DEST(&h->dests, d)
 		deliver_serve(d);
-	}
 }
 
 static void on_short(void *arg)

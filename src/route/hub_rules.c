@@ -17,7 +17,7 @@
 #include "route/lint.h"
 #include "route/verb/verb.h"
 
-#define CALLS 64u		/* that wait for one reload */
+#define CALLS 128u		/* that wait for one reload */
 #define WARNINGS_MAX (256u << 10)
 
 /* New rules on their way. Between the start of the thread and its end all but `calls` belongs to it. */

@@ -65,8 +65,9 @@ struct spool_waiter {
 
 /* Called when lines are kept, when they became readable, and when a failed group's keys must be forgotten. */
 struct spool_events {
-	void (*on_kept)(void *arg, uint64_t first, uint32_t n);	/* one group is kept; its waiters are told afterwards */
-	void (*on_lines)(void *arg, const struct spool_line *lines, uint32_t n);	/* one kept group */
+	/* One group is kept; its waiters are told afterwards, and then: */
+	void (*on_kept)(void *arg, uint64_t first, const struct spool_line *lines, uint32_t n);
+	void (*on_lines)(void *arg, uint32_t n);	/* it is there to be read */
 	/* All added and not kept are gone, `lines` of them not said again; the next will be `next`. */
 	bool (*on_trim)(void *arg);	/* a file will be removed; false: not now (cursors that have passed it are not on disk) */
 	void (*on_lost)(void *arg, uint64_t next, uint32_t lines);

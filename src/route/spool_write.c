@@ -247,10 +247,10 @@ static void kept(struct spool *s)
 	seg->written = clock_wall();
 	s->bytes += j->nhead + j->nbody;
 	spool_room_kept(s);
-	s->ev.on_kept(s->arg, g->first, g->n);
+	s->ev.on_kept(s->arg, g->first, g->lines, g->n);
 	bool taken = spool_tail_add(s, g, seg->first, off, j->off + (off_t)(j->nhead + j->nbody));
 	tell(g, 0);
-	s->ev.on_lines(s->arg, g->lines, g->n);
+	s->ev.on_lines(s->arg, g->n);
 	if (!taken)
 		spool_group_done(s, g);
 }

@@ -31,12 +31,13 @@ one_in_force() { # SERVICE: it alone works, and the tree is up
 	p status >/dev/null
 }
 
-# swap_until PHASE ARGS...: begins a swap and kills it in that phase
+# swap_until PHASE SERVICE ARGS...: begins a swap and kills it in that phase, when the service runs
 swap_until() {
-	local at=$1
-	shift
+	local at=$1 service=$2
+	shift 2
 	daemon_run swap penstock -C "$D" swap "$@"
 	wait_until 20 phase_is "$at"
+	wait_until 20 service_is "$service" run
 	daemon_kill swap
 	[ "$(phase)" = "$at" ]
 }
@@ -45,9 +46,8 @@ swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
 @test "killed while the new one is tried: the next swap begins anew" {
 	load_begin 1000 5
 	touch "$T/slow.wait"
-	swap_until try --native analyze -- "$T/slow"
+	swap_until try analyze.1 --native analyze -- "$T/slow"
 	rm "$T/slow.wait"
-	wait_until 20 service_is analyze.1 run
 	run -0 swap_to analyze
 	[[ $output == *"killed on its way (try): taken back"* ]]
 	one_in_force analyze.2
@@ -58,11 +58,11 @@ swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
 
 @test "killed while the new one is watched: --back, and up, take it back" {
 	load_begin 1000 5
-	swap_until try --native --watch 60s analyze -- analyze
+	swap_until try analyze.1 --native --watch 60s analyze -- analyze
 	run -1 p swap --back analyze
 	[[ $output == *"killed on its way (try): taken back"*"nothing to take back"* ]]
 	unchanged
-	swap_until try --native --watch 60s analyze -- analyze
+	swap_until try analyze.1 --native --watch 60s analyze -- analyze
 	load_end
 	tree_down
 	tree_up
@@ -76,13 +76,13 @@ swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
 	load_begin 1000 5
 	wait_until 20 accepted 500
 	touch "$T/slow.stay"
-	swap_until turn --native --watch 50ms analyze -- analyze
+	swap_until turn analyze.1 --native --watch 50ms analyze -- analyze
 	rm "$T/slow.stay"
 	run -0 p swap --back analyze
 	[[ $output == *"killed on its way (turn): completed"* ]]
 	one_in_force analyze.1
 	touch "$T/slow.stay"
-	swap_until turn --native --watch 50ms analyze -- analyze
+	swap_until turn analyze.1 --native --watch 50ms analyze -- analyze
 	rm "$T/slow.stay"
 	load_end
 	tree_down
@@ -97,7 +97,7 @@ swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
 	load_begin 1000 5
 	wait_until 20 accepted 500
 	touch "$T/slow.wait"
-	swap_until reach --back analyze
+	swap_until reach analyze.1 --back analyze
 	rm "$T/slow.wait"
 	run -0 swap_to analyze
 	[[ $output == *"killed on its way (reach): taken back"* ]]
@@ -106,13 +106,12 @@ swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
 	p swap --back analyze
 	one_in_force analyze.1
 	# Ready, and not trusted yet.
-	swap_until reach --back --watch 60s analyze
-	wait_until 20 service_is analyze run
+	swap_until reach analyze --back --watch 60s analyze
 	run -0 p swap --back --watch 50ms analyze
 	[[ $output == *"killed on its way (reach): taken back"* ]]
 	swap_to "$T/slow"
 	touch "$T/slow.stay"
-	swap_until back --back --watch 50ms analyze
+	swap_until back "$(in_force)" --back --watch 50ms analyze
 	rm "$T/slow.stay"
 	load_end
 	tree_down

@@ -13,10 +13,16 @@ unset PENSTOCK_DIR
 
 p() { penstock -C "$D" "$@"; }
 
-# Below those that connections of others get.
+# Below those that connections of others get; and ours until the test's end: another test's tree may not listen yet, or be down just now.
 free_port() {
-	PORT=$((20000 + RANDOM % 12000))
-	while (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; do PORT=$((20000 + RANDOM % 12000)); done
+	local held
+	while :; do
+		PORT=$((20000 + RANDOM % 12000))
+		! (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null || continue
+		{ exec {held}>"/tmp/penstock-port.$PORT"; } 2>/dev/null || continue
+		! flock -n "$held" || return 0
+		exec {held}>&-
+	done
 }
 
 tree_new() {
@@ -38,6 +44,7 @@ tree_end() {
 	local bad=0
 	[ ! -d "$D/service" ] || p down >/dev/null || bad=1
 	daemons_end || bad=1
+	[ -z "$PORT" ] || rm -f "/tmp/penstock-port.$PORT"
 	return "$bad"
 }
 teardown() { tree_end; }

@@ -37,12 +37,15 @@ at_end() { wait_until 10 _polls "$1"; }
 	hub --segment 4096 --repeat-time 0
 	daemon_run tail route -T -d spool
 	at_end tail
-	daemon_run w "$P" take ipc://run/to-store w 256
 	for i in 0 1 2 3 4 5 6 7 8 9; do events $((i * 100 + 1)) $((i * 100 + 100)) | put 10 > /dev/null; done
-	wait_for tail.out '"e-1000"'
-	cmp tail.out <(events 1 1000)
+	# Files go when they are delivered, whoever reads them: it has read them by then.
+	wait_until 10 eval '[ "$(wc -l < tail.out)" -ge 1000 ]'
+	daemon_run w "$P" take ipc://run/to-store w 256
 	wait_until 5 has store delivered 1000
 	wait_until 10 eval '[ "$(ls spool/*.ndjson | wc -l)" -lt 5 ]'
+	events 1001 1100 | put 10 > /dev/null
+	wait_until 10 eval '[ "$(wc -l < tail.out)" -ge 1100 ]'
+	cmp tail.out <(events 1 1100)
 	daemon_signal tail KILL
 	daemon_wait tail
 	daemon_stop w

@@ -77,15 +77,15 @@ dead() { cat spool/dead/store.ndjson 2> /dev/null || true; }
 @test "the one line that kills its workers is found, and all others arrive" {
 	hub --attempts 5
 	(events 1 300; chat killer bad; events 301 600) | put > /dev/null
+	all_done() { has store delivered 600 && has store dead 1; }
 	for i in $(seq 30); do
 		daemon_run "w$i" "$P" hand ipc://run/to-store 256 bad die
-		wait_until 20 eval '! daemon_alive w'$i' || has store delivered 600'
+		wait_until 20 eval '! daemon_alive w'$i' || all_done'
 		! daemon_alive "w$i" || break
 		daemon_wait "w$i"
 	done
 	echo "$i workers"
-	has store dead 1
-	has store delivered 600
+	all_done
 	[ "$i" -le 10 ]
 	dead | grep -q '"attempts":5,"error":"the worker that had it went away'
 	dead | grep -q killer

@@ -10,7 +10,7 @@ teardown() {
 }
 
 dead() { route dead "$1" -d spool -R run "${@:2}"; }
-# One connection that refuses lines whose id begins with x, for good; takes N batches.
+# One connection that refuses lines whose id begins with x, for good; takes N lines.
 refuser() { python3 "$BATS_TEST_DIRNAME/refuser.py" "run/to-${1:-store}" "${@:2}"; }
 numbers() { dead list --json "$@" | sed 's/^{"seq":\([0-9]*\).*/\1/'; }
 letters() { dead list --json "$@" | wc -l; }
@@ -118,7 +118,7 @@ some_dead() {
 @test "killed while letters are retried: each is said again once, and none is lost" {
 	hub hub1
 	events 1 600 50 | put 300 > /dev/null
-	refuser store all --every
+	refuser store 600 --every
 	wait_until 20 has store dead 600
 	for i in 1 2 3 4 5 6; do
 		before=$(letters)
@@ -177,7 +177,7 @@ some_dead() {
 @test "many letters: a retry in many orders, while the file is packed under it" {
 	hub
 	events 1 5000 50 | put 1000 > /dev/null
-	refuser store all --every
+	refuser store 5000 --every
 	wait_until 20 has store dead 5000
 	[ "$(letters)" = 5000 ]
 	run -0 --separate-stderr dead drop -w 'data.user.id == "u1"'

@@ -1,9 +1,8 @@
-"""refuser.py SOCKET N|all [--every]: a worker that refuses lines whose id begins with x (--every: all) for good, with some stderr, and those
-whose id begins with later for an hour.
-N: lines it takes in all; all: until none comes for a second."""
+"""refuser.py SOCKET N [--every]: a worker that refuses lines whose id begins with x (--every: all) for good, with some stderr, and those
+whose id begins with later for an hour. It ends when it took N lines, or the hub has gone."""
 import json, socket, struct, sys, time
 
-path, most, every = sys.argv[1], sys.argv[2], "--every" in sys.argv
+path, most, every = sys.argv[1], int(sys.argv[2]), "--every" in sys.argv
 end = time.time() + 10
 while True:
     s = socket.socket(socket.AF_UNIX)
@@ -29,12 +28,12 @@ def ask(o):
     head = need(9)
     return need(struct.unpack(">Q", head[1:])[0])[4:]
 got, ask_for = 0, {"as": "refuser", "take": 256}
-s.settimeout(1 if most == "all" else 20)
-while most == "all" or got < int(most):
+s.settimeout(20)
+while got < most:
     try:
         head, *lines = ask(ask_for).decode().splitlines()
     except socket.timeout:
-        sys.exit(0 if most == "all" else "nothing came")
+        sys.exit("nothing came")
     head = json.loads(head)
     refused = []
     for i, line in enumerate(lines):
