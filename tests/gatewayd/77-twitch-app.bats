@@ -110,6 +110,27 @@ hooked() {
 	well_behaved
 }
 
+@test "from webhooks to a conduit with the same callback: what went to it before is deleted, and nothing comes twice" {
+	hooked
+	bot_word transport webhook
+	daemon_signal gw HUP
+	lab_wait verified 2
+	wait_events gateway.up 1
+	hear one
+	heard 1 one
+	bot_word transport conduit
+	daemon_signal gw HUP
+	lab_wait unsubscribed 2
+	lab_wait subscribed 4
+	wait_events gateway.gap 1
+	hear two
+	heard 2 one two
+	[ "$(events gateway.gap | jq -r .data.reason)" = "the webhooks were given up for a conduit" ]
+	# Not looked for again.
+	wait_until 20 grep -q ' -$' "$T/state/default/lab-twitch/conn-0.state"
+	well_behaved
+}
+
 @test "a shard is handed to another process: attached there before this one lets go, nothing is missing" {
 	bot_start_later
 	cp "$T"/lab/accounts/default/lab-twitch.* "$T/accounts/default/"

@@ -370,6 +370,86 @@ static void conduit_made(void)
 	probe_free(o);
 }
 
+/* A list of webhooks to where those of the account went, and elsewhere. */
+#define OLD_HOOKS "200 {\"data\":[{\"id\":\"W1\",\"status\":\"enabled\",\"type\":\"x\",\"version\":\"1\",\"condition\":{}" HOOKED "," \
+	"{\"id\":\"W2\",\"status\":\"authorization_revoked\",\"type\":\"y\",\"version\":\"1\",\"condition\":{}" HOOKED "," \
+	"{\"id\":\"W3\",\"status\":\"enabled\",\"type\":\"x\",\"version\":\"1\",\"condition\":{},\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/other\"}}," \
+	"{\"id\":\"W4\",\"status\":\"enabled\",\"type\":\"x\",\"version\":\"1\",\"condition\":{},\"transport\":{\"method\":\"conduit\",\"conduit_id\":\"C-1\"}}]," \
+	"\"pagination\":{}}\n"
+#define WENT "https://bots.example/hook/t/bot"
+
+/* Webhooks are given up for a conduit: over sockets. */
+static void swept_sockets(void)
+{
+	struct out *o = begin(APP "transport = conduit\n", SUBS);
+	const char *r;
+
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":1}]}\ndial 0 hook 2023-11-14T22:12:00.000Z 0123456789abcdef0123456789abcdef " WENT "\n");
+	CHECK(has(o, "http 2 GET https://api.twitch.tv/helix/eventsub/subscriptions token=app"), "first all there is");
+	probe_run(o, "answer 2 " OLD_HOOKS);
+	r = probe_take(o);
+	CHECK(strstr(r, "DELETE https://api.twitch.tv/helix/eventsub/subscriptions?id=W1 ") && !strstr(r, "=W2") && !strstr(r, "=W3") && !strstr(r, "=W4") &&
+		!strstr(r, "conduit_id="), "ours that are in force are deleted before anything is made: %s", r);
+	probe_run(o, "opened 0\n" WELCOME("0", "A", "00:01") "answer 4 202 {\"data\":[{\"id\":\"0\"}],\"errors\":[]}\nacked 0 1\n");
+	r = probe_take(o);
+	CHECK(strstr(r, "gap 0 [2023-11-14T22:12:00.000Z]") && strstr(r, "the webhooks were given up for sockets") &&
+		strstr(r, "save 0 open A 2024-05-01T10:00:01.5Z " WENT "\n"), "what is left is not forgotten: %s", r);
+	probe_run(o, "answer 3 204\n");
+	CHECK(has(o, "GET https://api.twitch.tv/helix/eventsub/subscriptions token=app"), "looked at again");
+	probe_run(o, "answer 5 " EMPTY);
+	r = probe_take(o);
+	CHECK(strstr(r, "save 0 open A 2024-05-01T10:00:01.5Z\n") && strstr(r, "subscriptions?conduit_id=C-1 "), "none is left: on with the conduit: %s", r);
+	probe_free(o);
+
+	o = begin(APP "transport = conduit\n", SUBS);
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":1}]}\ndial 0 open A 2024-05-01T10:00:01.5Z " WENT "\n");
+	CHECK(probe_saw(o, "http 2 GET https://api.twitch.tv/helix/eventsub/subscriptions token=app"), "killed before that: looked at again");
+	probe_free(o);
+	o = begin(APP "transport = conduit\n", SUBS);
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":1}]}\ndial 0 open A 2024-05-01T10:00:01.5Z\n");
+	CHECK(probe_saw(o, "http 2 GET https://api.twitch.tv/helix/eventsub/subscriptions?conduit_id=C-1 token=app"), "without webhooks there is nothing to look for");
+	probe_free(o);
+}
+
+#define HOOK_CONDUIT APP "transport = conduit\ncallback = " WENT "\nwebhook-secret-file = secret\n"
+
+static void swept_callback(void)
+{
+	struct out *o = begin(HOOK_CONDUIT, SUBS);
+	char digest[33], step[400];
+	const char *r;
+
+	/* How it looks when there are none any more. */
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":1}]}\ndial 0\nopened 0\nanswer 2 200 {\"data\":[" SHARD_HOOK("0", "enabled") "],\"pagination\":{}}\n");
+	r = strstr(probe_take(o), "save 0 hook 2023-11-14T22:13:20.000Z ");
+	CHECK(r && strstr(r, " " WENT " -\n"), "saved: %s", r ? r : "nothing");
+	snprintf(digest, sizeof(digest), "%s", r + strlen("save 0 hook 2023-11-14T22:13:20.000Z "));
+	probe_free(o);
+
+	o = begin(HOOK_CONDUIT, SUBS);
+	snprintf(step, sizeof(step), "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":1}]}\ndial 0 hook 2023-11-14T22:13:00.000Z %s " WENT "\nopened 0\n", digest);
+	probe_run(o, step);
+	CHECK(probe_saw(o, "http 3 GET https://api.twitch.tv/helix/eventsub/subscriptions token=app"), "all there is");
+	probe_run(o, "answer 3 " OLD_HOOKS);
+	snprintf(step, sizeof(step), "save 0 hook 2023-11-14T22:13:00.000Z %s " WENT " " WENT "\n", digest);
+	r = probe_take(o);
+	CHECK(strstr(r, step) && strstr(r, "?id=W1 "), "written down, then deleted: %s", r);
+	probe_run(o, "answer 2 200 {\"data\":[" SHARD_HOOK("0", "enabled") "],\"pagination\":{}}\nanswer 4 204\nanswer 5 " EMPTY "answer 6 " EMPTY);
+	r = probe_take(o);
+	CHECK(strstr(r, "live 0") && !strstr(r, "gap"), "the gap waits until all is made: %s", r);
+	probe_run(o, MADE("7", "S1", "00:01") MADE("8", "S2", "00:01"));
+	CHECK(probe_saw(o, "gap 0 [2023-11-14T22:13:00.000Z]") && has(o, "the webhooks were given up for a conduit"), "told once");
+	probe_free(o);
+
+	o = begin(HOOK_CONDUIT, SUBS);
+	snprintf(step, sizeof(step), "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":1}]}\ndial 0 hook 2023-11-14T22:13:00.000Z %s " WENT " -\nopened 0\n"
+		"answer 2 200 {\"data\":[" SHARD_HOOK("0", "enabled") "],\"pagination\":{}}\n", digest);
+	probe_run(o, step);
+	r = probe_take(o);
+	CHECK(strstr(r, "conduit_id=C-1 ") && !strstr(r, "subscriptions token=app") && strstr(r, "live 0 resumed"), "a conduit as before: %s", r);
+	probe_free(o);
+}
+
 int main(void)
 {
 	log_init("test");
@@ -377,6 +457,8 @@ int main(void)
 	lists();
 	callback();
 	early_challenge();
+	swept_sockets();
+	swept_callback();
 	conduits();
 	conduit_moves();
 	conduit_both();

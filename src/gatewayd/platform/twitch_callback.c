@@ -3,7 +3,8 @@
  * work, subscriptions and the conduit's shards, while any process takes the notifications. It is live while Twitch sends them.
  *
  * What outlives the process: "hook TIME SECRET CALLBACK": when it was live last, a digest of the secret and the URL that what is
- * subscribed was made with. Twitch shows no secret; one that was changed makes all subscriptions anew.
+ * subscribed was made with. Twitch shows no secret; one that was changed makes all subscriptions anew. With a conduit a fifth word is the
+ * callback of webhooks that there were before it and may still be, "-" when there are none.
  */
 #include <stdio.h>
 #include <string.h>
@@ -31,29 +32,52 @@ static void digest(const struct twitch *p, char hex[2 * SIGN_SHA256 + 1])
 
 void tw_callback_save(struct twitch *p)
 {
-	char text[TW_URL + 128], time[CLOCK_RFC3339_MAX], hex[2 * SIGN_SHA256 + 1];
+	char text[2 * TW_URL + 128], time[TW_TIME], hex[2 * SIGN_SHA256 + 1];
+	const struct tw_conn *c = &p->conns[0];
+	bool conduit = p->conf.transport == TW_CONDUIT;
 
-	clock_rfc3339(time, out_wall(p->out));
+	if (c->state != CONN_LIVE && *c->from)
+		memcpy(time, c->from, sizeof(time));
+	else
+		clock_rfc3339(time, out_wall(p->out));
 	digest(p, hex);
-	out_save(p->out, 0, text, (size_t)snprintf(text, sizeof(text), "hook %s %s %s", time, hex, p->conf.callback));
+	out_save(p->out, 0, text, (size_t)snprintf(text, sizeof(text), "hook %s %s %s%s%s", time, hex, p->conf.callback, conduit ? " " : "",
+		!conduit ? "" : tw_stale_left(p) ? p->stale : "-"));
+}
+
+void tw_stale(struct twitch *p, const char *url)
+{
+	p->stale[0] = '\0';
+	p->stale_gone = false;
+	if (strcmp(url, "-") == 0)
+		return;
+	if (p->conf.transport == TW_CONDUIT)
+		snprintf(p->stale, sizeof(p->stale), "%s", url);
+	else if (tw_sockets(p))
+		tw_say(p, LOG_WARN, "subscriptions of webhooks to %s stay until Twitch gives them up: an app token could delete them", url);
+	p->sweep_due = *p->stale != '\0';
 }
 
 void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 {
-	char text[TW_URL + 128], how[8], time[TW_TIME], was[40], url[TW_URL], hex[2 * SIGN_SHA256 + 1];
+	char text[2 * TW_URL + 128], how[8], time[TW_TIME], was[40], url[TW_URL], stale[TW_URL], hex[2 * SIGN_SHA256 + 1];
 	struct tw_conn *c = &p->conns[0];
 	const char *why = NULL;
 	int64_t at;
+	int words;
 
 	if (!saved || !n || n >= sizeof(text))
 		return;
 	memcpy(text, saved, n);
 	text[n] = '\0';
-	if (sscanf(text, "%7s %39s %39s %511s", how, time, was, url) != 4 || strcmp(how, "hook") != 0) {
+	words = sscanf(text, "%7s %39s %39s %511s %511s", how, time, was, url, stale);
+	if (words < 4 || strcmp(how, "hook") != 0) {
 		c->gap = true;
 		snprintf(c->why, sizeof(c->why), "the sockets were given up for webhooks");
 		return;
 	}
+	/* Without a fifth word there were webhooks, or an earlier version had a conduit. */
+	tw_stale(p, words > 4 ? stale : url);
 	digest(p, hex);
 	p->remake = strcmp(was, hex) != 0;
 	if (strcmp(url, p->conf.callback) != 0)
@@ -62,6 +86,8 @@ void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 		why = "the secret of webhooks is another one: what was signed with the one before is refused";
 	else if (*p->callback_was)
 		why = "the callback is another one";
+	else if (words > 4 && *p->stale)
+		why = "the webhooks were given up for a conduit";
 	else if (clock_parse(time, strlen(time), &at) || out_wall(p->out) > at + AWAY)
 		why = "nobody took webhooks for longer than Twitch may send them again";
 	c->resumable = !why;

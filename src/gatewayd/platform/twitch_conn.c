@@ -15,12 +15,13 @@
 #define BYE (4 * CLOCK_S)		/* whoever takes over attaches within this time */
 #define KEEPALIVE_MAX 3600.0
 
-/* ---- what outlives the process: "open SESSION TIME", or "handed SESSION TIME" ---- */
+/* ---- what outlives the process: "open SESSION TIME", or "handed SESSION TIME"; of connection 0 with the callback of webhooks that may be left ---- */
 
 void tw_save(struct twitch *p, unsigned i, const char *how, const char *time)
 {
-	char text[TW_ID + TW_TIME + 16];
-	int n = snprintf(text, sizeof(text), "%s %s %s", how, p->conns[i].session, *time ? time : "-");
+	char text[TW_ID + TW_TIME + TW_URL + 16];
+	const char *stale = i == 0 && tw_stale_left(p) ? p->stale : "";
+	int n = snprintf(text, sizeof(text), "%s %s %s%s%s", how, p->conns[i].session, *time ? time : "-", *stale ? " " : "", stale);
 
 	out_save(p->out, i, text, (size_t)n);
 }
@@ -51,16 +52,22 @@ void tw_spot(struct twitch *p, unsigned i, bool told, int64_t now)
 /* What an earlier process left. */
 static void recall(struct twitch *p, unsigned i, const char *saved, size_t n)
 {
-	char text[TW_ID + TW_TIME + 16], how[8], session[TW_ID], time[TW_TIME];
+	char text[2 * TW_URL + 128], how[8], session[TW_ID], time[TW_TIME], url[TW_URL], stale[TW_URL];
 	struct tw_conn *c = &p->conns[i];
+	bool hook;
+	int words;
 
 	if (!saved || !n || n >= sizeof(text))
 		return;
 	memcpy(text, saved, n);
 	text[n] = '\0';
-	if (sscanf(text, "%7s %159s %39s", how, session, time) != 3)
+	words = sscanf(text, "%7s %159s %39s %511s %511s", how, session, time, url, stale);
+	if (words < 3)
 		return;
-	if (strcmp(how, "hook") == 0) {		/* twitch_callback.c: TIME stands second */
+	hook = strcmp(how, "hook") == 0;
+	if (i == 0 && words > 3)
+		tw_stale(p, hook && words > 4 ? stale : url);
+	if (hook) {		/* twitch_callback.c: TIME stands second */
 		c->gap = true;
 		snprintf(c->why, sizeof(c->why), "the webhooks were given up for sockets");
 		snprintf(c->from, sizeof(c->from), "%.39s", session);

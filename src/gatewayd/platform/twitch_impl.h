@@ -201,6 +201,11 @@ struct twitch {
 	unsigned shard_pages;
 	int64_t shards_wall;		/* when they were asked for */
 	char shards_time[CLOCK_RFC3339_MAX];	/* ... the last time that was answered to its end; "": not yet */
+	/* webhooks from before there was a conduit */
+	char stale[TW_URL];		/* the callback of subscriptions that are to be deleted, or may still be there; "": none */
+	bool sweep_due, sweeping;	/* the next list, or the one under way, is of all that the client has: it is for them */
+	size_t swept;			/* so many of them are in it */
+	bool stale_gone;		/* none was; forgotten when what was missing meanwhile is told */
 	/* the callback */
 	bool remake;			/* with another secret: what there is has to be made anew */
 	char callback_was[TW_URL];	/* of an earlier process: what still goes there is deleted; "": the same */
@@ -296,6 +301,8 @@ void tw_no_use(const struct twitch *p, unsigned conn, char *why, size_t n);	/* w
 
 /* ---- twitch_callback.c: connection 0 of webhooks, which has no socket ---- */
 
+void tw_stale(struct twitch *p, const char *url);	/* as saved; "-": none */
+bool tw_stale_left(struct twitch *p);			/* is that to be saved (still)? */
 void tw_callback_recall(struct twitch *p, const char *saved, size_t n);
 void tw_callback_save(struct twitch *p);
 void tw_callback_opened(struct twitch *p, int64_t now);

@@ -85,6 +85,49 @@ static void not_in_force(struct twitch *p, struct sub *s, const char id[TW_ID], 
 	tw_anew(p, s, status);
 }
 
+/* An entry of the list of all there is. */
+static void sweep(struct twitch *p, const struct json *transport, const char *id)
+{
+	const char *method = json_str(json_member(transport, "method"), NULL), *callback = json_str(json_member(transport, "callback"), NULL);
+
+	if (!method || strcmp(method, "webhook") != 0 || !callback || strcmp(callback, p->stale) != 0)
+		return;
+	tw_doom(p, id);
+	p->swept++;
+}
+
+static void keep(struct twitch *p)
+{
+	if (!tw_sockets(p))
+		tw_callback_save(p);
+	else if (p->conns[0].state == CONN_LIVE)
+		tw_save(p, 0, "open", p->conns[0].safe);
+}
+
+bool tw_stale_left(struct twitch *p)
+{
+	if (p->stale_gone && (tw_sockets(p) || !p->conns[0].hole))
+		p->stale[0] = '\0';
+	return *p->stale != '\0';
+}
+
+/* What the conduit has is listed behind it. */
+static void sweep_done(struct twitch *p, bool whole)
+{
+	p->sweeping = p->sweep_due = false;
+	p->want_list = true;
+	if (p->swept) {
+		tw_say(p, LOG_INFO, "%zu subscriptions of webhooks to %s are deleted: there is a conduit now", p->swept, p->stale);
+		/* Over sockets it is told when they are attached. */
+		if (!tw_sockets(p))
+			tw_hole(p, 0, "the webhooks were given up for a conduit", *p->list_time ? p->list_time : p->conns[0].from);
+		keep(p);
+	} else if (whole) {
+		p->stale_gone = true;
+		keep(p);
+	}
+}
+
 /* One entry of a list. */
 static void listed(struct twitch *p, const struct json *e, int64_t now)
 {
@@ -94,10 +137,17 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 	struct sub *s;
 
 	tw_copy(id, sizeof(id), json_member(e, "id"));
-	if (!status || !*id || !ours(p, json_member(e, "transport"), &dead))
+	if (!status || !*id)
 		return;
 	enabled = strcmp(status, "enabled") == 0;
 	pending = strcmp(status, "webhook_callback_verification_pending") == 0;
+	if (p->sweeping) {
+		if (enabled || pending)
+			sweep(p, json_member(e, "transport"), id);
+		return;
+	}
+	if (!ours(p, json_member(e, "transport"), &dead))
+		return;
 	if (dead) {
 		/* Enabled ones of a dead socket count against the limit of three until Twitch notices; those of a callback that
 		 * is given up go on. */
@@ -146,6 +196,7 @@ static void list_done(struct twitch *p, int64_t now)
 		sub_set(s, SUB_MISSING, s->http, "gone from the list");
 		p->hint = 0;
 	}
+	p->sweep_due = tw_stale_left(p);
 	p->clean = false;
 	p->remake = p->remake && p->conf.transport != TW_WEBHOOK;
 	p->listed = true;
@@ -220,6 +271,9 @@ void tw_listed(struct twitch *p, const struct http_answer *a, int64_t now)
 			out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + LIST_SOON);
 		return;
 	}
-	list_done(p, now);
+	if (p->sweeping)
+		sweep_done(p, !*p->cursor);
+	else
+		list_done(p, now);
 	tw_pump(p, now);
 }

@@ -156,4 +156,6 @@ void tw_hole_tell(struct twitch *p, unsigned i)
 	c->hole = false;
 	clock_rfc3339(to, out_wall(p->out));
 	out_gap(p->out, i, c->hole_why, c->hole_from, strcmp(c->made, c->hole_from) > 0 ? c->made : to);
+	if (p->stale_gone && *p->stale && !tw_sockets(p))
+		tw_callback_save(p);
 }

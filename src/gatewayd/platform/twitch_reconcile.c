@@ -2,7 +2,8 @@
  * Reconciling: what the file wants against what Twitch has. A plain socket creates all of its own right after its welcome, the
  * first one at once (ten-second rule); lists find what was lost without a word and what nobody wants any more. Ours, and so to
  * be deleted when the file does not want it, is: of plain sockets what belongs to a session of ours, of webhooks what has our
- * callback, of conduits what is in a conduit that the file names or that was made here.
+ * callback, of conduits what is in a conduit that the file names or that was made here. An account that had webhooks before it had a
+ * conduit deletes those, too: else all would come twice.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,17 +151,19 @@ void tw_list(struct twitch *p, int64_t now)
 bool tw_list_page(struct twitch *p)
 {
 	char path[sizeof(p->cursor) + TW_ID + 64];
+	bool filter = p->conf.transport == TW_CONDUIT && !p->sweeping;
 
 	/* At most one filter. Of a user token the list has every socket's. */
-	snprintf(path, sizeof(path), "/eventsub/subscriptions%s%s%s%s", p->conf.transport == TW_CONDUIT ? "?conduit_id=" : "",
-		p->conf.transport == TW_CONDUIT ? p->conduit : "",
-		*p->cursor ? p->conf.transport == TW_CONDUIT ? "&after=" : "?after=" : "", p->cursor);
+	snprintf(path, sizeof(path), "/eventsub/subscriptions%s%s%s%s", filter ? "?conduit_id=" : "", filter ? p->conduit : "",
+		*p->cursor ? filter ? "&after=" : "?after=" : "", p->cursor);
 	return tw_ask(p, CALL_LIST, NULL, "GET", path, NULL);
 }
 
 static void begin_list(struct twitch *p, int64_t now)
 {
 	p->want_list = false;
+	p->sweeping = p->sweep_due;
+	p->swept = 0;
 	p->lists++;
 	p->list_at = now;
 	p->list_wall = out_wall(p->out);
@@ -326,6 +329,9 @@ void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, i
 			tw_pause(p, tw_wait(p, a), said, now);
 			tw_doom(p, id);
 		}
+	} else if (a->status != 404 && *p->stale) {
+		/* Are all of them gone? A list may still have what is not there any more (404): that is looked at later. */
+		p->sweep_due = p->want_list = true;
 	}
 	tw_pump(p, now);
 }
