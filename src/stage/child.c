@@ -258,7 +258,7 @@ bool child_closed(const struct child *c)
 
 int child_waits(const struct child *c)
 {
-	return c->in.fd < 0 || c->pid == 0 ? 0 : proc_waits(c->pid, c->in.fd);
+	return c->in.fd < 0 || c->pid == 0 ? 0 : proc_waits(c->pid, c->in.fd, c->out.fd);
 }
 
 /* ---- life ---- */

@@ -49,7 +49,8 @@ void child_close(struct child *c);		/* its input ends here */
 bool child_closed(const struct child *c);
 void child_kill(struct child *c);		/* SIGKILL to the group; ended follows */
 void child_pause(struct child *c, bool on);	/* nothing is read from its stdout */
-/* Does it wait for input, having read everything? 1 yes, 0 no, -1 everything is read, and more cannot be told. */
+/* Does it wait for input, having read everything, and has all that it said been taken? 1 yes, 0 no, -1 it seems so, and more cannot be
+ * told. */
 int child_waits(const struct child *c);
 
 #endif

@@ -66,7 +66,7 @@ bool proc_reads_input(pid_t pid)
 	return reads;
 }
 
-int proc_waits(pid_t pid, int in)
+static int waits(pid_t pid, int in)
 {
 	pid_t list[PROC_MAX] = { pid };
 	size_t n = 1;
@@ -84,4 +84,12 @@ int proc_waits(pid_t pid, int in)
 			return 1;
 	}
 	return readers ? 0 : -1;
+}
+
+int proc_waits(pid_t pid, int in, int out)
+{
+	int rc = waits(pid, in), unread;
+
+	/* Said before it waited, and still in the pipe: it is we who were held up. */
+	return rc && out >= 0 && ioctl(out, FIONREAD, &unread) == 0 && unread > 0 ? 0 : rc;
 }

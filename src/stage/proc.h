@@ -24,8 +24,8 @@ bool proc_reads_input(pid_t pid);
 
 /*
  * Does pid, or one it has started, sleep in read(2) of the pipe whose writing end is `in`, with nothing in it? 1 it does, 0 not now, -1 nobody
- * is found who reads it: it cannot be told.
+ * is found who reads it: it cannot be told. 0 also where something of it stands in the pipe `out`, which we read, -1: there is none.
  */
-int proc_waits(pid_t pid, int in);
+int proc_waits(pid_t pid, int in, int out);
 
 #endif

@@ -96,7 +96,7 @@ static bool is_silent(const struct tried *r, int64_t wait, int64_t limit)
 {
 	int64_t silent = clock_mono() - r->heard;
 
-	return silent >= wait && (wait == 0 || silent >= limit / 2 || proc_waits(r->p.pid, r->p.in) != 0);
+	return silent >= wait && (wait == 0 || silent >= limit / 2 || proc_waits(r->p.pid, r->p.in, r->p.out) != 0);
 }
 
 /* One round; false: it is over. */

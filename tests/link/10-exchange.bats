@@ -123,7 +123,9 @@ load probes
 
 @test "a foreign listener is not pushed aside, nor is a file" {
 	nngcat --rep --listen "ipc://$T/in" --data x --count 1 & nng=$!
-	wait_socket in
+	# The name is there a little before somebody listens.
+	listens() { grep -q " 00010000 .* $T/in\$" /proc/net/unix; }
+	wait_until 5 listens
 	run -1 "$P" server ipc://in
 	[[ "$output" == *"another program listens there"* ]]
 	kill "$nng"; wait "$nng" || true

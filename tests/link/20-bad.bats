@@ -37,7 +37,7 @@ still_serving() {
 @test "a dialler that meets a stranger says so once" {
 	nngcat --pull --listen "ipc://$T/pull" & nng=$!
 	wait_socket pull
-	run -1 "$P" ask ipc://pull x 300
+	run -1 "$P" ask ipc://pull x 1000
 	[[ "$output" == *"0x51"* ]]
 	kill "$nng"; wait "$nng" || true
 	rm -f pull

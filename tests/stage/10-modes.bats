@@ -86,6 +86,34 @@ for line in sys.stdin: sys.stdout.write(line)'; done
 	done
 }
 
+@test "an answer that has come while stage was held up is no silence" {
+	program slow <<'EOF'
+#!/usr/bin/perl
+$| = 1;
+while (<STDIN>) {
+	print STDERR "has it\n";
+	until (-e "go") { select(undef, undef, undef, 0.01) }
+	print;
+	open(F, ">said");
+}
+EOF
+	mkfifo to
+	stage -L text -a line -- ./slow < to > from 2> log 3>&- &
+	pid=$!
+	exec 7> to
+	chat m1 a >&7
+	wait_for log 'has it'
+	kill -STOP "$pid"
+	: > go
+	wait_until 10 test -e said
+	for _ in {1..5}; do _pause; done	# longer than a silence has to be
+	kill -CONT "$pid"
+	wait_for from m1
+	exec 7>&-
+	wait "$pid"
+	not grep -q 'holds back' log
+}
+
 @test "empty input" {
 	for mode in $MODES; do
 		run_stage -a "$mode" -- cat < /dev/null

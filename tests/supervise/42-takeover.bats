@@ -181,11 +181,11 @@ PY
 }
 
 @test "what was told to exit is taken up by its file down" {
-	service a 'trap "" TERM' 'while :; do sleep 1000 & wait; done'
+	service a 'trap "" TERM; echo on >on; exec sleep 1000'
 	touch "$S/a/down"
 	sup_start
 	sv up a
-	wait_until 5 sup_is a run
+	wait_for "$S/a/on" on
 	sv exit a
 	wait_until 5 grep -q 'want exit' "$S/a/supervise/stat"
 	again

@@ -19,8 +19,9 @@ order_is() { [ "$(tr '\n' ' ' <"$T/order")" = "$1 " ]; }
 	plain edge && printf 'web\n\tdb' >"$S/edge/after"
 	sup_start_not_ready
 	wait_until 5 order_is "+db"
-	[ "$(sup_field web .waits_for)" = db ]
-	[ "$(sup_field edge .waits_for)" = web ]
+	waits() { [ "$(sup_field "$1" .waits_for)" = "$2" ]; }
+	wait_until 5 waits web db
+	wait_until 5 waits edge web
 	run -1 supervise -s "$S"
 	[[ $output == *"web "*"waits for db"* ]]
 	held_in_record() { [[ $(sv status web) == "down: web: "*"normally up, want up" ]]; }
@@ -72,6 +73,7 @@ order_is() { [ "$(tr '\n' ' ' <"$T/order")" = "$1 " ]; }
 	plain b && echo a >"$S/b/after"
 	sup_start_not_ready
 	wait_until 5 order_is "+a"
+	wait_until 5 sup_is b starting
 	run -0 sv -v down b
 	echo >"$T/go.a"
 	wait_for "$T/sup.err" 'services are up'
