@@ -8,6 +8,7 @@
 #   daemon_kill NAME                kill -9, waits; a socket file it leaves is then no fault
 #   daemon_wait NAME                waits until it ends by itself; its exit code in $status
 #   daemon_signal NAME SIGNAL       daemon_pid NAME       daemon_alive NAME
+#   daemon_fds NAME                 how many descriptors it has, without the one that it said ready on
 #   wait_for FILE REGEX [SECONDS]   until a line of FILE matches (grep -E)
 #   wait_until SECONDS COMMAND...   until the command succeeds; SECONDS below $PATIENCE count as $PATIENCE: a machine may be busy
 #   wait_socket PATH [SECONDS]
@@ -72,6 +73,12 @@ _pid_gone() {
 }
 daemon_alive() { kill -0 "${DAEMON_PID[$1]}" 2>/dev/null; }
 daemon_signal() { kill -"$2" "${DAEMON_PID[$1]}"; }
+# What is said on it is read before it is closed.
+daemon_fds() {
+	local pid=${DAEMON_PID[$1]}
+	_let_go() { [[ $(readlink "/proc/$pid/fd/9") != *"/.ready.$1"* ]]; }
+	wait_until "$PATIENCE" _let_go "$1" && find "/proc/$pid/fd" -mindepth 1 | wc -l
+}
 
 daemon_run() {
 	local name=$1

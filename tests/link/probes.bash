@@ -29,5 +29,5 @@ certificates() {
 		-extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1") 2>/dev/null
 }
 
-files_open() { find "/proc/$(daemon_pid "$1")/fd" -mindepth 1 | wc -l; }
+files_open() { daemon_fds "$1"; }
 rss_kib() { awk '/^VmRSS/ { print $2 }' "/proc/$(daemon_pid "$1")/status"; }

@@ -65,7 +65,7 @@ faults() { [ "$(runs fault)" -ge 10 ]; }
 	service b 'exec sleep 1000'
 	sup_start
 	pid=$(daemon_pid sup)
-	fds=$(ls "/proc/$pid/fd" | wc -l)
+	fds=$(daemon_fds sup)
 	for i in 1 2; do
 		run=$(sup_pid a) log=$(sup_field a .log.pid)
 		rm -rf "$S/a"
@@ -81,7 +81,7 @@ faults() { [ "$(runs fault)" -ge 10 ]; }
 		daemon_signal sup ALRM
 		wait_until 5 logged
 	done
-	same() { [ "$(ls "/proc/$pid/fd" | wc -l)" -eq "$fds" ]; }
+	same() { [ "$(daemon_fds sup)" -eq "$fds" ]; }
 	wait_until 5 same
 	[ -z "$(ps -o stat= --ppid "$pid" | grep Z)" ]
 	sup_stop

@@ -37,12 +37,12 @@ quiet() { # SECONDS without a process
 	# Made by several threads, and as one would make them.
 	[ "$(stat -c %a "$S"/s7/supervise{,/lock,/control,/ok,/status} | tr '\n' ' ')" = "700 600 600 600 644 " ]
 	[ "$S/s7/supervise/ok" -ef "$S/s7/supervise/control" ]
-	fds=$(ls "/proc/$pid/fd" | wc -l)
+	fds=$(daemon_fds sup)
 	# Everything dies once.
 	pkill -9 -P "$pid"
 	all_again() { [ "$(supervise -s --json "$S" | jq -r 'select(.restarts>=1 and .state=="run").name' | wc -l)" -eq 500 ]; }
 	wait_until 20 all_again
-	same_fds() { [ "$(ls "/proc/$pid/fd" | wc -l)" -eq "$fds" ]; }
+	same_fds() { [ "$(daemon_fds sup)" -eq "$fds" ]; }
 	wait_until 5 same_fds	# a status file may be being written
 	[ -z "$(ps -o stat= --ppid "$pid" | grep Z)" ]
 	# Half of them go away.
