@@ -147,3 +147,11 @@ const char *utf8_bad(const char *p, const char *end)
 	}
 	return end;
 }
+
+void utf8_cut(char *text)
+{
+	const char *bad = utf8_bad(text, text + strlen(text));
+
+	if (bad)
+		text[bad - text] = '\0';
+}

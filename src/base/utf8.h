@@ -19,4 +19,7 @@ unsigned utf8_put(char out[4], uint32_t cp);
  * text: no branch depends on it. */
 const char *utf8_bad(const char *p, const char *end);
 
+/* Ends the text before its first character that is not valid: for one that was cut to fit. */
+void utf8_cut(char *text);
+
 #endif

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/oauth.h"
+#include "base/utf8.h"
 #include "deliver/outcome.h"
 
 #define SKEW (60 * CLOCK_S)
@@ -337,6 +338,7 @@ void message_failed(struct message *m, const char *cause, const char *code, cons
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	utf8_cut(text);
 	/* Whatever became of a later try, the one without an answer was perhaps carried out. */
 	if (m->uncertain)
 		o.cause = cause = "unknown";

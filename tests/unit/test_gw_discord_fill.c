@@ -136,6 +136,23 @@ static void trouble(void)
 	probe_free(o);
 }
 
+/* Being told to wait is no failure, however often. */
+static void patience(void)
+{
+	struct out *o = up();
+	char text[160];
+
+	lose(o);
+	run(o, READY("def", GUILD_5) GUILD("2", "5", CHANNEL("50", "@1102"), ""));
+	for (unsigned k = 2; k < 10; k++) {
+		snprintf(text, sizeof(text), "answer %u 429 Retry-After: 1 | {}\nadvance 1050\n", k);
+		run(o, text);
+	}
+	run(o, "answer 10 200 [" OLD("@1102", "50") "]\nacked 0 7\n");
+	CHECK(saw(o, "gap 0 [@990] [@1102] the session was lost: 1 message of 1 channel read again from the history\n"), "read in the end");
+	probe_free(o);
+}
+
 static void handing_over(void)
 {
 	struct out *o = up();
@@ -183,6 +200,7 @@ int main(void)
 	filling();
 	pages();
 	trouble();
+	patience();
 	handing_over();
 	many();
 	return check_done();

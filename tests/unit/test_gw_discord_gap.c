@@ -175,6 +175,31 @@ static void holes(void)
 	probe_free(o);
 }
 
+/* What does not move the line behind which all is with the hub, and what does. */
+static void line(void)
+{
+	struct out *o = up();
+
+	run(o, MESSAGE("4", "@2680000000", "50", IN_5) "acked 0 4\n");
+	lose(o);
+	run(o, READY("def", GUILD_5) "frame 0 {\"t\":\"GUILD_CREATE\",\"s\":2,\"op\":0,\"d\":" GUILD_5 "}\n");
+	CHECK(!saw(o, "http"), "a guild that is said to be unavailable has not come");
+	run(o, GUILD("3", "5", CHANNEL("50", "@1100"), ""));
+	CHECK(saw(o, "http 2 GET " ASKED "50/messages?after=@990"), "an id of the next century is none");
+	probe_free(o);
+	o = begin();
+	run(o, READY("abc", "") MESSAGE("2", "@1000", "50", IN_5));
+	lose(o);
+	run(o, READY("def", GUILD_5) GUILD("2", "5", CHANNEL("50", "@1100"), ""));
+	CHECK(has(probe_take(o), "GET " ASKED "50/messages?after=@990"), "a first message that is still on its way to the hub: from there on");
+	probe_free(o);
+	o = up();
+	probe_take(o);
+	run(o, "advance 19100\nadvance 5000\nframe 0 {\"op\":1,\"d\":null}\n" ACK);
+	CHECK(saw(o, "save 0 {\"session\":\"abc\"") && strstr(probe_take(o), ids("\"after\":\"@1010\"")), "one answer to two heartbeats is of the first");
+	probe_free(o);
+}
+
 int main(void)
 {
 	log_set(LOG_TEXT, LOG_ERROR);
@@ -186,5 +211,6 @@ int main(void)
 	shards();
 	guilds();
 	holes();
+	line();
 	return check_done();
 }

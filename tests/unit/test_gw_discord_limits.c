@@ -84,6 +84,8 @@ static void presence(void)
 	probe_free(other);
 }
 
+#define MANY "{\"url\":\"wss://main.example\",\"shards\":16,\"session_start_limit\":{\"total\":1000,\"remaining\":997,\"reset_after\":60000,\"max_concurrency\":4}}"
+
 static void asking(void)
 {
 	struct out *o = probe_new(platform_find("discord"));
@@ -105,6 +107,23 @@ static void asking(void)
 	CHECK(probe_saw(o, "timer -.0 +76620"), "nor where only the body says so");
 	probe_run(o, "advance 76620\nanswer 6 401 {}\ndial 0\nadvance 100000\n");
 	CHECK(probe_saw(o, "connections 1") && probe_saw(o, "lost 0 stop 0 wait=0ms 401") && !probe_saw(o, "http 7"), "a wrong token is not tried again");
+	probe_run(o, "dial 0\ndial 0\n");
+	CHECK(probe_saw(o, "http 7 GET") && !probe_saw(o, "http 8") && probe_saw(o, "lost 0 resume 0 wait=1000ms asking Discord whether the token is good now"),
+		"before somebody has it tried again: with one request, and no identify");
+	probe_take(o);
+	probe_run(o, "answer 7 401 {}\ndial 0\nadvance 100000\n");
+	CHECK(probe_saw(o, "lost 0 stop 0 wait=0ms 401") && !probe_saw(o, "http 8"), "it is not");
+	probe_run(o, "dial 0\nanswer 8 200 " MANY "\ndial 0\n");
+	CHECK(probe_saw(o, "connections 16") && probe_saw(o, MAIN_URL " identify=0"), "it is: as many shards as Discord says");
+	probe_free(o);
+	o = up(CONF "shards = 2\n");
+	probe_take(o);
+	probe_run(o, "dial 1\nopened 1\ngone 1 4004 x\n");
+	CHECK(probe_saw(o, "lost 1 stop 0 wait=0ms 4004") && probe_saw(o, "http 2 GET https://discord.com/api/v10/gateway/bot"), "4004: is the token wrong for all?");
+	probe_run(o, "answer 2 401 {}\ngone 0 4009 x\ndial 0\n");
+	CHECK(probe_saw(o, "lost 0 stop 0 wait=0ms 401") && !probe_saw(o, "dial 0 wss"), "then the others spend no identify on it");
+	probe_run(o, "dial 1\n");
+	CHECK(probe_saw(o, "http 3 GET"), "until somebody has it tried again");
 	probe_free(o);
 	o = up(CONF);
 	probe_take(o);

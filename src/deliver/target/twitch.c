@@ -191,7 +191,7 @@ static void said(const struct json *doc, struct verdict *v)
 		snprintf(v->id, sizeof(v->id), "%s", id && strlen(id) < sizeof(v->id) ? id : "");
 	} else {
 		v->kind = REFUSED;
-		snprintf(v->code, sizeof(v->code), "%.63s", code ? code : "not_sent");
+		snprintf(v->code, sizeof(v->code), "%s", code && strlen(code) < sizeof(v->code) ? code : "not_sent");
 		verdict_text(v, "%s", text ? text : "Twitch did not send it");
 	}
 }

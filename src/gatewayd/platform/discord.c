@@ -112,7 +112,7 @@ static void connections(struct discord *d, unsigned n)
 	unsigned before = d->nconns;
 	struct dconn *v;
 
-	if (before && (!d->outgrown || n <= before))
+	if (before && ((!d->outgrown && !d->guessed) || n <= before))
 		return;
 	v = reallocarray(d->conns, n, sizeof(*v));
 	if (!v) {
@@ -122,7 +122,7 @@ static void connections(struct discord *d, unsigned n)
 	memset(v + before, 0, (n - before) * sizeof(*v));
 	d->conns = v;
 	d->nconns = n;
-	d->outgrown = false;
+	d->outgrown = d->guessed = false;
 	for (unsigned i = 0; i < before; i++)
 		gap_moves(d, &d->conns[i]);
 	for (unsigned i = 0; i < before; i++) {
@@ -201,13 +201,14 @@ static void take_gateway(struct discord *d, const struct http_answer *a, int64_t
 	}
 	json_free(doc);
 	d->ask_failed = 0;
+	d->token_refused = false;
 	d->error[0] = 0;
 	d->asked = now;
 	d->concurrency = keys < 1 ? 1 : keys > DISCORD_SHARDS ? DISCORD_SHARDS : (unsigned)keys;
 	reset = reset < 0 ? 0 : reset > 2 * 24 * 3600 * 1000 ? 2 * 24 * 3600 * 1000 : reset;
 	out_budget(d->out, d->concurrency, IDENTIFY_EVERY, total < 0 ? 0 : (uint64_t)total, left < 0 ? 0 : (uint64_t)left, reset * CLOCK_MS);
 	connections(d, d->conf.shards ? d->conf.shards : (unsigned)shards);
-	d->outgrown = false;
+	d->outgrown = d->guessed = false;
 }
 
 static void asked(struct discord *d, const struct http_answer *a, int64_t now)
@@ -223,7 +224,10 @@ static void asked(struct discord *d, const struct http_answer *a, int64_t now)
 		d->token_refused = true;
 		snprintf(d->error, sizeof(d->error), "the token in token-file is wrong");
 		log_error("discord %s: %s", d->name, d->error);
-		connections(d, 1);
+		if (d->nconns == 0) {
+			connections(d, 1);
+			d->guessed = true;
+		}
 		return;
 	}
 	snprintf(why, sizeof(why), "%.150s", a->error ? a->error : "");
@@ -261,7 +265,6 @@ static bool reload(void *arg, const struct account *a, int64_t now)
 	d->conf = new;
 	buf_release(&d->plain);
 	buf_init(&d->plain, d->conf.payload_max + EXTRA);
-	d->token_refused = false;
 	d->error[0] = 0;
 	discord_ask(d, now);
 	for (unsigned n = 0; talk && n < d->nconns; n++)

@@ -137,11 +137,16 @@ static void put_url(struct dial *to, const char *base, enum inflate_kind compres
 		words[compress]);
 }
 
-static bool may_dial(struct discord *d, unsigned n)
+static bool may_dial(struct discord *d, unsigned n, int64_t now)
 {
 	struct dconn *c = &d->conns[n];
 
-	if (d->token_refused) {
+	if (d->token_refused && (c->stopped || d->ask_call || d->ask_wait)) {	/* somebody has it tried again: a request tells, and no identify */
+		c->stopped = false;
+		discord_ask(d, now);
+		out_lost(d->out, n, NEXT_RESUME, 0, "asking Discord whether the token is good now", CLOCK_S);
+	} else if (d->token_refused) {
+		c->stopped = true;
 		out_lost(d->out, n, NEXT_STOP, 0, "401 the token is wrong", 0);
 	} else if (c->turned_away && d->outgrown) {
 		out_lost(d->out, n, NEXT_RESUME, 0, "asking Discord how many shards it wants", CLOCK_S);
@@ -149,6 +154,7 @@ static bool may_dial(struct discord *d, unsigned n)
 		c->turned_away = false;		/* somebody may have it tried again */
 		out_lost(d->out, n, NEXT_STOP, 0, "Discord refuses so many shards and recommends no more: set shards", 0);
 	} else {
+		c->stopped = false;
 		return true;
 	}
 	return false;
@@ -159,7 +165,7 @@ int shard_dial(struct discord *d, unsigned n, const char *saved, size_t nsaved, 
 	struct dconn *c = &d->conns[n];
 	bool main_url;
 
-	if (!may_dial(d, n))
+	if (!may_dial(d, n, now))
 		return -1;
 	session_load(d, n, saved, nsaved);
 	c->resuming = session_resumable(d, c);
@@ -227,6 +233,11 @@ void shard_gone(struct discord *d, unsigned n, unsigned code, const char *reason
 			discord_ask(d, now);
 			shard_lost(d, n, AFTER_FRESH, 0, text, CLOCK_S);
 			return;
+		}
+		/* Is it wrong for all of them? Then the others need not find out, with an identify each. */
+		if (code == 4004) {
+			d->conns[n].stopped = true;
+			discord_ask(d, now);
 		}
 		shard_lost(d, n, codes[i].after, 0, text, codes[i].wait * CLOCK_S);
 		return;

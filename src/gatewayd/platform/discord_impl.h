@@ -80,6 +80,7 @@ struct dconn {
 	unsigned closed;		/* sockets in a row that did not get as far as Hello */
 	unsigned refused;		/* resumes in a row that came to nothing */
 	bool turned_away;		/* for their number is not what Discord wants (`outgrown`) */
+	bool stopped;			/* for the token is wrong */
 	unsigned jumps;			/* told gaps in the sequence of this socket */
 	/* heartbeats */
 	int64_t interval, greet_by, ack_by, expecting;	/* 0: none */
@@ -114,6 +115,7 @@ struct discord {
 	unsigned ask_call, ask_failed;
 	bool ask_wait, token_refused;
 	bool outgrown;			/* shards = auto, and Discord has refused their number: it is asked again */
+	bool guessed;			/* their number is none of Discord's: one, to tell that the token is wrong */
 	int64_t asked;			/* when the gateway's answer came, 0: never */
 	char error[224];		/* why it is not known, UTF-8; "": it is */
 	uint64_t self;			/* the bot's user */

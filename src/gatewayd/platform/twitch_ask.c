@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "gatewayd/platform/twitch_impl.h"
 
 #define ANSWER_MAX (4u << 20)
@@ -48,6 +49,7 @@ void tw_said(const struct http_answer *a, char *out, size_t n)
 	text = json_str(json_member(doc, "message"), NULL);
 	snprintf(out, n, "status %d%s%.120s", a->status, text && *text ? ": " : "", text ? text : "");
 	json_free(doc);
+	utf8_cut(out);
 }
 
 bool tw_passing(const struct http_answer *a)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "gatewayd/platform/twitch_impl.h"
 
 #define AGAIN CLOCK_S			/* within the ten seconds of a welcome */
@@ -175,9 +176,13 @@ static void found(struct twitch *p, const char *id, uint64_t shards, int64_t now
 
 void tw_trouble(struct twitch *p, const char *what)
 {
-	if (strcmp(p->error, what) == 0)
+	char text[sizeof(p->error)];
+
+	snprintf(text, sizeof(text), "%s", what);
+	utf8_cut(text);
+	if (strcmp(p->error, text) == 0)
 		return;
-	snprintf(p->error, sizeof(p->error), "%s", what);
+	memcpy(p->error, text, sizeof(text));
 	tw_say(p, LOG_ERROR, "%s", what);
 }
 

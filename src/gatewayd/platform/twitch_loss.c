@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "gatewayd/platform/twitch_impl.h"
 
 /* What a close code means. After every loss that is not a finished move the subscriptions of the session are gone, and nothing
@@ -127,6 +128,7 @@ void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *re
 		snprintf(why, sizeof(why), "%u %.100s", code, reason && *reason ? reason : "closed");
 	else
 		snprintf(why, sizeof(why), "%.120s", reason && *reason ? reason : "the connection broke off");
+	utf8_cut(why);
 	if (row && row->level <= LOG_WARN)
 		tw_say(p, row->level, "connection %u: closed by Twitch: %s", i, why);
 	tw_lost(p, i, NEXT_RESUME, 0, why, row ? row->wait : 0, code != 0);

@@ -5,6 +5,7 @@
 
 #include "base/account.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "gatewayd/metrics.h"
 #include "gatewayd/outlet.h"
 #include "gatewayd/upstream/impl.h"
@@ -313,10 +314,14 @@ void out_mark(struct out *o, unsigned conn, uint64_t mark)
 
 /* ---- lines of our own ---- */
 
+/* A reason may have been cut to fit, within a character: what it is the reason of is told all the same. */
 static void str(struct writer *w, const char *name, const char *text)
 {
-	if (text && text[0])
-		writer_str(w, name, text, strlen(text));
+	size_t n = text ? strlen(text) : 0;
+	const char *bad = n ? utf8_bad(text, text + n) : NULL;
+
+	if (n)
+		writer_str(w, name, text, bad ? (size_t)(bad - text) : n);
 }
 
 void line_gateway(struct conn *c, const char *type, const char *reason, unsigned code, const char *from, const char *to)

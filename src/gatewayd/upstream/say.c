@@ -9,6 +9,7 @@
 
 #include "base/account.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "gatewayd/metrics.h"
 #include "gatewayd/upstream/impl.h"
 #include "gatewayd/upstream/said.h"
@@ -58,6 +59,7 @@ static void refuse(struct upstream *u, struct say_batch *s, uint32_t at, bool re
 	size_t k = s->nrefused++;
 
 	snprintf(s->why[k], REASON, "%s", why);
+	utf8_cut(s->why[k]);
 	s->refused[k] = (struct refusal){.n = at + 1, .retry = retry, .error = s->why[k], .retry_after = retry ? 1000 : 0};
 	line_over(u, s);
 }
@@ -73,8 +75,9 @@ static const char *line_at(const struct batch *b, uint32_t at, size_t *n)
 }
 
 /* message.sent (text is the platform's number), or message.failed (cause is a word of deliver(8), text says why), made of its cause. */
-static void report(struct out *o, struct ticket *t, const char *cause, const char *text)
+static void report(struct out *o, struct ticket *t, const char *cause, const char *said)
 {
+	char text[SAID_TEXT + 1];
 	struct upstream *u = o->u;
 	struct envelope e;
 	struct line_err err;
@@ -87,6 +90,8 @@ static void report(struct out *o, struct ticket *t, const char *cause, const cha
 	if (scan_lazy(line, n, &e))
 		return;
 	data = e.a[LA_DATA];
+	snprintf(text, sizeof(text), "%s", said);
+	utf8_cut(text);
 	clock_rfc3339(when, clock_wall());
 	buf_clear(&u->text);
 	writer_begin(&w, &u->text, LINE_MAX_BYTES);

@@ -4,6 +4,7 @@
 
 #include "base/account.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "gatewayd/metrics.h"
 #include "gatewayd/upstream/impl.h"
 #include "gatewayd/upstream/lease.h"
@@ -72,6 +73,7 @@ void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason
 	if (!behind && c->state != LIFE_DRAINING)
 		return;
 	snprintf(c->lost, sizeof(c->lost), "%s", reason[0] ? reason : "lost");
+	utf8_cut(c->lost);
 	c->lost_code = c->gone_code;
 	c->lost_at = clock_wall();
 	conn_say(c, next == NEXT_STOP ? LOG_ERROR : LOG_WARN, next == NEXT_STOP ? "stopped; somebody has to change something" : "lost", c->lost);
