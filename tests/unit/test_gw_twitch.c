@@ -265,17 +265,6 @@ static void move_meanwhile(void)
 	probe_run(o, "answer 4 409 {\"id\":\"S2\"}\nstatus\n");
 	CHECK(has(o, "\"enabled\":2"), "409: it came along");
 	probe_free(o);
-
-	/* A list that lags behind a move. */
-	o = up();
-	probe_run(o, MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "B", "30:02") "advance 100000\n" KEEPALIVE("0", "31:40"));
-	probe_take(o);
-	platform_find("twitch")->token(probe_object(o), OUT_TOKEN_USER, true, probe_now(o));
-	probe_run(o, "answer 4 200 {\"data\":[{\"id\":\"S1\",\"status\":\"enabled\"," CHAT_KEY ",\"transport\":{\"method\":\"websocket\",\"session_id\":\"A\"}},"
-		"{\"id\":\"S2\",\"status\":\"enabled\"," FOLLOW_KEY ",\"transport\":{\"method\":\"websocket\",\"session_id\":\"A\"}}],\"pagination\":{}}\n");
-	r = probe_take(o);
-	CHECK(strstr(r, LIST("4")) && !strstr(r, "POST") && !strstr(r, "DELETE"), "the session's former name is its own, too: %s", r);
-	probe_free(o);
 }
 
 static void unread(void)
