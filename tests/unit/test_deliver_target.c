@@ -1,115 +1,12 @@
 /* deliver's targets: what is asked for, and what each answer means. Every target goes through the same checks at the end. */
 #include "check.h"
+#include "deliver_play.h"
 
-#include <limits.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/account.h"
 #include "deliver/target/target.h"
 
-static char dir[] = "/tmp/penstock-unit-XXXXXX";
-
-static void put(const char *file, const char *text)
-{
-	char path[PATH_MAX];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	f = fopen(path, "w");
-	if (!f || fputs(text, f) < 0 || fclose(f) || chmod(path, 0600)) {
-		perror(path);
-		exit(1);
-	}
-}
-
-static void *open_one(const struct target *t, const char *text)
-{
-	char path[PATH_MAX];
-	struct account *a;
-	void *it;
-
-	put("bot.conf", text);
-	snprintf(path, sizeof(path), "%s/bot.conf", dir);
-	a = account_read(path, "t", "bot");
-	it = a ? t->open(a) : NULL;
-	account_free(a);
-	return it;
-}
-
-/* ---- messages and answers as rows ---- */
-
-static char line[4096];
-
-static struct say say_of(const char *data, enum form form)
-{
-	struct say s;
-	struct line_err err;
-
-	snprintf(line, sizeof(line), "{\"specversion\":\"1.0\",\"id\":\"a\",\"source\":\"/s\",\"type\":\"message.send\",\"data\":{%s}}", data);
-	if (say_parse(&s, line, strlen(line), true, &err)) {
-		fprintf(stderr, "%s: %s\n", line, err.why);
-		exit(1);
-	}
-	s.form = form;
-	return s;
-}
-
-struct fields { const char *const *v; };
-
-static const char *field(const void *arg, const char *name)
-{
-	const struct fields *f = arg;
-
-	for (const char *const *p = f->v; p && *p; p += 2)
-		if (strcasecmp(*p, name) == 0)
-			return p[1];
-	return NULL;
-}
-
-static struct verdict judge(const struct target *t, void *it, const struct say *s, int status, const char *body, const char *const *fields)
-{
-	struct fields f = {fields};
-	struct answer a = {.status = status, .body = body, .nbody = strlen(body), .field = field, .arg = &f, .wall = 1000 * CLOCK_S};
-	struct verdict v = {.kind = REFUSED};
-
-	t->answer(it, s, &a, &v);
-	return v;
-}
-
-static struct request ask(const struct target *t, void *it, const struct say *s)
-{
-	struct request r = {0};
-
-	buf_init(&r.url, 1u << 16);
-	buf_init(&r.fields, 1u << 16);
-	buf_init(&r.body, 1u << 22);
-	if (t->request(it, s, &r) || !buf_cstr(&r.url) || !buf_cstr(&r.body))
-		exit(1);
-	return r;
-}
-
-static bool has_field(const struct request *r, const char *want)
-{
-	for (const char *p = r->fields.p; p < r->fields.p + r->fields.len; p += strlen(p) + 1)
-		if (strcmp(p, want) == 0)
-			return true;
-	return false;
-}
-
-static void release(struct request *r)
-{
-	buf_release(&r->url);
-	buf_release(&r->fields);
-	buf_release(&r->body);
-}
-
 /* ---- Discord ---- */
-
-#define CHANNEL "\"platform\":\"discord\",\"channel\":{\"id\":\"11\"}"
-#define INTERACTION CHANNEL ",\"interaction\":{\"id\":\"5\",\"token\":\"to-k.en\",\"application_id\":\"6\"}"
 
 static void discord_requests(void *it)
 {
@@ -376,18 +273,12 @@ static void helpers(void)
 
 int main(void)
 {
-	char path[PATH_MAX];
-
 	if (!mkdtemp(dir))
 		return 1;
 	helpers();
 	discord();
 	twitch();
 	each();
-	snprintf(path, sizeof(path), "%s/bot.conf", dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/tok", dir);
-	unlink(path);
-	rmdir(dir);
+	play_end();
 	return check_done();
 }
