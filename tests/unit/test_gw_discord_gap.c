@@ -194,6 +194,12 @@ static void line(void)
 	CHECK(has(probe_take(o), "GET " ASKED "50/messages?after=@990"), "a first message that is still on its way to the hub: from there on");
 	probe_free(o);
 	o = up();
+	run(o, "frame 0 {\"t\":\"X\",\"s\":4,\"op\":0,\"d\":{}}\n" MESSAGE("5", "@1005", "50", IN_5) "acked 0 4\n");
+	probe_take(o);
+	run(o, "drain 0\n");
+	CHECK(strstr(probe_take(o), ids("\"after\":\"@990\"")), "a message that the hub does not have does not move it");
+	probe_free(o);
+	o = up();
 	probe_take(o);
 	run(o, "advance 19100\nadvance 5000\nframe 0 {\"op\":1,\"d\":null}\n" ACK);
 	CHECK(saw(o, "save 0 {\"session\":\"abc\"") && strstr(probe_take(o), ids("\"after\":\"@1010\"")), "one answer to two heartbeats is of the first");
