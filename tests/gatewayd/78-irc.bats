@@ -223,3 +223,27 @@ _begun() { [ "$(grep -c ^begun "$1")" = "$2" ]; }
 	wait_events gateway.down 2
 	wait_for "$T/gw.err" "stopped; .*Login authentication failed"
 }
+
+@test "a server that keeps a history: after a kill, and a loss in the middle of it, all that was said is there, once" {
+	local irc=$T/history
+	daemon_start history "$BATS_TEST_DIRNAME/history_irc.py" "$irc"
+	irc_account "server = irc://127.0.0.1:$(<"$irc/port")" 'channels = "#dev"'
+	gw_hub
+	irc_gw
+	wait_events gateway.up 1
+	printf '%s\n' "chat #lobby before" "chat #dev before, too" >"$irc/say"
+	wait_events chat.message 2
+	daemon_kill gw
+	{ for i in $(seq 100); do echo "chat #lobby $i"; done; printf '%s\n' "chat #dev aside" "chat pen psst" "cut 4"; } >"$irc/say"
+	wait_for "$irc/asked" '^cut 4'
+	irc_gw
+	# What is said now is behind it, or in it as well.
+	wait_events gateway.gap 2
+	echo "chat #lobby now" >"$irc/say"
+	wait_events chat.message 1 '.data.text == "psst" and .subject == "ada" and .data.replayed'
+	wait_events chat.message 105
+	[ "$(events chat.message '.subject == "#lobby"' | jq -r .data.text | sort)" = "$({ echo before; seq 100; echo now; } | sort)" ]
+	[ "$(events chat.message | jq -r .id | sort | uniq -d)" = "" ]
+	[ "$(events gateway.gap '.data.reason | test("is read from the server.s history")' | jq -r .data.from | sort -u | wc -l)" = 1 ]
+	[ ! -e "$irc/wrong" ] || { cat "$irc/wrong" >&2; return 1; }
+}

@@ -102,6 +102,51 @@ static void continuity(void)
 	rule("another server is another connection", CONF, HELLO JOINED, "reload platform = irc\\nserver = irc://127.0.0.2:6667\\nnick = pen\\n\n", "reload no");
 }
 
+#define KEEPS(caps, supports) "opened 0\nstream 0 :s CAP * LS :" caps "\\r\\n\nstream 0 :s CAP pen ACK :" caps "\\r\\n:s 001 pen :hi\\r\\n:s 005 pen " supports \
+	" :are supported\\r\\n:s 422 pen :no\\r\\n\n" JOINED
+#define CAPS "batch draft/chathistory message-tags server-time echo-message"
+#define AWAY "start\ndial 0 2026-01-02T03:04:05.000Z\n" KEEPS(CAPS, "CHATHISTORY=2 MSGREFTYPES=msgid,timestamp")
+#define ASKED(what) "send 0.0 CHATHISTORY " what "\\r"
+#define SINCE "timestamp=2026-01-02T03:03:05.000Z"
+#define BATCH(ref, what, lines) "stream 0 :s BATCH +" ref " " what "\\r\\n" lines ":s BATCH -" ref "\\r\\n\n"
+#define PAST(ref, id, who, to, text) "@batch=" ref ";msgid=" id ";time=2026-01-02T03:05:00.000Z :" who "!u@h PRIVMSG " to " :" text "\\r\\n"
+#define NOBODY BATCH("t", "draft/chathistory-targets", "")
+#define NOTHING(to) BATCH("e", "chathistory " to, "")
+
+static void history(void)
+{
+	rule("a server that keeps a history", CONF, "", AWAY, "REQ :message-tags server-time echo-message batch draft/chathistory\\r|"
+		"gap 0 [2026-01-02T03:04:05.000Z] [2|] what was said meanwhile is read|" "CHATHISTORY TARGETS " SINCE " timestamp=2|live 0 up|!AFTER");
+	rule("without it", CONF, "", "start\ndial 0 2026-01-02T03:04:05.000Z\n" KEEPS("batch message-tags server-time", "CHATHISTORY=2"),
+		"IRC repeats nothing|live 0 up|!CHATHISTORY");
+	rule("no history by time", CONF, "", "start\ndial 0 2026-01-02T03:04:05.000Z\n" KEEPS(CAPS, "MSGREFTYPES=msgid"), "IRC repeats nothing|live 0 up|!CHATHISTORY");
+	rule("nothing was missed", CONF, "", "start\ndial 0 -\n" KEEPS(CAPS, "CHATHISTORY=2"), "save 0 2|live 0 up|!CHATHISTORY");
+	rule("one after the other, and who wrote to us behind", CONF, AWAY, BATCH("t", "draft/chathistory-targets",
+		"@batch=t :s CHATHISTORY TARGETS ada 2026-01-02T03:05:00.000Z\\r\\n@batch=t :s CHATHISTORY TARGETS #x 2026-01-02T03:05:00.000Z\\r\\n")
+		NOTHING("#a") NOTHING("#b") NOTHING("ada") "acked 0 2\n",
+		ASKED("AFTER #a " SINCE " 2") "|" ASKED("AFTER #b " SINCE " 2") "|" ASKED("AFTER ada " SINCE " 2") "|save 0 2|!CHATHISTORY");
+	rule("pages, until one is empty", CONF, AWAY NOBODY, BATCH("1", "chathistory #A", PAST("1", "m1", "ada", "#a", "one") PAST("1", "m2", "ada", "#a", "two"))
+		BATCH("2", "chathistory #a", PAST("2", "m3", "ada", "#a", "three")) NOTHING("#a"),
+		"\"id\":\"m-m1\"|\"replayed\":true|\"id\":\"m-m2\"|" ASKED("AFTER #a msgid=m2 2") "|\"id\":\"m-m3\"|" ASKED("AFTER #a msgid=m3 2") "|" ASKED("AFTER #b " SINCE " 2"));
+	rule("a page that begins where it began is the last", CONF, AWAY NOBODY, BATCH("1", "chathistory #a", PAST("1", "m1", "ada", "#a", "one"))
+		BATCH("2", "chathistory #a", PAST("2", "m1", "ada", "#a", "one")), ASKED("AFTER #a msgid=m1 2") "|CHATHISTORY AFTER #b ");
+	rule("without a number it could come twice", CONF, AWAY NOBODY, BATCH("1", "chathistory #a", "@batch=1;time=2026-01-02T03:05:00.000Z :ada!u@h PRIVMSG #a :x\\r\\n"),
+		ASKED("AFTER #a timestamp=2026-01-02T03:05:00.000Z 2") "|!line 0");
+	rule("refused: on with the next", CONF, AWAY NOBODY, "stream 0 :s FAIL CHATHISTORY MESSAGE_ERROR #a :no\\r\\n:s 421 pen CHATHISTORY :what?\\r\\n\nacked 0 2\n",
+		ASKED("AFTER #b " SINCE " 2") "|save 0 2|!lost");
+	rule("no answer: on with the next", CONF, AWAY NOBODY, "advance 60000\nstream 0 :s PONG s :idle\\r\\n\n", ASKED("AFTER #b " SINCE " 2") "|!lost");
+	rule("what is said meanwhile is no history", CONF, AWAY NOBODY, "stream 0 :s BATCH +1 chathistory #a\\r\\n@msgid=n1 :ada!u@h PRIVMSG #a :now\\r\\n\n",
+		"\"id\":\"m-n1\"|!replayed");
+	rule("nor what others play", CONF, AWAY NOBODY, BATCH("9", "chathistory #c", "@batch=9;msgid=z :ada!u@h PRIVMSG #a :old\\r\\n"), "\"id\":\"m-z\"|\"replayed\":true|!CHATHISTORY");
+	rule("our own words of then are no echo of now", CONF, AWAY NOBODY SAY("7", "#a", "hi"), BATCH("1", "chathistory #a", PAST("1", "m1", "pen", "#a", "hi")),
+		"\"self\":true|!said 7");
+	rule("nothing younger is saved before it is read", CONF, AWAY NOBODY, "stream 0 @msgid=n1 :ada!u@h PRIVMSG #a :now\\r\\n\nacked 0 1\ndrain 0\n", "QUIT|!save");
+	rule("lost before it is read: from the beginning", CONF, AWAY NOBODY, "gone 0 0 reset\ndial 0\n" KEEPS(CAPS, "CHATHISTORY=2"),
+		"lost 0|gap 0 [2026-01-02T03:04:05.000Z]|CHATHISTORY TARGETS " SINCE);
+	rule("back in a channel", CONF, HELLO JOINED "gone 0 0 x\ndial 0\n" KEEPS(CAPS, "CHATHISTORY=2") NOBODY NOTHING("#a") NOTHING("#b"),
+		"stream 0 :op!o@h KICK #a pen :go\\r\\n\nadvance 5000\nstream 0 :pen!pen@h JOIN #a\\r\\n\n", "was not in #a|CHATHISTORY AFTER #a timestamp=2");
+}
+
 static void accounts(void)
 {
 	static const char *const bad[] = {
@@ -127,6 +172,7 @@ int main(void)
 	greeting();
 	liveness();
 	continuity();
+	history();
 	accounts();
 	return check_done();
 }

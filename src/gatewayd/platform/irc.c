@@ -42,6 +42,7 @@ static void close_(void *arg)
 	struct irc *c = arg;
 
 	irc_say_end(c, "the account is closed");
+	irc_history_reset(c);
 	irc_channels_free(c);
 	irc_reader_release(&c->reader);
 	irc_conf_release(&c->conf);
@@ -149,9 +150,13 @@ static void opened(void *arg, unsigned conn, unsigned sock, int64_t now)
 /* What stands before the next connection: nothing of this one. */
 static void down(struct irc *c, const char *why)
 {
+	const char *since = irc_history_since(c);
+
 	if (c->stage >= IRC_JOINING) {
 		if (!c->broken)
 			clock_rfc3339(c->from, c->heard_wall);
+		if (since && strcmp(since, c->from) < 0)
+			memmove(c->from, since, strlen(since) + 1);
 		c->broken = true;
 		snprintf(c->why, sizeof(c->why), "%s", why);
 	}
@@ -161,6 +166,7 @@ static void down(struct irc *c, const char *why)
 	for (unsigned t = T_PING; t <= T_SAID; t++)
 		out_timer(c->out, 0, t, 0);
 	irc_reader_release(&c->reader);
+	irc_history_reset(c);
 	irc_channels_reset(c);
 	irc_say_end(c, why);
 }
@@ -204,17 +210,32 @@ void irc_live(struct irc *c)
 {
 	c->stage = IRC_LIVE;
 	if (c->broken) {
-		char to[CLOCK_RFC3339_MAX], why[IRC_WHY_MAX + 64];
+		char to[CLOCK_RFC3339_MAX], why[IRC_WHY_MAX + 96];
 
 		clock_rfc3339(to, clock_wall());
-		snprintf(why, sizeof(why), "IRC repeats nothing that was said meanwhile: %s", c->why);
+		snprintf(why, sizeof(why), "%s: %s", irc_history_kept(c) ? "what was said meanwhile is read from the server's history, the rest is missing" :
+			"IRC repeats nothing that was said meanwhile", c->why);
 		out_gap(c->out, 0, why, c->from, to);
 		c->broken = false;
+		irc_history_ask(c, NULL, c->from);
+		for (size_t i = 0; i < c->nchannels; i++)
+			if (c->channels[i]->where == CH_IN)
+				irc_history_ask(c, c->channels[i], c->from);
 	}
-	if (c->kept >= c->open_mark)
+	if (!c->history.n && c->kept >= c->open_mark)
 		save(c, c->open_wall);
 	out_live(c->out, 0, false);
 	irc_say_write(c, c->now);
+}
+
+void irc_caught_up(struct irc *c)
+{
+	if (c->kept >= c->mark) {
+		save(c, c->open_wall);
+	} else {
+		c->sure_wall = c->open_wall;
+		c->sure_mark = c->mark;
+	}
 }
 
 static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
@@ -232,7 +253,8 @@ static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
 		} else {
 			out_timer(c->out, 0, T_PING, c->heard + c->conf.ping);
 		}
-		if (c->stage == IRC_LIVE && c->kept == c->mark && c->heard_wall - c->saved_wall >= 5 * SAVE_EVERY)
+		irc_history_due(c);
+		if (c->stage == IRC_LIVE && !c->history.n && c->kept == c->mark && c->heard_wall - c->saved_wall >= 5 * SAVE_EVERY)
 			save(c, c->heard_wall);
 		break;
 	case T_PACE:
@@ -256,6 +278,8 @@ static void acked(void *arg, unsigned conn, uint64_t mark, int64_t now)
 	if (mark > c->mark)
 		return;
 	c->kept = mark;
+	if (c->history.n)
+		return;
 	if (c->sure_wall && mark >= c->sure_mark) {
 		if (c->sure_wall - c->saved_wall >= SAVE_EVERY || !c->saved_wall)
 			save(c, c->sure_wall);
@@ -276,7 +300,7 @@ static void drain(void *arg, unsigned conn, int64_t now)
 	(void)conn, (void)now;
 	if (c->stage == IRC_DOWN)
 		return;
-	if (c->stage >= IRC_JOINING)
+	if (c->stage >= IRC_JOINING && !c->history.n)
 		save(c, c->heard_wall);
 	irc_put(c, "QUIT :handing over");
 	down(c, "handed over");
@@ -329,7 +353,7 @@ static bool on_line(void *arg, const struct irc_message *m, const char *why)
 		irc_say_pong(c, m->nparams ? m->params[m->nparams - 1] : (struct span){"", 0});
 	else if (irc_is(m->command, "ERROR"))
 		on_error(c, m);
-	else if (irc_register(c, m, c->now))
+	else if (irc_register(c, m, c->now) || irc_history_failed(c, m))
 		;
 	else if (code)
 		on_numeric(c, code, m);

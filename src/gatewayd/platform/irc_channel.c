@@ -279,6 +279,7 @@ static void joined(struct irc *c, struct irc_channel *ch)
 		snprintf(why, sizeof(why), "was not in %s: %s", ch->id, *ch->why ? ch->why : "the server did not answer");
 		out_gap(c->out, 0, why, ch->from, to);
 		ch->missed = false;
+		irc_history_ask(c, ch, ch->from);
 	}
 	*ch->why = '\0';
 }

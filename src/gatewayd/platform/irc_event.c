@@ -121,6 +121,8 @@ static bool replayed(const struct irc *c, const struct irc_message *m)
 {
 	struct span ref = irc_tag_raw(m, "batch");
 
+	if (irc_history_in(c, m))
+		return true;
 	for (size_t i = 0; ref.n && i < IRC_BATCHES; i++)
 		if (*c->batches[i].ref && irc_is(ref, c->batches[i].ref))
 			return true;
@@ -316,11 +318,16 @@ void irc_event(struct irc *c, const struct irc_message *m)
 	int64_t now = c->now;
 
 	if (irc_is(m->command, "PRIVMSG") || irc_is(m->command, "NOTICE")) {
-		if (irc_nick_is(c, m->nick))
+		/* What we said long ago is no answer to what we say now. */
+		if (irc_nick_is(c, m->nick) && !replayed(c, m))
 			irc_say_echo(c, m);
-		message(c, m);
+		if (!irc_history_in(c, m) || irc_history_line(c, m))
+			message(c, m);
 	} else if (irc_is(m->command, "BATCH")) {
 		irc_event_batch(c, m);
+		irc_history_batch(c, m);
+	} else if (irc_is(m->command, "CHATHISTORY")) {
+		irc_history_target(c, m);
 	} else if (m->nick.n == 0) {
 		return;		/* who? */
 	} else if (irc_is(m->command, "JOIN") && first.p) {

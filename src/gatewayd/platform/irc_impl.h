@@ -6,11 +6,13 @@
  *   irc_conf.c       the account's words
  *   irc_channel.c    joining, being thrown out, coming back     irc_people.c   who is there and what they are
  *   irc_event.c      messages to lines          irc_twitch.c   the same for what only Twitch's dialect has
+ *   irc_history.c    what was said while we were away, where the server keeps it
  *   irc_say.c        message.send to PRIVMSG: pace, splitting     irc_outcome.c  how it is known what became of it
  *   irc_message.c    lines of IRC (pure)        irc_member.c   members of a channel (pure)
  *
- * Nothing is replayed on IRC: whatever was said between two connections is lost, and gateway.gap says so, with the time of the last byte
- * that was seen before (kept by out_save, so also after kill -9) and the time when the channels were joined again.
+ * Nothing is replayed on IRC by itself: whatever happened between two connections is lost, and gateway.gap says so, with the time of the last byte
+ * that was seen before (kept by out_save, so also after kill -9) and the time when the channels were joined again. What was said is asked for
+ * of servers that keep it; until that is over no later time is saved.
  *
  * Times are of the server where it tells them (server-time, tmi-sent-ts), else of the arrival here.
  */
@@ -40,7 +42,7 @@ enum { T_PING, T_PACE, T_CHANNELS, T_SAID };
 enum irc_cap {
 	CAP_MESSAGE_TAGS = 1, CAP_SERVER_TIME = 2, CAP_ACCOUNT_TAG = 4, CAP_ECHO_MESSAGE = 8, CAP_BATCH = 16, CAP_SASL = 32,
 	CAP_MULTI_PREFIX = 64, CAP_TWITCH_TAGS = 128, CAP_TWITCH_COMMANDS = 256, CAP_TWITCH_MEMBERSHIP = 512,
-	CAP_LABELS = 1024
+	CAP_LABELS = 1024, CAP_HISTORY = 2048
 };
 
 enum irc_stage {
@@ -98,6 +100,9 @@ struct irc_say {
 /* A batch of history: what is in it was said before. */
 struct irc_batch { char ref[64]; };
 
+/* To be read from the history. target "": who wrote to us. behind: "timestamp=..." or "msgid=...", of what is known. */
+struct irc_past { char target[IRC_NAME_MAX], since[CLOCK_RFC3339_MAX], behind[192]; unsigned pages; };
+
 struct irc {
 	struct out *out;
 	struct irc_conf conf;
@@ -124,6 +129,17 @@ struct irc {
 	char chanmodes[4][64];
 	char chantypes[16];
 	unsigned nick_max;
+
+	struct {
+		struct irc_past *v;		/* the first one is asked for, or is next */
+		size_t n;
+		bool asked, told;
+		char batch[64], last[192];	/* its answer, while it is open; the last message of it, as in `behind` */
+		int64_t until;			/* when there is no answer */
+		unsigned people;
+		unsigned max;			/* 005: of a page; 0: not said */
+		bool by_time, by_id;
+	} history;
 
 	struct irc_channel **channels;	/* sorted by id */
 	size_t nchannels;
@@ -163,6 +179,7 @@ void irc_put(struct irc *c, const char *fmt, ...) __attribute__((format(printf, 
 /* The connection is over. Whoever handles a line looks at c->lost after it. */
 void irc_lose(struct irc *c, enum next next, int64_t wait, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void irc_live(struct irc *c);		/* the first round of JOIN is over */
+void irc_caught_up(struct irc *c);	/* what was to be read from the history is */
 
 /* irc_register.c: true: the message was one of these. */
 void irc_greet(struct irc *c);
@@ -184,6 +201,19 @@ void irc_channels_due(struct irc *c, int64_t now);
 void irc_channel_message(struct irc *c, const struct irc_message *m, int64_t now);
 void irc_channel_refused(struct irc *c, struct irc_channel *ch, struct span why, int64_t now);	/* its JOIN */
 bool irc_channel_numeric(struct irc *c, unsigned code, const struct irc_message *m, int64_t now);
+
+/* irc_history.c */
+bool irc_history_kept(const struct irc *c);		/* does the server keep one that can be asked for? */
+void irc_history_ask(struct irc *c, const struct irc_channel *ch, const char *since);	/* if so; ch NULL: of who wrote to us alone */
+void irc_history_reset(struct irc *c);
+const char *irc_history_since(const struct irc *c);	/* the earliest that was asked for and is not read yet; NULL: none */
+void irc_history_supports(struct irc *c, struct span types);	/* 005 MSGREFTYPES */
+bool irc_history_in(const struct irc *c, const struct irc_message *m);	/* is it of the answer? */
+void irc_history_batch(struct irc *c, const struct irc_message *m);
+bool irc_history_line(struct irc *c, const struct irc_message *m);	/* one that is; false: leave it out */
+void irc_history_target(struct irc *c, const struct irc_message *m);
+bool irc_history_failed(struct irc *c, const struct irc_message *m);	/* true: it was about that */
+void irc_history_due(struct irc *c);
 
 /* irc_people.c */
 size_t irc_fold_name(const struct irc *c, struct span name, char out[IRC_NAME_MAX]);	/* made fit for an attribute, folded, cut */

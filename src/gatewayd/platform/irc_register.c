@@ -16,6 +16,7 @@ static const struct { const char *name; unsigned cap; bool twitch; } rows[] = {
 	{"message-tags", CAP_MESSAGE_TAGS, false}, {"server-time", CAP_SERVER_TIME, false}, {"account-tag", CAP_ACCOUNT_TAG, false},
 	{"echo-message", CAP_ECHO_MESSAGE, false}, {"batch", CAP_BATCH, false}, {"sasl", CAP_SASL, false},
 	{"multi-prefix", CAP_MULTI_PREFIX, false}, {"labeled-response", CAP_LABELS, false},
+	{"draft/chathistory", CAP_HISTORY, false},
 	{"twitch.tv/tags", CAP_TWITCH_TAGS, true}, {"twitch.tv/commands", CAP_TWITCH_COMMANDS, true},
 	{"twitch.tv/membership", CAP_TWITCH_MEMBERSHIP, true},
 };
@@ -50,6 +51,7 @@ void irc_greet(struct irc *c)
 	strcpy(c->chantypes, "#&");
 	*c->host = '\0';
 	memset(c->batches, 0, sizeof(c->batches));
+	irc_history_reset(c);
 	c->join_full = c->pace_full = c->joining_until = 0;
 	snprintf(c->nick, sizeof(c->nick), "%s", c->conf.nick);
 	irc_put(c, "CAP LS 302");
@@ -261,6 +263,16 @@ static void chanmodes(struct irc *c, const char *p, const char *end)
 	}
 }
 
+/* Of few digits. */
+static unsigned number(struct span s)
+{
+	unsigned n = 0;
+
+	for (size_t k = 0; k < s.n; k++)
+		n = n * 10 + (unsigned)((s.p[k] - '0') & 15);
+	return n;
+}
+
 static void supports(struct irc *c, const struct irc_message *m)
 {
 	for (unsigned i = 1; i < m->nparams; i++) {
@@ -282,14 +294,14 @@ static void supports(struct irc *c, const struct irc_message *m)
 			}
 		} else if (irc_is(name, "CHANMODES")) {
 			chanmodes(c, v, end);
+		} else if (irc_is(name, "MSGREFTYPES")) {
+			irc_history_supports(c, value);
+		} else if (irc_is(name, "CHATHISTORY") && value.n && value.n < 6) {
+			c->history.max = number(value);
 		} else if (irc_is(name, "CHANTYPES") && value.n) {
 			copy(c->chantypes, sizeof(c->chantypes), v, value.n);
 		} else if (irc_is(name, "NICKLEN") && value.n && value.n < 4) {
-			unsigned n = 0;
-
-			for (size_t k = 0; k < value.n; k++)
-				n = n * 10 + (unsigned)((v[k] - '0') & 15);
-			c->nick_max = n;
+			c->nick_max = number(value);
 		}
 	}
 }
