@@ -16,8 +16,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define CONF "platform = irc\nserver = irc://x\nnick = pen\nchannels = \"#a #b\"\nraw = yes\nrate = 60000\n"
-#define HELLO "stream 0 :s CAP * LS :echo-message message-tags batch labeled-response twitch.tv/tags\\r\\n" \
-	":s CAP pen ACK :message-tags echo-message batch labeled-response twitch.tv/tags\\r\\n:s 001 pen :hi\\r\\n:s 422 pen :no\\r\\n\n"
+#define HELLO "stream 0 :s CAP * LS :echo-message message-tags batch labeled-response server-time draft/chathistory twitch.tv/tags\\r\\n" \
+	":s CAP pen ACK :message-tags echo-message batch labeled-response server-time draft/chathistory twitch.tv/tags\\r\\n" \
+	":s 001 pen :hi\\r\\n:s 005 pen CHATHISTORY=2 MSGREFTYPES=msgid,timestamp :x\\r\\n:s 422 pen :no\\r\\n\n"
 #define JOINED "stream 0 :pen!pen@h JOIN #a\\r\\n:pen!pen@h JOIN #b\\r\\n:s 353 pen = #a :@ada +bob pen\\r\\n\n" \
 	"say 1 {\"data\":{\"channel\":{\"id\":\"#a\"},\"text\":\"one\\ntwo\"}}\nsay 2 {\"data\":{\"channel\":{\"id\":\"#b\"},\"text\":\"x\"}}\n"
 

@@ -113,6 +113,8 @@ static void continuity(void)
 #define NOBODY BATCH("t", "draft/chathistory-targets", "")
 #define NOTHING(to) BATCH("e", "chathistory " to, "")
 
+#define ONE(n) BATCH("p" n, "chathistory #a", PAST("p" n, "m" n, "ada", "#a", "x"))
+
 static void history(void)
 {
 	rule("a server that keeps a history", CONF, "", AWAY, "REQ :message-tags server-time echo-message batch draft/chathistory\\r|"
@@ -143,6 +145,9 @@ static void history(void)
 	rule("nothing younger is saved before it is read", CONF, AWAY NOBODY, "stream 0 @msgid=n1 :ada!u@h PRIVMSG #a :now\\r\\n\nacked 0 1\ndrain 0\n", "QUIT|!save");
 	rule("lost before it is read: from the beginning", CONF, AWAY NOBODY, "gone 0 0 reset\ndial 0\n" KEEPS(CAPS, "CHATHISTORY=2"),
 		"lost 0|gap 0 [2026-01-02T03:04:05.000Z]|CHATHISTORY TARGETS " SINCE);
+	rule("not too many questions at a time", CONF, AWAY NOBODY, ONE("1") ONE("2") ONE("3") ONE("4") ONE("5") ONE("6") ONE("7") ONE("8") ONE("9") ONE("10")
+		ONE("11") ONE("12") ONE("13") ONE("14") ONE("15") ONE("16") ONE("17") ONE("18") ONE("19") "advance 499\nstatus\nadvance 1\n",
+		ASKED("AFTER #a msgid=m18 2") "|timer 0.2 +500|status|" ASKED("AFTER #a msgid=m19 2"));
 	rule("back in a channel", CONF, HELLO JOINED "gone 0 0 x\ndial 0\n" KEEPS(CAPS, "CHATHISTORY=2") NOBODY NOTHING("#a") NOTHING("#b"),
 		"stream 0 :op!o@h KICK #a pen :go\\r\\n\nadvance 5000\nstream 0 :pen!pen@h JOIN #a\\r\\n\n", "was not in #a|CHATHISTORY AFTER #a timestamp=2");
 }

@@ -188,6 +188,7 @@ static void arm(struct irc *c, int64_t now, int64_t wait)
 		earliest(&due, now + NICK_EVERY);
 	if (c->stage == IRC_JOINING)
 		earliest(&due, c->joining_until);
+	earliest(&due, c->history.next);
 	out_timer(c->out, 0, T_CHANNELS, due);
 }
 
@@ -235,6 +236,7 @@ void irc_channels_due(struct irc *c, int64_t now)
 		if (c->channels[i]->where == CH_ASKED && c->channels[i]->retry <= now)
 			c->channels[i]->where = CH_OUT;
 	irc_nick_back(c);
+	irc_history_go(c);
 	if (c->stage == IRC_JOINING && now >= c->joining_until) {
 		/* Who comes later has a gap of its own. */
 		for (size_t i = 0; i < c->nchannels; i++) {

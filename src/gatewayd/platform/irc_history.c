@@ -16,6 +16,8 @@
 #define PAGE 100u
 #define PAGES_MAX 100u			/* of one channel or person */
 #define ANSWER (30 * CLOCK_S)
+#define RATE 120u			/* questions a minute */
+#define BURST 20u
 #define PEOPLE_MAX 100u
 #define CLOCKS (60 * CLOCK_S)		/* our time is not the server's: what came so long before is asked for again */
 #define NEEDED ((unsigned)CAP_HISTORY | CAP_BATCH | CAP_SERVER_TIME | CAP_MESSAGE_TAGS)
@@ -25,11 +27,18 @@ static void next(struct irc *c)
 	struct irc_past *p = c->history.v;
 	unsigned limit = c->history.max && c->history.max < PAGE ? c->history.max : PAGE;
 	char to[CLOCK_RFC3339_MAX];
+	int64_t wait;
 
-	if (c->history.asked)
+	if (c->history.asked || c->history.next)
 		return;
 	if (!c->history.n) {
 		irc_caught_up(c);
+		return;
+	}
+	wait = irc_pace(&c->history.full, RATE, BURST, c->now);
+	if (wait) {
+		c->history.next = c->now + wait;
+		irc_channels_join(c, c->now);	/* the timer */
 		return;
 	}
 	if (*p->target) {
@@ -207,6 +216,14 @@ bool irc_history_failed(struct irc *c, const struct irc_message *m)
 		(int)(why.n < 100 ? why.n : 100), why.p);
 	done(c);
 	return true;
+}
+
+void irc_history_go(struct irc *c)
+{
+	if (!c->history.next || c->now < c->history.next)
+		return;
+	c->history.next = 0;
+	next(c);
 }
 
 void irc_history_due(struct irc *c)

@@ -136,6 +136,7 @@ struct irc {
 		bool asked, told;
 		char batch[64], last[192];	/* its answer, while it is open; the last message of it, as in `behind` */
 		int64_t until;			/* when there is no answer */
+		int64_t full, next;		/* irc_pace; when the next question may be asked, 0: no question waits for that */
 		unsigned people;
 		unsigned max;			/* 005: of a page; 0: not said */
 		bool by_time, by_id;
@@ -213,7 +214,8 @@ void irc_history_batch(struct irc *c, const struct irc_message *m);
 bool irc_history_line(struct irc *c, const struct irc_message *m);	/* one that is; false: leave it out */
 void irc_history_target(struct irc *c, const struct irc_message *m);
 bool irc_history_failed(struct irc *c, const struct irc_message *m);	/* true: it was about that */
-void irc_history_due(struct irc *c);
+void irc_history_go(struct irc *c);			/* what waited for its time (T_CHANNELS) */
+void irc_history_due(struct irc *c);			/* is the answer late? */
 
 /* irc_people.c */
 size_t irc_fold_name(const struct irc *c, struct span name, char out[IRC_NAME_MAX]);	/* made fit for an attribute, folded, cut */
