@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/oauth.h"
+#include "base/oauth_impl.h"
 #include "base/url.h"
 
 /* ---- the server ---- */
@@ -290,6 +291,75 @@ static void save(void)
 	oauth_close(o);
 }
 
+/* When a token is looked at again: every hour, and before its time is over. */
+static void times(void)
+{
+	static const struct { int life; int64_t least, most; } rows[] = {
+		{0, 3000, 3600}, {14000, 3000, 3600}, {3000, 2690, 2700}, {400, 290, 300},
+	};
+	char text[80];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct oauth_slot *s;
+		struct oauth *o;
+		int64_t due;
+
+		write_file("token.json", "{\"access_token\":\"one\",\"refresh_token\":\"r1\"}", 0600);
+		o = opened(USER_WORDS);
+		snprintf(text, sizeof(text), "{\"client_id\":\"C\",\"expires_in\":%d,\"scopes\":\"a b\"}", rows[i].life);
+		answer(200, text);
+		CHECK(strcmp(get(o, OAUTH_USER, NULL)->text, "one") == 0, "a life of %d s: 0 is none that ends", rows[i].life);
+		s = &o->slot[OAUTH_USER];
+		due = s->timer.due - clock_mono();
+		CHECK(due > rows[i].least * CLOCK_S && due <= rows[i].most * CLOCK_S, "looked at in %lld s", (long long)(due / CLOCK_S));
+		CHECK(strcmp(s->scopes, "a b") == 0, "scopes as the plain text of old samples");
+		oauth_close(o);
+	}
+}
+
+/* What is given back is kept, and what was not given back, too. */
+static void kept(void)
+{
+	struct oauth *o;
+	struct got g = {0};
+	char path[64];
+	unsigned before;
+
+	write_file("token.json", "{\"access_token\":\"one\",\"refresh_token\":\"r1\",\"scope\":[\"a\"]}", 0600);
+	o = opened(USER_WORDS);
+	answer(200, "{\"client_id\":\"C\"}");
+	oauth_get(o, OAUTH_USER, "one", got, &g);
+	asked();
+	answer(200, "{\"access_token\":\"two\"}");
+	CHECK(strstr(read_file("token.json"), "\"access_token\":\"two\",\"refresh_token\":\"r1\"}"), "no other refresh token came: the one that was used: %s", read_file("token.json"));
+	while (!g.n)
+		loop_run(loop);
+	/* A folder that cannot be written is found before the refresh token is spent. */
+	snprintf(path, sizeof(path), "%s/token.json.new", dir);
+	mkdir(path, 0700);
+	before = ncalls;
+	g = (struct got){0};
+	oauth_get(o, OAUTH_USER, "two", got, &g);
+	while (!g.n)
+		loop_run(loop);
+	CHECK(ncalls == before && !g.final && strstr(g.error, "cannot be written"), "nothing is asked for that could not be kept: %s", g.error);
+	rmdir(path);
+	/* It comes, cannot be written, and the process ends. */
+	CHECK(asks("/token", "refresh_token=r1"), "asked, as soon as it can be kept");
+	mkdir(path, 0700);
+	answer(200, "{\"access_token\":\"three\",\"refresh_token\":\"r3\"}");
+	rmdir(path);
+	oauth_close(o);
+	CHECK(strstr(read_file("token.json"), "\"access_token\":\"three\",\"refresh_token\":\"r3\""), "the last chance to write it is taken");
+	/* What a server says is shown, but for secrets in it. */
+	o = opened(USER_WORDS);
+	answer(401, "{\"message\":\"three is not good\"}");
+	asked();
+	answer(400, "{\"message\":\"nor is r3, nor three\"}");
+	CHECK(get(o, OAUTH_USER, NULL)->final && !strstr(get(o, OAUTH_USER, NULL)->error, "three") && !strstr(get(o, OAUTH_USER, NULL)->error, "r3"), "no token is told");
+	oauth_close(o);
+}
+
 static void processes(void)
 {
 	struct oauth *o;
@@ -405,6 +475,8 @@ int main(void)
 	refresh();
 	failures();
 	save();
+	times();
+	kept();
 	processes();
 	app();
 	reload();

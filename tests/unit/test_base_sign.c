@@ -47,6 +47,7 @@ static void ed25519(void)
 	      sign_ed25519(key, sig, NULL, 0), "Ed25519, RFC 8032 test 1: the empty message");
 	CHECK(sign_unhex(key, sizeof(key), k, 64) == 0 && sign_unhex(sig, sizeof(sig), s, 128) == 0, "key and signature from hex");
 	CHECK(sign_ed25519(key, sig, m, 2), "Ed25519 of an interaction as Discord signs it");
+	CHECK(sign_ed25519(key, sig, (struct sign_part[]){PART("1700000000"), PART(""), PART("{\"type\""), PART(":1}")}, 4), "however many parts it comes in");
 	CHECK(!sign_ed25519(key, sig, m, 1), "a part is missing");
 	CHECK(!sign_ed25519(key, sig, (struct sign_part[]){PART("1700000001"), PART("{\"type\":1}")}, 2), "another time");
 	for (size_t i = 0; i < sizeof(sig); i += 9) {

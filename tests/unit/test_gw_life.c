@@ -136,6 +136,28 @@ static void tell_day(void)
 	CHECK(left(98 * 60 * CLOCK_S) == 0 && left(LEDGER_DAY + 90 * CLOCK_S) == 2, "and left says so");
 }
 
+/* What may have been spent counts, whatever the clock did; what cannot be meant is not believed. */
+static void tell_doubt(void)
+{
+	begin(1000, 3, LEDGER_DAY);
+	note("identify", -CLOCK_S, 0, 7);
+	CHECK(left(10 * CLOCK_S) == 2, "one that has perhaps gone out since the platform counted is not in its count");
+	note("sent", 0, -1, 7);
+	CHECK(left(10 * CLOCK_S) == 2, "nor one of the same moment");
+	note("refund", 5 * CLOCK_S, -1, 7);
+	CHECK(left(10 * CLOCK_S) == 2, "what went out cannot be given back");
+	note("sent", 60 * CLOCK_S, -1, 7);
+	CHECK(ask(0, 1, 60 * CLOCK_S) == 0, "nor does it go out twice");
+	begin(1000, 0, 10 * LEDGER_DAY);
+	CHECK(ask(0, 0, 0) == LEDGER_DAY, "nothing is left for longer than a day");
+	begin(0, 5, 60 * CLOCK_S);
+	CHECK(ask(0, 0, 100 * CLOCK_S) == 3600 * CLOCK_S && left(100 * CLOCK_S) == 0, "nothing was ever granted: asked again in an hour");
+	ntext = (size_t)snprintf(text, sizeof(text), "budget %lld 1 %lld 1000 1000 %lld\n", (long long)T0, (long long)(10 * 3600 * CLOCK_S), (long long)(T0 + LEDGER_DAY));
+	note("identify", 0, 0, 0);
+	note("sent", 0, -1, 0);
+	CHECK(ask(0, 1, CLOCK_S) == 3599 * CLOCK_S, "an hour between two is the longest");
+}
+
 static void tell_loop(void)
 {
 	int64_t now = CLOCK_S, wait;
@@ -174,6 +196,7 @@ int main(void)
 	tell_life();
 	tell_keys();
 	tell_day();
+	tell_doubt();
 	tell_loop();
 	tell_bad();
 	return check_done();
