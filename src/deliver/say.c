@@ -99,6 +99,8 @@ void say_nonce(struct say *s, unsigned n)
 	sip_init(&sip, say_key);
 	sip_add(&sip, s->key, SAY_KEY);
 	sip_add(&sip, &(unsigned char){(unsigned char)n}, 1);
+	if (n > UINT8_MAX)	/* a text of a mebibyte has some 500 pieces */
+		sip_add(&sip, &(unsigned char){(unsigned char)(n >> 8)}, 1);
 	h = sip_end(&sip);
 	for (int i = 0; i < SAY_NONCE; i++)
 		s->nonce[i] = digits[(i < 16 ? h.a >> (60 - 4 * i) : h.b >> (60 - 4 * (i - 16))) & 15];

@@ -81,6 +81,10 @@ load upstream
 	feed_is bot '.said == ["<pong>"]'
 }
 
+# Seconds, a line for each time that it is told.
+lost_at() { jq -r --arg a "null:$1/0 lost: " 'select(.msg | startswith($a)) | .ts | sub("\\..*"; "Z") as $s | ($s | fromdate) + ("0." + (sub(".*\\."; "") | rtrimstr("Z")) | tonumber)' "$T/gw.err"; }
+lost_often() { [ "$(lost_at "$1" | wc -l)" -ge "$2" ]; }
+
 @test "who is refused backs off and says why; nobody is told that something went down that was never up" {
 	feeds_start
 	account bot
@@ -94,6 +98,9 @@ load upstream
 	wait_until 20 account_is gw bot '.connections[0] | .tries >= 2 and .lost == "handshake: the server answered 503 Service Unavailable"'
 	wait_until 20 account_is gw nowhere '.connections[0] | .tries >= 2 and .lost == "Connection refused"'
 	wait_until 20 account_is gw noname '.connections[0].lost | test("no-such-host.invalid|timeout")'
+	# Three waits of up to 0.5, 1 and 2 s, at random: none of them is nothing but once in 100,000 times.
+	wait_until 20 lost_often nowhere 4
+	[ "$(lost_at nowhere | sed -n '1p;4p' | jq -s '(.[1] - .[0]) * 1000 | floor')" -ge 30 ]
 	order "refuse bot no"
 	wait_until 30 has_event gateway.up '.data.account == "bot"'
 	[ -z "$(events gateway.down)" ]

@@ -3,6 +3,7 @@ load ../lib/daemon
 load upstream
 
 hook() { curl -s -m 20 -o "$T/body" -w '%{http_code}' --data-binary "$2" "$URL/hook/$1"; }
+not_kept() { [ "$(hook default/bot '{"n":10}')" = 503 ] && grep -q not-kept "$T/body"; }
 cpu() { awk '{ print $14 + $15 }' "/proc/$(daemon_pid "$1")/stat"; }	# in hundredths of a second
 # A look, and no silence until the next one.
 talking() { order 'say bot {"still":"here"}' && "$@"; }
@@ -60,6 +61,13 @@ unanswered() { [ -n "$(jq -c 'select(.held)' <<<"$(accounts_of gw)")" ]; }
 	[ "$(hook default/bot '{"n":9}')" = 503 ]
 	gw_hub
 	wait_until 20 kept_is bot 3
+	# A hub that refuses what came of it for good.
+	daemon_stop route
+	nngcat --rep --listen "ipc://$T/run/in" --data '{"ack":0,"refused":[{"n":1,"error":"no"}]}' --raw >"$T/no" 3>&- & nng=$!
+	wait_until 20 not_kept
+	daemon_stop gw
+	kill "$nng"
+	rm "$T/run/in"
 }
 
 @test "message.send of the hub is said over the account's connection, and its outcome is a line" {

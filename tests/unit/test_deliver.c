@@ -66,6 +66,8 @@ static void lines(void)
 		memcmp(again.key, s.key, SAY_KEY) == 0, "the same every time");
 	say_nonce(&again, 1);
 	CHECK(strcmp(again.nonce, first) != 0, "another one for the next piece");
+	say_nonce(&again, 256);
+	CHECK(strcmp(again.nonce, first) != 0, "and for the 257th");
 	say_release(&s);
 	say_release(&again);
 	CHECK(say_parse(&s, browser, strlen(browser), true, &err) == 0 && s.kind == SAY_OTHER, "a browser's is none of ours");
