@@ -52,7 +52,7 @@ setup() { load irc; }
 	services_start
 	# The nick is somebody's, and so is its name on the network: the account's.
 	irc_person pen $'PRIVMSG NickServ :REGISTER secret1 pen@irc.test\nJOIN #banned\nMODE #banned +b *!*@*'
-	wait_for "$T/pen.irc" "is now registered"
+	wait_for "$T/pen.irc" ":NickServ.* NOTICE pen :.*registered"
 	wait_for "$T/pen.irc" "MODE #banned \+b"
 	printf secret1 >"$T/pass"
 	chmod 600 "$T/pass"

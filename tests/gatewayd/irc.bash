@@ -2,7 +2,7 @@
 #
 #   inspircd_start [LINE...]  InspIRCd: IRCv3 with echo-message, message-tags, server-time, labeled-response; $IRC its port, $IRCS that of TLS
 #                          ($T/irc.pem its certificate). LINEs are for its configuration
-#   services_start         InspIRCd and Atheme's services beside it, so that people register (with NickServ) and log in by SASL
+#   services_start         InspIRCd and Anope's services beside it, so that people register (with NickServ) and log in by SASL
 #   ngircd_start           ngIRCd, an old one: nothing but multi-prefix; the password is "letmein"
 #   irc_person NAME LINE...   somebody with a connection of their own: logs in as NAME, says the LINEs (IRC, as they are);
 #                          irc_says NAME LINE adds one, $T/NAME.irc is what they hear
@@ -67,29 +67,33 @@ inspircd_start() {
 	wait_until 20 _irc_answers "$IRC"
 }
 
+# Anope links with InspIRCd 3 (Debian 12) and 4 (Debian 13). Run as root it warns of that, and waits for 3 s.
 services_start() {
-	local server lib module link
-	server=$(PATH=${B:-$ROOT/build}/peers/usr/bin:$ROOT/build/peers/usr/bin:$PATH command -v atheme-services) || { echo "no atheme-services: scripts/deps test" >&2; return 1; }
-	lib=${server%/bin/atheme-services}/lib/$(uname -m)-linux-gnu
+	local server link
+	server=$(_irc_server anope)
 	link=$(_irc_port)
-	inspircd_start "<bind address=\"127.0.0.1\" port=\"$link\" type=\"servers\">" '<module name="spanningtree"> <module name="sasl">' \
-		'<sasl target="services.test" requiressl="no"> <uline server="services.test" silent="yes">' \
+	inspircd_start "<bind address=\"127.0.0.1\" port=\"$link\" type=\"servers\">" '<module name="spanningtree"> <module name="sasl"> <module name="hidechans">' \
+		'<sasl target="services.test" requiressl="no"> <uline server="services.test" silent="yes"> <options casemapping="ascii">' \
 		'<link name="services.test" ipaddr="127.0.0.1" port="1" allowmask="127.0.0.0/8" sendpass="link" recvpass="link">'
 	mkdir -p "$T/services"
-	# By their paths, what one needs before it: it would look for the others under /usr.
-	for module in transport/rfc1459 protocol/base36uid protocol/inspircd backend/corestorage backend/opensex crypto/posix nickserv/main \
-		nickserv/register saslserv/main saslserv/plain; do
-		echo "loadmodule \"$lib/atheme/modules/$module\";"
-	done >"$T/services/conf"
-	cat >>"$T/services/conf" <<-END
-		serverinfo { name = "services.test"; desc = "test"; numeric = "00A"; recontime = 1; netname = "Test"; hidehostsuffix = "test"; adminname = "a";
-			adminemail = "a@irc.test"; registeremail = "a@irc.test"; mta = "/bin/true"; auth = none; casemapping = ascii; loglevel = { error; info; }; };
-		uplink "irc.test" { host = "127.0.0.1"; password = "link"; port = $link; };
-		nickserv { nick = "NickServ"; user = "services"; host = "services.test"; real = "names"; };
-		saslserv { nick = "SaslServ"; user = "services"; host = "services.test"; real = "logins"; };
+	cat >"$T/services/services.conf" <<-END
+		serverinfo { name = "services.test"; description = "test"; pid = "$T/services/pid"; motd = "/dev/null"; }
+		uplink { host = "127.0.0.1"; port = $link; password = "link"; }
+		networkinfo { networkname = "Test"; nicklen = 30; userlen = 10; hostlen = 64; chanlen = 64; }
+		options { casemap = "ascii"; seed = 1; readtimeout = 1s; timeoutcheck = 1s; retrywait = 1s; warningtimeout = 4h; updatetimeout = 5m;
+			expiretimeout = 30m; }
+		mail { usemail = no; }
+		service { nick = "NickServ"; user = "services"; host = "services.test"; gecos = "names"; }
+		command { service = "NickServ"; name = "REGISTER"; command = "nickserv/register"; }
+		module { name = "inspircd3"; }
+		module { name = "enc_sha256"; }
+		module { name = "nickserv"; client = "NickServ"; passlen = 32; }
+		module { name = "ns_register"; registration = "none"; }
+		module { name = "m_sasl"; }
 	END
-	LD_LIBRARY_PATH=$lib daemon_run services "$server" -n -c "$T/services/conf" -D "$T/services" -p "$T/services/pid" -l "$T/services/log"
-	wait_for "$T/services/log" "finished synching"
+	daemon_run services "$server" --confdir="$T/services" --dbdir="$T/services" --logdir="$T/services" --localedir="$T/services" \
+		--modulesdir="${server%/sbin/anope}/lib/anope" --nofork
+	wait_for "$T/services.out" "SERVER: services.test .* is done syncing"
 }
 
 ngircd_start() {
