@@ -88,18 +88,27 @@ children() { pgrep -P "$(daemon_pid hub)" -x "${1:-jq}"; }
 	run ! grep -q 'still busy' hub.err
 }
 
-@test "lines that keep jq busy, one after another: it rests, lines are refused with retry meanwhile, and all are kept in the end" {
-	printf "all -> store\njq '[range(if .data.n == 1 or .data.n == 2 or .data.n == 3 then 1e9 else 1 end)] | length > 0' -> some\n" > rules
-	hub
+# PATTERN: `jq` is a program that ends at a line with the pattern, and says 1 to others but null and those with "n":4
+fake_jq() {
+	mkdir path
+	printf '%s\n' '#!/bin/bash' 'while IFS= read -r line; do' \
+		"case \$line in $1) echo 'jq: error: not this' >&2; exit 5 ;; null | *'\"n\":4}'*) echo 0 ;; *) echo 1 ;; esac" done > path/jq
+	chmod +x path/jq
+}
+
+@test "lines that are too much for jq, one after another: it rests, lines are refused with retry meanwhile, and all are kept in the end" {
+	fake_jq "*'\"n\":'[123]'}'*"
+	printf "all -> store\njq 'x' -> some\n" > rules
+	hub_with_path
 	numbers 1 5 > in
-	# On a busy machine it may get no turn in time, and lines are refused for that, before.
+	# On a busy machine lines may be refused before because it does not answer in time.
 	rests() { put < in > out && grep -q 'rests after' out; }
 	wait_until 10 rests
-	[[ "$(<out)" == "acked 2 refused 3 [3 "*"rests after lines that were too much for it, retry]"* ]] || { cat out; return 1; }
+	grep -Eq '^acked (2 refused 3 \[3|3 refused 2 \[4) [^]]*rests after lines that were too much for it, retry\]' out || { cat out; return 1; }
 	accepted() { put < in | grep -q 'acked 5'; }
 	wait_until 10 accepted
 	[ "$(wc -l < spool/rules/failed)" = 3 ]
-	gather some 2 | jq .data.n | cmp - <(seq 4 5)
+	gather some 1 | jq .data.n | cmp - <(echo 5)
 	[ "$(spooled | wc -l)" = 5 ]
 }
 
@@ -116,19 +125,11 @@ children() { pgrep -P "$(daemon_pid hub)" -x "${1:-jq}"; }
 }
 
 @test "a line that ends jq twice does not match; the next one is answered" {
-	mkdir path
-	cat > path/jq <<-'END'
-		#!/bin/bash
-		# Not jq: what it is given decides.
-		while IFS= read -r line; do
-			case $line in *'"n":3}'*) echo "jq: error: not three" >&2; exit 5 ;; null | *'"n":4}'*) echo 0 ;; *) echo 1 ;; esac
-		done
-	END
-	chmod +x path/jq
+	fake_jq "*'\"n\":3}'*"
 	printf "jq 'x' -> some\nall -> store\n" > rules
 	hub_with_path
 	numbers 1 5 | put_all
-	wait_for hub.err 'ended twice \(not three\)'
+	wait_for hub.err 'ended twice \(not this\)'
 	gather some 3 | jq .data.n | cmp - <(printf '%s\n' 1 2 5)
 	gather store 5 | jq .data.n | cmp - <(seq 5)
 }
