@@ -124,13 +124,14 @@ load swap
 		done
 	EOF2
 	chmod +x "$T/later"
-	load_begin 200 6
+	load_begin 200 60
 	run -1 p swap --mode sync analyze -- "$T/later" exits
 	[[ $output == *"refused "*" lines, and did 0"*"nothing has changed"* ]]
 	run -1 p swap --mode sync --wait 2s --drain 500ms analyze -- "$T/later" hangs
 	[[ $output == *"was given "*" lines, and did none of them in the time given by --wait"*"nothing has changed"* ]]
+	load_cut
 	load_end
-	exact 1200
+	exact "$(<"$T/sent")"
 	unchanged
 }
 

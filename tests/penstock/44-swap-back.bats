@@ -27,7 +27,7 @@ still() { [ "$(in_force)" = "$1" ] && [ "$(services)" = "$1 deliver gatewayd res
 @test "back to one that fails alone, does not stay up, refuses lines, or does none" {
 	swap_to "$T/moody"
 	swap_to analyze
-	load_begin 1000 6
+	load_begin 1000 60
 	wait_until 20 accepted 200
 	touch "$T/moody.refuses"
 	run -1 p swap --back --watch 2s analyze
@@ -38,6 +38,7 @@ still() { [ "$(in_force)" = "$1" ] && [ "$(services)" = "$1 deliver gatewayd res
 	run -1 p swap --back --watch 2s --wait 1s --drain 100ms analyze
 	[[ $output == *"analyze.1: was given "*" lines, and did none of them in the time given by --wait"*"nothing has changed"* ]]
 	still analyze.2
+	load_cut
 	rm "$T/moody.hangs"
 	touch "$T/moody.alone"
 	run -1 p swap --back analyze
@@ -51,7 +52,7 @@ still() { [ "$(in_force)" = "$1" ] && [ "$(services)" = "$1 deliver gatewayd res
 	run -0 p swap --back --watch 50ms analyze
 	[[ $output == *"analyze.1 is in force"* ]]
 	load_end
-	exact 6000
+	exact "$(<"$T/sent")"
 	still analyze.1
 }
 

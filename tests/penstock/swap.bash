@@ -1,17 +1,18 @@
 # Swaps of a tree's stage `analyze` (after tree.bash). Every chat.message I gets one event I.analyze, whoever makes it.
 #
 #   load_at RATE SECONDS        chat messages e-1, e-2, ... at that rate, 50 ms apart in bundles; on stdout
-#   load_begin RATE SECONDS     the same, into the tree, in the background; load_end waits until all is in and done
+#   load_begin RATE SECONDS     the same, into the tree, in the background; load_end waits until all is in and done; load_cut ends it before its
+#                               time. How many were sent is then in the file sent
 #   outputs                     ids of the analysis events in the spool, in order      outputs_are N: at least so many
 #   exact N                     of e-1 ... e-N each has exactly one analysis, in the spool and in the history
 #   in_force                    the service that does the work of analyze      phase: of its record, "none" without one
 #   unchanged                   fails unless the tree is as it was made, and up
 load_at() {
 	perl -MTime::HiRes=sleep,time -e '
-		my ($rate, $seconds) = @ARGV;
+		my ($rate, $seconds, $t) = @ARGV;
 		$| = 1;
 		my ($n, $begin) = (0, time);
-		while ($n < $rate * $seconds) {
+		while ($n < $rate * $seconds && !-e "$t/cut") {
 			my $due = int((time - $begin) * $rate);
 			$due = $rate * $seconds if $due > $rate * $seconds;
 			my $text = "";
@@ -22,8 +23,11 @@ load_at() {
 			}
 			print $text;
 			sleep 0.05;
-		}' "$1" "$2"
+		}
+		open my $sent, ">", "$t/sent" or die;
+		print $sent $n;' "$1" "$2" "$T"
 }
+load_cut() { touch "$T/cut"; }
 
 _load() { load_at "$1" "$2" | penstock -C "$D" send; }
 load_begin() { daemon_run load _load "$1" "$2"; }
