@@ -155,20 +155,22 @@ swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
 	exact 9000
 }
 
-# From the files, which is quick: a swap does not wait for us. Its record is in $record, the process of a service in $pid.
-record_says() { record=$(<"$D/service/.swap/analyze") 2>/dev/null && [[ $record == *"\"phase\":\"$1\""* ]]; }
-has_process() { pid=$(<"$D/service/$1/supervise/pid") 2>/dev/null && [ -n "$pid" ]; }
+# Looks that are quick: a swap does not wait for us. Lines are shared, so what comes is ready, and watched; the process of a service in $pid.
+is_watched() {
+	local split
+	split=$(nngcat --req --dial "ipc://$D/run/control" --data '{"do":"split","dest":"analyze"}' --raw 2>/dev/null) &&
+		[[ $split == *'"set":"analyze.'*'"percent":'[1-9]* && $split != *off_because* ]]
+}
+has_process() { pid=$(cat "$D/service/$1/supervise/pid" 2>/dev/null) && [ -n "$pid" ]; }
 
 # killed_during PHASE VICTIM ARGS...: kills -9 a process while swap ARGS watches; it succeeds, or says that nothing has changed
 killed_during() {
-	local at=$1 victim=$2 coming before record pid
+	local at=$1 victim=$2 coming=analyze before pid
 	shift 2
 	before=$(in_force)
-	daemon_run swap penstock -C "$D" swap --watch 1500ms "$@"
-	wait_until 20 record_says "$at"
-	coming=analyze
-	[ "$at" = reach ] || { [[ $record =~ \"trial\":\"([^\"]*)\" ]] && coming=${BASH_REMATCH[1]}; }
-	wait_until 20 has_process "$coming"
+	daemon_run swap penstock -C "$D" swap --watch 3s "$@"
+	wait_until 20 is_watched
+	[ "$at" = reach ] || coming=$(sed 's/.*"trial":"\([^"]*\)".*/\1/' "$D/service/.swap/analyze")
 	case $victim in new) victim=$coming ;; old) victim=$before ;; esac
 	has_process "$victim"
 	kill -9 "$pid"
