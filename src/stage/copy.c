@@ -14,6 +14,7 @@
 #include "stage/hint.h"
 
 #define QUIET_SURE (50 * CLOCK_MS)	/* silent, and seen waiting for input: it holds back */
+#define QUIET_TERMINAL (500 * CLOCK_MS)	/* the same: what is said to a terminal a thread of the kernel's brings here, in its turn */
 #define QUIET (1 * CLOCK_S)		/* silent, and nothing can be seen */
 #define QUIET_MAX (5 * 60 * CLOCK_S)
 #define END_TIME (5 * CLOCK_S)		/* from the end of its input to being killed */
@@ -294,7 +295,7 @@ static void look_for_silence(struct copy *c)
 	if (since < c->began)
 		since = c->began;
 	quiet = now(c) - since;
-	if (c->flushing || c->feeding < c->n || quiet < QUIET_SURE)
+	if (c->flushing || c->feeding < c->n || quiet < (c->terminal ? QUIET_TERMINAL : QUIET_SURE))
 		return;
 	waits = child_waits(c->child);
 	if (waits > 0)
