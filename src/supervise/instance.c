@@ -342,6 +342,20 @@ void instance_look(void)
 		closedir(d);
 }
 
+/* Is there nothing in it but the link to its template? */
+static bool is_bare(const char *name)
+{
+	DIR *d = opendir(name);
+	struct dirent *e;
+	bool bare = d != NULL;
+
+	while (bare && (e = readdir(d)) != NULL)
+		bare = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || strcmp(e->d_name, LINK) == 0;
+	if (d)
+		closedir(d);
+	return bare;
+}
+
 void instance_gone(const char *name)
 {
 	char link[PATH_MAX], template[NAME_LONGEST + 1];
@@ -352,7 +366,7 @@ void instance_gone(const char *name)
 	instance_number(name, &base);
 	snprintf(template, sizeof template, "%.*s", (int)base, name);
 	remove_own(name, template);
-	/* The last one: until now the directory is ours, whatever ends this process. */
-	if (unlink(link) == 0 && rmdir(name) < 0)
+	/* The link goes last, and with the directory only: one that stays is ours, and so no service, until it is wanted again. */
+	if (!is_bare(name) || unlink(link) < 0 || rmdir(name) < 0)
 		log_info("%s: stays, since there is more in it than supervise made", name);
 }

@@ -7,7 +7,7 @@
  * link `template` names the template, and is what tells an instance from a stranger's directory of such a name, which is never touched.
  *
  * When the number falls, the highest are stopped, and their directories removed when nothing of theirs runs any more; what a service itself
- * wrote there, a log for one, stays where it is.
+ * wrote there, a log for one, stays where it is, beside the link: the instance has it again when the number rises.
  *
  * Paths are relative to the current directory, the scanned one.
  */

@@ -46,10 +46,22 @@ count_is() { [ "$(supervise -s --json "$S" | jq -r 'select(.state=="run") | .nam
 	echo 2 >"$S/web/instances"
 	rescan
 	wait_until 5 process_gone "$four"
-	gone() { [ ! -e "$S/web@3" ] && [ "$(ls -A "$S/web@4")" = $'data\nown' ]; }
+	gone() { [ ! -e "$S/web@3" ] && [ "$(ls -A "$S/web@4")" = $'data\nown\ntemplate' ]; }
 	wait_until 5 gone
 	[ "$(ls "$S/web@4/own")" = $'dangling\nlink' ]
-	count_is web 2
+	# What stays is no service of its own, and the instance has it again.
+	service other 'exec sleep 1000'
+	rescan
+	wait_until 5 sup_is other run
+	gone
+	[ "$(supervise -s --json "$S" | jq -r .name | tr '\n' ' ')" = "other web@1 web@2 " ]
+	echo 4 >"$S/web/instances"
+	rescan
+	wait_until 5 lines_are "$S/web@4/data" 2
+	wait_until 5 lines_are "$S/web@3/data" 1
+	echo 2 >"$S/web/instances"
+	rescan
+	wait_until 5 count_is web 2
 	echo nonsense >"$S/web/instances"
 	rescan
 	wait_for "$T/sup.err" 'web: .*write one number from 0 to 1000; its instances stay'
