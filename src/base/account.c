@@ -67,6 +67,14 @@ bool account_same(const struct account *a, const struct account *b)
 	return a->print.a == b->print.a && a->print.b == b->print.b;
 }
 
+void account_print(const struct account *a, unsigned char to[ACCOUNT_PRINT])
+{
+	for (int i = 0; i < 8; i++) {
+		to[i] = (unsigned char)(a->print.a >> (8 * i));
+		to[8 + i] = (unsigned char)(a->print.b >> (8 * i));
+	}
+}
+
 const char *account_get(const struct account *a, const char *word, const char *otherwise)
 {
 	unsigned times;

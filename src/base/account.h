@@ -38,6 +38,9 @@ const char *account_platform(const struct account *a);
 const char *account_source(const struct account *a);
 const char *account_file(const struct account *a);
 bool account_same(const struct account *a, const struct account *b);	/* the same words, and the same text of the files they name, when read */
+/* What account_same compares, for who keeps it until a later process: a hash of secrets among others, so only where nobody else can read it. */
+#define ACCOUNT_PRINT 16
+void account_print(const struct account *a, unsigned char to[ACCOUNT_PRINT]);
 
 /* The value of a word (the last one, if it stands more than once), or otherwise. The next three refuse a word that does. */
 const char *account_get(const struct account *a, const char *word, const char *otherwise);

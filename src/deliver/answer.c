@@ -49,6 +49,7 @@ static void tell_queue(struct message *m, enum result r, const struct verdict *v
 		breaker_worked(&up->breaker);
 		queue_open(q, up->name, now);
 	}
+	stop_rest(m, r, v);
 	if (v->counts)
 		count_refusal(m, now);
 	if (r == R_LIMITED && v->everybody) {
@@ -90,10 +91,10 @@ static void other_form(struct message *m, enum result r, const struct verdict *v
 		said(m, v);
 	} else if (i && r == R_ANSWERED && m->say.kind == SAY_MESSAGE && i->state == INTERACTION_TRIED) {
 		interaction_changed(m->c, i, INTERACTION_DEFERRED);
-		call_later(m, 0);
+		call_later(m, 0, v->text);
 	} else if (i && r == R_NOT_THAT_WAY && i->state == INTERACTION_DEFERRED) {
 		interaction_changed(m->c, i, INTERACTION_NEW);
-		call_later(m, 0);
+		call_later(m, 0, v->text);
 	} else {
 		message_failed(m, r == R_ANSWERED ? "answered" : "refused", v->code, "%s", v->text);
 	}
@@ -107,8 +108,8 @@ static void credentials(struct message *m, const struct verdict *v)
 		call_back(m, 0);
 		return;
 	}
-	call_stop(m->place, "the platform refuses its token (401)");
-	message_failed(m, "credentials", v->code, "%s", v->text);
+	stop_place(m->c, m->place, "credentials", "the platform refuses its token (401)");
+	stop_message(m, m->place, v->code);
 }
 
 static void judge(struct message *m, enum result r, const struct verdict *v)
@@ -128,7 +129,7 @@ static void judge(struct message *m, enum result r, const struct verdict *v)
 		said(m, v);
 		break;
 	case ACT_AGAIN:
-		call_later(m, v->wait);
+		call_later(m, v->wait, v->text);
 		break;
 	case ACT_FAIL:
 		if (v->over && m->interaction)
@@ -143,6 +144,10 @@ static void judge(struct message *m, enum result r, const struct verdict *v)
 		break;
 	case ACT_FORM:
 		other_form(m, r, v);
+		break;
+	case ACT_STOP:
+		stop_place(m->c, m->place, PLACE_GONE, v->text);
+		stop_message(m, m->place, v->code);
 		break;
 	}
 }

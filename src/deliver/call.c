@@ -78,12 +78,22 @@ void call_back(struct message *m, int64_t wait)
 	queue_back(&m->c->queue, &m->item, now, now + wait);
 }
 
-void call_later(struct message *m, int64_t wait)
+/* Not worth a fault: it is only told when the message is given up. */
+static void keep_why(struct message *m, const char *why)
+{
+	if (!why || (m->why && strcmp(m->why, why) == 0))
+		return;
+	free(m->why);
+	m->why = strdup(why);
+}
+
+void call_later(struct message *m, int64_t wait, const char *why)
 {
 	struct backoff b = {.base = urgent(m) ? AGAIN_URGENT : AGAIN_FIRST, .max = AGAIN_MAX, .tries = m->tries < 16 ? m->tries : 16};
 	int64_t own = backoff_next(&b, hash_random());
 
 	m->tries++;
+	keep_why(m, why);
 	metric_add(m->c->metric[M_AGAIN], 1);
 	m->not_before = wait ? clock_mono() + wait : 0;
 	message_mark(m, MARK_STATE);
@@ -120,13 +130,6 @@ static void begin(struct message *m)
 	message_mark(m, MARK_STATE | MARK_SEND);
 }
 
-void call_stop(struct place *p, const char *why)
-{
-	if (!p->stopped[0])
-		log_error("%s: %s: nothing is said with it until its files change and deliver is reloaded", account_file(p->account), why);
-	snprintf(p->stopped, sizeof(p->stopped), "%s", why);
-}
-
 static void on_token(void *arg, const struct oauth_token *t)
 {
 	struct message *m = arg;
@@ -138,12 +141,12 @@ static void on_token(void *arg, const struct oauth_token *t)
 		if (m->token)
 			begin(m);
 		else
-			call_later(m, CLOCK_S);
+			call_later(m, CLOCK_S, NULL);
 	} else if (t->final) {
-		call_stop(m->place, t->error);
-		message_failed(m, "credentials", "", "%s", t->error);
+		stop_place(m->c, m->place, "credentials", t->error);
+		stop_message(m, m->place, "");
 	} else {
-		call_later(m, t->again);
+		call_later(m, t->again, t->error);
 	}
 }
 
@@ -173,7 +176,7 @@ void call_begin(struct message *m)
 	if (!p) {
 		message_failed(m, "account", "", "%s", why);
 	} else if (p->stopped[0]) {
-		message_failed(m, "credentials", "", "%s", p->stopped);
+		stop_message(m, p, "");
 	} else if ((why = p->target->check(p->t, &m->say)) || (why = cut(m, p->target))) {
 		message_failed(m, "invalid", "", "%s", why);
 	} else if (m->late <= clock_mono()) {
@@ -192,7 +195,7 @@ void call_begin(struct message *m)
 		if (!p->target->oauth)
 			begin(m);
 		else if (!(m->wait = oauth_get(p->oauth, OAUTH_USER, m->refreshed ? m->token : NULL, on_token, m)))
-			call_later(m, CLOCK_S);
+			call_later(m, CLOCK_S, NULL);
 	}
 }
 
@@ -245,7 +248,9 @@ void call_start(struct message *m)
 
 	if (m->place->stopped[0]) {
 		dispatch_off(m);
-		message_failed(m, "credentials", "", "%s", m->place->stopped);
+		if (!m->uncertain)
+			m->begun = 0;
+		stop_message(m, m->place, "");
 		return;
 	}
 	buf_init(&r.url, 16384);
@@ -264,7 +269,7 @@ void call_start(struct message *m)
 		if (invalid)
 			message_failed(m, "invalid", "", "the account's address is no URL");
 		else
-			call_later(m, CLOCK_S);
+			call_later(m, CLOCK_S, NULL);
 	}
 	request_release(&r);
 }

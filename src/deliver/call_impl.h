@@ -7,8 +7,8 @@
 struct http_answer;
 
 void call_back(struct message *m, int64_t wait);	/* into its lane, as the first */
-void call_later(struct message *m, int64_t wait);	/* the same for another try: with back-off, and not before wait */
-void call_stop(struct place *p, const char *why);	/* nothing is said with it any more */
+/* The same for another try: with back-off, and not before wait. why: what became of this one; NULL: there was none. */
+void call_later(struct message *m, int64_t wait, const char *why);
 void call_answered(void *arg, const struct http_answer *a);	/* http_fn of a message */
 
 /* dispatch.c */

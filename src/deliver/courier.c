@@ -253,8 +253,11 @@ void courier_told(const struct courier *c)
 
 void courier_reload(struct courier *c)
 {
-	if (places_read(&c->places) == 0)
-		courier_told(c);
+	if (places_read(&c->places))
+		return;
+	stop_load(c);
+	stop_try(c);
+	courier_told(c);
 }
 
 void courier_cancel(struct courier *c, bool all)

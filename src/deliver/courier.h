@@ -4,6 +4,7 @@
  *   intake.c    batches from the hub become messages; a batch is acknowledged when its messages are in the outbox, on the disk
  *   courier.c   what goes next; the end of each round, where the outbox is written and what waited for that is done
  *   ledger.c    what a restart must not forget
+ *   stop.c      accounts that nothing is said with until their files change
  *   dispatch.c  begun requests wait for a connection
  *   call.c      a message's request          answer.c    what follows from its answer
  *   message.c   messages: made, found, given up
@@ -76,6 +77,7 @@ struct message {
 	bool queued, under_way, over;	/* over: has its outcome */
 	bool spill;			/* stays in the outbox when it is there */
 	bool refreshed;			/* a new token was fetched for it */
+	char *why;			/* what became of the last try that has to be made again; NULL */
 	unsigned tries, part;
 	size_t from, until;		/* of the text: where this piece begins, and the next */
 	struct buf ids, outcome;
@@ -156,6 +158,19 @@ int ledger_load(struct courier *c);
 int ledger_used(const struct message *m);	/* in the transaction that lets its request go */
 void ledger_refused(struct courier *c, const struct place *p);
 void ledger_closed(struct courier *c, const char *gate, int64_t wait);	/* closes it */
+void ledger_name(const struct place *p, char to[NEED_NAME]);		/* who it is in the ledger */
+
+/* stop.c */
+/* Nothing is said with it any more: what waits for it fails now, and with PLACE_GONE the next process knows. cause: static. */
+void stop_place(struct courier *c, struct place *p, const char *cause, const char *why);
+#define STOP_TEXT (2 * VERDICT_TEXT)
+void stop_text(const struct place *p, char to[STOP_TEXT]);		/* why, and what to do, for people */
+void stop_message(struct message *m, const struct place *p, const char *code);	/* it is for a place that is stopped: fails */
+/* Places that an earlier process stopped, or this one before their files were read again; what is kept of those that are gone or changed is
+ * forgotten. -1: the outbox cannot be read. */
+int stop_load(struct courier *c);
+void stop_rest(struct message *m, enum result r, const struct verdict *v);	/* of its answer: does its place's address rest? */
+void stop_try(struct courier *c);		/* those that rest are tried at once */
 
 /* fetch.c */
 int fetch_all(struct courier *c);		/* what an earlier process left; -1 with a message */

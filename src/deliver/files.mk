@@ -6,6 +6,7 @@
 # message        messages: made, found, given up
 # fetch          from the outbox into memory           spill    whose messages are in memory (pure)
 # ledger         what a restart must not forget: uses of limits, refusals
+# stop           accounts that nothing is said with until their files change
 # dispatch       begun requests wait for a connection
 # call           a message's request                       answer   what follows from its answer
 # report         outcomes on their way to the hub
@@ -17,7 +18,7 @@
 # interaction    what was answered so far (pure)
 # target/        a file for each platform (pure)
 deliver_TARGETS := null discord twitch webhook
-deliver_OBJS := main.o life.o hold.o courier.o intake.o message.o fetch.o ledger.o call.o dispatch.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o spill.o breaker.o rule.o outcome.o \
+deliver_OBJS := main.o life.o hold.o courier.o intake.o message.o fetch.o ledger.o stop.o call.o dispatch.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o spill.o breaker.o rule.o outcome.o \
 	interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PURE := say.o text.o queue.o gate.o spill.o breaker.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PKGS := libcurl sqlite3

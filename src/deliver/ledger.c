@@ -20,16 +20,16 @@ int ledger_used(const struct message *m)
 	return 0;
 }
 
-static void name_of(const struct place *p, char *to, size_t size)
+void ledger_name(const struct place *p, char to[NEED_NAME])
 {
-	snprintf(to, size, "account %s/%s", account_tenant(p->account), account_name(p->account));
+	snprintf(to, NEED_NAME, "account %s/%s", account_tenant(p->account), account_name(p->account));
 }
 
 void ledger_refused(struct courier *c, const struct place *p)
 {
 	char name[NEED_NAME];
 
-	name_of(p, name, sizeof(name));
+	ledger_name(p, name);
 	/* A failure was logged; they are counted in memory. */
 	if (outbox_refused(c->outbox, name, clock_wall()) == 0)
 		outbox_refused(c->outbox, p->up->name, clock_wall());
@@ -54,7 +54,7 @@ static void load_refused(struct courier *c, const char *who, uint32_t n, int64_t
 		if (strcmp(u->name, who) == 0)
 			refusals_put(&u->refusals, n, age, now);
 	for (size_t i = 0; i < c->places.n; i++) {
-		name_of(c->places.v[i], name, sizeof(name));
+		ledger_name(c->places.v[i], name);
 		if (strcmp(name, who) == 0)
 			refusals_put(&c->places.v[i]->refusals, n, age, now);
 	}
@@ -101,5 +101,5 @@ int ledger_load(struct courier *c)
 	if (outbox_load_ledger(c->outbox, clock_wall(), load, c))
 		return -1;
 	heed(c);
-	return 0;
+	return stop_load(c);
 }

@@ -124,6 +124,7 @@ void message_free(struct message *m)
 	if (m->token)
 		explicit_bzero(m->token, strlen(m->token));
 	free(m->token);
+	free(m->why);
 	place_free(&c->places, m->place);
 	if (m->tenant)
 		spill_less(&c->spill, m->tenant);
@@ -351,7 +352,8 @@ void message_failed(struct message *m, const char *cause, const char *code, cons
 
 void message_too_late(struct message *m)
 {
-	message_failed(m, "late", "", "it could not be said for %lld s", (long long)(m->c->give_up / CLOCK_S));
+	message_failed(m, "late", "", "it could not be said for %lld s%s%s", (long long)(m->c->give_up / CLOCK_S), m->why ? ": " : "",
+		m->why ? m->why : "");
 }
 
 int64_t message_due(const struct courier *c)

@@ -29,11 +29,12 @@ static const struct db_schema steps[] = {
 		"CREATE TABLE closed (gate TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
 		"ALTER TABLE message ADD COLUMN due INTEGER NOT NULL DEFAULT 0;"
 		"CREATE TABLE refused (who TEXT NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (who, at)) WITHOUT ROWID"},
+	{3, "stopped", "CREATE TABLE stopped (who TEXT PRIMARY KEY, print BLOB NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID"},
 };
 
 #define COLUMNS "SELECT seq, line, taken, begun, start, part, ids, form, outcome, due FROM message"
 
-enum sql { Q_ONE, Q_KNOWN, Q_TAKE, Q_STATE, Q_OUTCOME, Q_GONE, Q_DONE, Q_INTERACTION, Q_USED, Q_REFUSED, Q_CLOSED, Q_COUNT };
+enum sql { Q_ONE, Q_KNOWN, Q_TAKE, Q_STATE, Q_OUTCOME, Q_GONE, Q_DONE, Q_INTERACTION, Q_USED, Q_REFUSED, Q_CLOSED, Q_STOPPED, Q_NOT_STOPPED, Q_COUNT };
 
 static const char *const sql[Q_COUNT] = {
 	[Q_ONE] = COLUMNS " WHERE seq = ?",
@@ -46,6 +47,8 @@ static const char *const sql[Q_COUNT] = {
 	[Q_INTERACTION] = "INSERT OR REPLACE INTO interaction VALUES (?, ?, ?)",
 	[Q_USED] = "INSERT INTO used (gate, n, period, at) VALUES (?, ?, ?, ?)",
 	[Q_CLOSED] = "INSERT INTO closed VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+	[Q_STOPPED] = "INSERT OR REPLACE INTO stopped VALUES (?, ?, ?, ?)",
+	[Q_NOT_STOPPED] = "DELETE FROM stopped WHERE who = ?",
 	[Q_REFUSED] = "INSERT INTO refused VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
 };
 
@@ -338,6 +341,58 @@ int outbox_load_ledger(struct outbox *o, int64_t wall, void (*fn)(void *arg, con
 	if (rc < 0)
 		fail(o);
 	db_finish(s);
+	return rc;
+}
+
+int outbox_stopped(struct outbox *o, const char *who, const unsigned char print[ACCOUNT_PRINT], const char *why, int64_t wall)
+{
+	db_text(o->q[Q_STOPPED], 0, who, strlen(who));
+	db_blob(o->q[Q_STOPPED], 1, print, ACCOUNT_PRINT);
+	db_text(o->q[Q_STOPPED], 2, why, strlen(why));
+	db_int(o->q[Q_STOPPED], 3, wall);
+	return run(o, Q_STOPPED);
+}
+
+int outbox_not_stopped(struct outbox *o, const char *who)
+{
+	db_text(o->q[Q_NOT_STOPPED], 0, who, strlen(who));
+	return run(o, Q_NOT_STOPPED);
+}
+
+/* Texts of a column, each ended by NUL. */
+static int keep(struct buf *b, struct db_stmt *s, int i)
+{
+	size_t n;
+	const char *p = db_col(s, i, &n);
+
+	return buf_add(b, p ? p : "", p ? strnlen(p, n) : 0) | buf_addc(b, '\0');
+}
+
+int outbox_load_stopped(struct outbox *o, bool (*fn)(void *arg, const char *who, const unsigned char print[ACCOUNT_PRINT], const char *why), void *arg)
+{
+	struct db_stmt *s = db_prepare(o->db, "SELECT who, print, why FROM stopped");
+	struct buf row, old;
+	int rc = s ? 1 : -1;
+
+	buf_init(&row, 1u << 16);
+	buf_init(&old, 16u << 20);
+	while (rc > 0 && (rc = db_step(s)) == 1) {
+		size_t n;
+		const char *print = db_col(s, 1, &n);
+
+		buf_clear(&row);
+		if (keep(&row, s, 0) || keep(&row, s, 2))
+			continue;
+		if (!print || n != ACCOUNT_PRINT || !fn(arg, row.p, (const unsigned char *)print, row.p + strlen(row.p) + 1))
+			keep(&old, s, 0);
+	}
+	if (rc < 0)
+		fail(o);
+	db_finish(s);
+	for (const char *p = old.p; p && p < old.p + old.len; p += strlen(p) + 1)
+		outbox_not_stopped(o, p);
+	buf_release(&row);
+	buf_release(&old);
 	return rc;
 }
 

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/account.h"
 #include "base/clock.h"
 #include "deliver/breaker.h"
 #include "deliver/say.h"
@@ -67,6 +68,11 @@ int outbox_commit(struct outbox *o, bool sync);
 int outbox_refused(struct outbox *o, const char *who, int64_t wall);		/* one more; outside a transaction, and not synced */
 int outbox_closed(struct outbox *o, const char *gate, int64_t until);		/* nothing may go through it until then; the same */
 int outbox_load_ledger(struct outbox *o, int64_t wall, void (*fn)(void *arg, const struct ledger *l), void *arg);	/* of each kind the oldest first */
+/* Accounts that are stopped: who, with files of that print (base/account.h), and why. Outside a transaction, and not synced. */
+int outbox_stopped(struct outbox *o, const char *who, const unsigned char print[ACCOUNT_PRINT], const char *why, int64_t wall);
+int outbox_not_stopped(struct outbox *o, const char *who);
+/* fn: false, and it is forgotten. -1 when they cannot be read. */
+int outbox_load_stopped(struct outbox *o, bool (*fn)(void *arg, const char *who, const unsigned char print[ACCOUNT_PRINT], const char *why), void *arg);
 int outbox_forget(struct outbox *o, int64_t wall);	/* keys and interactions that are too old; outside a transaction */
 
 #endif

@@ -65,8 +65,10 @@ static void token_changed(void *arg, enum oauth_kind kind, bool ok)
 {
 	struct place *p = arg;
 
-	if (kind == OAUTH_USER && ok)
+	if (kind == OAUTH_USER && ok) {
 		p->stopped[0] = '\0';
+		p->cause = NULL;
+	}
 }
 
 static int open_http(struct places *all, struct place *p)
@@ -169,8 +171,8 @@ int places_read(struct places *p)
 
 		if (!target_find(account_platform(a)) || !enabled(a))
 			continue;
-		/* One that was stopped is tried anew, even though its files are the same. */
-		if (old && !old->stopped[0])
+		/* One whose credentials were refused is tried anew, even though its files are the same. */
+		if (old && (!old->stopped[0] || strcmp(old->cause, PLACE_GONE) == 0))
 			v[n] = place_ref(old);
 		else
 			v[n] = place_open(p, a);

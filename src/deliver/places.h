@@ -40,8 +40,13 @@ struct place {
 	struct upstream *up;
 	struct refusals refusals;
 	int64_t held;			/* clock_mono(): nothing is said with it until then, for too many of them */
-	char stopped[VERDICT_TEXT];	/* why nothing can be said with it until its files change; "" */
+	struct breaker absent;		/* answers that nobody is there now, */
+	char rests[NEED_NAME];		/* and the gate that it closed; "" */
+	const char *cause;		/* static, of message.failed; NULL unless */
+	char stopped[VERDICT_TEXT];	/* why nothing can be said with it until its files change; "". stop.c */
 };
+
+#define PLACE_GONE "gone"		/* cause: its address must not be used again, which a restart or a reload with the same files does not change */
 
 struct places {
 	const char *dir;

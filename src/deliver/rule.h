@@ -12,7 +12,7 @@
 /* What became of a try: a verdict, or why there is none. */
 enum result {
 	R_SAID = SAID, R_REFUSED = REFUSED, R_LIMITED = LIMITED, R_BROKEN = BROKEN, R_DENIED = DENIED, R_ANSWERED = ANSWERED,
-	R_NOT_THAT_WAY = NOT_THAT_WAY,
+	R_NOT_THAT_WAY = NOT_THAT_WAY, R_GONE = GONE, R_ABSENT = ABSENT,
 	R_UNREACHED = VERDICT_COUNT,	/* no byte of it was sent */
 	R_LOST,				/* sent, no answer: perhaps it was carried out */
 	R_PRIVATE,			/* the address is not a public one */
@@ -26,6 +26,7 @@ enum act {
 	ACT_UNKNOWN,		/* message.failed: nobody knows whether it was said, and it must not be said twice */
 	ACT_CREDENTIALS,	/* get a new token and try once more; there is none: the account stops */
 	ACT_FORM,		/* ask in another form (an interaction that was answered, or was not) */
+	ACT_STOP,		/* message.failed, and the account stops until its file changes, also over a restart */
 };
 
 /* first: age of the first try of this piece in ns. */

@@ -31,9 +31,9 @@ account() {
 
 @test "each answer has its consequence" {
 	hook_up
-	for path in ok 204 302 400 401 403 404 410 500 503 retry reset; do account "h-$path" "/$path"; done
+	for path in ok 204 302 400 401 403 410 500 503 retry reset; do account "h-$path" "/$path"; done
 	n=0
-	for path in ok 204 302 400 403 404 410 500 503 retry reset 401; do say "$path" webhook "$path" x "\"account\":\"h-$path\""; done >in
+	for path in ok 204 302 400 403 410 500 503 retry reset 401; do say "$path" webhook "$path" x "\"account\":\"h-$path\""; done >in
 	through <in | sort >out
 	diff out - <<-'END'
 		204 sent
@@ -41,8 +41,7 @@ account() {
 		400 failed refused 400
 		401 failed refused 401
 		403 failed refused 403
-		404 failed refused 404
-		410 failed refused 410
+		410 failed gone 410
 		500 failed unknown 500
 		503 failed unknown 503
 		ok sent
@@ -51,6 +50,65 @@ account() {
 	END
 	# Nothing was posted twice but what was refused for the moment
 	[ "$(jq -r .path got | sort | uniq -d)" = /retry ]
+}
+
+
+@test "an address that is gone is not used again: not by a restart, not by a reload; a change of its file opens it" {
+	hook_up
+	account h /410
+	account d /api/v10/webhooks/12/404
+	account u /unknown
+	account other /ok
+	for i in 1 2 3; do for a in h d u; do say "$a$i" webhook x x "\"account\":\"$a\""; done; done >in
+	say o webhook x x '"account":"other"' >>in
+	through <in | sort | xargs -L1 | diff - <(printf '%s\n' 'd1 failed gone 404' 'd2 failed gone' 'd3 failed gone' 'h1 failed gone 410' 'h2 failed gone' \
+		'h3 failed gone' 'o sent' 'u1 failed gone 10015' 'u2 failed gone' 'u3 failed gone')
+	[ "$(jq -r .path got | sort | xargs)" = "/410 /api/v10/webhooks/12/404 /ok /unknown" ]
+	jq -se '[.[] | select(.type == "message.failed" and (.data.error | test("a/default/[hdu].conf") | not))] == []' passed
+	# Another process, told to read the same files again
+	: >got
+	mkfifo pipe
+	deliver -A a -b box.db -L text <pipe >out 2>err &
+	DAEMON_PID[d]=$!
+	exec {IN}>pipe
+	say h4 webhook x x '"account":"h"' >&$IN
+	wait_for out '"h4.deliver".*"cause":"gone"'
+	daemon_signal d HUP
+	reread() { [ "$(grep -c '4 accounts are in force' err)" -eq 2 ]; }
+	wait_until 10 reread
+	say h5 webhook x x '"account":"h"' >&$IN
+	wait_for out '"h5.deliver".*"cause":"gone"'
+	[ ! -s got ]
+	account h /ok
+	daemon_signal d HUP
+	wait_until 10 eval '[ "$(grep -c "4 accounts are in force" err)" -eq 3 ]'
+	say h6 webhook x x '"account":"h"' >&$IN
+	wait_for out '"h6.deliver".*message.sent'
+	exec {IN}>&-
+	daemon_wait d
+	[ "$status" -eq 0 ]
+	# Off and on again
+	echo 'enabled = no' >>a/default/u.conf
+	deliver -A a -b box.db </dev/null
+	sed -i '/enabled/d' a/default/u.conf
+	[ "$(say u4 webhook x x '"account":"u"' | through)" = "u4 failed gone 10015" ]
+}
+
+@test "404 of a receiver may be a deployment: what is for it waits, in order, and the address rests; nobody else does" {
+	hook_up
+	account h /absent-1
+	account other /ok
+	for i in 1 2 3; do say "$i" webhook x x '"account":"h"'; done >in
+	say o webhook x x '"account":"other"' >>in
+	[ "$(through <in | xargs -L1 | paste -sd,)" = "o sent,1 sent,2 sent,3 sent" ]
+	account h /404
+	for i in $(seq 30); do say "n$i" webhook "c$i" x '"account":"h"'; done >in
+	: >got
+	through -g 1s <in | cut -d' ' -f2- | sort | uniq -c | xargs | grep -x '30 failed late'
+	# Those that were under way, no more
+	[ "$(wc -l <got)" -lt 30 ]
+	grep -q 'a/default/h.conf: HTTP status 404: nobody is there now: left alone' err
+	jq -se '[.[] | select(.type == "message.failed" and (.data.error | endswith("HTTP status 404")))] | length > 0' passed
 }
 
 @test "send-unknown = again: the same key each time" {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A receiver of webhooks: hook.py FILE. Says its port on stdout; writes each request to FILE as a JSON line; the path says what is
-answered: /ok, /STATUS, /retry (429 once, then 200), /hang (never), /reset (nothing, after reading), /once-reset (the first)."""
+answered: /ok, /STATUS, /retry (429 once, then 200), /hang (never), /reset (nothing, after reading), /once-reset (the first), /absent-N (N times 404,
+then 200), /unknown (Discord's 404 of a webhook that is not there). Only what stands behind the last slash counts."""
 import http.server
 import json
 import socket
@@ -21,7 +22,7 @@ class Hook(http.server.BaseHTTPRequestHandler):
         seen[self.path] = seen.get(self.path, 0) + 1
         with open(sys.argv[1], "a") as f:
             f.write(json.dumps({"path": self.path, "body": body.decode(), "fields": dict(self.headers)}) + "\n")
-        word = self.path[1:]
+        word = self.path.rsplit("/", 1)[1]
         if word == "hang":
             self.rfile.read(1)
             return
@@ -31,6 +32,10 @@ class Hook(http.server.BaseHTTPRequestHandler):
             return
         status = int(word) if word.isdigit() else 429 if word == "retry" and seen[self.path] == 1 else 200
         text = b'{"id":"h%d"}' % seen[self.path]
+        if word.startswith("absent-") and seen[self.path] <= int(word[7:]):
+            status = 404
+        elif word == "unknown":
+            status, text = 404, b'{"message":"Unknown Webhook","code":10015}'
         self.send_response(status)
         if status == 429:
             self.send_header("Retry-After", "0.2")

@@ -172,6 +172,7 @@ static void rules(void)
 	CHECK(rule_act(R_LOST, REPEAT_SOON, REPEAT_WINDOW - 1) == ACT_AGAIN && rule_act(R_LOST, REPEAT_SOON, REPEAT_WINDOW) == ACT_UNKNOWN,
 		"again while the nonce is known");
 	CHECK(rule_act(R_UNREACHED, REPEAT_NEVER, 0) == ACT_AGAIN && rule_act(R_LIMITED, REPEAT_NEVER, 0) == ACT_AGAIN, "again what never arrived");
+	CHECK(rule_act(R_GONE, REPEAT_SAFE, 0) == ACT_STOP && rule_act(R_ABSENT, REPEAT_NEVER, 0) == ACT_AGAIN, "where nobody is");
 	for (int r = 0; r < R_COUNT; r++)
 		CHECK(rule_cause((enum result)r), "result %d has a cause", r);
 	CHECK(interaction_after(INTERACTION_NEW, FORM_DEFER) == INTERACTION_DEFERRED &&

@@ -200,6 +200,43 @@ static void twitch(void)
 	target_twitch.close(fast);
 }
 
+/* ---- webhooks ---- */
+
+static void webhook(void)
+{
+	static const struct { const char *url; int status; const char *body; enum verdict_kind kind; const char *code; } row[] = {
+		{"https://w.test/x", 200, "{\"id\":\"1\"}", SAID, "200"}, {"https://w.test/x", 404, "", ABSENT, "404"},
+		{"https://w.test/x", 410, "", GONE, "410"}, {"https://w.test/x", 404, "{\"code\":10015}", GONE, "10015"},
+		{"https://w.test/x", 404, "{\"code\":10003}", ABSENT, "404"}, {"https://w.test/x", 400, "{\"code\":10015}", REFUSED, "400"},
+		{"https://w.test/x", 403, "", REFUSED, "403"}, {"https://w.test/x", 503, "", BROKEN, "503"},
+		{"https://discord.com/api/webhooks/12/to-ken", 404, "", GONE, "404"},
+		{"https://proxy.test:8/api/v10/webhooks/12/to-ken/slack?wait=true", 404, "<html>", GONE, "404"},
+		{"https://discord.com/api/webhooks/12/to-ken", 403, "", REFUSED, "403"},
+		{"https://w.test/api/webhooks/12", 404, "", ABSENT, "404"}, {"https://w.test/api/webhooks/12/", 404, "", ABSENT, "404"},
+		{"https://w.test/api/webhooks/12/?a=b", 404, "", ABSENT, "404"}, {"https://w.test/api/webhooks/a/b", 404, "", ABSENT, "404"},
+		{"https://w.test/api/v/webhooks/12/b", 404, "", ABSENT, "404"}, {"https://w.test/x/api/webhooks/12/b", 404, "", ABSENT, "404"},
+		{"https://w.test", 404, "", ABSENT, "404"}, {"https://w.test?/api/webhooks/12/b", 404, "", ABSENT, "404"},
+	};
+	struct say s = say_of("\"platform\":\"webhook\",\"channel\":{\"id\":\"x\"},\"text\":\"x\"", FORM_CREATE);
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		char conf[300];
+		struct need need[NEEDS_MAX];
+		struct verdict v;
+		void *it;
+
+		snprintf(conf, sizeof(conf), "platform = webhook\nurl = %s\n", row[i].url);
+		it = open_one(&target_webhook, conf);
+		v = judge(&target_webhook, it, &s, row[i].status, row[i].body, NULL);
+		CHECK(v.kind == row[i].kind && (v.kind == SAID || strcmp(v.code, row[i].code) == 0), "%s, %d %s: %d \"%s\"", row[i].url, row[i].status,
+			row[i].body, v.kind, v.code);
+		target_webhook.needs(it, &s, need);
+		CHECK(v.kind != ABSENT || strcmp(v.closed, need[0].name) == 0, "its own gate closes");
+		target_webhook.close(it);
+	}
+	say_release(&s);
+}
+
 /* ---- every target ---- */
 
 static const struct { const char *name, *conf; } accounts[] = {
@@ -278,6 +315,7 @@ int main(void)
 	helpers();
 	discord();
 	twitch();
+	webhook();
 	each();
 	play_end();
 	return check_done();

@@ -4,7 +4,7 @@
  * Sources: discord.com/developers/docs: Create Message, Rate Limits, Receiving and Responding. Not verified there, and so done what is safe either
  * way: the unit of the 2000 characters (UTF-16 units are counted); how long a nonce is remembered (REPEAT_WINDOW); that a callback needs
  * no Authorization (none is sent: the token in the path is the credential); what a ban by Cloudflare looks like (a 403 or 429 without the JSON of
- * an error makes everybody wait).
+ * an error makes everybody wait). What is said to an interaction after its first answer goes to a webhook: one that gives 404 is not used again.
  */
 #include "deliver/target/target.h"
 
@@ -328,7 +328,8 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 	limits(d, s, a, v);
 	fault(a, doc, v);
 	v->kind = REFUSED;
-	v->over = *s->interaction && (code == CODE_NO_INTERACTION || code == CODE_NO_WEBHOOK || code == CODE_WEBHOOK_TOKEN);
+	v->over = *s->interaction && (code == CODE_NO_INTERACTION || code == CODE_NO_WEBHOOK || code == CODE_WEBHOOK_TOKEN ||
+		(a->status == 404 && code != CODE_NO_MESSAGE && (s->form == FORM_ORIGINAL || s->form == FORM_FOLLOWUP)));
 	if (a->status >= 200 && a->status < 300) {
 		said(s, doc, v);
 	} else if (a->status == 429) {

@@ -81,6 +81,8 @@ enum verdict_kind {
 	DENIED,			/* the credentials are not good (401) */
 	ANSWERED,		/* the interaction was answered already */
 	NOT_THAT_WAY,		/* this form is not possible any more (nothing to be edited) */
+	GONE,			/* nobody is at the account's address any more, for good: it must not be used again */
+	ABSENT,			/* nobody is there now: it was not carried out; again later, and the account's address rests: the gate `closed` */
 	VERDICT_COUNT
 };
 
@@ -95,7 +97,7 @@ struct verdict {
 	bool everybody;			/* LIMITED: all requests of the upstream have to wait, not this message alone and who is `told` */
 	bool over;			/* the interaction's token is void: nothing more can be said with it */
 	bool counts;			/* one of the refusals a platform bans for (breaker.h) */
-	char closed[NEED_NAME];		/* LIMITED: the gate that nothing may go through for `wait`; "": this message alone waits */
+	char closed[NEED_NAME];		/* LIMITED: the gate that nothing may go through for `wait`; "": this message alone waits. ABSENT: see there */
 	struct told told[NEEDS_MAX];
 	unsigned ntold;
 };

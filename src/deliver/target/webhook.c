@@ -3,6 +3,11 @@
  *
  * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header) is the same for every try of a line: a receiver that knows it does a thing once,
  * and then the account may say send-unknown = again. With a secret-file the body is signed as GitHub does it: X-Hub-Signature-256.
+ *
+ * An address where nobody is: 410 says that it is so for good (RFC 9110, 15.5.11), and nothing is posted there any more. Of Discord's webhooks, 404
+ * means the same ("must not be used again"): the error's code is 10015, or the address has their form, /api/webhooks/NUMBER/TOKEN, with whatever
+ * host, as a proxy may stand before it. 404 of any other receiver may be a deployment that takes a while: the event was not taken, so it waits
+ * and is posted again, and the address rests for longer and longer, up to a minute (breaker.h); it is never stopped for it.
  */
 #include "deliver/target/target.h"
 
@@ -15,12 +20,16 @@
 #include "base/log.h"
 #include "base/sign.h"
 
+#define DIGITS "0123456789"
+#define CODE_NO_WEBHOOK 10015
+
 struct webhook {
 	char *url;
 	struct buf secret;
 	char who[160];
 	char upstream[NEED_NAME];
 	bool again, private;
+	bool discord;			/* one of Discord's, by its form */
 };
 
 static void close_webhook(void *t)
@@ -32,6 +41,22 @@ static void close_webhook(void *t)
 	buf_release(&w->secret);
 	free(w->url);
 	free(w);
+}
+
+static bool is_discord(const char *url)
+{
+	const char *p = strstr(url, "://");
+
+	p = p ? p + 3 + strcspn(p + 3, "/?#") : "";
+	if (strncmp(p, "/api/", 5) != 0)
+		return false;
+	p += 5;
+	if (*p == 'v' && strspn(p + 1, DIGITS) && p[1 + strspn(p + 1, DIGITS)] == '/')
+		p += strspn(p + 1, DIGITS) + 2;
+	if (strncmp(p, "webhooks/", 9) != 0)
+		return false;
+	p += 9;
+	return strspn(p, DIGITS) && p[strspn(p, DIGITS)] == '/' && !strchr("/?#", p[strspn(p, DIGITS) + 1]);
 }
 
 /* The address is a secret for many services: it may stand in a file of its own. */
@@ -49,6 +74,8 @@ static int read_url(struct webhook *w, const struct account *a)
 		rc = -1;
 	if (rc == 0 && (target_upstream(w->url, w->upstream) || strpbrk(w->url, " \t\r\n")))
 		rc = account_bad(a, account_get(a, "url-file", NULL) ? "url-file" : "url", "want https://HOST/PATH");
+	else if (rc == 0)
+		w->discord = is_discord(w->url);
 	buf_release(&b);
 	return rc;
 }
@@ -132,6 +159,29 @@ static enum repeat repeat(void *t, const struct say *s)
 	return w->again ? REPEAT_SAFE : REPEAT_NEVER;
 }
 
+static bool no_webhook(const struct answer *a)
+{
+	struct json_error err;
+	struct json *doc = a->nbody ? json_parse(a->body, a->nbody, &err) : NULL;
+	bool yes = json_int(json_member(doc, "code"), 0) == CODE_NO_WEBHOOK;
+
+	json_free(doc);
+	return yes;
+}
+
+static void nobody(const struct webhook *w, const struct answer *a, struct verdict *v)
+{
+	bool unknown = a->status == 404 && no_webhook(a);
+
+	v->kind = a->status == 410 || unknown || w->discord ? GONE : ABSENT;
+	if (unknown) {
+		snprintf(v->code, sizeof(v->code), "%d", CODE_NO_WEBHOOK);
+		verdict_text(v, "HTTP status 404: Unknown Webhook");
+	}
+	if (v->kind == ABSENT)
+		snprintf(v->closed, sizeof(v->closed), "%s", w->who);
+}
+
 static void answer(void *t, const struct say *s, const struct answer *a, struct verdict *v)
 {
 	struct webhook *w = t;
@@ -143,7 +193,9 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 	snprintf(v->code, sizeof(v->code), "%d", a->status);
 	verdict_text(v, "HTTP status %d%s", a->status, a->status >= 300 && a->status < 400 ? ": redirects are not followed" : "");
 	v->kind = REFUSED;
-	if (a->status >= 500) {
+	if (a->status == 404 || a->status == 410) {
+		nobody(w, a, v);
+	} else if (a->status >= 500) {
 		v->kind = BROKEN;
 		target_retry_after(a, &v->wait);
 	} else if (a->status == 429) {
