@@ -89,7 +89,7 @@ analysis() { event "$1.analyze" analysis.emotion "{\"channel\":{\"id\":\"r\"},\"
 @test "shadow: a program that judges otherwise; taken back" {
 	tree_new
 	tree_up
-	p swap --shadow --watch 100ms analyze -- "$ROOT/scripts/examples/mood.py"
+	p swap --shadow --mode sync --watch 100ms analyze -- "$ROOT/scripts/examples/mood.py"
 	load_begin 500 2
 	load_end
 	exact 1000
@@ -107,7 +107,7 @@ analysis() { event "$1.analyze" analysis.emotion "{\"channel\":{\"id\":\"r\"},\"
 @test "canary: its share of the conversations, always the same ones; over a restart; promote and back" {
 	tree_new
 	tree_up
-	run -0 p swap --canary 50% --watch 100ms analyze -- "$ROOT/scripts/examples/mood.py"
+	run -0 p swap --canary 50% --mode sync --watch 100ms analyze -- "$ROOT/scripts/examples/mood.py"
 	[[ $output == *"canary analyze.1 gets 50 %"* ]]
 	load_begin 500 4
 	wait_until 20 accepted 500
