@@ -349,6 +349,12 @@ static void events(void)
 		"\"badges\":[{\"set_id\":\"lead_moderator\",\"id\":\"1\",\"info\":\"\"}],\"reply\":null}"));
 	r = probe_take(o);
 	CHECK(strstr(r, "\"roles\":[\"moderator\"]") && !strstr(r, "reply_to"), "a leading moderator is one");
+	probe_run(o, NOTE("channel.chat.message", "c5", "06:00", "{\"broadcaster_user_id\":\"42\",\"chatter_user_id\":\"7\",\"message_id\":\"u2\",\"message\":{\"text\":\"hi\"},"
+		"\"source_broadcaster_user_id\":\"43\",\"source_message_id\":\"u9\"}"));
+	CHECK(has(o, "\"message_id\":\"u2\",\"shared_id\":\"u9\""), "written in another channel, with which the chat is shared");
+	probe_run(o, NOTE("channel.chat.message", "c6", "06:00", "{\"broadcaster_user_id\":\"42\",\"chatter_user_id\":\"7\",\"message_id\":\"u9\",\"message\":{\"text\":\"hi\"},"
+		"\"source_broadcaster_user_id\":\"42\",\"source_message_id\":\"u9\"}"));
+	CHECK(!has(o, "shared_id"), "written here");
 	probe_run(o, NOTE("channel.chat.clear_user_messages", "c2", "06:00", "{\"broadcaster_user_id\":\"42\"}"));
 	CHECK(has(o, "\"type\":\"platform.event\""), "whose messages are cleared is not said: not all of the channel's");
 	probe_run(o, NOTE("channel.chat.message_delete", "c3", "06:00", "{\"broadcaster_user_id\":\"42\"}"));

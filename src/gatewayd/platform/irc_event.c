@@ -251,6 +251,9 @@ static void message(struct irc *c, const struct irc_message *m)
 	irc_line_tag(c, &w, "message_id", m, c->conf.twitch ? "id" : "msgid");
 	irc_line_tag(c, &w, "reply_to", m, c->conf.twitch ? "reply-parent-msg-id" :
 		irc_tag_raw(m, "+reply").n ? "+reply" : "+draft/reply");
+	/* Shared Chat, as with EventSub. The names of these tags are known from hearsay: where they are others, nothing is said. */
+	if (c->conf.twitch && irc_tag_u64(m, "source-room-id") && irc_tag_u64(m, "source-room-id") != irc_tag_u64(m, "room-id"))
+		irc_line_tag(c, &w, "shared_id", m, "source-id");
 	if (action)
 		writer_bool(&w, "action", true);
 	if (notice)

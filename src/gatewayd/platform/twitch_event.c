@@ -14,7 +14,7 @@ enum field {
 	F_TARGET_ID, F_TARGET_LOGIN, F_TARGET_NAME,
 	F_FROM_ID, F_FROM_LOGIN, F_FROM_NAME,
 	F_TO_ID, F_TO_LOGIN, F_TO_NAME,
-	F_MESSAGE, F_MESSAGE_ID, F_BADGES, F_REPLY, F_VIEWERS, F_TIER, F_GIFT,
+	F_MESSAGE, F_MESSAGE_ID, F_BADGES, F_REPLY, F_VIEWERS, F_TIER, F_GIFT, F_SOURCE_ID, F_SOURCE_MESSAGE,
 	F_COUNT
 };
 
@@ -29,7 +29,8 @@ static const struct { const char *p; size_t n; } names[F_COUNT] = {
 	[F_FROM_NAME] = NAME("from_broadcaster_user_name"), [F_TO_ID] = NAME("to_broadcaster_user_id"),
 	[F_TO_LOGIN] = NAME("to_broadcaster_user_login"), [F_TO_NAME] = NAME("to_broadcaster_user_name"), [F_MESSAGE] = NAME("message"),
 	[F_MESSAGE_ID] = NAME("message_id"), [F_BADGES] = NAME("badges"), [F_REPLY] = NAME("reply"), [F_VIEWERS] = NAME("viewers"),
-	[F_TIER] = NAME("tier"), [F_GIFT] = NAME("is_gift"),
+	[F_TIER] = NAME("tier"), [F_GIFT] = NAME("is_gift"), [F_SOURCE_ID] = NAME("source_broadcaster_user_id"),
+	[F_SOURCE_MESSAGE] = NAME("source_message_id"),
 };
 
 struct fields { struct span f[F_COUNT]; };	/* raw values; p NULL: absent or null */
@@ -83,6 +84,11 @@ static int take(void *arg, struct span name, struct span value)
 static bool is_text(struct span v)
 {
 	return v.p && v.n > 2 && v.p[0] == '"';
+}
+
+static bool same(struct span a, struct span b)
+{
+	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
 }
 
 /* The first of two that is a text and not empty. */
@@ -167,6 +173,9 @@ static void write_extra(struct writer *w, const struct row *row, const struct fi
 		writer_value(w, "message_id", f->f[F_MESSAGE_ID]);
 		if (reply.p && reply.p[0] == '{' && is_text(scan_member(reply, "parent_message_id")))
 			writer_value(w, "reply_to", scan_member(reply, "parent_message_id"));
+		/* Shared Chat: every channel that takes part has the message, each under a number of its own. */
+		if (is_text(f->f[F_SOURCE_MESSAGE]) && is_text(f->f[F_SOURCE_ID]) && !same(f->f[F_SOURCE_ID], f->f[F_BROADCASTER_ID]))
+			writer_value(w, "shared_id", f->f[F_SOURCE_MESSAGE]);
 		break;
 	case EXTRA_DELETE:
 		writer_value(w, "message_id", f->f[F_MESSAGE_ID]);
