@@ -141,13 +141,19 @@ account() {
 	account bad /ok
 	# A port that nobody listens on
 	sed -i 's|^url.*|url = http://127.0.0.1:1/|' a/default/bad.conf
-	for i in $(seq 1 9); do say "bad$i" webhook "c$i" x '"account":"bad"'; done >in
+	account worse /503 "send-unknown = again"
+	sed -i 's|127.0.0.1|localhost|' a/default/worse.conf
+	for i in $(seq 1 9); do say "worse$i" webhook "c$i" x '"account":"worse"'; done >in
+	for i in $(seq 1 9); do say "bad$i" webhook "c$i" x '"account":"bad"'; done >>in
 	for i in $(seq 1 30); do say "good$i" webhook "c$i" x '"account":"good"'; done >>in
 	through -g 1s <in >out
 	[ "$(grep -c '^good[0-9]* sent$' out)" -eq 30 ]
 	[ "$(grep -c '^bad[0-9]* failed late$' out)" -eq 9 ]
-	[ "$(wc -l <out)" -eq 39 ]
+	[ "$(grep -c '^worse[0-9]* failed unknown$' out)" -eq 9 ]
+	[ "$(wc -l <out)" -eq 48 ]
 	grep -q 'http://127.0.0.1:1: in trouble: left alone' err
+	# Once each, and the four that failed before it was in trouble once more: then it is left alone for longer than they wait.
+	[ "$(jq -r 'select(.path == "/503") | .path' got | wc -l)" -le 13 ]
 }
 
 @test "where an upstream is slow, one tenant's flood leaves room for another's message" {

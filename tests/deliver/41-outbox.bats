@@ -63,3 +63,14 @@ put_row() { sqlite3 box.db "INSERT INTO message (line, taken) VALUES (CAST('$(sa
 	fault $'request 1 method=POST path=/channels: lost form=reset\nrequest 1 method=POST path=/channels: status 403 code=50013'
 	[ "$(say 1 discord "$GENERAL" x | through)" = "1 failed unknown 50013" ]
 }
+
+@test "refusals are counted, also by the next process, and an account with too many of them is left alone" {
+	lab_up
+	fault 'request 1 method=POST path=/channels: status 403 code=50013'
+	[ "$(say 1 discord "$GENERAL" x | through)" = "1 failed refused 50013" ]
+	[ "$(sqlite3 box.db 'SELECT count(*), min(n), max(n) FROM refused')" = "2|1|1" ]
+	# As many as one account may have in ten minutes
+	sqlite3 box.db 'UPDATE refused SET n = 250'
+	[ "$(say 2 discord "$GENERAL" x | through -g 1s)" = "2 failed late" ]
+	[ -z "$(said .text)" ]
+}

@@ -90,6 +90,9 @@ lost_often() { [ "$(lost_at "$1" | wc -l)" -ge "$2" ]; }
 	account bot
 	account nowhere
 	sed -i 's|^url.*|url = ws://127.0.0.1:1/x|' "$T/accounts/default/nowhere.conf"
+	# Its identify is given back each time: nothing was sent.
+	account paid "identify = yes"
+	sed -i 's|^url.*|url = ws://127.0.0.1:1/x|' "$T/accounts/default/paid.conf"
 	account noname
 	sed -i 's|^url.*|url = ws://no-such-host.invalid/x|' "$T/accounts/default/noname.conf"
 	order "refuse bot yes"
@@ -97,6 +100,7 @@ lost_often() { [ "$(lost_at "$1" | wc -l)" -ge "$2" ]; }
 	up_start gw
 	wait_until 20 account_is gw bot '.connections[0] | .tries >= 2 and .lost == "handshake: the server answered 503 Service Unavailable"'
 	wait_until 20 account_is gw nowhere '.connections[0] | .tries >= 2 and .lost == "Connection refused"'
+	wait_until 20 account_is gw paid '.connections[0] | .tries >= 2 and .lost == "Connection refused"'
 	wait_until 20 account_is gw noname '.connections[0].lost | test("no-such-host.invalid|timeout")'
 	# Three waits of up to 0.5, 1 and 2 s, at random: none of them is nothing but once in 100,000 times.
 	wait_until 20 lost_often nowhere 4

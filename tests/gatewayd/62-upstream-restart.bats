@@ -39,6 +39,38 @@ resumed_are() { [ "$(events gateway.resumed | wc -l)" = "$1" ]; }
 	[ "$(kept bot)" = "$(seq 610)" ]
 }
 
+@test "stopped and killed while the hub is away: nothing is behind what it never had, neither lines nor a gap" {
+	feeds_start
+	account bot
+	gw_hub
+	up_start gw
+	wait_until 20 feed_is bot '.conns | length == 1'
+	order "burst bot 1"
+	wait_until 20 kept_is bot 1
+	daemon_stop route
+	# Two lines, a frame that no line comes of, a third one
+	order "burst bot 2"
+	wait_until 20 account_is gw bot '.connections[0].waiting == 2'
+	order "raw bot 8201ff" "burst bot 1"
+	wait_until 20 account_is gw bot '.connections[0].waiting == 3'
+	daemon_stop gw
+	gw_hub
+	up_start gw
+	wait_until 20 kept_is bot 4
+	[ "$(kept bot)" = "$(seq 4)" ]
+	[ -z "$(events gateway.gap)" ]
+	daemon_kill gw
+	order "forget bot"
+	daemon_stop route
+	# Ready it is only with its hub.
+	daemon_run gw gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/gw.ctl"
+	wait_until 20 account_is gw bot '.connections[0] | .state == "live" and .waiting >= 2'
+	daemon_kill gw
+	gw_hub
+	up_start gw
+	wait_until 20 has_event gateway.gap '.data.account == "bot"'
+}
+
 @test "a lease: the second process waits, takes over at once when the first is killed, and nothing is missing" {
 	feeds_start
 	account bot "connections = 20"
