@@ -62,6 +62,18 @@ put_row() { sqlite3 box.db "INSERT INTO message (line, taken) VALUES (CAST('$(sa
 	lab_up
 	fault $'request 1 method=POST path=/channels: lost form=reset\nrequest 1 method=POST path=/channels: status 403 code=50013'
 	[ "$(say 1 discord "$GENERAL" x | through)" = "1 failed unknown 50013" ]
+	# Nor by a process that was not there
+	fault $'request 1 method=POST path=/channels: slow 5\nrequest 1 method=POST path=/channels: status 403 code=50013'
+	mkfifo pipe
+	deliver -A "$A" -b box.db -L text <pipe >out 2>err &
+	DAEMON_PID[d]=$!
+	exec {IN}>pipe
+	say 2 discord "$GENERAL" y >&$IN
+	there() { [ "$(said .text | tail -n 1)" = y ]; }
+	wait_until 10 there
+	daemon_kill d
+	exec {IN}>&-
+	[ "$(through </dev/null)" = "2 failed unknown 50013" ]
 }
 
 @test "refusals are counted, also by the next process, and an account with too many of them is left alone" {
