@@ -269,7 +269,10 @@ unsigned out_http(struct out *o, const struct http_request *r, int token)
 
 	note(o, "http %u %s ", ++o->calls, r->method);
 	note_bytes(o, r->url, strlen(r->url));
-	note(o, "%s\n", words[token]);
+	note(o, "%s", words[token]);
+	if (r->timeout)
+		note(o, " within=%gms", ms(r->timeout));
+	note(o, "\n");
 	for (const char *const *h = r->headers; h && *h; h++) {
 		note(o, "  ");
 		note_end(o, *h);

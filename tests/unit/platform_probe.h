@@ -17,7 +17,7 @@
  *	linger C +MS (and it did)
  *	live C up|resumed                 lost C resume|fresh|stop CODE wait=MS REASON                   expect C.S MS WHY | expect C.S off
  *	line C mark=N ticket=N JSON       mark C N                        gap C [FROM] [TO] REASON       timer C.T +MS | timer C.T off
- *	http N METHOD URL [token=user|app]  with lines "  Header: value" and "  > BODY"                  save C TEXT
+ *	http N METHOD URL [token=user|app] [within=MS]  with lines "  Header: value" and "  > BODY"                  save C TEXT
  *	reply TICKET STATUS TYPE [kept] BODY                              saying TICKET     said TICKET ID|- ERROR|- [again|invalid|unknown]
  *	dial C URL [identify=KEY] opening=MS greeting=MS | dial C no      expired C.S WHY (then gone is called)
  * Bytes below 0x20 and from 0x7f are \r \n \t \xNN, a backslash is \\; so a line is a line. A conn of UINT_MAX is written as "-".

@@ -137,6 +137,7 @@ static void late_ones(void)
 	probe_run(o, "answer 1 " EMPTY "dial 0\nopened 0\n");
 	probe_take(o);
 	probe_run(o, WELCOME("0", "A", "00:00"));
+	CHECK(probe_saw(o, POST("2") "user within=8000ms"), "within the ten seconds of the welcome");
 	CHECK(count(probe_take(o), " POST ") == 4, "a few at a time");
 	probe_free(o);
 	/* A plain session is left with what the hub has. */
