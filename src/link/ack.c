@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "link/batch.h"
 #include "link/pull.h"
+#include "link/refusal_list.h"
 
 /* ---- writing ---- */
 
@@ -136,24 +137,20 @@ int take_request_write(struct buf *out, const char *as, const char *set, const c
 
 /* ---- reading ---- */
 
-struct refusals {
-	struct refusal *v;
-	size_t n, cap;
+/* What a message refuses, while it is read. */
+struct reading {
+	struct refusal_list list;
 	unsigned char seen[LINK_BATCH_LINES / 8 + 1];	/* a line may be refused once */
 	size_t details;		/* bytes */
 };
 
-static void refusal_clear(struct refusal *r)
+static void give_back(struct refusal **v, size_t *n)
 {
-	free((void *)(uintptr_t)r->error);
-	free((void *)(uintptr_t)r->detail);
-}
+	struct refusal_list list = { .v = *v, .n = *n };
 
-static void refusals_free(struct refusal *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		refusal_clear(&v[i]);
-	free(v);
+	refusal_list_release(&list);
+	*v = NULL;
+	*n = 0;
 }
 
 /* Notes a fault that is not one of JSON. */
@@ -163,7 +160,7 @@ static void fault(struct pull *j, const char *why)
 		j->why = why;
 }
 
-static void read_refusal(struct pull *j, struct refusals *all)
+static void read_refusal(struct pull *j, struct reading *all)
 {
 	char name[16], error[ACK_ERROR_MAX + 1] = "refused", detail[ACK_DETAIL_MAX + 1] = "";
 	uint64_t n = 0, after = 0;
@@ -191,34 +188,20 @@ static void read_refusal(struct pull *j, struct refusals *all)
 		fault(j, n ? "a line is refused twice" : "a refusal without n");
 		return;
 	}
-	if (all->n == all->cap) {
-		size_t cap = all->cap ? all->cap * 2 : 8;
-		struct refusal *v = realloc(all->v, cap * sizeof *v);
-		if (!v) {
-			fault(j, "out of memory");
-			return;
-		}
-		all->v = v;
-		all->cap = cap;
-	}
-	struct refusal r = { .n = (uint32_t)n, .retry = retry, .error = strdup(error),
-		.retry_after = !retry ? 0 : after < ACK_RETRY_AFTER_MAX ? (uint32_t)after : ACK_RETRY_AFTER_MAX };
 	bool keep = detail[0] && all->details < ACK_DETAILS_MAX;
-	if (keep)
-		r.detail = strdup(detail);
+	struct refusal r = { .n = (uint32_t)n, .retry = retry, .error = error, .detail = keep ? detail : NULL,
+		.retry_after = !retry ? 0 : after < ACK_RETRY_AFTER_MAX ? (uint32_t)after : ACK_RETRY_AFTER_MAX };
 	all->details += strlen(detail);
-	if (!r.error || (keep && !r.detail)) {
-		refusal_clear(&r);
+	if (refusal_list_add(&all->list, &r)) {
 		fault(j, "out of memory");
 		return;
 	}
 	all->seen[n / 8] |= (unsigned char)(1u << n % 8);
-	all->v[all->n++] = r;
 }
 
-static void read_refusals(struct pull *j, struct refusals *all)
+static void read_refusals(struct pull *j, struct reading *all)
 {
-	if (all->v)
+	if (all->list.v)
 		fault(j, "refused stands twice");
 	if (!pull_open(j, '['))
 		return;
@@ -237,7 +220,7 @@ static void read_u32(struct pull *j, uint64_t max, uint32_t *out)
 
 int take_request_parse(const char *p, size_t n, struct take_request *out, const char **why)
 {
-	struct refusals refused = { 0 };
+	struct reading refused = { 0 };
 	struct pull j;
 	char name[16];
 
@@ -262,31 +245,29 @@ int take_request_parse(const char *p, size_t n, struct take_request *out, const 
 	pull_end(&j);
 	if (!out->take && !out->done[0])
 		fault(&j, "neither take nor done");
-	if (refused.n && !out->done[0])
+	if (refused.list.n && !out->done[0])
 		fault(&j, "refused without done");
 	if (j.why) {
-		refusals_free(refused.v, refused.n);
+		refusal_list_release(&refused.list);
 		*out = (struct take_request){ 0 };
 		*why = pull_why(&j);
 		return -1;
 	}
 	if (out->take > LINK_BATCH_LINES)
 		out->take = LINK_BATCH_LINES;
-	out->refused = refused.v;
-	out->nrefused = refused.n;
+	out->refused = refused.list.v;
+	out->nrefused = refused.list.n;
 	return 0;
 }
 
 void take_request_release(struct take_request *r)
 {
-	refusals_free(r->refused, r->nrefused);
-	r->refused = NULL;
-	r->nrefused = 0;
+	give_back(&r->refused, &r->nrefused);
 }
 
 int put_reply_parse(const char *p, size_t n, struct put_reply *out, const char **why)
 {
-	struct refusals refused = { 0 };
+	struct reading refused = { 0 };
 	struct pull j;
 	char name[16];
 	bool acked = false;
@@ -309,21 +290,19 @@ int put_reply_parse(const char *p, size_t n, struct put_reply *out, const char *
 	if (!acked)
 		fault(&j, "no ack");
 	if (j.why) {
-		refusals_free(refused.v, refused.n);
+		refusal_list_release(&refused.list);
 		*out = (struct put_reply){ 0 };
 		*why = pull_why(&j);
 		return -1;
 	}
-	out->refused = refused.v;
-	out->nrefused = refused.n;
+	out->refused = refused.list.v;
+	out->nrefused = refused.list.n;
 	return 0;
 }
 
 void put_reply_release(struct put_reply *r)
 {
-	refusals_free(r->refused, r->nrefused);
-	r->refused = NULL;
-	r->nrefused = 0;
+	give_back(&r->refused, &r->nrefused);
 }
 
 /* The sequence numbers; how many in *n. */

@@ -26,11 +26,7 @@ struct job *job_new(struct batch *b)
 
 void job_free(struct job *j)
 {
-	for (size_t i = 0; i < j->nrefused; i++) {
-		free((void *)(uintptr_t)j->refused[i].error);
-		free((void *)(uintptr_t)j->refused[i].detail);
-	}
-	free(j->refused);
+	refusal_list_release(&j->refused);
 	free(j->chunk.ids);
 	free(j->upto);
 	free(j->causes);
@@ -73,17 +69,14 @@ int job_keep(struct job *j, uint32_t n)
 struct job_mark job_mark(const struct job *j)
 {
 	return (struct job_mark){ .at = j->at, .lines = j->lines, .made = j->made, .counted = j->counted,
-		.nrefused = j->nrefused };
+		.nrefused = j->refused.n };
 }
 
 void job_undo(struct job *j, const struct job_mark *m)
 {
-	while (j->nrefused > m->nrefused) {
-		const struct refusal *r = &j->refused[--j->nrefused];
-		j->seen[r->n / 8] &= (unsigned char)~(1u << r->n % 8);
-		free((void *)(uintptr_t)r->error);
-		free((void *)(uintptr_t)r->detail);
-	}
+	for (size_t i = m->nrefused; i < j->refused.n; i++)
+		j->seen[j->refused.v[i].n / 8] &= (unsigned char)~(1u << j->refused.v[i].n % 8);
+	refusal_list_cut(&j->refused, m->nrefused);
 	j->at = m->at;
 	j->lines = m->lines;
 	j->made = m->made;
@@ -92,23 +85,14 @@ void job_undo(struct job *j, const struct job_mark *m)
 
 int job_refuse(struct job *j, uint32_t n, bool retry, const char *error)
 {
-	struct refusal *v;
-	char *copy;
+	char cut[ACK_ERROR_MAX + 1];
 
 	if (j->seen[n / 8] & 1u << n % 8)
 		return 0;
-	/* Grows by doubling: at every power of two. */
-	if ((j->nrefused & (j->nrefused - 1)) == 0) {
-		v = realloc(j->refused, (j->nrefused ? j->nrefused * 2 : 1) * sizeof *v);
-		if (!v)
-			return -1;
-		j->refused = v;
-	}
-	copy = strndup(error, ACK_ERROR_MAX);
-	if (!copy)
+	snprintf(cut, sizeof cut, "%s", error);
+	if (refusal_list_add(&j->refused, &(struct refusal){ .n = n, .retry = retry, .error = cut }))
 		return -1;
 	j->seen[n / 8] |= (unsigned char)(1u << n % 8);
-	j->refused[j->nrefused++] = (struct refusal){ .n = n, .retry = retry, .error = copy };
 	return 0;
 }
 
@@ -116,11 +100,11 @@ int job_explain(struct job *j, uint32_t n, const char *detail)
 {
 	size_t len = strlen(detail);
 
-	for (size_t i = j->nrefused; i--; ) {
-		if (j->refused[i].n != n)
+	for (size_t i = j->refused.n; i--; ) {
+		if (j->refused.v[i].n != n)
 			continue;
-		if (!j->refused[i].detail && len &&
-		    !(j->refused[i].detail = strdup(len > ACK_DETAIL_MAX ? detail + len - ACK_DETAIL_MAX : detail)))
+		if (!j->refused.v[i].detail && len &&
+		    !(j->refused.v[i].detail = strdup(len > ACK_DETAIL_MAX ? detail + len - ACK_DETAIL_MAX : detail)))
 			return -1;
 		break;
 	}

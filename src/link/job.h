@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "link/link.h"
+#include "link/refusal_list.h"
 
 #define JOB_OUT_MAX (256u << 20)	/* most that may be made from one batch, bytes */
 
@@ -41,8 +42,7 @@ struct job {
 	uint32_t put_n;		/* line, that is put next */
 	struct chunk chunk;	/* the one on its way */
 	struct buf again;	/* chunk's bytes, when ids is set */
-	struct refusal *refused;
-	size_t nrefused;
+	struct refusal_list refused;
 	unsigned char seen[LINK_BATCH_LINES / 8 + 1];	/* lines that are refused already */
 };
 

@@ -132,7 +132,7 @@ static void report(struct stage *s, struct job **at)
 	*at = j->next;
 	if (s->last == &j->next)
 		s->last = at;
-	link_take_done(s->take, j->batch, j->refused, j->nrefused);
+	link_take_done(s->take, j->batch, j->refused.v, j->refused.n);
 	job_free(j);
 }
 

@@ -14,6 +14,7 @@
 #include "line/types.h"
 #include "link/ack.h"
 #include "link/batch.h"
+#include "link/refusal_list.h"
 #include "route/again.h"
 #include "route/decide.h"
 #include "route/metrics.h"
@@ -29,38 +30,18 @@ struct put {
 	struct batch *pipe;		/* from stdin: to be done */
 	uint32_t lines, kept, repeats;
 	const char *why;		/* a line could not be kept, if it was not memory; static */
-	struct refusal *refused; size_t nrefused, cap;	/* for good, in order; errors are ours */
+	struct refusal_list refused;	/* for good, in order */
 };
-
-static void refused_clear(struct put *p)
-{
-	for (size_t i = 0; i < p->nrefused; i++)
-		free((char *)(uintptr_t)p->refused[i].error);
-	p->nrefused = 0;
-}
 
 static void put_free(struct put *p)
 {
-	refused_clear(p);
-	free(p->refused);
+	refusal_list_release(&p->refused);
 	free(p);
 }
 
 static int refuse(struct put *p, uint32_t n, bool retry, const char *error)
 {
-	if (p->nrefused == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 8;
-		struct refusal *r = realloc(p->refused, cap * sizeof(*r));
-		if (!r)
-			return -1;
-		p->refused = r;
-		p->cap = cap;
-	}
-	char *copy = strdup(error);
-	if (!copy)
-		return -1;
-	p->refused[p->nrefused++] = (struct refusal){ .n = n, .retry = retry, .error = copy };
-	return 0;
+	return refusal_list_add(&p->refused, &(struct refusal){ .n = n, .retry = retry, .error = error });
 }
 
 /* ---- one line ---- */
@@ -162,18 +143,18 @@ static uint32_t put_lines(struct put *p, const char *lines, size_t len)
 static void answer(struct put *p)
 {
 	struct intake *in = p->in;
-	uint32_t acked = p->lines - (uint32_t)p->nrefused;
+	uint32_t acked = p->lines - (uint32_t)p->refused.n;
 
 	if (p->peer) {
 		static struct buf out = { .max = LINK_MESSAGE_BYTES };
 		buf_clear(&out);
 		link_peer_set(p->peer, NULL);
-		if (put_reply_write(&out, acked, p->refused, p->nrefused) == 0)
+		if (put_reply_write(&out, acked, p->refused.v, p->refused.n) == 0)
 			link_reply(p->peer, &(struct iovec){ out.p, out.len }, 1);
 		else
 			link_drop(p->peer, "no memory for its answer");
 	} else if (p->pipe) {
-		link_take_done(in->pipe, p->pipe, p->refused, p->nrefused);
+		link_take_done(in->pipe, p->pipe, p->refused.v, p->refused.n);
 	}
 	put_free(p);
 }
@@ -181,7 +162,7 @@ static void answer(struct put *p)
 /* A pipe cannot be told to send again: its batch waits here, and nothing more is read from it meanwhile. */
 static void wait_and_put_again(struct put *p)
 {
-	refused_clear(p);
+	refusal_list_cut(&p->refused, 0);
 	p->kept = p->repeats = 0;
 	p->why = NULL;
 	p->in->waiting = p;
@@ -191,18 +172,17 @@ static void wait_and_put_again(struct put *p)
 /* All lines that were not refused for good are refused with retry. Repeats too: what they repeat may be what was lost. */
 static void answer_retry(struct put *p, const char *why)
 {
-	struct refusal *bad = p->refused;
-	size_t nbad = p->nrefused, k = 0;
+	struct refusal_list bad = p->refused;
+	size_t k = 0;
 
 	if (p->pipe) {
 		wait_and_put_again(p);
 		return;
 	}
-	p->refused = NULL;
-	p->nrefused = p->cap = 0;
+	p->refused = (struct refusal_list){ .v = NULL };
 	for (uint32_t n = 1; n <= p->lines; n++) {
-		bool for_good = k < nbad && bad[k].n == n;
-		if (refuse(p, n, for_good ? bad[k].retry : true, for_good ? bad[k].error : why) < 0) {
+		bool for_good = k < bad.n && bad.v[k].n == n;
+		if (refuse(p, n, for_good ? bad.v[k].retry : true, for_good ? bad.v[k].error : why) < 0) {
 			/* An answer that leaves a line out would acknowledge it. */
 			if (p->peer)
 				link_drop(p->peer, "no memory for its answer");
@@ -211,10 +191,8 @@ static void answer_retry(struct put *p, const char *why)
 		}
 		k += for_good;
 	}
-	count(M_BUSY_IN, p->lines - nbad);
-	for (size_t i = 0; i < nbad; i++)
-		free((char *)(uintptr_t)bad[i].error);
-	free(bad);
+	count(M_BUSY_IN, p->lines - bad.n);
+	refusal_list_release(&bad);
 	if (p->peer)
 		answer(p);
 	else
@@ -250,8 +228,8 @@ static void put_batch(struct put *p, const char *lines, size_t len)
 	}
 	/* In the middle: what was added stays and is acknowledged, the rest is to be sent again. */
 	if (failed) {
-		while (p->nrefused && p->refused[p->nrefused - 1].n >= failed)
-			free((char *)(uintptr_t)p->refused[--p->nrefused].error);
+		while (p->refused.n && p->refused.v[p->refused.n - 1].n >= failed)
+			refusal_list_cut(&p->refused, p->refused.n - 1);
 		for (uint32_t n = failed; n <= p->lines; n++)
 			if (refuse(p, n, true, why) < 0)
 				die(1, "%s", NO_MEMORY);

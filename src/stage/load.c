@@ -245,9 +245,9 @@ void load_bad(struct load *l, bool answers, const char *why)
 static void settle_doubts(struct load *l)
 {
 	for (unsigned i = 0; i < l->ndoubts; i++)
-		for (size_t k = 0; k < l->job->nrefused; k++)
-			if (l->job->refused[k].n == l->doubts[i])
-				l->job->refused[k].retry = true;
+		for (size_t k = 0; k < l->job->refused.n; k++)
+			if (l->job->refused.v[k].n == l->doubts[i])
+				l->job->refused.v[k].retry = true;
 	l->ndoubts = 0;
 }
 

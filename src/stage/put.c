@@ -93,12 +93,12 @@ static void log_refused(const struct run *r, const struct load *l)
 {
 	const struct job *j = l->job;
 
-	for (size_t i = 0; i < j->nrefused; i++) {
-		uint32_t n = j->refused[i].n;
+	for (size_t i = 0; i < j->refused.n; i++) {
+		uint32_t n = j->refused.v[i].n;
 		if (!l->own.n)
-			log_error("an event that %s made is refused: %s", r->set->program, j->refused[i].error);
+			log_error("an event that %s made is refused: %s", r->set->program, j->refused.v[i].error);
 		else
-			log_error("line refused: %s; the line: %.*s", j->refused[i].error, (int)(l->at[n] - l->at[n - 1] - 1 > 200 ? 200 :
+			log_error("line refused: %s; the line: %.*s", j->refused.v[i].error, (int)(l->at[n] - l->at[n - 1] - 1 > 200 ? 200 :
 				l->at[n] - l->at[n - 1] - 1), l->own.lines + l->at[n - 1]);
 	}
 }
@@ -110,14 +110,14 @@ static void report(struct run *r, struct load **at)
 	*at = l->next;
 	if (r->last == &l->next)
 		r->last = at;
-	if (!l->theirs && l->job->nrefused) {
+	if (!l->theirs && l->job->refused.n) {
 		log_refused(r, l);
 		r->failed |= r->in_stream;
 	}
 	if (l->theirs)
 		adapt(r, l);
 	if (l->theirs)
-		link_take_done(r->take, l->theirs, l->job->refused, l->job->nrefused);
+		link_take_done(r->take, l->theirs, l->job->refused.v, l->job->refused.n);
 	if (l->own.n)
 		r->nloads--;
 	else

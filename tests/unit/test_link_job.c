@@ -39,8 +39,8 @@ static void causes(void)
 	struct refusal r[] = { { .n = 2, .error = "no" }, { .n = 3, .error = "never" } };
 	CHECK(!job_answered(j, &(struct put_result){ .acked = 1, .refused = r, .nrefused = 2 }, &again) && !again,
 		"two are refused for good");
-	CHECK(j->nrefused == 2 && j->refused[0].n == 2 && j->refused[1].n == 4 && !j->refused[0].retry, "b and d are");
-	CHECK(strstr(j->refused[1].error, "never"), "with the reason");
+	CHECK(j->refused.n == 2 && j->refused.v[0].n == 2 && j->refused.v[1].n == 4 && !j->refused.v[0].retry, "b and d are");
+	CHECK(strstr(j->refused.v[1].error, "never"), "with the reason");
 	CHECK(!job_chunk(j), "nothing is left");
 	job_free(j);
 }
@@ -60,13 +60,13 @@ static void again_and_again(void)
 	CHECK(!job_answered(j, &(struct put_result){ .acked = 1, .refused = r, .nrefused = 3 }, &again) && again,
 		"two are to be put again");
 	CHECK(chunk_is(j, "a2\nc1\n", 2), "those two");
-	CHECK(j->nrefused == 1 && j->refused[0].n == 2, "b is refused for good");
+	CHECK(j->refused.n == 1 && j->refused.v[0].n == 2, "b is refused for good");
 	struct refusal r2[] = { { .n = 1, .retry = true, .error = "later" } };
 	CHECK(!job_answered(j, &(struct put_result){ .acked = 1, .refused = r2, .nrefused = 1 }, &again) && again &&
 		chunk_is(j, "a2\n", 1), "and one more time the first");
 	struct refusal r3[] = { { .n = 1, .error = "never" } };
 	CHECK(!job_answered(j, &(struct put_result){ .refused = r3, .nrefused = 1 }, &again) && !again, "now for good");
-	CHECK(j->nrefused == 2 && j->refused[1].n == 1, "its cause is a");
+	CHECK(j->refused.n == 2 && j->refused.v[1].n == 1, "its cause is a");
 	job_free(j);
 }
 
@@ -101,20 +101,20 @@ static void undo(void)
 	make(j, "A\n");
 	struct job_mark m = job_mark(j);
 	make(j, "B\n");
-	CHECK(!job_refuse(j, 3, true, "x") && j->nrefused == 1, "something after the mark");
-	CHECK(!job_refuse(j, 3, false, "y") && j->nrefused == 1 && j->refused[0].retry, "the first reason stays");
+	CHECK(!job_refuse(j, 3, true, "x") && j->refused.n == 1, "something after the mark");
+	CHECK(!job_refuse(j, 3, false, "y") && j->refused.n == 1 && j->refused.v[0].retry, "the first reason stays");
 	buf_adds(&j->out, "half");
 	job_undo(j, &m);
-	CHECK(j->lines == 1 && j->made == 1 && j->nrefused == 0 && j->out.len == 2, "is gone");
+	CHECK(j->lines == 1 && j->made == 1 && j->refused.n == 0 && j->out.len == 2, "is gone");
 	make(j, "B\n");
-	CHECK(!job_refuse(j, 3, false, "z") && j->nrefused == 1 && !strcmp(j->refused[0].error, "z"), "and done anew");
+	CHECK(!job_refuse(j, 3, false, "z") && j->refused.n == 1 && !strcmp(j->refused.v[0].error, "z"), "and done anew");
 	make(j, "");
 	CHECK(job_chunk(j) && chunk_is(j, "A\nB\n", 2), "what was made before stays");
 	buf_adds(&j->out, "no line feed");
 	CHECK(!job_made(j), "half a line is noticed");
 	for (uint32_t n = 1; n <= 3; n++)
 		job_refuse(j, n, true, "");
-	CHECK(j->nrefused == 3, "every line once");
+	CHECK(j->refused.n == 3, "every line once");
 	job_free(j);
 }
 
@@ -136,14 +136,14 @@ static void kept(void)
 	CHECK(!memcmp(job_chunk_bytes(j), "c1\n", 3) && chunk_is(j, "c1\n", 1), "the chunk moves with the output");
 	struct refusal no = { .n = 1, .error = "no" };
 	CHECK(!job_answered(j, &(struct put_result){ .refused = &no, .nrefused = 1 }, &again) && !again, "it is refused");
-	CHECK(j->nrefused == 1 && j->refused[0].n == 3, "c is");
+	CHECK(j->refused.n == 1 && j->refused.v[0].n == 3, "c is");
 	CHECK(job_chunk(j) && j->chunk.n == 3000, "the rest");
 	struct refusal two[] = { { .n = 1, .error = "no" }, { .n = 3000, .retry = true, .error = "later" } };
 	CHECK(!job_answered(j, &(struct put_result){ .acked = 2998, .refused = two, .nrefused = 2 }, &again) && again, "one again");
-	CHECK(j->nrefused == 1, "what nobody knows the cause of is blamed on the last line, which is refused already");
+	CHECK(j->refused.n == 1, "what nobody knows the cause of is blamed on the last line, which is refused already");
 	CHECK(!memcmp(job_chunk_bytes(j), "a1\n", 3) && j->chunk.n == 1, "the last one again");
 	CHECK(!job_answered(j, &(struct put_result){ .refused = &no, .nrefused = 1 }, &again) && !again, "refused for good");
-	CHECK(j->nrefused == 2 && j->refused[1].n == 1, "a is");
+	CHECK(j->refused.n == 2 && j->refused.v[1].n == 1, "a is");
 	job_free(j);
 }
 
