@@ -20,11 +20,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "link/transport/slice.h"
 
-#define READ_ROOM 65536u		/* least room to read into */
-#define BUF_FIRST (256u << 10)
-#define BUF_FIRST_MANY (2u << 20)	/* for who takes by the thousand: what one read brings is what a batch can be */
-#define TAKE_MANY 1024u
 #define PIPE_BYTES (1 << 20)		/* a pipe of 64 KiB halves the rate */
 #define LINE_CAP (1u << 20)		/* when link_opts.max_line says nothing */
 
@@ -38,15 +35,7 @@ struct stdio {
 	bool socket, own;		/* own: io.fd is ours to close */
 	struct loop_timer later;	/* no callback comes from inside a call */
 	bool asking, eof, paused, ended;
-	/* input */
-	char *buf;
-	size_t cap, start, len;		/* [start, len) is not given out yet */
-	size_t given;			/* bytes from start that are given out */
-	size_t scanned;			/* bytes from start without LF */
-	size_t max_line;
-	unsigned take;
-	bool skipping;			/* inside a line over the cap */
-	uint64_t number;		/* lines so far */
+	struct slice in;
 	/* output */
 	struct iovec parts[TRANSPORT_PARTS];
 	int at, nparts;
@@ -54,57 +43,12 @@ struct stdio {
 
 /* ---- input ---- */
 
-static void drop_line(struct stdio *s, const char *fault)
+static void drop_line(void *arg, uint64_t number, const char *fault)
 {
-	s->number++;
+	struct stdio *s = arg;
+
 	s->ep.dropped++;
-	log_error("standard input, line %llu: %s: dropped", (unsigned long long)s->number, fault);
-}
-
-static void too_long(struct stdio *s)
-{
-	char fault[80];
-
-	snprintf(fault, sizeof fault, "longer than %zu bytes", s->max_line);
-	drop_line(s, fault);
-}
-
-/* Drops what belongs to a line that was too long. False: its end is not there yet. */
-static bool skip(struct stdio *s)
-{
-	const char *lf = memchr(s->buf + s->start, '\n', s->len - s->start);
-
-	s->start = lf ? (size_t)(lf + 1 - s->buf) : s->len;
-	s->skipping = !lf;
-	return lf != NULL;
-}
-
-/* Finds the next lines to give; false if there is no whole line. */
-static bool next_lines(struct stdio *s)
-{
-	while (s->start < s->len && (!s->skipping || skip(s))) {
-		const char *from = s->buf + s->start, *end = s->buf + s->len, *at = from, *lf = NULL;
-		unsigned n = 0;
-
-		for (size_t skip_to = s->scanned; n < s->take && at < end; n++, at = lf + 1, skip_to = 0) {
-			lf = memchr(at + skip_to, '\n', (size_t)(end - at) - skip_to);
-			if (!lf || (size_t)(lf - at) > s->max_line || (n && (size_t)(lf + 1 - from) > LINK_BATCH_BYTES))
-				break;
-		}
-		s->scanned = 0;
-		if (n > 0) {
-			s->given = (size_t)(at - from);
-			s->number += n;
-			return true;
-		}
-		if (!lf && (size_t)(end - from) <= s->max_line) {
-			s->scanned = (size_t)(end - from);
-			return false;
-		}
-		too_long(s);
-		s->skipping = true;
-	}
-	return false;
+	log_error("standard input, line %llu: %s: dropped", (unsigned long long)number, fault);
 }
 
 static void end(struct stdio *s, const char *why)
@@ -119,62 +63,35 @@ static void end(struct stdio *s, const char *why)
 
 static void give(struct stdio *s)
 {
-	size_t left;
-
-	if (next_lines(s)) {
+	if (slice_next(&s->in)) {
 		s->asking = false;
 		loop_io_want(s->loop, &s->io, 0);
-		if (s->ev->reply(s->arg, s->buf + s->start, s->given))
+		if (s->ev->reply(s->arg, s->in.buf + s->in.start, s->in.given))
 			end(s, "lines were refused by their reader");
 		return;
 	}
-	left = s->len - s->start;
 	if (!s->eof && !s->paused) {
 		loop_io_want(s->loop, &s->io, LOOP_IN);
 		return;
 	}
-	if (left && !s->skipping)
-		drop_line(s, s->eof ? "not ended by a line feed" : "only half of it had come before the program was stopped");
+	slice_end(&s->in, s->eof ? "not ended by a line feed" : "only half of it had come before the program was stopped");
 	end(s, NULL);
-}
-
-static bool make_room(struct stdio *s)
-{
-	size_t have = s->len - s->start;
-
-	if (s->cap - s->len >= READ_ROOM)
-		return true;
-	if (s->start > 0) {
-		memmove(s->buf, s->buf + s->start, have);
-		s->start = 0;
-		s->len = have;
-	}
-	if (s->cap - s->len >= READ_ROOM)
-		return true;
-	size_t cap = s->cap ? s->cap * 2 : s->take >= TAKE_MANY ? BUF_FIRST_MANY : BUF_FIRST;
-	char *p = realloc(s->buf, cap);
-	if (!p) {
-		log_error("standard input: %s", strerror(errno));
-		return false;
-	}
-	s->buf = p;
-	s->cap = cap;
-	return true;
 }
 
 static void on_input(struct stdio *s)
 {
 	if (!s->asking || s->paused)
 		return;
-	if (!make_room(s)) {
+	size_t room = slice_room(&s->in);
+	if (!room) {
+		log_error("standard input: %s", strerror(errno));
 		end(s, "no memory");
 		return;
 	}
-	char *p = s->buf + s->len;
-	size_t room = s->cap - s->len;
+	char *p = s->in.buf + s->in.len;
 	ssize_t n = s->socket ? recv(s->io.fd, p, room, MSG_DONTWAIT) : read(s->io.fd, p, room);
 	if (n > 0) {
-		s->len += (size_t)n;
+		s->in.len += (size_t)n;
 	} else if (n == 0) {
 		s->eof = true;
 	} else if (errno == EAGAIN || errno == EINTR) {
@@ -300,8 +217,8 @@ static struct endpoint *stdio_dial(struct loop *l, const char *url, enum transpo
 	s->role = role;
 	s->ev = ev;
 	s->arg = arg;
-	s->max_line = o && o->max_line ? o->max_line : LINE_CAP;
-	s->take = o && o->take ? o->take : LINK_TAKE_DEFAULT;
+	s->in = (struct slice){ .max_line = o && o->max_line ? o->max_line : LINE_CAP, .take = o && o->take ? o->take : LINK_TAKE_DEFAULT,
+		.drop = drop_line, .arg = s };
 	s->io = (struct loop_io){ .fn = on_io, .arg = s };
 	s->later = (struct loop_timer){ .fn = later, .arg = s };
 	/* A reader that goes away is an error of writing, not the end of the program. */
@@ -342,9 +259,7 @@ static void stdio_ask(struct endpoint *e, const struct iovec *parts, int n)
 		on_output(s);
 		return;
 	}
-	s->start += s->given;
-	s->given = 0;
-	if (s->start < s->len || s->eof || s->paused)
+	if (slice_taken(&s->in) || s->eof || s->paused)
 		loop_timer_in(s->loop, &s->later, 0);
 	else
 		loop_io_want(s->loop, &s->io, LOOP_IN);
@@ -395,7 +310,7 @@ static void stdio_close(struct endpoint *e)
 	loop_io_del(s->loop, &s->io);
 	if (s->own)
 		close(s->io.fd);
-	free(s->buf);
+	slice_release(&s->in);
 	free(s);
 }
 
