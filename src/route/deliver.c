@@ -82,14 +82,49 @@ static bool may_have(const struct dest *d, const struct worker *w, uint32_t *lin
 	return d->lanes.out < 2 * d->limits.window_lines + LANES_LEAST * conns;
 }
 
+/* The message: its head, then the lines. -1: no memory. */
+static int write_batch(struct buf *out, uint64_t id, struct item *const *v, uint32_t n)
+{
+	static uint64_t seqs[LINK_BATCH_LINES];
+	char name[ACK_NAME_MAX + 1];
+
+	batch_name(name, id);
+	for (uint32_t i = 0; i < n; i++)
+		seqs[i] = v[i]->seq;
+	buf_clear(out);
+	if (take_reply_write(out, name, n, seqs) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n; i++)
+		if (buf_add(out, v[i]->line, v[i]->len) < 0)
+			return -1;
+	return 0;
+}
+
+/* The batch is about to go out. */
+static void book(struct dest *d, struct out_batch *b)
+{
+	for (uint32_t i = 0; i < b->n && !b->copy; i++) {
+		if (d->split.on && d->split.copy && !b->v[i]->batch)
+			split_copy(d, b->v[i]);
+		attempts_note(&d->attempts, b->v[i], true);
+	}
+	for (uint32_t i = 0; i < b->n; i++)
+		b->v[i]->batch = b->id;
+	if (b->of_split)
+		d->split.given += b->n;
+	else
+		d->split.others_given += b->n;
+	*d->out_end = b;
+	d->out_end = &b->next;
+	d->fill.moved += b->n;
+}
+
 /* Sends the worker what it asked for. false: nothing could be sent. */
 static bool give(struct dest *d, struct worker *w)
 {
 	static struct item *items[LINK_BATCH_LINES];
-	static uint64_t seqs[LINK_BATCH_LINES];
 	static struct buf out = { .max = LINK_MESSAGE_BYTES };
 	struct lanes *from = lanes_of(d, w);
-	char name[ACK_NAME_MAX + 1];
 	uint32_t n;
 	size_t bytes;
 
@@ -97,45 +132,21 @@ static bool give(struct dest *d, struct worker *w)
 		return false;
 	n = (uint32_t)lanes_take(from, side_of(d, w), items, n, bytes);
 	struct out_batch *b = malloc(sizeof(*b) + n * sizeof(struct item *));
-
-	buf_clear(&out);
-	if (!b)
-		goto no_memory;
-	*b = (struct out_batch){ .id = ++last_id, .owner = w, .due = clock_mono() + d->limits.deadline, .n = n,
-		.of_split = w->in_split, .copy = from != &d->lanes };
-	batch_name(name, b->id);
-	for (uint32_t i = 0; i < n; i++) {
-		b->v[i] = items[i];
-		seqs[i] = items[i]->seq;
+	if (b)
+		*b = (struct out_batch){ .id = ++last_id, .owner = w, .due = clock_mono() + d->limits.deadline, .n = n,
+			.of_split = w->in_split, .copy = from != &d->lanes };
+	if (!b || write_batch(&out, b->id, items, n) < 0) {
+		log_error("%s: no memory for a batch of %" PRIu32 " line%s", d->name, n, num_s(n));
+		while (n--)
+			lanes_return(from, items[n], clock_mono() + CLOCK_S);
+		free(b);
+		return false;
 	}
-	if (take_reply_write(&out, name, n, seqs) < 0)
-		goto no_memory;
-	for (uint32_t i = 0; i < n; i++)
-		if (buf_add(&out, items[i]->line, items[i]->len) < 0)
-			goto no_memory;
-	for (uint32_t i = 0; i < n && !b->copy; i++) {
-		if (d->split.on && d->split.copy && !items[i]->batch)
-			split_copy(d, items[i]);
-		attempts_note(&d->attempts, items[i], true);
-	}
-	for (uint32_t i = 0; i < n; i++)
-		items[i]->batch = b->id;
-	if (b->of_split)
-		d->split.given += n;
-	else
-		d->split.others_given += n;
-	*d->out_end = b;
-	d->out_end = &b->next;
-	d->fill.moved += n;
+	memcpy(b->v, items, n * sizeof(struct item *));
+	book(d, b);
 	wait_no_more(d, w);
 	link_reply(w->peer, &(struct iovec){ out.p, out.len }, 1);
 	return true;
-no_memory:
-	log_error("%s: no memory for a batch of %" PRIu32 " line%s", d->name, n, num_s(n));
-	while (n--)
-		lanes_return(from, items[n], clock_mono() + CLOCK_S);
-	free(b);
-	return false;
 }
 
 /* Serves those that wait, in the order they came. false: there was nothing for any of them. */

@@ -40,11 +40,41 @@ static bool room_for_letters(void *spool, uint64_t n)
 	return spool_give_room(spool, n);
 }
 
+/* What is on disk of it: cursor, dead letters, attempts. -1 with a message, with nothing held. */
+static int open_files(struct dest *d, const char *spool_dir)
+{
+	char dir[4096];
+	int how;
+
+	snprintf(dir, sizeof(dir), "%s/cursor", spool_dir);
+	how = cursor_file_open(&d->file, dir, d->name, &d->cursor);
+	if (how < 0)
+		return -1;
+	if (how == CURSOR_DAMAGED)
+		cursor_init(&d->cursor, spool_oldest(d->spool));
+	d->mirror = d->cursor.mirror;
+	if (how != CURSOR_READ)
+		d->cursor.base = spool_lines(d->spool, d->cursor.from);
+	if (how != CURSOR_READ && cursor_file_make(&d->file, &d->cursor) < 0)
+		goto fail;
+	if (dead_init(&d->dead, spool_dir, d->name) < 0)
+		goto fail;
+	d->dead.room = room_for_letters;
+	d->dead.arg = d->spool;
+	if (dead_scan(&d->dead, on_letter, d) < 0) {
+		dead_release(&d->dead);
+		goto fail;
+	}
+	attempts_open(&d->attempts, spool_dir, d->name, d->cursor.low);
+	return 0;
+fail:
+	cursor_file_close(&d->file);
+	return -1;
+}
+
 struct dest *dest_new(const struct dest_config *c, const char *name, unsigned place, uint64_t start)
 {
 	struct dest *d = calloc(1, sizeof(*d));
-	char dir[4096];
-	int how;
 
 	if (!d || lanes_init(&d->lanes) < 0) {
 		log_error("destination %s: no memory", name);
@@ -63,40 +93,21 @@ struct dest *dest_new(const struct dest_config *c, const char *name, unsigned pl
 	d->out_end = &d->out;
 	d->timer = (struct loop_timer){ .fn = on_timer, .arg = d };
 	cursor_init(&d->cursor, start);
-	snprintf(dir, sizeof(dir), "%s/cursor", c->spool_dir);
-	how = cursor_file_open(&d->file, dir, name, &d->cursor);
-	if (how < 0)
+	if (open_files(d, c->spool_dir) < 0)
 		goto fail;
-	if (how == CURSOR_DAMAGED)
-		cursor_init(&d->cursor, spool_oldest(d->spool));
-	d->mirror = d->cursor.mirror;
-	if (how != CURSOR_READ)
-		d->cursor.base = spool_lines(d->spool, d->cursor.from);
-	if (how != CURSOR_READ && cursor_file_make(&d->file, &d->cursor) < 0)
-		goto fail_file;
-	if (dead_init(&d->dead, c->spool_dir, d->name) < 0)
-		goto fail_file;
-	d->dead.room = room_for_letters;
-	d->dead.arg = d->spool;
-	if (dead_scan(&d->dead, on_letter, d) < 0) {
-		dead_release(&d->dead);
-		goto fail_file;
-	}
 	fill_init(d);
-	attempts_open(&d->attempts, c->spool_dir, d->name, d->cursor.low);
 	route_metrics_dest(d->metrics, name);
 	if (split_init(d, c->spool_dir) < 0)
-		goto fail_parts;
+		goto fail_files;
 	dest_show_letters(d);
 	d->saved_low = d->cursor.low;
 	return d;
-fail_parts:
+fail_files:
 	attempts_close(&d->attempts);
 	dead_release(&d->dead);
-fail_file:
-	fill_release(d);
 	cursor_file_close(&d->file);
 fail:
+	fill_release(d);
 	cursor_release(&d->cursor);
 	lanes_release(&d->lanes);
 	free(d);

@@ -17,13 +17,15 @@
 # spool.o        the files of the spool: open
 # spool_trim.o   those that nobody needs go
 # spool_load.o   what there is at start: which files fit together, the torn end cut
+# spool_last.o   the last of them, which may end in the middle of a group
 # spool_repair.o a damaged file put in order
 # pieces.o       what is good in a file that may be damaged
 # gap.o          ranges that are gone, and their notes on disk
 # reserve.o      room held back on the disk
 # spool_write.o  group commit, and what happens when the disk fails
 # spool_room.o   when nothing is accepted: no room, a limit; and when again
-# spool_read.o   lines from memory and from the files
+# spool_read.o   lines from the files, and from memory where they are still there
+# spool_tail.o   those in memory
 # syncer.o       the thread that writes and syncs
 # walk.o         a segment file group by group
 # cursor_file.o  a cursor on disk
@@ -31,7 +33,8 @@
 # dead.o         dead letters: the file of a destination
 # letter.o       the text of one
 # hub_letters.o  those that were said again by a hub that was killed
-# jq.o           the children of jq conditions
+# jq.o           what jq conditions say, and when lines have to wait for it
+# jq_child.o     a jq(1) that runs
 # jq_failed.o    lines they failed on
 # memo.o         what was decided about lines read last
 # rules.o        rules from a file, and where they send a line
@@ -57,6 +60,6 @@
 # pred/*.o       a predicate each (pred/README.md)
 route_PURE := decide.o again.o held.o letter.o segment.o cursor.o cursor_slot.o lane.o lane_take.o lane_room.o behind.o skim.o due.o repeat.o lex.o parse.o parse_expr.o rules.o rules_book.o memo.o lint.o explain.o walk.o pieces.o \
 	pred/index.o pred/value.o pred/compare.o pred/prefix.o pred/glob.o pred/regex.o pred/set.o pred/exists.o pred/percent.o pred/flag.o pred/jq.o pred/logic.o
-route_OBJS := main.o hub.o hub_again.o hub_letters.o hub_rules.o hub_hits.o jq.o jq_failed.o hub_gap.o timer.o control.o verb/index.o verb/status.o verb/ledger.o verb/cursor.o verb/trim.o books.o verb/dead.o verb/again.o verb/letters.o verb/reload.o verb/rules.o intake.o dests.o dest.o fill.o fill_back.o deliver.o outcome.o split.o attempts.o verb/split.o spool.o spool_load.o spool_repair.o gap.o reserve.o spool_write.o spool_room.o spool_trim.o spool_read.o syncer.o cursor_file.o dead.o \
+route_OBJS := main.o hub.o hub_again.o hub_letters.o hub_rules.o hub_hits.o jq.o jq_child.o jq_failed.o hub_gap.o timer.o control.o verb/index.o verb/status.o verb/ledger.o verb/cursor.o verb/trim.o books.o verb/dead.o verb/again.o verb/letters.o verb/reload.o verb/rules.o intake.o dests.o dest.o fill.o fill_back.o deliver.o outcome.o split.o attempts.o verb/split.o spool.o spool_load.o spool_last.o spool_repair.o gap.o reserve.o spool_write.o spool_room.o spool_trim.o spool_read.o spool_tail.o syncer.o cursor_file.o dead.o \
 	tool/index.o tool/dead.o tool/pick.o tool/show.o tool/change.o tool/offline.o tool/ledger.o tool/spool.o tool/spool_cat.o tool/spool_check.o tool/spool_cursor.o \
 	try.o follow.o metrics.o $(route_PURE)

@@ -1,51 +1,24 @@
 #include "route/jq.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "base/log.h"
+#include "route/jq_child.h"
 #include "route/jq_failed.h"
 #include "route/metrics.h"
 #include "route/pred/pred.h"
 
-#define LOOK (20 * CLOCK_MS)	/* between two looks at the processor time of a child that does not answer */
-#define START_AGAIN CLOCK_S
-#define RUNS (20 * CLOCK_MS)	/* of processor time: it is not stopped */
-
 struct jq {
 	char *program;			/* as in the rules */
 	unsigned line, column;		/* where it stands there */
-	pid_t pid;			/* 0: none runs */
-	int in, out, err;
-	bool raising;			/* it was asked about null and has not answered yet, */
-	bool slow;			/* and was waited for */
+	struct jq_child child;
 	bool told;			/* that lines wait for it */
-	int64_t begun;			/* mono ns: when it was started */
-	int64_t not_before;		/* mono ns: no start before */
 	int64_t fault;			/* mono ns: when a line kept it busy, or ended it, last */
-	char said[200];			/* why the last one ended */
 };
 
 static int64_t patience = JQ_PATIENCE;
-
-/* The program between ours: exactly one answer for each line, whatever it says; what could make it depend on more than the line is an
- * error (pred/jq.c refuses it with its place). The line feed ends a comment. */
-static const char BEFORE[] = "def input: error; def inputs: error; def now: error; def halt: error; def halt_error: error; "
-	"def halt_error(f): error; def input_line_number: error; def env: error; def debug: .; def stderr: .; "
-	"try ([first(";
-static const char BEHIND[] = "\n)] | if .[0] then 1 else 0 end) catch 0";
 
 static void count_one(enum route_metric m)
 {
@@ -53,267 +26,16 @@ static void count_one(enum route_metric m)
 		count(m, 1);
 }
 
-/* ---- a child ---- */
-
-static void close_pipes(struct jq *q)
-{
-	close(q->in);
-	close(q->out);
-	close(q->err);
-}
-
-static unsigned lines_of(const char *text)
-{
-	unsigned n = 1;
-
-	for (; *text; text++)
-		n += *text == '\n';
-	return n;
-}
-
-/* What it said on stderr: its first line, without jq's own beginning, and with the line of the program that it names. */
-static void hear(struct jq *q)
-{
-	static const char at[] = " at <top-level>, line ";
-	char text[sizeof(q->said)];
-	ssize_t n = read(q->err, text, sizeof(text) - 1);
-	const char *p = text;
-
-	if (n <= 0)
-		return;
-	text[n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	for (size_t i = 0; i < 2; i++)
-		if (strncmp(p, i ? "error: " : "jq: ", i ? 7 : 4) == 0)
-			p += i ? 7 : 4;
-	char *place = strstr(text, at), *aside = strstr(text, " (Unix shell quoting issues?)");
-	unsigned line = place ? (unsigned)strtoul(place + sizeof(at) - 1, NULL, 10) : 0, lines = lines_of(q->program);
-	if (place)
-		*place = '\0';
-	if (aside)
-		*aside = '\0';
-	/* The end of ours stands there. */
-	if (line > lines)
-		snprintf(q->said, sizeof(q->said), "syntax error: the program is not complete");
-	else if (lines > 1 && line)
-		snprintf(q->said, sizeof(q->said), "in its line %u: %.160s", line, p);
-	else
-		snprintf(q->said, sizeof(q->said), "%s", p);
-}
-
-/* Ends it, and learns why it ended if it did so by itself. */
-static void end(struct jq *q)
-{
-	int status = 0;
-
-	if (!q->pid)
-		return;
-	kill(q->pid, SIGKILL);
-	while (waitpid(q->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFEXITED(status))
-		snprintf(q->said, sizeof(q->said), "it ended with code %d", WEXITSTATUS(status));
-	else
-		snprintf(q->said, sizeof(q->said), "it was ended by signal %d", WTERMSIG(status));
-	hear(q);
-	close_pipes(q);
-	q->pid = 0;
-}
-
-static int spawn(struct jq *q, int in, int out, int err)
-{
-	static char lang[] = "LC_ALL=C", zone[] = "TZ=UTC0";
-	char *text, *const env[] = { lang, zone, NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int r;
-
-	if (asprintf(&text, "%s%s%s", BEFORE, q->program, BEHIND) < 0)
-		return ENOMEM;
-	char *const argv[] = { (char *)"jq", (char *)"--unbuffered", text, NULL };
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_adddup2(&files, in, 0);
-	posix_spawn_file_actions_adddup2(&files, out, 1);
-	posix_spawn_file_actions_adddup2(&files, err, 2);
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	/* A group of its own: what the terminal sends to the hub is the hub's to carry out. */
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-	r = posix_spawnp(&q->pid, "jq", &files, &attr, argv, env);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	free(text);
-	if (r)
-		q->pid = 0;
-	return r;
-}
-
-/* Pipes for 0, 1 and 2 of a child; ours do not block. */
-static int pipes(int theirs[3], int ours[3])
-{
-	int p[2];
-
-	for (int i = 0; i < 3; i++) {
-		if (pipe2(p, O_CLOEXEC) < 0) {
-			int err = errno;
-			while (i-- > 0) {
-				close(theirs[i]);
-				close(ours[i]);
-			}
-			return err;
-		}
-		theirs[i] = p[i != 0];
-		ours[i] = p[i == 0];
-		fd_nonblock(ours[i]);
-	}
-	return 0;
-}
-
-static int start(struct jq *q)
-{
-	static const struct rlimit memory = { JQ_MEMORY, JQ_MEMORY }, no_core = { 0, 0 };
-	int theirs[3], ours[3], err;
-
-	if (clock_mono() < q->not_before)
-		return -1;
-	err = pipes(theirs, ours);
-	if (!err) {
-		err = spawn(q, theirs[0], theirs[1], theirs[2]);
-		for (int i = 0; i < 3; i++) {
-			close(theirs[i]);
-			if (err)
-				close(ours[i]);
-		}
-	}
-	if (err) {
-		q->not_before = clock_mono() + START_AGAIN;
-		snprintf(q->said, sizeof(q->said), err == ENOENT ? "it is not installed (apt-get install jq)" : "it cannot be started: %s",
-			strerror(err));
-		return -1;
-	}
-	q->in = ours[0];
-	q->out = ours[1];
-	q->err = ours[2];
-	prlimit(q->pid, RLIMIT_AS, &memory, NULL);
-	prlimit(q->pid, RLIMIT_CORE, &no_core, NULL);
-	q->begun = clock_mono();
-	q->raising = true;
-	q->slow = false;
-	/* Into an empty pipe; if it has ended already its answer tells. */
-	return write(q->in, "null\n", 5) == 5 || errno == EPIPE ? 0 : -1;
-}
-
-/* ---- a question ---- */
-
-enum outcome { NO, YES, ENDED, BUSY, SILENT };
-
-static int64_t cpu_of(pid_t pid)
-{
-	struct timespec t;
-	clockid_t clock;
-
-	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t) < 0)
-		return 0;
-	return t.tv_sec * CLOCK_S + t.tv_nsec;
-}
-
-/* Writes what is left of the line and its LF: 0 when all is written, 1 when the pipe is full, -1: it has ended. */
-static int feed(struct jq *q, const char **p, size_t *n, bool *lf)
-{
-	while (*n || *lf) {
-		static char line_feed[] = "\n";
-		struct iovec v[2] = { { (void *)(uintptr_t)*p, *n }, { line_feed, 1 } };
-		ssize_t k = writev(q->in, v, 2);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return errno == EAGAIN ? 1 : -1;
-		*lf = (size_t)k <= *n;
-		k = (size_t)k < *n ? k : (ssize_t)*n;
-		*p += k;
-		*n -= (size_t)k;
-	}
-	return 0;
-}
-
-/* Has it answered? NO, YES, ENDED; -1: not yet. */
-static int answer(struct jq *q)
-{
-	char text[8];
-	ssize_t n = read(q->out, text, sizeof(text));
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return -1;
-	/* Two bytes written together to a pipe come together. */
-	if (n == 2 && text[1] == '\n' && (*text == '0' || *text == '1'))
-		return *text == '1' ? YES : NO;
-	return ENDED;
-}
-
-/* `cpu` is what the child may use; its start is not charged to the first line. One that runs, on a busy machine, is waited for four times as long. */
-static enum outcome ask(struct jq *q, const char *p, size_t n, bool lf, int64_t cpu, int64_t wait)
-{
-	int64_t begun = clock_mono(), used = -1;
-
-	for (;;) {
-		int left = feed(q, &p, &n, &lf), r;
-		if (left < 0)
-			return ENDED;
-		struct pollfd fds[2] = { { .fd = q->out, .events = POLLIN }, { .fd = left ? q->in : -1, .events = POLLOUT } };
-		int k = poll(fds, 2, (int)(LOOK / CLOCK_MS));
-		if (k > 0 && fds[0].revents && (r = answer(q)) >= 0)
-			return (enum outcome)r;
-		if (k > 0)
-			continue;
-		int64_t now = cpu_of(q->pid), waited = clock_mono() - begun;
-		if (used < 0)
-			used = now;
-		if (now - used > cpu)
-			return BUSY;
-		if (waited > 4 * wait || (waited > wait && now - used < RUNS))
-			return SILENT;
-	}
-}
-
-/* A child that answers. -1: q->said. One that is slow to start goes on with it. */
-static int bring_up(struct jq *q, int64_t wait)
-{
-	enum outcome r;
-
-	if (q->pid && !q->raising)
-		return 0;
-	if (!q->pid && start(q) < 0)
-		return -1;
-	r = ask(q, "", 0, false, INT64_MAX, q->slow ? 0 : wait);
-	q->raising = q->slow = r == SILENT;
-	if (r == YES || r == NO)
-		return 0;
-	if (r == SILENT && clock_mono() - q->begun < JQ_START) {
-		snprintf(q->said, sizeof(q->said), "it does not answer yet (asked about null)");
-		return -1;
-	}
-	end(q);
-	if (r == SILENT)
-		snprintf(q->said, sizeof(q->said), "it does not answer within %d s (asked about null)", (int)(JQ_START / CLOCK_S));
-	q->not_before = clock_mono() + START_AGAIN;
-	return -1;
-}
-
 static int jq_ready(void *jq, char why[PRED_WHY])
 {
 	struct jq *q = jq;
 
-	if (bring_up(q, JQ_PATIENCE) == 0)
+	if (jq_child_up(&q->child, JQ_PATIENCE) == 0)
 		return 0;
-	if (q->pid)
+	if (q->child.pid)
 		snprintf(why, PRED_WHY, "jq: it does not answer within %d s (asked about null)", (int)(JQ_PATIENCE / CLOCK_S));
 	else
-		snprintf(why, PRED_WHY, "jq: %s", q->said);
+		snprintf(why, PRED_WHY, "jq: %s", q->child.said);
 	return -1;
 }
 
@@ -323,8 +45,8 @@ static int fault(struct jq *q, const char *p, size_t n, const char *what)
 	int64_t now = clock_mono();
 
 	if (q->fault && now - q->fault < JQ_FAULTS) {
-		q->not_before = now + JQ_REST;
-		snprintf(q->said, sizeof(q->said), "it rests after two lines that were too much for it");
+		q->child.not_before = now + JQ_REST;
+		snprintf(q->child.said, sizeof(q->child.said), "it rests after two lines that were too much for it");
 	}
 	q->fault = now;
 	log_error("the jq of line %u, column %u of the rules, '%.60s%s': %s on a line of %zu bytes that begins %.100s; it does not hold for that line", q->line, q->column, q->program,
@@ -337,31 +59,31 @@ static int fault(struct jq *q, const char *p, size_t n, const char *what)
 static int jq_ask(void *jq, const char *p, size_t n, const char **why)
 {
 	struct jq *q = jq;
-	char ended[sizeof(q->said) + 32];
+	char ended[sizeof(q->child.said) + 32];
 
 	if (jq_failed_has(q->program, p, n))
 		return 0;
 	for (int turn = 0; turn < 2; turn++) {
-		if (bring_up(q, patience) < 0) {
-			*why = q->pid ? "a jq of the rules does not answer" : q->fault && q->not_before == q->fault + JQ_REST ?
+		if (jq_child_up(&q->child, patience) < 0) {
+			*why = q->child.pid ? "a jq of the rules does not answer" : q->fault && q->child.not_before == q->fault + JQ_REST ?
 				"a jq of the rules rests after lines that were too much for it" : "a jq of the rules cannot be started";
 			if (!q->told)
-				log_error("the jq of line %u, column %u of the rules, '%.60s': %s; lines wait", q->line, q->column, q->program, q->said);
+				log_error("the jq of line %u, column %u of the rules, '%.60s': %s; lines wait", q->line, q->column, q->program, q->child.said);
 			q->told = true;
 			return -1;
 		}
 		q->told = false;
-		enum outcome r = ask(q, p, n, true, JQ_CPU, patience);
-		if (r == YES || r == NO)
-			return r == YES;
-		end(q);
+		enum jq_outcome r = jq_child_ask(&q->child, p, n, JQ_CPU, patience);
+		if (r == JQ_YES || r == JQ_NO)
+			return r == JQ_YES;
+		jq_child_end(&q->child);
 		count_one(M_JQ_STARTS);
-		if (r == BUSY)
+		if (r == JQ_BUSY)
 			return fault(q, p, n, "it was still busy after 100 ms of processor time");
-		snprintf(ended, sizeof(ended), "it ended twice (%s)", q->said);
-		if (r == ENDED && turn)
+		snprintf(ended, sizeof(ended), "it ended twice (%s)", q->child.said);
+		if (r == JQ_ENDED && turn)
 			return fault(q, p, n, ended);
-		log_warn("the jq of line %u, column %u of the rules, '%.60s': %s; a new one is asked", q->line, q->column, q->program, r == ENDED ? q->said : "it does not answer");
+		log_warn("the jq of line %u, column %u of the rules, '%.60s': %s; a new one is asked", q->line, q->column, q->program, r == JQ_ENDED ? q->child.said : "it does not answer");
 	}
 	*why = "a jq of the rules does not answer";
 	return -1;
@@ -369,28 +91,30 @@ static int jq_ask(void *jq, const char *p, size_t n, const char **why)
 
 static void *jq_open(const char *program, unsigned line, unsigned column)
 {
-	struct jq *q = calloc(1, sizeof(*q));
+	struct jq *q = malloc(sizeof(*q));
+	char *own = strdup(program);
 
-	if (q)
-		*q = (struct jq){ .line = line, .column = column };
-
-	if (q && !(q->program = strdup(program))) {
+	if (!q || !own) {
 		free(q);
+		free(own);
 		return NULL;
 	}
+	*q = (struct jq){ .program = own, .line = line, .column = column, .child = { .program = own } };
 	return q;
 }
 
 static void jq_rest(void *jq)
 {
-	end(jq);
+	struct jq *q = jq;
+
+	jq_child_end(&q->child);
 }
 
 static void jq_close(void *jq)
 {
 	struct jq *q = jq;
 
-	end(q);
+	jq_child_end(&q->child);
 	free(q->program);
 	free(q);
 }

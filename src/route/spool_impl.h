@@ -85,7 +85,7 @@ struct spool {
 	bool probing;		/* the next group decides */
 	struct backoff backoff;
 
-	/* reading (spool_read.c) */
+	/* reading (spool_read.c, spool_tail.c) */
 	struct tail_group **tail;	/* oldest first */
 	size_t tail_at, tail_n, tail_cap;
 	size_t tail_bytes;
@@ -99,7 +99,13 @@ struct spool {
 	struct commit checked_commit;
 };
 
-int spool_load(struct spool *s);	/* spool_load.c: finds the files, puts in order what is damaged; -1 with a message */
+/* ---- spool_load.c, spool_last.c ---- */
+int spool_load(struct spool *s);	/* finds the files, puts in order what is damaged; -1 with a message */
+/* Reads the whole last file; `prev` as in a head. 1: it held nothing that counts, and is gone; 0: it is the last seg, or its pieces are; -1
+ * with a message. */
+int spool_load_last(struct spool *s, uint64_t prev);
+int spool_sync_seg(const struct spool *s, int fd, const char *name);	/* at start: what is read must be on disk; -1 with a message */
+
 bool spool_busy_with(const struct spool *s, const struct seg *seg);	/* it is the file that is written to */
 
 /* ---- spool_room.c ---- */
@@ -121,14 +127,20 @@ int spool_damaged(struct spool *s, const struct seg *seg);
  * opened, `why`. `put_in_order`: the file may be changed. Fills out[]; how many, -1 with a message. Caller frees. */
 int spool_sort_out(struct spool *s, const struct seg *seg, uint64_t prev, int fd, const char *why, bool put_in_order, struct seg **out);
 
+/* ---- spool_tail.c ---- */
+bool spool_tail_add(struct spool *s, struct group *g, uint64_t seg, off_t off, off_t end);	/* true: g is the tail's now */
+/* The group that holds seq or the next higher line; NULL: seq is older than the tail (or newer than all). */
+const struct tail_group *spool_tail_find(const struct spool *s, uint64_t seq);
+enum spool_read spool_tail_read(const struct spool *s, const struct tail_group *t, struct spool_pos *pos,
+	bool (*fn)(void *arg, const struct spool_view *v), void *arg);
+void spool_tail_release(struct spool *s);
+
 int spool_write_init(struct spool *s);
 void spool_write_release(struct spool *s);
 struct seg *spool_add_seg(struct spool *s, uint64_t first, uint64_t gen);	/* NULL: no memory */
 int spool_replace_seg(struct spool *s, size_t at, const struct seg *v, size_t n);	/* -1: no memory */
 struct seg *spool_last_seg(const struct spool *s);	/* NULL: none */
 struct seg *spool_find_seg(const struct spool *s, uint64_t seq);	/* the one that holds seq or the next higher; NULL: none */
-bool spool_tail_add(struct spool *s, struct group *g, uint64_t seg, off_t off, off_t end);	/* true: g is the tail's now */
-void spool_tail_release(struct spool *s);
 void spool_group_done(struct spool *s, struct group *g);	/* one is kept for the next time, with its memory; otherwise freed */
 
 #endif

@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "route/pieces.h"
 
-#define LINE_LEAST 50u		/* no event is shorter */
 #define JUMP (1ull << 27)	/* numbers left out where some may have been given out that nothing tells of any more */
 #define NUMBER_MAX (1ull << 53)
 
@@ -75,160 +74,13 @@ static int list_segs(struct spool *s)
 }
 
 /* What a killed process wrote and did not sync can be read, so that its repeats are acknowledged: it must be on disk. */
-static int sync_seg(const struct spool *s, int fd, const char *name)
+int spool_sync_seg(const struct spool *s, int fd, const char *name)
 {
 	if (s->o.sync == SPOOL_NEVER || fdatasync(fd) == 0)
 		return 0;
 	log_error("%s/%s: fdatasync: %s", s->dir, name, strerror(errno));
 	return -1;
 }
-
-/* ---- the last file ---- */
-
-/* What is cut off although it is no half-written group is kept aside: somebody may want to look at it. */
-static int set_aside(const struct spool *s, int fd, const char *name, off_t from)
-{
-	char path[4096], block[65536];
-	ssize_t got;
-	int out, r = -1;
-
-	snprintf(path, sizeof(path), "%s/damaged", s->dir);
-	if (fd_mkdirs(path, 0700) < 0)
-		goto say;
-	snprintf(path, sizeof(path), "%s/damaged/%s.%lld", s->dir, name, (long long)from);
-	out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (out < 0)
-		goto say;
-	while ((got = pread(fd, block, sizeof(block), from)) > 0 && fd_write_all(out, block, (size_t)got) == 0)
-		from += got;
-	r = got == 0 && fdatasync(out) == 0 ? 0 : -1;
-	close(out);
-say:
-	if (r < 0)
-		log_error("%s: %s", path, strerror(errno));
-	return r;
-}
-
-/* Cuts off what stands behind the last good group. false: it stays, and the next group begins another file. */
-static bool cut(struct spool *s, const struct seg *seg, int fd, const struct fault *f)
-{
-	char name[SEGMENT_NAME_MAX];
-
-	segment_name(name, seg->file);
-	log_warn("%s/%s: %llu bytes behind the last good commit are cut off (%s)", s->dir, name, (unsigned long long)(f->end - f->off), f->why);
-	if (!f->torn && set_aside(s, fd, name, f->off) < 0)
-		return false;
-	if (ftruncate(fd, f->off) == 0 && fsync(fd) == 0)
-		return true;
-	log_error("%s/%s: %s", s->dir, name, strerror(errno));
-	return false;
-}
-
-static int remove_file(const struct spool *s, uint64_t file)
-{
-	char name[SEGMENT_NAME_MAX];
-
-	segment_name(name, file);
-	if (unlinkat(s->dirfd, name, 0) == 0)
-		return 0;
-	log_error("%s/%s: %s", s->dir, name, strerror(errno));
-	return -1;
-}
-
-/* How far its lines may have come cannot be told: its numbers are left out, as many as its size allows. */
-static int lose_last(struct spool *s, struct seg *seg, const char *why)
-{
-	char name[SEGMENT_NAME_MAX];
-
-	segment_name(name, seg->file);
-	log_error("%s/%s: %s", s->dir, name, why);
-	seg->end = seg->first + seg->size / LINE_LEAST + 1;
-	if (gaps_add(&s->gaps, seg->first, seg->end - 1, name, why, NULL))
-		s->gaps_new = true;
-	if (s->next < seg->end)
-		s->next = seg->end;
-	spool_put_aside(s, seg->file);
-	s->nsegs--;
-	return 1;
-}
-
-/* The scanned file: the tail is cut, seg says what is good, s->next what comes behind. false: it stays as it is behind that. */
-static bool end_of_last(struct spool *s, struct seg *seg, int fd, const struct pieces *p)
-{
-	const struct piece *good = p->n ? &p->v[p->n - 1] : NULL;
-	const struct fault *f = p->nfaults && p->faults[p->nfaults - 1].tail ? &p->faults[p->nfaults - 1] : NULL;
-	char name[SEGMENT_NAME_MAX];
-	bool clean = true;
-
-	seg->size = good ? (uint64_t)good->end : 0;
-	seg->end = good ? good->next : seg->first;
-	seg->gen = good ? good->gen : 0;
-	if (s->next < seg->end)
-		s->next = seg->end;
-	if (!f)
-		return true;
-	clean = cut(s, seg, fd, f);
-	/* A whole commit line stands there, but what it closes is not as it was: these lines may have been acknowledged. */
-	if (f->claim > seg->end) {
-		segment_name(name, seg->file);
-		s->gaps_new |= gaps_add(&s->gaps, seg->end, f->claim - 1, name, f->why, NULL);
-		s->next = f->claim;
-		clean = false;
-	}
-	return clean;
-}
-
-/* Reads the whole last file. 1: the file held nothing and is gone; 0: it is the last seg, or its pieces are; -1 with a message. */
-static int load_last(struct spool *s, uint64_t prev)
-{
-	struct seg *seg = spool_last_seg(s), *v;
-	char name[SEGMENT_NAME_MAX];
-	struct pieces p;
-	int fd, n, r = -1;
-
-	segment_name(name, seg->file);
-	fd = openat(s->dirfd, name, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return lose_last(s, seg, strerror(errno));
-	if (pieces_scan(&p, fd, seg->file, UINT64_MAX) < 0) {
-		log_error("%s/%s: %s", s->dir, name, strerror(errno));
-		close(fd);
-		return -1;
-	}
-	bool clean = end_of_last(s, seg, fd, &p), inner = p.nfaults && (p.nfaults > 1 || !p.faults[0].tail);
-	if (sync_seg(s, fd, name) < 0)
-		goto done;
-	if (p.head)
-		seg->lines = p.lines;
-	if (seg->end == seg->first) {
-		/* Not one line. Something that is no half-written group was set aside above, or is now. */
-		r = clean ? remove_file(s, seg->file) : spool_put_aside(s, seg->file);
-		s->nsegs--;
-		r = r < 0 && clean ? -1 : 1;
-		goto done;
-	}
-	r = 0;
-	if (inner) {
-		size_t at = s->nsegs - 1;
-		n = spool_sort_out(s, seg, prev, fd, NULL, true, &v);
-		r = n < 0 ? -1 : spool_replace_seg(s, at, v, (size_t)n);
-		free(v);
-		seg = spool_last_seg(s);
-		close(fd);
-		segment_name(name, seg->file);
-		fd = r < 0 ? -1 : openat(s->dirfd, name, O_RDWR | O_CLOEXEC);
-	}
-	s->fd = fd;
-	s->roll |= !clean || fd < 0;
-	fd = -1;
-done:
-	pieces_release(&p);
-	if (fd >= 0)
-		close(fd);
-	return r;
-}
-
-/* ---- the others ---- */
 
 static void read_head(const struct spool *s, const struct seg *seg, struct head *h)
 {
@@ -285,7 +137,7 @@ static int load_one(struct spool *s, struct seg *seg, const struct head *h, uint
 		log_error("%s/%s: %s", s->dir, name, why);
 	} else {
 		end = end_of(fd, seg->size);
-		if (sync_seg(s, fd, name) < 0) {
+		if (spool_sync_seg(s, fd, name) < 0) {
 			close(fd);
 			return -1;
 		}
@@ -343,11 +195,38 @@ static void jump(struct spool *s)
 		s->gaps_new = true;
 }
 
+/* The last file may be several pieces now; the `nall` files before it are sorted out one by one and come in front. h: its head. */
+static int load_in_front(struct spool *s, size_t nall, const struct head *h)
+{
+	size_t ntail = s->nsegs - nall;
+	struct seg *all = malloc((nall + 1) * sizeof(*all)), *tail = malloc(ntail * sizeof(*tail));
+	int r = -1;
+
+	if (!all || !tail) {
+		log_error("%s: no memory", s->dir);
+		goto done;
+	}
+	memcpy(all, s->segs, nall * sizeof(*all));
+	memcpy(tail, s->segs + nall, ntail * sizeof(*tail));
+	s->nsegs = 0;
+	s->before = h->told ? h->prev : tail[0].file;
+	r = load_others(s, all, nall, s->before);
+	if (r < 0)
+		goto done;
+	if (!h->told && nall)
+		for (size_t i = 0; i < ntail; i++)
+			tail[i].lines += all[nall - 1].lines + (all[nall - 1].end - all[nall - 1].first);
+	r = spool_replace_seg(s, s->nsegs, tail, ntail);
+done:
+	free(all);
+	free(tail);
+	return r;
+}
+
 int spool_load(struct spool *s)
 {
-	struct seg *all = NULL, *tail = NULL;
-	size_t nall, ntail;
 	struct head h = { .ok = false };
+	size_t nall = 0;
 	int r = 1;
 
 	if (gaps_load(&s->gaps) < 0 || list_segs(s) < 0)
@@ -359,36 +238,10 @@ int spool_load(struct spool *s)
 		if (s->next < s->segs[nall].first)
 			s->next = s->segs[nall].first;
 		read_head(s, &s->segs[nall], &h);
-		r = load_last(s, h.told ? h.prev : s->segs[nall].first);
-		if (r < 0)
-			return -1;
+		r = spool_load_last(s, h.told ? h.prev : s->segs[nall].first);
 	}
-	/* The last file may be several pieces now; those before it are sorted out one by one and come in front. */
-	if (r == 0) {
-		ntail = s->nsegs - nall;
-		all = malloc((nall + 1) * sizeof(*all));
-		tail = malloc(ntail * sizeof(*tail));
-		if (!all || !tail) {
-			log_error("%s: no memory", s->dir);
-			r = -1;
-		} else {
-			memcpy(all, s->segs, nall * sizeof(*all));
-			memcpy(tail, s->segs + nall, ntail * sizeof(*tail));
-			s->nsegs = 0;
-			uint64_t next = h.told ? h.prev : tail[0].file;
-			s->before = next;
-			r = load_others(s, all, nall, next);
-			if (!h.told && nall)
-				for (size_t i = 0; i < ntail; i++)
-					tail[i].lines += all[nall - 1].lines + (all[nall - 1].end - all[nall - 1].first);
-			if (r == 0)
-				r = spool_replace_seg(s, s->nsegs, tail, ntail);
-		}
-		free(all);
-		free(tail);
-		if (r < 0)
-			return -1;
-	}
+	if (r < 0 || (r == 0 && load_in_front(s, nall, &h) < 0))
+		return -1;
 	const struct seg *last = spool_last_seg(s);
 	if (last && s->next < last->end)
 		s->next = last->end;
