@@ -2,7 +2,7 @@
  * irc: an account on an IRC server (or on Twitch's IRC): one connection, number 0, a stream of bytes. For irc*.c only.
  *
  *   irc.c            the account; life of the connection: dial, liveness, loss, drain; irc_line: which message goes where
- *   irc_register.c   from the first byte to the welcome: capabilities, SASL, nick; what the server says it can (005)
+ *   irc_register.c   from the first byte to the welcome: capabilities, SASL, nick     irc_support.c   what the server says it can (005)
  *   irc_conf.c       the account's words
  *   irc_channel.c    joining, being thrown out, coming back     irc_people.c   who is there and what they are
  *   irc_event.c      messages to lines          irc_twitch.c   the same for what only Twitch's dialect has
@@ -187,6 +187,9 @@ void irc_greet(struct irc *c);
 bool irc_register(struct irc *c, const struct irc_message *m, int64_t now);
 bool irc_nick_is(const struct irc *c, struct span nick);	/* ours? */
 void irc_nick_back(struct irc *c);			/* asks for the nick of the account's file again */
+
+/* irc_support.c */
+void irc_support(struct irc *c, const struct irc_message *m);
 
 /* irc_channel.c */
 int irc_channels_set(struct irc *c, int64_t now);	/* after the configuration was read (again); -1: no memory, with a message */

@@ -1,4 +1,4 @@
-/* irc_register: from the first byte to the welcome, and what the server says it can. */
+/* irc_register: from the first byte to the welcome. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -137,16 +137,17 @@ static void on_ack(struct irc *c, struct span list, bool more)
 		irc_put(c, "CAP END");
 }
 
-static void on_cap(struct irc *c, const struct irc_message *m)
+static bool on_cap(struct irc *c, const struct irc_message *m, int64_t now)
 {
 	struct span what = m->nparams > 1 ? m->params[1] : (struct span){NULL, 0};
 	struct span list = m->nparams > 2 ? m->params[m->nparams - 1] : (struct span){NULL, 0};
 	bool more = m->nparams > 3 && irc_is(m->params[2], "*"), plain = true;
 	unsigned caps;
 
+	(void)now;
 	if (irc_is(what, "ACK")) {
 		on_ack(c, list, more);
-		return;
+		return true;
 	}
 	caps = caps_of(c, list, &plain);
 	if (irc_is(what, "LS")) {
@@ -154,7 +155,7 @@ static void on_cap(struct irc *c, const struct irc_message *m)
 			caps &= ~(unsigned)CAP_SASL;
 		c->offered |= caps;
 		if (more || c->stage != IRC_GREETING)
-			return;
+			return true;
 		if (c->conf.sasl && !(c->offered & CAP_SASL))
 			no_sasl(c);
 		else
@@ -176,6 +177,7 @@ static void on_cap(struct irc *c, const struct irc_message *m)
 			irc_put(c, "CAP END");
 		}
 	}
+	return true;
 }
 
 /* ---- SASL ---- */
@@ -245,67 +247,6 @@ void irc_nick_back(struct irc *c)
 		c->nick_waits = false;
 }
 
-/* ---- what the server can ---- */
-
-static void copy(char *to, size_t size, const char *p, size_t n)
-{
-	snprintf(to, size, "%.*s", (int)(n < size ? n : size - 1), p);
-}
-
-static void chanmodes(struct irc *c, const char *p, const char *end)
-{
-	for (int i = 0; i < 4; i++) {
-		const char *stop = p < end ? memchr(p, ',', (size_t)(end - p)) : NULL;
-
-		stop = stop ? stop : end;
-		copy(c->chanmodes[i], sizeof(c->chanmodes[i]), p, (size_t)(stop - p));
-		p = stop + (stop < end);
-	}
-}
-
-/* Of few digits. */
-static unsigned number(struct span s)
-{
-	unsigned n = 0;
-
-	for (size_t k = 0; k < s.n; k++)
-		n = n * 10 + (unsigned)((s.p[k] - '0') & 15);
-	return n;
-}
-
-static void supports(struct irc *c, const struct irc_message *m)
-{
-	for (unsigned i = 1; i < m->nparams; i++) {
-		struct span s = m->params[i];
-		const char *eq = memchr(s.p, '=', s.n), *v = eq ? eq + 1 : s.p + s.n, *end = s.p + s.n;
-		struct span name = {s.p, (size_t)((eq ? eq : end) - s.p)}, value = {v, (size_t)(end - v)};
-
-		if (irc_is(name, "CASEMAPPING")) {
-			c->fold = irc_is(value, "rfc1459") ? IRC_FOLD_RFC1459 : irc_is(value, "rfc1459-strict") ||
-				irc_is(value, "strict-rfc1459") ? IRC_FOLD_STRICT : IRC_FOLD_ASCII;
-			irc_channels_fold(c);
-		} else if (irc_is(name, "PREFIX") && value.n > 2 && *v == '(') {
-			const char *close = memchr(v, ')', value.n);
-			size_t n = close ? (size_t)(close - v - 1) : 0;
-
-			if (n && (size_t)(end - close - 1) == n) {
-				copy(c->prefixes[0], sizeof(c->prefixes[0]), v + 1, n);
-				copy(c->prefixes[1], sizeof(c->prefixes[1]), close + 1, n);
-			}
-		} else if (irc_is(name, "CHANMODES")) {
-			chanmodes(c, v, end);
-		} else if (irc_is(name, "MSGREFTYPES")) {
-			irc_history_supports(c, value);
-		} else if (irc_is(name, "CHATHISTORY") && value.n && value.n < 6) {
-			c->history.max = number(value);
-		} else if (irc_is(name, "CHANTYPES") && value.n) {
-			copy(c->chantypes, sizeof(c->chantypes), v, value.n);
-		} else if (irc_is(name, "NICKLEN") && value.n && value.n < 4) {
-			c->nick_max = number(value);
-		}
-	}
-}
-
 /* ---- which message ---- */
 
 static struct span last(const struct irc_message *m)
@@ -313,90 +254,109 @@ static struct span last(const struct irc_message *m)
 	return m->nparams ? m->params[m->nparams - 1] : (struct span){"", 0};
 }
 
-static void refused(struct irc *c, const struct irc_message *m)
+static bool on_welcome(struct irc *c, const struct irc_message *m, int64_t now)
 {
-	struct span why = last(m);
-
-	irc_lose(c, NEXT_STOP, 0, "the server refuses: %.*s", (int)(why.n < 120 ? why.n : 120), why.p);
-}
-
-static void welcomed(struct irc *c, const struct irc_message *m)
-{
+	(void)now;
+	if (c->stage != IRC_GREETING)
+		return true;
 	if (c->conf.sasl && !c->sasl_done) {
 		no_sasl(c);
-		return;
+		return true;
 	}
 	if (m->nparams && m->params[0].n < IRC_NAME_MAX && !irc_is(m->params[0], "*"))
 		set_nick(c, m->params[0]);
 	c->sasl_refused = 0;
 	c->stage = IRC_WELCOMED;
+	return true;
 }
 
-static const struct { const char *code; enum { R_WELCOME, R_SUPPORT, R_READY, R_NICK, R_BAD_NICK, R_REFUSED, R_SASL, R_SASL_DONE,
-	R_SASL_REFUSED, R_HOST } what; } numerics[] = {
-	{"001", R_WELCOME}, {"005", R_SUPPORT}, {"376", R_READY}, {"422", R_READY}, {"433", R_NICK}, {"436", R_NICK}, {"437", R_NICK},
-	{"432", R_BAD_NICK}, {"464", R_REFUSED}, {"465", R_REFUSED}, {"AUTHENTICATE", R_SASL}, {"903", R_SASL_DONE}, {"907", R_SASL_DONE},
-	{"902", R_SASL_REFUSED}, {"904", R_SASL_REFUSED}, {"905", R_SASL_REFUSED}, {"906", R_SASL_REFUSED}, {"908", R_SASL_REFUSED},
-	{"396", R_HOST},
+static bool on_support(struct irc *c, const struct irc_message *m, int64_t now)
+{
+	(void)now;
+	irc_support(c, m);
+	return true;
+}
+
+static bool on_ready(struct irc *c, const struct irc_message *m, int64_t now)
+{
+	(void)m;
+	if (c->stage == IRC_WELCOMED) {
+		c->stage = IRC_JOINING;
+		irc_channels_join(c, now);
+	}
+	return true;
+}
+
+static bool on_nick_taken(struct irc *c, const struct irc_message *m, int64_t now)
+{
+	(void)now;
+	/* 437 is also said of a channel. */
+	if (m->nparams > 1 && irc_is_channel(c, m->params[1]))
+		return false;
+	other_nick(c);
+	return true;
+}
+
+static bool on_refused(struct irc *c, const struct irc_message *m, int64_t now)
+{
+	struct span why = last(m);
+
+	(void)now;
+	irc_lose(c, NEXT_STOP, 0, "the server refuses: %.*s", (int)(why.n < 120 ? why.n : 120), why.p);
+	return true;
+}
+
+static bool on_bad_nick(struct irc *c, const struct irc_message *m, int64_t now)
+{
+	return c->stage != IRC_GREETING || on_refused(c, m, now);
+}
+
+static bool on_sasl(struct irc *c, const struct irc_message *m, int64_t now)
+{
+	(void)now;
+	if (c->stage == IRC_GREETING && c->conf.sasl && irc_is(last(m), "+"))
+		plain(c);
+	return true;
+}
+
+static bool on_sasl_done(struct irc *c, const struct irc_message *m, int64_t now)
+{
+	(void)m, (void)now;
+	c->sasl_done = true;
+	if (c->stage == IRC_GREETING)
+		irc_put(c, "CAP END");
+	return true;
+}
+
+static bool on_sasl_refused(struct irc *c, const struct irc_message *m, int64_t now)
+{
+	(void)now;
+	if (c->stage == IRC_GREETING && c->conf.sasl)
+		sasl_refused(c, last(m));
+	return true;
+}
+
+/* NICK HOST :is now your hidden host */
+static bool on_host(struct irc *c, const struct irc_message *m, int64_t now)
+{
+	(void)now;
+	if (m->nparams > 1)
+		snprintf(c->host, sizeof(c->host), "%.*s", (int)(m->params[1].n < sizeof(c->host) ? m->params[1].n : sizeof(c->host) - 1),
+			m->params[1].p);
+	return true;
+}
+
+static const struct { const char *command; bool (*on)(struct irc *c, const struct irc_message *m, int64_t now); } messages[] = {
+	{"CAP", on_cap}, {"AUTHENTICATE", on_sasl}, {"001", on_welcome}, {"005", on_support}, {"376", on_ready}, {"422", on_ready},
+	{"433", on_nick_taken}, {"436", on_nick_taken}, {"437", on_nick_taken}, {"432", on_bad_nick}, {"464", on_refused}, {"465", on_refused},
+	{"903", on_sasl_done}, {"907", on_sasl_done}, {"902", on_sasl_refused}, {"904", on_sasl_refused}, {"905", on_sasl_refused},
+	{"906", on_sasl_refused}, {"908", on_sasl_refused}, {"396", on_host},
 };
 
 bool irc_register(struct irc *c, const struct irc_message *m, int64_t now)
 {
-	size_t i = 0;
-
-	if (irc_is(m->command, "CAP")) {
-		on_cap(c, m);
-		return true;
-	}
-	while (i < sizeof(numerics) / sizeof(*numerics) && !irc_is(m->command, numerics[i].code))
-		i++;
-	if (i == sizeof(numerics) / sizeof(*numerics))
-		return false;
-	switch (numerics[i].what) {
-	case R_WELCOME:
-		if (c->stage == IRC_GREETING)
-			welcomed(c, m);
-		return true;
-	case R_SUPPORT:
-		supports(c, m);
-		return true;
-	case R_READY:
-		if (c->stage == IRC_WELCOMED) {
-			c->stage = IRC_JOINING;
-			irc_channels_join(c, now);
-		}
-		return true;
-	case R_NICK:
-		/* 437 is also said of a channel. */
-		if (m->nparams > 1 && irc_is_channel(c, m->params[1]))
-			return false;
-		other_nick(c);
-		return true;
-	case R_BAD_NICK:
-		if (c->stage == IRC_GREETING)
-			refused(c, m);
-		return true;
-	case R_REFUSED:
-		refused(c, m);
-		return true;
-	case R_SASL:
-		if (c->stage == IRC_GREETING && c->conf.sasl && irc_is(last(m), "+"))
-			plain(c);
-		return true;
-	case R_SASL_DONE:
-		c->sasl_done = true;
-		if (c->stage == IRC_GREETING)
-			irc_put(c, "CAP END");
-		return true;
-	case R_SASL_REFUSED:
-		if (c->stage == IRC_GREETING && c->conf.sasl)
-			sasl_refused(c, last(m));
-		return true;
-	case R_HOST:
-		/* 396 NICK HOST :is now your hidden host */
-		if (m->nparams > 1)
-			copy(c->host, sizeof(c->host), m->params[1].p, m->params[1].n);
-		return true;
-	}
+	for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++)
+		if (irc_is(m->command, messages[i].command))
+			return messages[i].on(c, m, now);
 	return false;
 }
