@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervise/env.h"
+#include "supervise/fifo.h"
 #include "supervise/instance.h"
 #include "supervise/limits.h"
 #include "supervise/logs.h"
@@ -324,7 +325,7 @@ static void mark_death(const struct extra *e, const struct past_death *d)
 		snprintf(how, sizeof how, "exited with code %d", WEXITSTATUS(d->status));
 	snprintf(text, sizeof text, "%s%.150s: process %u %s after %lld.%03lld s", d->asked || d->status == 0 ? "" : "warning: ", e->slot->label,
 		d->pid, how, (long long)(d->lived / CLOCK_S), (long long)(d->lived % CLOCK_S / CLOCK_MS));
-	logs_mark(e->outlet, e->slot->dirfd, text);
+	fifo_mark(e->slot->dirfd, text);
 }
 
 void extra_died(struct slot *s, int status)

@@ -6,9 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,10 +16,10 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/place.h"
+#include "supervise/fifo.h"
 #include "supervise/spawn.h"
 #include "supervise/supervise.h"
 
-#define FIFO "supervise/output"
 #define LOOK (100 * CLOCK_MS)	/* between two looks whether a fifo that nobody needs any more is empty */
 #define CONTROL_FD 3
 
@@ -171,21 +169,10 @@ static int say(const char *text, size_t n, int fd)
 	return sendmsg(logs.io.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 
-/* A reading end alone: logd then sees when the last writer is gone. */
-static int reading_end(const struct outlet *o)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d", o->fd);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	return fd < 0 ? fcntl(o->fd, F_DUPFD_CLOEXEC, 3) : fd;
-}
-
 static int tell(struct outlet *o)
 {
 	char text[300];
-	int fd = reading_end(o), n, rc, e;
+	int fd = fifo_reading_end(o->fd), n, rc, e;
 
 	if (fd < 0)
 		return -1;
@@ -218,21 +205,6 @@ void logs_tell(void)
 
 /* ---- outlets ---- */
 
-static int open_fifo(int dirfd)
-{
-	struct stat st;
-	int fd;
-
-	if (mkfifoat(dirfd, FIFO, 0600) < 0 && errno != EEXIST)
-		return -1;
-	fd = openat(dirfd, FIFO, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)))
-		return fd;
-	close(fd);
-	errno = EEXIST;
-	return -1;
-}
-
 struct outlet *logs_add(const char *name, int dirfd, char why[FILES_WHY_MAX])
 {
 	struct outlet *o = malloc(sizeof *o + strlen(name) + 1);
@@ -241,9 +213,9 @@ struct outlet *logs_add(const char *name, int dirfd, char why[FILES_WHY_MAX])
 		snprintf(why, FILES_WHY_MAX, "%.150s: no memory", name);
 		return NULL;
 	}
-	*o = (struct outlet){ .next = logs.all, .fd = open_fifo(dirfd) };
+	*o = (struct outlet){ .next = logs.all, .fd = fifo_open(dirfd) };
 	if (o->fd < 0) {
-		snprintf(why, FILES_WHY_MAX, "%.150s/" FIFO ": %s", name, strerror(errno));
+		snprintf(why, FILES_WHY_MAX, "%.150s/" FIFO_NAME ": %s", name, strerror(errno));
 		free(o);
 		return NULL;
 	}
@@ -266,13 +238,6 @@ static void drop(struct outlet *o)
 	free(o);
 }
 
-static bool is_empty(const struct outlet *o)
-{
-	int n = 0;
-
-	return ioctl(o->fd, FIONREAD, &n) < 0 || n == 0;
-}
-
 static void on_look(void *arg)
 {
 	struct outlet *next;
@@ -280,7 +245,7 @@ static void on_look(void *arg)
 	(void)arg;
 	for (struct outlet *o = logs.all; o; o = next) {
 		next = o->next;
-		if (o->closing && is_empty(o))
+		if (o->closing && fifo_is_empty(o->fd))
 			drop(o);
 	}
 	if (logs.closing)
@@ -291,7 +256,7 @@ void logs_del(struct outlet *o)
 {
 	if (!o)
 		return;
-	if (is_empty(o)) {
+	if (fifo_is_empty(o->fd)) {
 		drop(o);
 		return;
 	}
@@ -304,21 +269,6 @@ void logs_del(struct outlet *o)
 int logs_fd(const struct outlet *o)
 {
 	return o->fd;
-}
-
-/* Through a descriptor of its own, which does not wait: the fifo's flags belong to the service, too. */
-void logs_mark(const struct outlet *o, int dirfd, const char *text)
-{
-	char line[512];
-	int fd = openat(dirfd, FIFO, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW), n;
-
-	(void)o;
-	if (fd < 0)
-		return;
-	/* Less than PIPE_BUF: whole or not at all. logd knows it by its first byte. */
-	n = snprintf(line, sizeof line, "\x1esupervise: %.400s\n", text);
-	(void)!write(fd, line, (size_t)n);
-	close(fd);
 }
 
 /* ---- begin and end ---- */
@@ -371,7 +321,7 @@ bool logs_gone(void)
 	if (logs.pid == 0) {
 		/* Gone without having read everything: once more, until patience is over. */
 		for (const struct outlet *o = logs.all; o; o = o->next)
-			if (!is_empty(o))
+			if (!fifo_is_empty(o->fd))
 				return false;
 		return true;
 	}

@@ -29,9 +29,6 @@ struct outlet *logs_add(const char *name, int dirfd, char why[FILES_WHY_MAX]);
 void logs_del(struct outlet *o);	/* NULL is fine */
 int logs_fd(const struct outlet *o);	/* what becomes 1 and 2 of its process */
 
-/* A line of supervise's own, behind everything that the service has written until now. Lost when the pipe is full. */
-void logs_mark(const struct outlet *o, int dirfd, const char *text);
-
 /* At the end of a round: tells logd what it does not know yet. */
 void logs_tell(void);
 
