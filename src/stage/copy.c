@@ -143,6 +143,33 @@ static void loose(struct copy *c, const char *p, size_t n)
 		run_moved(c->run);
 }
 
+static void stray(struct copy *c, const char *p, size_t n)
+{
+	said_stray(&c->said, c->who, now(c), p, n);
+}
+
+/* It wrote what is no line of a stream at all. */
+static void faulty(struct copy *c, struct load *l, const char *p, size_t n, const char *fault)
+{
+	char why[EVENT_WHY];
+
+	snprintf(why, sizeof why, "the program's output is no event: %s", fault);
+	if (c->run->set->mode == &mode_line)
+		answer(c, p, n, why);
+	else
+		load_bad(l, false, why);
+}
+
+/* The mode has no place for what it wrote. What it wrote before may have been taken for something else. */
+static void wrong(struct copy *c)
+{
+	if (c->run->set->mode == &mode_sync)
+		copy_kill(c, "it returned the penstock.sync lines in another order, or twice; -a sync wants lines to stay in order");
+	else
+		out_of_step(c, "a line that answers none");
+	c->run->failed |= c->run->in_stream;
+}
+
 static void on_line(void *arg, const char *p, size_t n, const char *fault, bool half)
 {
 	struct copy *c = arg;
@@ -157,16 +184,11 @@ static void on_line(void *arg, const char *p, size_t n, const char *fault, bool 
 		return;
 	/* The last words of a program that died in the middle of them are no answer. */
 	if (half && scan_strict(p, n, &e, &err)) {
-		said_stray(&c->said, c->who, now(c), p, n);
+		stray(c, p, n);
 		return;
 	}
 	if (fault && l) {
-		char why[EVENT_WHY];
-		snprintf(why, sizeof why, "the program's output is no event: %s", fault);
-		if (c->run->set->mode == &mode_line)
-			answer(c, p, n, why);
-		else
-			load_bad(l, false, why);
+		faulty(c, l, p, n, fault);
 		return;
 	}
 	switch (fault ? MODE_STRAY : c->run->set->mode->line(l ? &l->task : &none, p, n)) {
@@ -189,15 +211,10 @@ static void on_line(void *arg, const char *p, size_t n, const char *fault, bool 
 		if (n == 0)
 			break;
 		metric_add(c->run->metric[M_STRAY], 1);
-		said_stray(&c->said, c->who, now(c), p, n);
+		stray(c, p, n);
 		break;
 	case MODE_WRONG:
-		if (c->run->set->mode == &mode_sync)
-			copy_kill(c, "it returned the penstock.sync lines in another order, or twice; -a sync wants lines to stay in order");
-		else
-			out_of_step(c, "a line that answers none");
-		/* What it wrote before may have been taken for something else. */
-		c->run->failed |= c->run->in_stream;
+		wrong(c);
 		break;
 	}
 }

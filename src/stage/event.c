@@ -286,6 +286,17 @@ static bool same_event(const struct events *v, const struct envelope *a, const s
 	return a->a[LA_ID].p && a->a[LA_SOURCE].p && x.a == y.a && x.b == y.b;
 }
 
+/* The line with its id and source, from 1; 0: there is none. */
+static uint32_t find_event(struct events *v, uint32_t from, uint32_t to, const struct envelope *e)
+{
+	uint64_t key;
+
+	if (!e->a[LA_ID].p || !e->a[LA_SOURCE].p || from >= to)
+		return 0;
+	key = id_key(e, v->key).a;
+	return find_id(v, from, to, e->a[LA_ID], &key);
+}
+
 enum event_is event_look(struct events *v, uint32_t from, uint32_t to, bool answers, const char *p, size_t n, struct buf *out,
 	uint32_t *cause, char *why)
 {
@@ -310,12 +321,8 @@ enum event_is event_look(struct events *v, uint32_t from, uint32_t to, bool answ
 		return bad(why, &err, p, n);
 
 	/* The line it answers, or the one it names; for what can't do without, the only one. */
-	if (!*cause && e.a[LA_ID].p && e.a[LA_SOURCE].p && from < to) {
-		uint64_t key = id_key(&e, v->key).a;
-		*cause = find_id(v, from, to, e.a[LA_ID], &key);
-		if (*cause)
-			return EVENT_CHANGED;
-	}
+	if (!*cause && (*cause = find_event(v, from, to, &e)))
+		return EVENT_CHANGED;
 	if (!*cause && e.a[LA_CAUSATIONID].p && from < to)
 		*cause = find_id(v, from, to, e.a[LA_CAUSATIONID], NULL);
 	if (!*cause && !whole && to - from == 1)
@@ -334,10 +341,7 @@ enum event_is event_look(struct events *v, uint32_t from, uint32_t to, bool answ
 	if (answers && same_event(v, &e, &c))
 		return EVENT_CHANGED;
 	/* A filter that drops lines or sorts them: from here on each of its lines would be taken for the answer to another one. */
-	if (answers && e.a[LA_ID].p && e.a[LA_SOURCE].p && from + 1 < to) {
-		uint64_t key = id_key(&e, v->key).a;
-		if (find_id(v, from + 1, to, e.a[LA_ID], &key))
-			return EVENT_OTHER;
-	}
+	if (answers && find_event(v, from + 1, to, &e))
+		return EVENT_OTHER;
 	return wants_more(&e, &c) ? complete(v, *cause - 1, &e, &c, p, n, out, why) : EVENT_NEW;
 }
