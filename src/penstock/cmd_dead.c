@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "penstock/words.h"
 
 #define EVENT_MAX (16u << 20)
 
@@ -49,42 +50,25 @@ static const struct args args = {
 
 /* ---- what route is called with ---- */
 
-#define WORDS_MOST 4096
+#define LETTERS_MOST 4064	/* on a command line */
 
-struct words { char *v[WORDS_MOST]; int n; };
-
-static void add(struct words *w, const char *word)
-{
-	if (w->n == WORDS_MOST - 1)
-		args_usage(&args, "more than %d letters on a command line: use -w", WORDS_MOST - 32);
-	w->v[w->n++] = (char *)(uintptr_t)word;
-	w->v[w->n] = NULL;
-}
-
+/* One that we run ourselves: what it says is its own. */
 static void route_words(struct words *w, const struct tree *t, const char *verb)
 {
-	add(w, program_path("route"));
-	add(w, "dead");
-	add(w, verb);
-	add(w, "-L");
-	add(w, log_form_word());
-	add(w, "-d");
-	add(w, tree_path(t, "spool"));
-	add(w, "-R");
-	add(w, tree_path(t, "run"));
+	words_route(w, t, "dead", verb);
+	w->v[0] = program_path("route");
 }
 
 static void chosen(struct words *w, char **operands, int n)
 {
-	if (where) {
-		add(w, "-w");
-		add(w, where);
-	}
+	if (n > LETTERS_MOST)
+		args_usage(&args, "more than %d letters on a command line: use -w", LETTERS_MOST);
+	words_option(w, "-w", where);
 	if (all)
-		add(w, "--all");
-	add(w, "--");
+		words_add(w, "--all");
+	words_add(w, "--");
 	for (int i = 0; i < n; i++)
-		add(w, operands[i]);
+		words_add(w, operands[i]);
 }
 
 /* Starts a program with these descriptors (-1: ours). -1 with a message. */
@@ -128,18 +112,19 @@ static int ended(pid_t pid)
 static int try_program(const struct tree *t, char **operands, int n)
 {
 	char *const shell[] = { (char *)"/bin/sh", (char *)"-c", (char *)(uintptr_t)through, NULL };
-	static struct words w;
+	struct words w = { .n = 0 };
 	pid_t letters, program;
 	int p[2], said, code;
 
-	route_words(&w, t, "show");
-	add(&w, "--event");
-	chosen(&w, operands, n);
 	if (pipe2(p, O_CLOEXEC) < 0) {
 		log_error("pipe: %s", strerror(errno));
 		return 1;
 	}
+	route_words(&w, t, "show");
+	words_add(&w, "--event");
+	chosen(&w, operands, n);
 	letters = start(w.v, -1, p[1]);
+	words_release(&w);
 	program = start(shell, p[0], -1);
 	close(p[0]);
 	close(p[1]);
@@ -158,14 +143,16 @@ static char *write_event(const struct tree *t, char *id, struct buf *text)
 	const char *dir = getenv("TMPDIR");
 	char *path = text_of("%s/penstock-dead-XXXXXX.json", dir && *dir ? dir : "/tmp");
 	struct words w = { .n = 0 };
-	int fd;
+	int fd, code;
 
 	route_words(&w, t, "show");
-	add(&w, "--event");
-	add(&w, "--indent");
-	add(&w, "--");
-	add(&w, id);
-	if (program_read(w.v, text) != 0)
+	words_add(&w, "--event");
+	words_add(&w, "--indent");
+	words_add(&w, "--");
+	words_add(&w, id);
+	code = program_read(w.v, text);
+	words_release(&w);
+	if (code != 0)
 		return NULL;
 	fd = mkostemps(path, 5, O_CLOEXEC);
 	if (fd < 0 || fd_write_all(fd, text->p, text->len) < 0 || close(fd) < 0) {
@@ -197,10 +184,11 @@ static int replace(const struct tree *t, char *id, const char *path)
 	}
 	route_words(&w, t, "replace");
 	if (new_id)
-		add(&w, "--new-id");
-	add(&w, "--");
-	add(&w, id);
+		words_add(&w, "--new-id");
+	words_add(&w, "--");
+	words_add(&w, id);
 	code = ended(start(w.v, fd, -1));
+	words_release(&w);
 	close(fd);
 	return code;
 }
@@ -250,21 +238,17 @@ static bool names_letter(char **operands, int n)
 
 static int call_route(const struct tree *t, const char *verb, char **operands, int n)
 {
-	static struct words w;
+	struct words w = { .n = 0 };
 
-	route_words(&w, t, verb);
+	words_route(&w, t, "dead", verb);
 	if (json)
-		add(&w, "--json");
+		words_add(&w, "--json");
 	if (event)
-		add(&w, "--event");
+		words_add(&w, "--event");
 	if (yes)
-		add(&w, "--yes");
+		words_add(&w, "--yes");
 	chosen(&w, operands, n);
-	/* Its messages name what was typed. */
-	char *route = w.v[0];
-	w.v[0] = (char *)"penstock";
-	execv(route, w.v);
-	die(1, "%s: %s", route, strerror(errno));
+	words_exec(&w, program_path("route"));
 }
 
 int cmd_dead(struct tree *t, int argc, char **argv)

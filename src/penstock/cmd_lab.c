@@ -9,6 +9,7 @@
 #include "base/args.h"
 #include "base/log.h"
 #include "base/place.h"
+#include "penstock/words.h"
 
 static uint64_t port;
 static const char *dir, *accounts, *script, *seed, *user;
@@ -38,18 +39,6 @@ static const struct args args = {
 	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
 
-#define WORDS_MAX 32		/* of the command line beside -o and operands */
-
-struct words { const char **v; size_t n; };
-
-static void add(struct words *w, const char *option, const char *value)
-{
-	if (!value)
-		return;
-	w->v[w->n++] = option;
-	w->v[w->n++] = value;
-}
-
 /* Is there a tree? One that was named must be there; the current directory may be one. */
 static bool in_tree(struct tree *t)
 {
@@ -63,17 +52,17 @@ static bool in_tree(struct tree *t)
 
 static void up_words(struct words *w)
 {
-	add(w, "-a", accounts);
-	add(w, "-s", script);
-	add(w, "-S", seed);
+	words_option(w, "-a", accounts);
+	words_option(w, "-s", script);
+	words_option(w, "-S", seed);
 	if (notify_fd)
-		add(w, "-F", text_of("%u", (unsigned)notify_fd));
+		words_option(w, "-F", text_of("%u", (unsigned)notify_fd));
 	for (size_t i = 0; i < set.n; i++)
-		add(w, "-o", set.v[i]);
+		words_option(w, "-o", set.v[i]);
 	if (tls)
-		w->v[w->n++] = "-t";
+		words_add(w, "-t");
 	if (quiet)
-		w->v[w->n++] = "-q";
+		words_add(w, "-q");
 }
 
 int cmd_lab(struct tree *t, int argc, char **argv)
@@ -81,7 +70,7 @@ int cmd_lab(struct tree *t, int argc, char **argv)
 	static const char *const known[] = { "up", "say", "show", "fault", "violations", "world" };
 	int at = args_parse(&args, argc, argv);
 	const char *word = at < argc ? argv[at++] : "up";
-	struct words w = { NULL, 0 };
+	struct words w = { .n = 0 };
 	char *lab;
 	size_t i;
 
@@ -96,24 +85,21 @@ int cmd_lab(struct tree *t, int argc, char **argv)
 		dir = dir ? dir : tree_path(t, "run/lab");
 		accounts = accounts ? accounts : tree_path(t, "etc/accounts");
 	}
-	w.v = calloc((size_t)argc + 2 * set.n + WORDS_MAX, sizeof *w.v);
-	if (!w.v)
-		die(1, "no memory");
-	add(&w, "python3", lab);
-	w.v[w.n++] = word;
-	add(&w, "-d", dir ? dir : "lab");
-	add(&w, "-p", text_of("%u", (unsigned)port));
+	words_option(&w, "python3", lab);
+	words_add(&w, word);
+	words_option(&w, "-d", dir ? dir : "lab");
+	words_option(&w, "-p", text_of("%u", (unsigned)port));
 	if (strcmp(word, "up") == 0)
 		up_words(&w);
 	if (strcmp(word, "say") == 0)
-		add(&w, "-u", user);
+		words_option(&w, "-u", user);
 	if (follow && strcmp(word, "show") == 0)
-		w.v[w.n++] = "-f";
+		words_add(&w, "-f");
 	if (at < argc && strcmp(word, "up") != 0)
-		w.v[w.n++] = "--";
+		words_add(&w, "--");
 	for (; at < argc; at++)
-		w.v[w.n++] = argv[at];
-	execvp("python3", (char *const *)w.v);
+		words_add(&w, argv[at]);
+	execvp("python3", w.v);
 	if (errno == ENOENT)
 		die(1, "python3 is not found: install Debian's package python3");
 	die(1, "python3: %s", strerror(errno));

@@ -1,13 +1,10 @@
 /* penstock ledger: do the books of each destination add up? route counts (route ledger); this only names the places. */
 #include "penstock/penstock.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/args.h"
-#include "base/log.h"
+#include "penstock/words.h"
 
 static bool json;
 
@@ -23,24 +20,14 @@ static const struct args args = {
 
 int cmd_ledger(struct tree *t, int argc, char **argv)
 {
-	int at = args_parse(&args, argc, argv), n = 0;
-	char *path, *cmd[12];
+	int at = args_parse(&args, argc, argv);
+	struct words w = { .n = 0 };
 
 	if (at != argc)
 		args_usage(&args, "no operand is wanted: %s", argv[at]);
 	tree_open(t);
-	path = program_path("route");
-	cmd[n++] = (char *)"penstock";	/* its messages name what was typed */
-	cmd[n++] = (char *)"ledger";
-	cmd[n++] = (char *)"-L";
-	cmd[n++] = (char *)log_form_word();
-	cmd[n++] = (char *)"-d";
-	cmd[n++] = tree_path(t, "spool");
-	cmd[n++] = (char *)"-R";
-	cmd[n++] = tree_path(t, "run");
+	words_route(&w, t, "ledger", NULL);
 	if (json)
-		cmd[n++] = (char *)"--json";
-	cmd[n] = NULL;
-	execv(path, cmd);
-	die(1, "%s: %s", path, strerror(errno));
+		words_add(&w, "--json");
+	words_exec(&w, program_path("route"));
 }

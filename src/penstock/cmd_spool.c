@@ -1,15 +1,10 @@
 /* penstock spool check|cat|trim|cursors|cursor: the files of the hub. route does it (route spool); this only names the places. */
 #include "penstock/penstock.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/args.h"
-#include "base/log.h"
-
-#define WORDS_MOST 32
+#include "penstock/words.h"
 
 static const char *where, *since;
 static uint64_t from, before;
@@ -33,54 +28,29 @@ static const struct args args = {
 	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
 
-struct words { char *v[WORDS_MOST]; int n; };
-
-static void add(struct words *w, const char *word)
-{
-	if (w->n == WORDS_MOST - 1)
-		args_usage(&args, "%s: too many words", word);
-	w->v[w->n++] = (char *)(uintptr_t)word;
-	w->v[w->n] = NULL;
-}
-
-static void add_option(struct words *w, const char *name, const char *value)
-{
-	add(w, name);
-	add(w, value);
-}
-
 int cmd_spool(struct tree *t, int argc, char **argv)
 {
 	int at = args_parse(&args, argc, argv);
 	struct words w = { .n = 0 };
-	char *path;
 
 	if (at == argc)
 		args_usage(&args, "what shall be done?");
 	tree_open(t);
-	path = program_path("route");
-	add(&w, "penstock");	/* its messages name what was typed */
-	add(&w, "spool");
-	add_option(&w, "-L", log_form_word());
-	add_option(&w, "-d", tree_path(t, "spool"));
-	add_option(&w, "-R", tree_path(t, "run"));
+	words_route(&w, t, "spool", NULL);
 	if (from)
-		add_option(&w, "--from", text_of("%llu", (unsigned long long)from));
-	if (since)
-		add_option(&w, "--since", since);
-	if (where)
-		add_option(&w, "-w", where);
+		words_option(&w, "--from", text_of("%llu", (unsigned long long)from));
+	words_option(&w, "--since", since);
+	words_option(&w, "-w", where);
 	if (before)
-		add_option(&w, "--before", text_of("%llu", (unsigned long long)before));
+		words_option(&w, "--before", text_of("%llu", (unsigned long long)before));
 	if (commits)
-		add(&w, "--commits");
+		words_add(&w, "--commits");
 	if (force)
-		add(&w, "--force");
+		words_add(&w, "--force");
 	if (json)
-		add(&w, "--json");
-	add(&w, "--");
+		words_add(&w, "--json");
+	words_add(&w, "--");
 	for (; at < argc; at++)
-		add(&w, argv[at]);
-	execv(path, w.v);
-	die(1, "%s: %s", path, strerror(errno));
+		words_add(&w, argv[at]);
+	words_exec(&w, program_path("route"));
 }

@@ -1,13 +1,11 @@
 /* penstock tail: what flows, live. route itself follows its spool: this only names the place. */
 #include "penstock/penstock.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/args.h"
 #include "base/log.h"
+#include "penstock/words.h"
 
 static const char *where;
 static uint64_t lines;
@@ -27,28 +25,19 @@ static const struct args args = {
 
 int cmd_tail(struct tree *t, int argc, char **argv)
 {
-	int at = args_parse(&args, argc, argv), n = 0;
-	char *path, *cmd[14];
+	int at = args_parse(&args, argc, argv);
+	struct words w = { .n = 0 };
 
 	if (at != argc)
 		args_usage(&args, "no operand is wanted: %s", argv[at]);
 	tree_open(t);
-	path = program_path("route");
-	cmd[n++] = (char *)"route";
-	cmd[n++] = (char *)"-T";
-	cmd[n++] = (char *)"-L";
-	cmd[n++] = (char *)log_form_word();
-	cmd[n++] = (char *)"-d";
-	cmd[n++] = tree_path(t, "spool");
-	if (where) {
-		cmd[n++] = (char *)"-w";
-		cmd[n++] = (char *)where;
-	}
-	cmd[n++] = (char *)"-n";
-	cmd[n++] = text_of("%llu", (unsigned long long)lines);
+	words_add(&w, "route");
+	words_add(&w, "-T");
+	words_option(&w, "-L", log_form_word());
+	words_option(&w, "-d", tree_path(t, "spool"));
+	words_option(&w, "-w", where);
+	words_option(&w, "-n", text_of("%llu", (unsigned long long)lines));
 	if (once)
-		cmd[n++] = (char *)"--once";
-	cmd[n] = NULL;
-	execv(path, cmd);
-	die(1, "%s: %s", path, strerror(errno));
+		words_add(&w, "--once");
+	words_exec(&w, program_path("route"));
 }

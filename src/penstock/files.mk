@@ -1,6 +1,7 @@
 # main.o         the table of subcommands
 # tree.o         where the tree is, and its places
 # program.o      where the other programs and shared data are; asking a program
+# words.o        the command line of one
 # services.o     what supervise says
 # takes.o        which destination a service takes from
 # leftover.o     services that a killed supervise left running
@@ -14,5 +15,5 @@
 # log_feed.o     the lines of a log directory, over its files
 # outbox.o       batches in flight, numbers of their lines
 # compose.o      a line from --text
-penstock_OBJS := main.o tree.o program.o services.o takes.o leftover.o address.o hub_ask.o gateways.o outbox.o compose.o log_feed.o $(patsubst src/penstock/%.c,%.o,$(wildcard src/penstock/cmd_*.c src/penstock/swap_*.c))
+penstock_OBJS := main.o tree.o program.o words.o services.o takes.o leftover.o address.o hub_ask.o gateways.o outbox.o compose.o log_feed.o $(patsubst src/penstock/%.c,%.o,$(wildcard src/penstock/cmd_*.c src/penstock/swap_*.c))
 penstock_PURE := compose.o outbox.o log_feed.o
