@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -315,16 +314,10 @@ int extra_child(struct slot *s, enum extra_child what, struct spawn *sp)
 
 static void mark_death(const struct extra *e, const struct past_death *d)
 {
-	char how[64], text[300];
+	char how[STATE_HOW_MAX], text[300];
 
-	if (d->status == STATE_UNKNOWN)
-		snprintf(how, sizeof how, "ended; nobody told how");
-	else if (WIFSIGNALED(d->status))
-		snprintf(how, sizeof how, "was killed by signal %d", WTERMSIG(d->status));
-	else
-		snprintf(how, sizeof how, "exited with code %d", WEXITSTATUS(d->status));
 	snprintf(text, sizeof text, "%s%.150s: process %u %s after %lld.%03lld s", d->asked || d->status == 0 ? "" : "warning: ", e->slot->label,
-		d->pid, how, (long long)(d->lived / CLOCK_S), (long long)(d->lived % CLOCK_S / CLOCK_MS));
+		d->pid, state_how(d->status, how), (long long)(d->lived / CLOCK_S), (long long)(d->lived % CLOCK_S / CLOCK_MS));
 	fifo_mark(e->slot->dirfd, text);
 }
 

@@ -18,6 +18,7 @@
 #include "base/place.h"
 #include "supervise/fifo.h"
 #include "supervise/spawn.h"
+#include "supervise/state.h"
 #include "supervise/supervise.h"
 
 #define LOOK (100 * CLOCK_MS)	/* between two looks whether a fifo that nobody needs any more is empty */
@@ -120,6 +121,8 @@ bool logs_is(pid_t pid)
 
 bool logs_reaped(pid_t pid, int status)
 {
+	char how[STATE_HOW_MAX];
+
 	if (!logs_is(pid))
 		return false;
 	logs.pid = 0;
@@ -127,10 +130,7 @@ bool logs_reaped(pid_t pid, int status)
 	if (!logs.on || (logs.ending && WIFEXITED(status) && WEXITSTATUS(status) == 0))
 		return true;
 	logs.ending = false;
-	if (WIFSIGNALED(status))
-		log_warn("logd: process %ld was killed by signal %d: started again", (long)pid, WTERMSIG(status));
-	else
-		log_warn("logd: process %ld exited with code %d: started again", (long)pid, WEXITSTATUS(status));
+	log_warn("logd: process %ld %s: started again", (long)pid, state_how(status, how));
 	if (clock_mono() - logs.started >= CLOCK_S)
 		backoff_reset(&logs.backoff);
 	/* The first time at once. */

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -214,14 +213,10 @@ void slot_letter(struct slot *s, unsigned char letter)
 
 static void say_death(const struct slot *s, int status)
 {
-	if (s->st.at != SV_RUN || s->st.died_asked || status == 0)
-		return;
-	if (status == STATE_UNKNOWN)
-		log_warn("%s: process %ld ended; nobody told how", s->label, (long)s->pid);
-	else if (WIFSIGNALED(status))
-		log_warn("%s: process %ld was killed by signal %d", s->label, (long)s->pid, WTERMSIG(status));
-	else
-		log_warn("%s: process %ld exited with code %d", s->label, (long)s->pid, WEXITSTATUS(status));
+	char how[STATE_HOW_MAX];
+
+	if (s->st.at == SV_RUN && !s->st.died_asked && status != 0)
+		log_warn("%s: process %ld %s", s->label, (long)s->pid, state_how(status, how));
 }
 
 void slot_ended(struct slot *s, int status)

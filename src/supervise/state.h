@@ -116,6 +116,10 @@ char state_want_byte(const struct state *s);
 const char *state_word(enum sv_at at);		/* "down" "wait" "starting" "run" "finish" "exited" */
 const char *state_want_word(enum sv_want want);	/* "up" "down" "exit" */
 
+/* What became of a process, from its wait status: "exited with code 1", "was killed by signal 9", "ended; nobody told how". Returns out. */
+#define STATE_HOW_MAX 48
+const char *state_how(int status, char out[STATE_HOW_MAX]);
+
 /* The first two arguments of finish for a wait status: exit code (-1: a signal, or not known), and the status' low byte: the signal, +128 with
  * a core; 0: not known. */
 void state_finish_args(int status, int *code, int *sig);

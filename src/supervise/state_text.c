@@ -1,6 +1,7 @@
 #include "supervise/state.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
 char state_want_byte(const struct state *s)
@@ -22,6 +23,17 @@ const char *state_want_word(enum sv_want want)
 	static const char *const word[] = { [WANT_UP] = "up", [WANT_DOWN] = "down", [WANT_EXIT] = "exit" };
 
 	return (unsigned)want < sizeof word / sizeof *word ? word[want] : "?";
+}
+
+const char *state_how(int status, char out[STATE_HOW_MAX])
+{
+	if (status == STATE_UNKNOWN)
+		snprintf(out, STATE_HOW_MAX, "ended; nobody told how");
+	else if (WIFSIGNALED(status))
+		snprintf(out, STATE_HOW_MAX, "was killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(out, STATE_HOW_MAX, "exited with code %d", WEXITSTATUS(status));
+	return out;
 }
 
 void state_finish_args(int status, int *code, int *sig)
