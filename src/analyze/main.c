@@ -154,7 +154,7 @@ static int run(struct analyze *a)
 
 	if (open_metrics(a))
 		return 1;
-	a->strict = strcmp(stage.in, "-") == 0;
+	a->strict = link_is_pipe(stage.in);
 	buf_init(&a->message, LINE_MAX_BYTES);
 	buf_init(&a->channel, LINE_MAX_BYTES);
 	work_args_fill(&work, &stage);

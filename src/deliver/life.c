@@ -277,11 +277,6 @@ static int open_metrics(struct courier *c)
 	return 0;
 }
 
-static bool is_pipe(const char *url)
-{
-	return strcmp(url, "-") == 0;
-}
-
 int life_run(const struct life_opts *o)
 {
 	static struct life f;
@@ -293,8 +288,8 @@ int life_run(const struct life_opts *o)
 	c->loop = loop_new();
 	c->conns = o->conns;
 	c->give_up = o->give_up;
-	c->strict = c->stream = is_pipe(o->link.in);
-	c->pass = c->stream || is_pipe(o->link.out);
+	c->strict = c->stream = link_is_pipe(o->link.in);
+	c->pass = c->stream || link_is_pipe(o->link.out);
 	f.alone = (struct alone){.connected = connected, .gone = on_gone, .arg = &f};
 	f.drain_end = (struct loop_timer){.fn = on_drain_end, .arg = &f};
 	if (open_all(&f)) {

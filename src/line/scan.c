@@ -258,14 +258,21 @@ close:
 	return p + 1;
 }
 
-static void scan_init(struct scan *s, const char *p, size_t n, bool lf, struct line_err *err)
+/* Where the outermost value begins; NULL: there is none, or the text is too long. */
+static const char *begin(struct scan *s, const char *p, size_t n, bool lf, struct line_err *err)
 {
+	const char *q;
+
 	s->t.start = p;
 	s->t.end = p + n;
 	s->t.err = err;
 	s->lf = lf;
 	s->depth = 0;
 	names_init(&s->names, p);
+	if (n > UINT32_MAX)
+		return fail(s, p + UINT32_MAX, WHY_TOO_LONG);
+	q = blank(s, p);
+	return q == s->t.end ? fail(s, q, WHY_EMPTY) : q;
 }
 
 /* Behind the outermost value there is white space at most. */
@@ -294,16 +301,9 @@ int scan_slow(const char *p, size_t n, struct envelope *e, struct line_err *err,
 	const char *q;
 
 	memset(e, 0, sizeof *e);
-	scan_init(&s, p, n, false, err);
-	if (n > UINT32_MAX) {
-		fail(&s, p + UINT32_MAX, WHY_TOO_LONG);
+	q = begin(&s, p, n, false, err);
+	if (!q)
 		return -1;
-	}
-	q = blank(&s, p);
-	if (q == s.t.end) {
-		fail(&s, q, WHY_EMPTY);
-		return -1;
-	}
 	if (*q != '{') {
 		fail(&s, q, n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? WHY_BOM : WHY_NO_OBJECT);
 		return name_the_lf(&s);
@@ -326,16 +326,9 @@ int scan_value(const char *p, size_t n, struct line_err *err)
 	struct scan s;
 	const char *q;
 
-	scan_init(&s, p, n, true, err);
-	if (n > UINT32_MAX) {
-		fail(&s, p + UINT32_MAX, WHY_TOO_LONG);
+	q = begin(&s, p, n, true, err);
+	if (!q)
 		return -1;
-	}
-	q = blank(&s, p);
-	if (q == s.t.end) {
-		fail(&s, q, WHY_EMPTY);
-		return -1;
-	}
 	if (n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
 		fail(&s, p, WHY_BOM);
 		return -1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/num.h"
 #include "base/utf8.h"
 #include "link/batch.h"
 #include "link/pull.h"
@@ -13,14 +14,9 @@
 
 static int add_u64(struct buf *out, uint64_t v)
 {
-	char digits[20];
-	size_t at = sizeof digits;
+	char digits[NUM_U64_DIGITS];
 
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	return buf_add(out, digits + at, sizeof digits - at);
+	return buf_add(out, digits, num_put_u64(digits, v));
 }
 
 /* Text as a JSON string: cut at max bytes between characters; bytes that are no UTF-8 become '?'. */
@@ -218,6 +214,19 @@ static void read_u32(struct pull *j, uint64_t max, uint32_t *out)
 	*out = (uint32_t)v;
 }
 
+/* All is read: what was refused is the caller's, or the message is not to be understood. */
+static int end(struct pull *j, struct reading *refused, struct refusal **v, size_t *n, const char **why)
+{
+	if (j->why) {
+		refusal_list_release(&refused->list);
+		*why = pull_why(j);
+		return -1;
+	}
+	*v = refused->list.v;
+	*n = refused->list.n;
+	return 0;
+}
+
 int take_request_parse(const char *p, size_t n, struct take_request *out, const char **why)
 {
 	struct reading refused = { 0 };
@@ -247,16 +256,12 @@ int take_request_parse(const char *p, size_t n, struct take_request *out, const 
 		fault(&j, "neither take nor done");
 	if (refused.list.n && !out->done[0])
 		fault(&j, "refused without done");
-	if (j.why) {
-		refusal_list_release(&refused.list);
+	if (end(&j, &refused, &out->refused, &out->nrefused, why)) {
 		*out = (struct take_request){ 0 };
-		*why = pull_why(&j);
 		return -1;
 	}
 	if (out->take > LINK_BATCH_LINES)
 		out->take = LINK_BATCH_LINES;
-	out->refused = refused.list.v;
-	out->nrefused = refused.list.n;
 	return 0;
 }
 
@@ -289,14 +294,10 @@ int put_reply_parse(const char *p, size_t n, struct put_reply *out, const char *
 	pull_end(&j);
 	if (!acked)
 		fault(&j, "no ack");
-	if (j.why) {
-		refusal_list_release(&refused.list);
+	if (end(&j, &refused, &out->refused, &out->nrefused, why)) {
 		*out = (struct put_reply){ 0 };
-		*why = pull_why(&j);
 		return -1;
 	}
-	out->refused = refused.list.v;
-	out->nrefused = refused.list.n;
 	return 0;
 }
 

@@ -19,6 +19,11 @@ void link_name(const struct link_opts *o, char out[ACK_NAME_MAX + 1])
 		snprintf(out, ACK_NAME_MAX + 1, "%.48s-%d", log_prog(), (int)getpid());
 }
 
+bool link_is_pipe(const char *url)
+{
+	return url && strcmp(url, "-") == 0;
+}
+
 /* ---- the blocking question ---- */
 
 struct call {

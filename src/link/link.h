@@ -31,6 +31,8 @@ struct buf;
 #define LINK_MESSAGE_BYTES (6u << 20)	/* RECVMAXSZ */
 #define LINK_TAKE_DEFAULT 256u
 
+bool link_is_pipe(const char *url);	/* "-": standard input or output. NULL is none */
+
 /* How a URL is opened. Zeroed = defaults. Strings are borrowed for the life of the object. */
 struct link_opts {
 	size_t max_line;		/* stdin only: cap of a line; 0 = LINE_MAX of 1 MiB */

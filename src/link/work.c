@@ -305,11 +305,6 @@ static void on_round(void *arg)
 	notify_ready();
 }
 
-static bool is_pipe(const char *url)
-{
-	return url && strcmp(url, "-") == 0;
-}
-
 static int open_all(struct stage *s)
 {
 	const struct work *w = s->w;
@@ -338,8 +333,8 @@ int work_run(const struct work *w)
 	struct stage s = {
 		.w = w,
 		.loop = loop_new(),
-		.pass = w->filter && (is_pipe(w->in) || is_pipe(w->out)),
-		.in_stream = is_pipe(w->in),
+		.pass = w->filter && (link_is_pipe(w->in) || link_is_pipe(w->out)),
+		.in_stream = link_is_pipe(w->in),
 		.put_wait = { .base = RETRY_FIRST, .max = RETRY_MAX },
 		.work_wait = { .base = RETRY_FIRST, .max = RETRY_MAX },
 	};

@@ -115,7 +115,7 @@ int main(int argc, char **argv)
 		log_warn("no replies file, TENANT.conf or default.conf, in %s: nothing will be said", dir);
 	if (open_metrics(&r))
 		return 1;
-	r.strict = strcmp(stage.in, "-") == 0;
+	r.strict = link_is_pipe(stage.in);
 	answer_init(&r.answer, LINE_MAX_BYTES);
 	work_args_fill(&work, &stage);
 	code = work_run(&work);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/num.h"
 #include "line/scan.h"
 
 #define RANGE_TEXT 44u		/* "[20 digits,20 digits]," and one to spare */
@@ -30,18 +31,9 @@ size_t cursor_slot_size(const struct cursor *c)
 	return size;
 }
 
-/* Slots are written with every report of a worker and may have thousands of numbers: this is the fast way. */
 static size_t add_u64(char *p, size_t n, uint64_t v)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	memcpy(p + n, digits + at, sizeof(digits) - at);
-	return n + sizeof(digits) - at;
+	return n + num_put_u64(p + n, v);
 }
 
 static size_t add_text(char *p, size_t n, const char *text)

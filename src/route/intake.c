@@ -327,7 +327,7 @@ void intake_init(struct intake *in, struct loop *l, struct spool *s, const struc
 
 int intake_listen(struct intake *in, const char *url)
 {
-	if (strcmp(url, "-") == 0) {
+	if (link_is_pipe(url)) {
 		in->pipe = link_take_open(in->loop, url, in->link, on_pipe_batch, on_pipe_end, in);
 		return in->pipe ? 0 : -1;
 	}

@@ -16,12 +16,32 @@ void spool_seek(struct spool_pos *pos, uint64_t seq)
 	pos->seq = seq;
 }
 
+/* Bytes of a file; how many, -1 with errno. */
+static ssize_t read_at(const struct spool *s, const struct seg *seg, void *p, size_t n, off_t off)
+{
+	char name[SEGMENT_NAME_MAX];
+	ssize_t got;
+	int fd, e;
+
+	segment_name(name, seg->file);
+	fd = openat(s->dirfd, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	do {
+		got = pread(fd, p, n, off);
+	} while (got < 0 && errno == EINTR);
+	e = errno;
+	close(fd);
+	errno = e;
+	return got;
+}
+
 /* Reads `want` bytes more of the file behind what the chunk has. 0; -1 with a message: no memory; -2: it cannot be read. */
 static int read_more(struct spool *s, const struct seg *seg, size_t want)
 {
 	uint64_t off = s->chunk_off + s->chunk.len;
 	char name[SEGMENT_NAME_MAX];
-	ssize_t got = -1;
+	ssize_t got;
 
 	if (off + want > seg->size)
 		want = seg->size > off ? (size_t)(seg->size - off) : 0;
@@ -31,17 +51,11 @@ static int read_more(struct spool *s, const struct seg *seg, size_t want)
 		log_error("%s: segment %llu: %s", s->dir, (unsigned long long)seg->file, strerror(errno));
 		return -1;
 	}
-	segment_name(name, seg->file);
-	int fd = openat(s->dirfd, name, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		do {
-			got = pread(fd, s->chunk.p + s->chunk.len, want, (off_t)off);
-		} while (got < 0 && errno == EINTR);
-	}
-	if (got < 0)
+	got = read_at(s, seg, s->chunk.p + s->chunk.len, want, (off_t)off);
+	if (got < 0) {
+		segment_name(name, seg->file);
 		log_error("%s/%s: %s", s->dir, name, strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	}
 	if (got <= 0)
 		return -2;
 	s->chunk.len += (size_t)got;
@@ -238,21 +252,11 @@ int spool_fetch(struct spool *s, uint64_t seq, off_t off, struct buf *line)
 int spool_glance(struct spool *s, uint64_t seq, off_t place, size_t n, uint32_t crc, struct buf *line)
 {
 	const struct seg *seg = spool_find_seg(s, seq);
-	char name[SEGMENT_NAME_MAX];
-	ssize_t got = -1;
 
 	buf_clear(line);
 	if (!seg || seg->first > seq || (uint64_t)place + n > seg->size || buf_reserve(line, n) < 0)
 		return -1;
-	segment_name(name, seg->file);
-	int fd = openat(s->dirfd, name, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		do {
-			got = pread(fd, line->p, n, place);
-		} while (got < 0 && errno == EINTR);
-		close(fd);
-	}
-	if (got != (ssize_t)n || hash_crc32c(0, line->p, n) != crc)
+	if (read_at(s, seg, line->p, n, place) != (ssize_t)n || hash_crc32c(0, line->p, n) != crc)
 		return -1;
 	line->len = n;
 	return 0;

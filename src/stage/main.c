@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 		set.mode = &mode_eof;
 	/* Each batch costs the start of a program; and nobody waits for one to be full. */
 	if (!take)
-		take = !set.mode->lives && strcmp(set.in, "-") == 0 ? TAKE_RUN : LINK_TAKE_DEFAULT;
+		take = !set.mode->lives && link_is_pipe(set.in) ? TAKE_RUN : LINK_TAKE_DEFAULT;
 	set.link.take = (unsigned)take;
 	return run_stage(&set);
 }

@@ -166,11 +166,6 @@ static void on_round(void *arg)
 	notify_ready();
 }
 
-static bool is_pipe(const char *url)
-{
-	return strcmp(url, "-") == 0;
-}
-
 /* Do both URLs seem to lead to the same hub? Sockets in the same folder, ports of the same host. */
 static bool same_hub(const char *a, const char *b)
 {
@@ -229,7 +224,7 @@ static int open_metrics(struct run *r)
 
 int run_stage(const struct settings *set)
 {
-	struct run r = { .set = set, .in_stream = is_pipe(set->in) };
+	struct run r = { .set = set, .in_stream = link_is_pipe(set->in) };
 
 	r.ordered = r.in_stream;
 	r.pass = set->pass == PASS_YES || (set->pass == PASS_AUTO && !same_hub(set->in, set->out));
