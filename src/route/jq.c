@@ -49,8 +49,8 @@ static int fault(struct jq *q, const char *p, size_t n, const char *what)
 		snprintf(q->child.said, sizeof(q->child.said), "it rests after two lines that were too much for it");
 	}
 	q->fault = now;
-	log_error("the jq of line %u, column %u of the rules, '%.60s%s': %s on a line of %zu bytes that begins %.100s; it does not hold for that line", q->line, q->column, q->program,
-		strlen(q->program) > 60 ? "..." : "", what, n, p);
+	log_error("the jq of line %u, column %u of the rules, '%.60s%s': %s on a line of %zu bytes that begins %.100s; it does not hold for "
+		"that line", q->line, q->column, q->program, strlen(q->program) > 60 ? "..." : "", what, n, p);
 	count_one(M_JQ_FAILED);
 	jq_failed_add(q->program, p, n);
 	return 0;
@@ -68,7 +68,8 @@ static int jq_ask(void *jq, const char *p, size_t n, const char **why)
 			*why = q->child.pid ? "a jq of the rules does not answer" : q->fault && q->child.not_before == q->fault + JQ_REST ?
 				"a jq of the rules rests after lines that were too much for it" : "a jq of the rules cannot be started";
 			if (!q->told)
-				log_error("the jq of line %u, column %u of the rules, '%.60s': %s; lines wait", q->line, q->column, q->program, q->child.said);
+				log_error("the jq of line %u, column %u of the rules, '%.60s': %s; lines wait", q->line, q->column,
+					q->program, q->child.said);
 			q->told = true;
 			return -1;
 		}
@@ -83,7 +84,8 @@ static int jq_ask(void *jq, const char *p, size_t n, const char **why)
 		snprintf(ended, sizeof(ended), "it ended twice (%s)", q->child.said);
 		if (r == JQ_ENDED && turn)
 			return fault(q, p, n, ended);
-		log_warn("the jq of line %u, column %u of the rules, '%.60s': %s; a new one is asked", q->line, q->column, q->program, r == JQ_ENDED ? q->child.said : "it does not answer");
+		log_warn("the jq of line %u, column %u of the rules, '%.60s': %s; a new one is asked", q->line, q->column, q->program,
+			r == JQ_ENDED ? q->child.said : "it does not answer");
 	}
 	*why = "a jq of the rules does not answer";
 	return -1;
