@@ -355,8 +355,15 @@ static void kept(void)
 	o = opened(USER_WORDS);
 	answer(401, "{\"message\":\"three is not good\"}");
 	asked();
-	answer(400, "{\"message\":\"nor is r3, nor three\"}");
-	CHECK(get(o, OAUTH_USER, NULL)->final && !strstr(get(o, OAUTH_USER, NULL)->error, "three") && !strstr(get(o, OAUTH_USER, NULL)->error, "r3"), "no token is told");
+	answer(400, "{\"message\":\"nor three now\"}");
+	CHECK(get(o, OAUTH_USER, NULL)->final && !strstr(get(o, OAUTH_USER, NULL)->error, "three"), "no token is told");
+	oauth_close(o);
+	write_file("token.json", "{\"access_token\":\"three\",\"refresh_token\":\"r3\"}", 0600);
+	o = opened(USER_WORDS);
+	answer(401, "{}");
+	asked();
+	answer(400, "{\"message\":\"r3 is not good\"}");
+	CHECK(get(o, OAUTH_USER, NULL)->final && !strstr(get(o, OAUTH_USER, NULL)->error, "r3"), "nor what it would be had with");
 	oauth_close(o);
 }
 
