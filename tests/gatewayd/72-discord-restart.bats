@@ -94,11 +94,11 @@ stored_all() { [ "$(told | sort -u | wc -l)" -ge "$1" ] && [ "$(texts | sort -u 
 @test "a crash loop that forgets its sessions does not spend more identifies than there are" {
 	bot_start -o discord.identify_total=2
 	daemon_kill gw
-	rm "$T"/state/default/lab-discord/conn-0.state
+	rm -f "$T"/state/default/lab-discord/conn-0.state
 	bot_gw
 	wait_events gateway.up 2
 	daemon_kill gw
-	rm "$T"/state/default/lab-discord/conn-0.state
+	rm -f "$T"/state/default/lab-discord/conn-0.state
 	bot_gw
 	wait_for "$T/gw.err" 'the identifies are spent'
 	daemon_kill gw

@@ -311,8 +311,8 @@ def heartbeats(l):
     ws.send({"op": 1, "d": 1})
     assert ws.end() == 4009 and time.monotonic() - begun > 0.2
     broke(l, "heartbeat-missed")
-    assert l.resume(ready, 1).recv()["op"] == 9
     l.set(discord__heartbeat_interval_ms=60000, discord__identify_interval_s=0)
+    assert l.resume(ready, 1).recv()["op"] == 9
     ws, _ = l.session()
     ws.send({"op": 1, "d": 12345})
     ws.until(lambda o: o["op"] == 11)
@@ -341,7 +341,7 @@ def members(l):
     assert chunk["t"] == "GUILD_MEMBERS_CHUNK" and len(chunk["d"]["members"]) == 3, chunk
     ws.send(ask)
     limited = ws.recv()
-    assert limited["t"] == "RATE_LIMITED" and 29 < limited["d"]["retry_after"] <= 30 and limited["d"]["meta"]["nonce"] == "n", limited
+    assert limited["t"] == "RATE_LIMITED" and 0 < limited["d"]["retry_after"] <= 30 and limited["d"]["meta"]["nonce"] == "n", limited
     clean(l)
 
 

@@ -27,15 +27,15 @@ torture() { B=$B BIN=$BIN "$ROOT/scripts/torture" "$@"; }
 }
 
 @test "a seed makes the same schedule again, another one another" {
-	torture -l -s 7 -f 100 >a
-	torture -l -s 7 -f 100 | cmp - a
-	[ "$(wc -l <a)" -eq 100 ]
-	torture -l -s 8 -f 100 >b
-	not cmp -s a b
-	sort -c -n a
+	torture -l -s 7 -f 100 >"$T/a"
+	torture -l -s 7 -f 100 | cmp - "$T/a"
+	[ "$(wc -l <"$T/a")" -eq 100 ]
+	torture -l -s 8 -f 100 >"$T/b"
+	not cmp -s "$T/a" "$T/b"
+	sort -c -n "$T/a"
 	# All is hit.
 	for what in 'kill route' 'kill store' 'kill analyze' 'kill supervise' 'kill source1' 'kill worker1' 'stop route' 'power torn' 'full disk'; do
-		grep -q " $what " a
+		grep -q " $what " "$T/a"
 	done
 }
 
