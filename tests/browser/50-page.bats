@@ -2,7 +2,7 @@ bats_require_minimum_version 1.5.0
 load ../lib/daemon
 load ../gatewayd/gateway
 
-page_js() { URL=$URL T=$T timeout 100 node "$ROOT/tests/browser/page.mjs" "$@"; }
+page_js() { URL=$URL T=$T timeout 150 node "$ROOT/tests/browser/page.mjs" "$@"; }
 
 setup_file() {
 	ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
@@ -24,14 +24,14 @@ setup_file() {
 	gw_tree
 	page_js cut &
 	js=$!
-	wait_for "$T/cut" yes
+	wait_for "$T/cut" yes 60
 	daemon_kill gw
-	wait_for "$T/offline" yes
+	wait_for "$T/offline" yes 60
 	gw_start
 	echo >"$T/up"
 	wait_for "$T/again" yes 60
 	daemon_kill gw
-	wait_for "$T/waiting" yes
+	wait_for "$T/waiting" yes 60
 	gw_start
 	echo >"$T/up2"
 	wait "$js"
@@ -44,7 +44,7 @@ setup_file() {
 	wait_for "$T/stop" yes 60
 	daemon_stop route
 	echo >"$T/stopped"
-	wait_for "$T/start" yes
+	wait_for "$T/start" yes 60
 	gw_hub
 	wait "$js"
 }

@@ -6,6 +6,7 @@ import { base, chat, check, fail, post } from './client.mjs';
 
 const browser = await chromium.launch({
 	executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+	timeout: 60000,
 	args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
 		'--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
 });
@@ -14,7 +15,7 @@ const troubles = [];
 async function open(path = '/', options = {}) {
 	const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
 	const page = await context.newPage();
-	page.setDefaultTimeout(20000);
+	page.setDefaultTimeout(30000);
 	page.on('pageerror', e => troubles.push('error on the page: ' + e.message));
 	page.on('console', m => { if (m.type() === 'error' && !/WebSocket|ERR_/.test(m.text())) troubles.push('console: ' + m.text()); });
 	page.on('request', r => { if (!r.url().startsWith(base) && !r.url().startsWith(base.replace('http', 'ws'))) troubles.push('foreign request: ' + r.url()); });
@@ -40,7 +41,7 @@ const emotion = (id, top, scores, more = {}) => ({
 });
 const shot = async (p, name) => { if (process.env.SHOTS) await p.screenshot({ path: `${process.env.SHOTS}/${name}.png` }); };
 const until = async (what, test) => {
-	for (let i = 0; i < 1000; i++) {
+	for (let i = 0; i < 3000; i++) {
 		if (await test()) return;
 		await new Promise(r => setTimeout(r, 20));
 	}

@@ -33,7 +33,7 @@ stream_while() {
 	wait_events gateway.up "$SHARDS"
 	daemon_start two gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/two"
 	wait_for "$T/two.err" "lab-discord/$((SHARDS - 1)) waits: another process holds it"
-	daemon_start silence "$BATS_TEST_DIRNAME/silence.py" "$T/spool" "$T/silence"
+	daemon_start silence "$BATS_TEST_DIRNAME/silence.py" "$T/spool" "$T/silence" "$(daemon_pid gw)" "$(daemon_pid two)" "$(daemon_pid lab)" "$(daemon_pid route)"
 	drain() { nngcat --req --dial "ipc://$T/run/gw" --data '{"do":"drain"}' --raw >"$T/drain"; }
 	stream_while 1 drain
 	wait_until 20 live two "$SHARDS"
@@ -41,7 +41,7 @@ stream_while() {
 	stream_while 2 daemon_stop two
 	wait_until 20 live gw "$SHARDS"
 	daemon_stop silence
-	jq -c '{messages, twice, longest: (.silence | [.[]] | max)}' "$T/silence"
+	jq -c '{messages, twice, waited, longest: (.silence | [.[]] | max)}' "$T/silence"
 	# Each that the lab said, and once.
 	diff <(lab chat | jq -r '.entries[] | select(.kind == "chat") | .id' | sort) <(events chat.message | jq -r .data.message_id | sort)
 	[ "$(events chat.message | wc -l)" = "$total" ]
