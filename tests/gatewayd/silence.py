@@ -3,8 +3,8 @@
 
 A newline on descriptor FD: it reads. At its end (TERM) OUT has one JSON object: {"messages": how many, "twice": ids that came more than once,
 "silence": {channel's id: the longest time in seconds between two of its messages}, "waited": seconds}. What no commit stands behind does not count.
-A silence is that of the processes PID, through which the messages go: what they and this one waited for a processor meanwhile, which others had, is
-not counted (it is "waited").
+A silence is that of the processes PID, through which the messages go: as long as the two of them (or of this one) that
+waited longest for a processor meanwhile did so is not counted ("waited": of the whole time).
 """
 import glob
 import json
@@ -17,23 +17,19 @@ LOOK = 0.005
 
 
 class Waited:
-    """How long the threads of some processes have waited for a processor, in seconds; those that have ended count on with what they had."""
+    """How long the first threads of some processes have waited for a processor, in seconds; those that have ended count on with what they had."""
 
     def __init__(self, pids):
-        self.pids, self.tasks, self.at, self.seconds = pids, {}, 0, 0
+        self.of = dict.fromkeys(pids, 0.0)
 
-    def __call__(self, now):
-        if now - self.at < 4 * LOOK:
-            return self.seconds
-        self.at = now
-        for path in (p for pid in self.pids for p in glob.glob(f"/proc/{pid}/task/*/schedstat")):
+    def __call__(self):
+        for pid in self.of:
             try:
-                with open(path, "rb") as f:
-                    self.tasks[path] = int(f.read().split()[1])
+                with open(f"/proc/{pid}/schedstat", "rb") as f:
+                    self.of[pid] = int(f.read().split()[1]) / 1e9
             except OSError:
                 pass        # it has ended
-        self.seconds = sum(self.tasks.values()) / 1e9
-        return self.seconds
+        return tuple(self.of.values())
 
 
 def main():
@@ -50,7 +46,7 @@ def main():
                 f.seek(offsets.get(path, 0))
                 data = f.read()
             now, at = time.monotonic(), data.rfind(b'{"_commit"')
-            now -= waited(now)
+            wait = waited()
             end = data.find(b"\n", at) + 1 if at >= 0 else 0
             offsets[path] = offsets.get(path, 0) + end
             for line in data[:end].splitlines():
@@ -61,13 +57,14 @@ def main():
                 if e["id"] in ids:
                     twice.append(e["id"])
                 ids.add(e["id"])
-                longest[channel] = max(longest.get(channel, 0), now - last.get(channel, now))
-                last[channel] = now
+                since, before = last.get(channel, (now, wait))
+                longest[channel] = max(longest.get(channel, 0), now - since - sum(sorted(b - a for a, b in zip(before, wait))[-2:]))
+                last[channel] = now, wait
         if ending:
             break
         time.sleep(LOOK)
     with open(out, "w") as f:
-        json.dump({"messages": len(ids), "twice": twice, "silence": longest, "waited": round(waited.seconds, 3)}, f)
+        json.dump({"messages": len(ids), "twice": twice, "silence": longest, "waited": list(waited.of.values())}, f)
 
 
 main()
