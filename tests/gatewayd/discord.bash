@@ -41,7 +41,7 @@ channels() { # SHARDS
 events() { spooled | jq -c --arg t "${1:-}" 'select($t == "" or .type == $t)'; }
 texts() { events chat.message | jq -r .data.text; }
 _events_have() { [ "$(events "$1" | wc -l)" -ge "$2" ]; }
-wait_events() { wait_until 20 _events_have "$1" "$2"; }
+wait_events() { wait_until 60 _events_have "$1" "$2"; }
 
 bot_gw() {
 	daemon_start gw gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/gw" "$@"

@@ -66,5 +66,5 @@ need_node() {
 
 chat_js() {
 	need_node
-	URL=$URL T=$T timeout 60 node "$ROOT/tests/browser/chat.mjs" "$@"
+	URL=$URL T=$T timeout 120 node "$ROOT/tests/browser/chat.mjs" "$@"
 }
