@@ -29,6 +29,7 @@ struct child {
 	int status;
 	int64_t cpu;
 	struct reader reader;
+	int64_t said_at;
 	char *plain;			/* a line without the escapes of a terminal */
 	struct loop_timer linger, over, mute;
 };
@@ -178,6 +179,7 @@ static void on_out(void *arg, unsigned events)
 	}
 	n = read(c->out.fd, p, room);
 	if (n > 0) {
+		c->said_at = loop_now(c->loop);
 		reader_filled(&c->reader, (size_t)n);
 		lines(c);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -255,6 +257,11 @@ bool child_closed(const struct child *c)
 }
 
 /* ---- is it waiting? ---- */
+
+int64_t child_said(const struct child *c)
+{
+	return c->said_at;
+}
 
 int child_waits(const struct child *c)
 {

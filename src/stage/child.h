@@ -49,6 +49,7 @@ void child_close(struct child *c);		/* its input ends here */
 bool child_closed(const struct child *c);
 void child_kill(struct child *c);		/* SIGKILL to the group; ended follows */
 void child_pause(struct child *c, bool on);	/* nothing is read from its stdout */
+int64_t child_said(const struct child *c);	/* when bytes of its stdout came last, as loop_now; 0: none have */
 /* Does it wait for input, having read everything, and has all that it said been taken? 1 yes, 0 no, -1 it seems so, and more cannot be
  * told. */
 int child_waits(const struct child *c);

@@ -306,7 +306,8 @@ static int64_t quiet_time(const struct copy *c)
 
 static void look_for_silence(struct copy *c)
 {
-	int64_t since = c->heard > c->written ? c->heard : c->written, quiet;
+	/* A part of a long line is no silence. */
+	int64_t said = child_said(c->child), since = said > c->written ? said : c->written, quiet;
 	int waits;
 
 	if (since < c->began)

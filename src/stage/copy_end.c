@@ -71,7 +71,8 @@ static void learn(struct copy *c, enum verdict v)
 {
 	struct run *r = c->run;
 	const char *program = r->set->program;
-	bool at_once = loop_now(r->loop) - c->flushed < AT_ONCE && c->heard >= c->flushed;
+	/* Where it was seen to wait for more, all that it says then had been held back. */
+	bool at_once = c->heard >= c->flushed && (c->sure || loop_now(r->loop) - c->flushed < AT_ONCE);
 
 	if (v == V_OK && c->n && r->set->mode == &mode_sync && !r->swallows) {
 		r->swallows = true;
