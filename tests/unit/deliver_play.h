@@ -28,7 +28,7 @@ static inline void put(const char *file, const char *text)
 	}
 }
 
-static inline void *open_one(const struct target *t, const char *text)
+static inline void *open_as(const struct target *t, const char *name, const char *text)
 {
 	char path[PATH_MAX];
 	struct account *a;
@@ -36,10 +36,15 @@ static inline void *open_one(const struct target *t, const char *text)
 
 	put("bot.conf", text);
 	snprintf(path, sizeof(path), "%s/bot.conf", dir);
-	a = account_read(path, "t", "bot");
+	a = account_read(path, "t", name);
 	it = a ? t->open(a) : NULL;
 	account_free(a);
 	return it;
+}
+
+static inline void *open_one(const struct target *t, const char *text)
+{
+	return open_as(t, "bot", text);
 }
 
 static inline struct say say_of(const char *data, enum form form)

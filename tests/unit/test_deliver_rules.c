@@ -55,10 +55,10 @@ static void discord(void)
 static void twitch(void)
 {
 	static const char *const left[] = {"Ratelimit-Remaining", "7", "Ratelimit-Limit", "800", "Ratelimit-Reset", "1030", NULL};
-	static const char *const far[] = {"Ratelimit-Remaining", "0", "Ratelimit-Limit", "800", "Ratelimit-Reset", "9999999999", NULL};
+	static const char *const far[] = {"Ratelimit-Remaining", "0", "Ratelimit-Limit", "800", "Ratelimit-Reset", "10000", NULL};
 	static const char *const later[] = {"Retry-After", "7", NULL};
 	static const char conf[] = "platform = twitch\nclient-id = cid\nuser = 99\nhelix = https://h.test/helix\n";
-	void *it = open_one(&target_twitch, conf), *same = open_one(&target_twitch, "platform = twitch\nclient-id = dic\nuser = 99\nhelix = https://h.test/helix\n");
+	void *it = open_one(&target_twitch, conf), *same = open_as(&target_twitch, "other", "platform = twitch\nclient-id = dic\nuser = 99\nhelix = https://h.test/helix\n");
 	struct say s = say_of(CHAT ",\"reply_to\":\"m-1\"", FORM_CREATE), edit = say_of(CHAT ",\"edit\":\"1\"", FORM_EDIT);
 	struct need need[NEEDS_MAX], others[NEEDS_MAX];
 	struct verdict v;
@@ -75,7 +75,7 @@ static void twitch(void)
 	v = judge(&target_twitch, it, &s, 429, "", left);
 	CHECK(v.kind == LIMITED && v.wait == 0 && !*v.closed, "with points left it is the chat's own limit: this message waits, by itself");
 	v = judge(&target_twitch, it, &s, 429, "", far);
-	CHECK(v.kind == LIMITED && v.wait > 0 && v.wait <= 120 * CLOCK_S && v.told[0].reset <= 120 * CLOCK_S, "a reset of the next century is a clock that differs");
+	CHECK(v.kind == LIMITED && v.wait > 0 && v.wait <= 120 * CLOCK_S && v.told[0].reset <= 120 * CLOCK_S, "a reset in hours is a clock that differs");
 	v = judge(&target_twitch, it, &s, 503, "", later);
 	CHECK(v.kind == BROKEN && v.wait == 7 * CLOCK_S, "trouble that says how long");
 	v = judge(&target_twitch, it, &s, 200, "{\"data\":[{\"is_sent\":false,\"drop_reason\":{\"code\":\"0123456789012345678901234567890123456789012345678901234567890123\"}}]}", NULL);
@@ -169,14 +169,16 @@ static void buckets(void)
 	CHECK(go(&q, 1) == 3, "as many as are left");
 	queue_told(&q, "b", 2, 8, 900 * CLOCK_MS, 100 * CLOCK_MS);
 	CHECK(go(&q, 100 * CLOCK_MS) == 0, "an answer does not know of those that are under way");
+	queue_told(&q, "b", 2, 8, 5000 * CLOCK_MS, 100 * CLOCK_MS);
+	CHECK(go(&q, 100 * CLOCK_MS) == 0, "nor of those of a window before");
 	queue_back(&q, &m[0].i, 100 * CLOCK_MS, 0);
 	queue_off(&q, &m[0].i);
-	queue_told(&q, "b", 0, 8, 890 * CLOCK_MS, 110 * CLOCK_MS);
-	queue_told(&q, "b", 2, 8, 880 * CLOCK_MS, 120 * CLOCK_MS);
+	queue_told(&q, "b", 0, 8, 4990 * CLOCK_MS, 110 * CLOCK_MS);
+	queue_told(&q, "b", 2, 8, 4980 * CLOCK_MS, 120 * CLOCK_MS);
 	CHECK(go(&q, 120 * CLOCK_MS) == 0, "one that was overtaken does not open what the other has closed");
 	queue_close(&q, "b", 5 * CLOCK_S, false, CLOCK_S);
 	queue_close(&q, "b", CLOCK_S, false, CLOCK_S + 1);
-	CHECK(go(&q, 3 * CLOCK_S) == 0 && queue_due(&q, false) == 6 * CLOCK_S, "a shorter wait does not end a longer one");
+	CHECK(go(&q, 5500 * CLOCK_MS) == 0 && queue_due(&q, false) == 6 * CLOCK_S, "a shorter wait does not end a longer one");
 	queue_release(&q);
 }
 
@@ -186,7 +188,7 @@ static void refusals(void)
 	int64_t now = 1000 * CLOCK_S, wait;
 
 	refusals_put(&r, REFUSALS_ONE / 20, 500 * CLOCK_S, now);
-	refusals_put(&r, REFUSALS_ONE, 100 * CLOCK_S, now);
+	refusals_put(&r, REFUSALS_ONE - 1, 100 * CLOCK_S, now);
 	wait = refusals_wait(&r, REFUSALS_ONE, now);
 	CHECK(wait > 400 * CLOCK_S, "nothing before a tenth is free again, and not one more at each slot: %lld s", (long long)(wait / CLOCK_S));
 }
