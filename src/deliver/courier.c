@@ -220,6 +220,7 @@ static void chores(void *arg)
 	if (c->outbox)
 		outbox_forget(c->outbox, wall);
 	interactions_sweep(&c->interactions, wall);
+	stop_count(c);	/* a new token may have opened one */
 	loop_timer_in(c->loop, &c->chores, CHORES);
 }
 
@@ -241,8 +242,9 @@ void courier_begin(struct courier *c)
 	loop_timer_in(c->loop, &c->chores, 0);
 }
 
-void courier_told(const struct courier *c)
+void courier_told(struct courier *c)
 {
+	stop_count(c);
 	metric_set(c->metric[M_ACCOUNTS], c->places.n);
 	metric_set(c->metric[M_BAD_ACCOUNTS], c->places.bad);
 	if (c->places.bad)

@@ -93,6 +93,8 @@ struct message {
 	struct parcel parcel;
 };
 
+#define STOPPED_ROWS 100u
+
 struct courier {
 	struct loop *loop;
 	struct http *http, *urgent;	/* first answers to interactions do not wait for connections */
@@ -122,6 +124,8 @@ struct courier {
 	unsigned conns;			/* requests to one upstream at a time */
 	int64_t give_up;		/* ns: a message is not said when it is older */
 	uint64_t *metric[M_COUNT];
+	uint64_t *stopped[STOPPED_ROWS];	/* rows that are 1 now */
+	unsigned nstopped;
 };
 
 #define COURIER_MESSAGES 20000u		/* in memory at a time; then what comes stays in the outbox (spill.h) */
@@ -131,7 +135,7 @@ struct courier {
 
 void courier_begin(struct courier *c);
 void courier_reload(struct courier *c);		/* accounts */
-void courier_told(const struct courier *c);	/* which are in force, into log and counters */
+void courier_told(struct courier *c);	/* which are in force, into log and counters */
 void courier_synced(void *arg, int rc);		/* of the outbox */
 void courier_round(void *arg);			/* at the end of each round */
 bool courier_idle(const struct courier *c);	/* nothing under way, marked, or to be put */
@@ -171,6 +175,7 @@ void stop_message(struct message *m, const struct place *p, const char *code);	/
 int stop_load(struct courier *c);
 void stop_rest(struct message *m, enum result r, const struct verdict *v);	/* of its answer: does its place's address rest? */
 void stop_try(struct courier *c);		/* those that rest are tried at once */
+void stop_count(struct courier *c);		/* into counters: how many are stopped, and which */
 
 /* fetch.c */
 int fetch_all(struct courier *c);		/* what an earlier process left; -1 with a message */

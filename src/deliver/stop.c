@@ -18,6 +18,8 @@
 #include "base/log.h"
 #include "base/metric.h"
 
+#define LABEL_BYTES 64			/* of a row's labels (base/metric.h) */
+
 static bool is_gone(const struct place *p)
 {
 	return p->cause && strcmp(p->cause, PLACE_GONE) == 0;
@@ -60,12 +62,36 @@ static void fail_waiting(struct courier *c, const struct place *p)
 	}
 }
 
-static void count(const struct courier *c)
+/* Which they are, for penstock status. Names that are too long for a label are only counted; and these rows leave room for others. */
+static void name_it(struct courier *c, const struct place *p)
+{
+	char label[LABEL_BYTES];
+	uint64_t *cell;
+
+	if (c->nstopped == STOPPED_ROWS || snprintf(label, sizeof(label), "account=\"%s/%s\",cause=\"%s\"", account_tenant(p->account),
+	    account_name(p->account), p->cause) >= (int)sizeof(label))
+		return;
+	cell = metric_find("deliver_stopped", label);
+	if (!cell && metric_room() > METRIC_ROWS / 2)
+		cell = metric_row("deliver_stopped", label, METRIC_GAUGE, "1: nothing is said with this account until its files change");
+	if (!cell)
+		return;
+	metric_set(cell, 1);
+	c->stopped[c->nstopped++] = cell;
+}
+
+void stop_count(struct courier *c)
 {
 	uint64_t n = 0;
 
+	for (unsigned i = 0; i < c->nstopped; i++)
+		metric_set(c->stopped[i], 0);
+	c->nstopped = 0;
 	for (size_t i = 0; i < c->places.n; i++)
-		n += c->places.v[i]->stopped[0] != '\0';
+		if (c->places.v[i]->stopped[0]) {
+			n++;
+			name_it(c, c->places.v[i]);
+		}
 	metric_set(c->metric[M_STOPPED], n);
 }
 
@@ -85,7 +111,7 @@ void stop_place(struct courier *c, struct place *p, const char *cause, const cha
 		/* A failure was logged; this process knows it. */
 		outbox_stopped(c->outbox, who, print, p->stopped, clock_wall());
 	}
-	count(c);
+	stop_count(c);
 	fail_waiting(c, p);
 }
 
@@ -120,7 +146,7 @@ int stop_load(struct courier *c)
 {
 	int rc = c->outbox ? outbox_load_stopped(c->outbox, load, c) : 0;
 
-	count(c);
+	stop_count(c);
 	return rc;
 }
 

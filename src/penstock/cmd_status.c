@@ -108,7 +108,7 @@ static void hub_read(const struct tree *t, struct hub *h)
 /* What is down, whether it is meant to be or not; but not what another stage has taken the place of. */
 static unsigned down;
 static unsigned amiss;		/* of the accounts on chat platforms */
-static bool hub_runs;
+static bool hub_runs, deliver_runs;
 
 static bool is_aside(const struct tree *t, const struct service_view *v)
 {
@@ -118,6 +118,7 @@ static bool is_aside(const struct tree *t, const struct service_view *v)
 static void count_down(void *arg, const struct service_view *v)
 {
 	down += v->fault || ((strcmp(v->state, "run") != 0 || v->ready == 0) && !is_aside(arg, v));
+	deliver_runs |= !v->fault && strcmp(v->state, "run") == 0 && strcmp(v->name, swapped(arg, "deliver")) == 0;
 	hub_runs |= !v->fault && strcmp(v->name, "route") == 0 && strcmp(v->state, "run") == 0 && v->ready != 0;
 }
 
@@ -213,6 +214,9 @@ static int print_text(const struct tree *t, struct hub *h, int64_t supervise)
 	hub_refuses(t, h);
 	print_hub(h);
 	amiss = accounts_print(t);
+	/* Of one that does not run the counts are old. */
+	if (deliver_runs)
+		amiss += says_print(t, swapped(t, "deliver"));
 	return code;
 }
 
@@ -269,6 +273,11 @@ static int print_json(const struct tree *t, struct hub *h, int64_t supervise)
 	add_counts(&b, h);
 	buf_adds(&b, ",\"gateways\":");
 	amiss = accounts_json(t, &b);
+	buf_adds(&b, ",\"deliver\":");
+	if (deliver_runs)
+		amiss += says_json(t, swapped(t, "deliver"), &b);
+	else
+		buf_adds(&b, "null");
 	if (buf_adds(&b, "}\n") < 0 || fwrite(b.p, 1, b.len, stdout) != b.len)
 		code = -1;
 	buf_release(&raw);

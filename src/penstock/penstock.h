@@ -109,6 +109,10 @@ int gateway_reload(const struct tree *t, const char *service, int64_t patience_n
 struct buf;
 unsigned accounts_json(const struct tree *t, struct buf *out);	/* an array: the answer of each, with a member "service"; how much ... */
 
+/* What the service that carries out deliver's work counts: accounts that are left out, and those that nothing is said with any more. How many. */
+unsigned says_print(const struct tree *t, const char *service);
+unsigned says_json(const struct tree *t, const char *service, struct buf *out);	/* an object */
+
 /* The hub reads its rules and flags again; prints the generation in force. -1 with a message: the old ones serve on. */
 int rules_reload(const struct tree *t);
 

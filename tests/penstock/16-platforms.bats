@@ -69,3 +69,31 @@ status_says() { p status | grep -E -e "$1"; }
 	[ ! -e "$D/run/gatewayd@1.ctl" ]
 	grep -q '^free' "$D/state/gatewayd/default/bot/leases"
 }
+
+@test "accounts that deliver leaves out, or says nothing with any more: status tells of them until their files change" {
+	tree_new
+	mkdir "$T/unused"
+	mv "$D"/service/{store,analyze,respond,gatewayd} "$T/unused"
+	echo 'type == "message.send" -> deliver' >"$D/etc/rules"
+	daemon_run hook python3 "$ROOT/tests/deliver/hook.py" "$T/got"
+	wait_for "$T/hook.out" '^[0-9]+$'
+	mkdir -p "$D/etc/accounts/default"
+	printf '%s\n' 'platform = webhook' "url = http://127.0.0.1:$(<"$T/hook.out")/410" 'allow-private = yes' >"$D/etc/accounts/default/h.conf"
+	printf '%s\n' 'platform = webhook' 'url = nowhere' >"$D/etc/accounts/default/bad.conf"
+	tree_up
+	p send <<<'{"specversion":"1.0","id":"1","source":"/t","type":"message.send","data":{"platform":"webhook","account":"h","channel":{"id":"x"},"text":"hi"}}'
+	wait_until 20 status_says '^deliver says nothing with account default/h: its address is gone'
+	run -1 p status
+	[[ $output == *"deliver leaves out 1 account, whose file is wrong"*"penstock reload deliver"* ]]
+	run -1 p status --json
+	jq -e '.deliver == {"stopped": [{"account": "default/h", "cause": "gone"}], "stopped_accounts": 1, "bad_accounts": 1}' <<<"$output"
+	# A restart does not forget it; a change of the file does
+	p restart deliver
+	status_says '^deliver says nothing with account default/h: its address is gone'
+	sed -i 's|/410|/ok|' "$D/etc/accounts/default/h.conf"
+	rm "$D/etc/accounts/default/bad.conf"
+	p reload deliver
+	wait_until 20 p status
+	tree_down
+	daemon_kill hook
+}
