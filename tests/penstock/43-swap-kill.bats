@@ -12,7 +12,8 @@ setup() {
 	# analyze, but slow to become ready while NAME.wait is there, and slow to end while NAME.stay is
 	cat >"$T/slow" <<-'EOF2'
 		#!/bin/sh
-		end() { while [ -e "$0.stay" ]; do read -t 0.1 nothing <"$0.fifo" || :; done; kill $pid; wait $pid; exit 0; }
+		# Not $pid: it may be told to end before it has noted that.
+		end() { while [ -e "$0.stay" ]; do sleep 0.05; done; [ -z "$!" ] || { kill $!; wait $!; }; exit 0; }
 		case "$*" in *ipc:*) ;; *) exec analyze "$@" ;; esac
 		while [ -e "$0.wait" ]; do sleep 0.05; done
 		trap end TERM
