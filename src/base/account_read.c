@@ -129,7 +129,7 @@ struct account *account_read(const char *path, const char *tenant, const char *n
 	if (read_text(a, &n) || parse(a, n))
 		goto fail;
 	if (!account_get(a, "platform", NULL)) {
-		log_error("%s: there is no line platform = NAME", path);
+		log_error("%s: there is no line platform = NAME, as in: platform = discord", path);
 		goto fail;
 	}
 	if (asprintf(&a->source, "/%s/%s/%s", account_platform(a), tenant, name) < 0) {

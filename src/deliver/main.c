@@ -18,10 +18,10 @@ static bool test;
 
 static const struct arg rows[] = {
 	WORK_ARGS_ROWS(stage),
-	{'A', "accounts", ARG_STR, &dir, 0, 0, "DIR", "accounts, DIR/TENANT/NAME.conf (etc/accounts)", NULL, 0},
-	{'b', "outbox", ARG_STR, &outbox, 0, 0, "FILE", "database of what is to be said (state/deliver/outbox.db)", NULL, 0},
-	{'g', "give-up", ARG_TIME, &give_up, CLOCK_S, 86400 * CLOCK_S, "TIME", "a message that could not be said for so long fails (10m)", NULL, 0},
-	{'p', "parallel", ARG_U64, &conns, 1, 256, "N", "requests to one host at a time (16)", NULL, 0},
+	{'A', "accounts", ARG_STR, &dir, 0, 0, "DIR", "accounts, DIR/TENANT/NAME.conf", NULL, 0},
+	{'b', "outbox", ARG_STR, &outbox, 0, 0, "FILE", "database of what is to be said", NULL, 0},
+	{'g', "give-up", ARG_TIME, &give_up, CLOCK_S, 86400 * CLOCK_S, "TIME", "a message that could not be said for so long fails", NULL, 0},
+	{'p', "parallel", ARG_U64, &conns, 1, 256, "N", "requests to one host at a time", NULL, 0},
 	{0, "ca", ARG_STR, &ca, 0, 0, "FILE", "more certificates to trust on https", NULL, 0},
 	{'t', "test", ARG_FLAG, &test, 0, 0, NULL, "check the accounts and exit", NULL, ARG_NOFILE},
 };

@@ -41,7 +41,7 @@ static int stamp = STAMP_ISO;
 static bool echo_lines;
 
 static const struct arg rows[] = {
-	{ 't', "stamp", ARG_ENUM, &stamp, 0, 0, "STAMP", "stamp of each line: iso (default), tai, none", "iso|tai|none", 0 },
+	{ 't', "stamp", ARG_ENUM, &stamp, 0, 0, "STAMP", "stamp of each line: iso, tai, none", "iso|tai|none", 0 },
 	{ 'e', "echo", ARG_FLAG, &echo_lines, 0, 0, NULL, "lines go to stderr, too", NULL, 0 },
 	{ 0, "control", ARG_U64, &control_fd, 3, 65535, "FD", "supervise names the services on this socket", NULL, ARG_NOFILE },
 };

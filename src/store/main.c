@@ -40,12 +40,12 @@ static bool export, check;
 static uint64_t most = 200;
 
 static const struct arg rows[] = {
-	{ 'i', "in", ARG_STR, &work.in, 0, 0, "URL", "takes lines from the hub's endpoint; - is stdin (default)", NULL, 0 },
+	{ 'i', "in", ARG_STR, &work.in, 0, 0, "URL", "takes lines from the hub's endpoint; - is stdin", NULL, 0 },
 	{ 'a', "as", ARG_STR, &work.opts.as, 0, 0, "NAME", "worker's name, for the hub's messages (store and the process id)", NULL, 0 },
 	{ 0, "set", ARG_STR, &work.opts.set, 0, 0, "NAME", "worker set it belongs to (route(8), SPLIT)", NULL, 0 },
 	{ 'd', "dir", ARG_STR, &dir, 0, 0, "DIR", "folder of the databases, DIR/TENANT.db; made if missing", NULL, 0 },
 	{ 'q', "query", ARG_STR, &query_url, 0, 0, "URL", "listens for questions", NULL, 0 },
-	{ 'n', "open", ARG_U64, &most, 1, 100000, "N", "most databases open at a time (200)", NULL, 0 },
+	{ 'n', "open", ARG_U64, &most, 1, 100000, "N", "most databases open at a time", NULL, 0 },
 	{ 0, "tls-ca", ARG_STR, &work.opts.tls_ca, 0, 0, "FILE", "certificates to trust for tls+tcp", NULL, 0 },
 	{ 0, "tls-cert", ARG_STR, &work.opts.tls_cert, 0, 0, "FILE", "own certificate for tls+tcp", NULL, 0 },
 	{ 0, "tls-key", ARG_STR, &work.opts.tls_key, 0, 0, "FILE", "its key", NULL, 0 },

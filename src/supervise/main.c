@@ -42,9 +42,9 @@ static const char *const stamps[] = { "iso", "tai", "none" };
 
 static const struct arg rows[] = {
 	{ 'k', "kill-after", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME",
-	  "stopping: KILL what has not ended after TIME (20s)", NULL, 0 },
+	  "stopping: KILL what has not ended after TIME", NULL, 0 },
 	{ 'l', "logs", ARG_STR, &logs, 0, 0, "DIR", "what services without log/ write goes to DIR/NAME/current (logd)", NULL, 0 },
-	{ 't', "stamp", ARG_ENUM, &stamp, 0, 0, "STAMP", "with -l: stamp of each line: iso (default), tai, none", "iso|tai|none", 0 },
+	{ 't', "stamp", ARG_ENUM, &stamp, 0, 0, "STAMP", "with -l: stamp of each line: iso, tai, none", "iso|tai|none", 0 },
 	{ 'e', "echo", ARG_FLAG, &echo, 0, 0, NULL, "with -l: to stderr, too", NULL, 0 },
 	{ 's', "status", ARG_FLAG, &status, 0, 0, NULL, "print the state of each service of DIR and exit", NULL, ARG_NOFILE },
 	{ 'j', "json", ARG_FLAG, &json, 0, 0, NULL, "with -s: one JSON object a line", NULL, ARG_NOFILE },

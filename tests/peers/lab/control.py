@@ -79,7 +79,7 @@ class Control:
             user = self.world.tw_user("", id=name, make=False) or self.world.tw_user(name.lstrip("#"), make=False)
             if user:
                 return "twitch", user
-        raise bad(f"no channel {word}", 404)
+        raise bad(f"no channel {word}; there are, for example, discord:general and twitch:lab (penstock lab world has all)", 404)
 
     def client(self, word=None):
         if word is None:

@@ -145,7 +145,7 @@ class Lab:
 
 
 def options(argv):
-    p = argparse.ArgumentParser(prog="lab", description="A Discord and a Twitch on this machine, for tests of chat bots.")
+    p = argparse.ArgumentParser(prog="penstock lab", description="A Discord and a Twitch on this machine, for tests of chat bots.")
     words = p.add_subparsers(dest="word", required=True)
     up = words.add_parser("up", help="run the lab")
     up.add_argument("-p", "--port", type=int, default=0, help="port on 127.0.0.1 (0: any)")
@@ -247,6 +247,8 @@ async def serve(lab, o):
     print(f"lab ready {lab.http_url('')}", flush=True)
     if lab.log:
         print("What is said in its channels comes here. Say something:  penstock lab say general hello", flush=True)
+        if o.accounts:
+            print(f"Its bots are accounts in {o.accounts}. Connect them:  penstock reload gatewayd deliver", flush=True)
     if o.notify_fd is not None:
         os.write(o.notify_fd, b"\n")
         os.close(o.notify_fd)
@@ -260,7 +262,9 @@ def main(argv):
             asyncio.run(run(o))
         else:
             {"say": show.say, "show": show.show, "fault": show.fault, "violations": show.violations, "world": show.world}[o.word](o)
-    except (ValueError, OSError, show.Failed) as e:
+    except OSError as e:
+        sys.exit(f"lab: {e.filename}: {e.strerror}" if e.filename and e.strerror else f"lab: {e}")
+    except (ValueError, show.Failed) as e:
         sys.exit(f"lab: {e}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -92,7 +92,7 @@ class Settings:
     def set(self, name, value):
         """Takes text, too. ValueError says what is wrong."""
         if name not in DEFAULTS:
-            raise ValueError(f"no setting {name}")
+            raise ValueError(f"no setting {name}; there are: {' '.join(sorted(DEFAULTS))}")
         kind = type(DEFAULTS[name])
         if kind is bool:
             if isinstance(value, str):

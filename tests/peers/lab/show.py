@@ -64,7 +64,8 @@ def base_of(o):
             with open(os.path.join(o.dir, "port")) as f:
                 port = int(f.read())
         except (OSError, ValueError) as e:
-            raise Failed(f"{o.dir}/port: {e}: start a lab with penstock lab up, or name its folder with -d or its port with -p") from None
+            why = e.strerror if isinstance(e, OSError) else e
+            raise Failed(f"{o.dir}/port: {why}: start a lab with penstock lab up, or name its folder with -d or its port with -p") from None
     return f"http://127.0.0.1:{port}"
 
 
