@@ -99,7 +99,7 @@ count_is() { [ "$(supervise -s --json "$S" | jq -r 'select(.state=="run") | .nam
 	rescan
 	linkless() { [ ! -L "$S/web@1/down" ]; }
 	wait_until 5 linkless
-	rm -r "$S/web@2"
+	mv "$S/web@2" "$T/mine"	# supervise may be writing in it
 	sup_stop
 }
 
