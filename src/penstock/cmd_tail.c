@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "base/args.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "penstock/words.h"
 
@@ -31,6 +32,8 @@ int cmd_tail(struct tree *t, int argc, char **argv)
 	if (at != argc)
 		args_usage(&args, "no operand is wanted: %s", argv[at]);
 	tree_open(t);
+	if (!once && fd_lock_owner(tree_path(t, "spool/lock")) <= 0)
+		log_warn("%s: no route runs, so nothing comes yet; penstock up starts it", t->dir);
 	words_add(&w, "route");
 	words_add(&w, "-T");
 	words_option(&w, "-L", log_form_word());

@@ -47,7 +47,7 @@ conns() { order state && jq -c --arg a "$1" '.[$a].conns' <<<"$answer"; }
 	wait_until 20 feed_is good '.conns | length == 1'
 	wait_until 20 feed_is odd '.conns | length == 1'
 	wait_for "$T/gw.err" 'bad.conf:3: silence: .*long'
-	wait_for "$T/gw.err" 'ugly.conf:1: platform: there is no platform .*nowhere'
+	wait_for "$T/gw.err" 'ugly.conf:1: platform: there is no platform .*nowhere.*; there are irc, discord, twitch, null, webhook'
 	wait_for "$T/gw.err" 'odd.conf:3: nothing knows the word .*colour'
 	wait_for "$T/gw.err" "accounts: 6 read, 2 bad"
 	not grep others.conf "$T/gw.err"

@@ -70,6 +70,7 @@ setup() { tree_small; tree_up; }
 	wait_until 10 seen 1 all
 	wait_until 10 seen 7 tail
 	[ "$(grep -vc 'number 7' "$T/tail.out")" -eq 0 ]
+	[ ! -s "$T/tail.err" ]
 	run -0 p tail --once -n 1
 	[[ $output == *"number 7"* && ${#lines[@]} -eq 1 ]]
 	run -0 p tail --once

@@ -149,6 +149,15 @@ load tree
 	[[ $output == store:\ error:\ * ]]
 }
 
+@test "tail of a tree that is down says so, and waits" {
+	tree_small
+	daemon_run tail penstock -C "$D" tail
+	wait_for "$T/tail.err" 'no route runs.*penstock up starts it'
+	daemon_alive tail
+	daemon_signal tail TERM
+	daemon_wait tail
+}
+
 @test "route takes nothing in: send and status say why" {
 	tree_small
 	sed -i 's/exec route/exec route --limit 1m/' "$D/service/route/run"

@@ -1,4 +1,5 @@
 /* An account: the platform's object, what it runs with, and its end. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,13 +99,25 @@ static void warn_unknown(const struct account *a, const struct platform *p)
 	account_known(a, known);
 }
 
+static void no_platform(const struct account *a)
+{
+	char all[256];
+	size_t n = 0;
+
+	for (size_t i = 0; platforms[i] && n < sizeof(all); i++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", n ? ", " : "", platforms[i]->name);
+	for (size_t i = 0; platform_others[i] && n < sizeof(all); i++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, ", %s", platform_others[i]);
+	account_bad(a, "platform", "there is no platform \"%.40s\"; there are %s", account_platform(a), all);
+}
+
 struct out *out_new(struct upstream *u, struct account *a)
 {
 	const struct platform *p = platform_find(account_platform(a));
 	struct out *o;
 
 	if (!p) {
-		account_bad(a, "platform", "there is no platform \"%.40s\"", account_platform(a));
+		no_platform(a);
 		return NULL;
 	}
 	o = calloc(1, sizeof(*o));
