@@ -6,6 +6,7 @@
 #include "platform_probe.h"
 #include "twitch_play.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,6 +236,23 @@ static void conduit_moves(void)
 	probe_free(o);
 }
 
+/* We close with these codes when a frame breaks the protocol: what came behind it was not read. */
+static void conduit_broken(void)
+{
+	static const char *const codes[] = { "1002 a continuation of nothing", "1007 a text message that is no UTF-8", "1009 too long" };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		struct out *o = conduit_up();
+		char text[512];
+
+		snprintf(text, sizeof(text), "gone 1 %s\ndial 1\nopened 1\n" WELCOME("1", "C", "01:00")
+			"answer 7 202 {\"data\":[{\"id\":\"1\"}],\"errors\":[]}\n", codes[i]);
+		probe_run(o, text);
+		CHECK(probe_saw(o, "gap 1 [") && probe_saw(o, "live 1 up"), "%s: the other shard did not have all: a gap", codes[i]);
+		probe_free(o);
+	}
+}
+
 /* Attached again, and moved while the answer is on its way. */
 static void conduit_both(void)
 {
@@ -461,6 +479,7 @@ int main(void)
 	swept_callback();
 	conduits();
 	conduit_moves();
+	conduit_broken();
 	conduit_both();
 	conduit_forgotten();
 	conduit_grace();

@@ -100,6 +100,13 @@ void tw_conn_lost(struct twitch *p, unsigned i, enum next next, unsigned code, c
 	tw_lost(p, i, next, code, why, wait, true);
 }
 
+/* Did the peer close it, so that all it had sent before was read? 1002, 1007 and 1009 are also what we say to a frame that breaks the
+ * protocol (wire/edge_client.h): what was on its way behind that one is lost. */
+static bool by_peer(unsigned code)
+{
+	return code && code != 1002 && code != 1007 && code != 1009;
+}
+
 void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *reason, int64_t now)
 {
 	struct twitch *p = arg;
@@ -131,7 +138,7 @@ void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *re
 	utf8_cut(why);
 	if (row && row->level <= LOG_WARN)
 		tw_say(p, row->level, "connection %u: closed by Twitch: %s", i, why);
-	tw_lost(p, i, NEXT_RESUME, 0, why, row ? row->wait : 0, code != 0);
+	tw_lost(p, i, NEXT_RESUME, 0, why, row ? row->wait : 0, by_peer(code));
 }
 
 /* ---- holes ---- */
