@@ -117,6 +117,9 @@ int swap_pour(const struct tree *t, const struct swap *s)
 	static const uint64_t shares[] = { 1, 10 };
 	struct watched w = { .t = t, .s = s, .service = s->trial, .in_set = true };
 
+	/* Before it has lines: once it has any, no end of it goes unseen. */
+	if (look_at_service(&w) < 0)
+		return -1;
 	for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
 		if (swap_split_share(t, s, s->trial, shares[i]) < 0 || watch(&w, swap_times.watch / 4, true) < 0)
 			return -1;
@@ -130,6 +133,8 @@ int swap_pour_back(const struct tree *t, const struct swap *s)
 	static const uint64_t shares[] = { 99, 90 };	/* of the one that goes */
 	struct watched w = { .t = t, .s = s, .service = s->service[s->n - 2], .in_set = false };
 
+	if (look_at_service(&w) < 0)
+		return -1;
 	for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
 		if (swap_split_share(t, s, swap_top(s), shares[i]) < 0 || watch(&w, swap_times.watch / 4, true) < 0)
 			return -1;

@@ -157,10 +157,12 @@ swap_to() { p swap --native --watch 50ms analyze -- "$@"; }
 }
 
 # Looks that are quick: a swap does not wait for us. Lines are shared, so what comes is ready, and watched; the process of a service in $pid.
-is_watched() {
+# On the way back the one that goes has all of them (100) until the other is ready.
+is_watched() { # try|reach
 	local split
-	split=$(nngcat --req --dial "ipc://$D/run/control" --data '{"do":"split","dest":"analyze"}' --raw 2>/dev/null) &&
-		[[ $split == *'"set":"analyze.'*'"percent":'[1-9]* && $split != *off_because* ]]
+	split=$(nngcat --req --dial "ipc://$D/run/control" --data '{"do":"split","dest":"analyze"}' --raw 2>/dev/null) || return 1
+	[[ $split == *'"set":"analyze.'* && $split != *off_because* ]] || return 1
+	if [ "$1" = try ]; then [[ $split == *'"percent":'[1-9]* ]]; else [[ $split != *'"percent":100,'* ]]; fi
 }
 has_process() { pid=$(cat "$D/service/$1/supervise/pid" 2>/dev/null) && [ -n "$pid" ]; }
 
@@ -170,12 +172,12 @@ killed_during() {
 	shift 2
 	before=$(in_force)
 	daemon_run swap penstock -C "$D" swap --watch 3s "$@"
-	wait_until 20 is_watched
+	wait_until 20 is_watched "$at"
 	[ "$at" = reach ] || coming=$(sed 's/.*"trial":"\([^"]*\)".*/\1/' "$D/service/.swap/analyze")
 	case $victim in new) victim=$coming ;; old) victim=$before ;; esac
 	has_process "$victim"
 	kill -9 "$pid"
-	daemon_wait swap
+	PATIENCE=60 daemon_wait swap
 	echo "# $* $victim: code $status, in force $(in_force)"
 	cat "$T/swap.err"
 	[ "$(phase)" = none ] || [ "$(phase)" = rest ]
