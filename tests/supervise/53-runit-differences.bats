@@ -22,6 +22,8 @@ letters_services() {
 	service e 'exec sleep 1000'
 	script "$S/e/control/k" ': >asked; exit 0'
 }
+paused() { grep -q paused "$S/$1/supervise/stat"; }
+goes_on() { ! paused "$1"; }
 letters() {
 	local old s
 	for s in a b c d e; do wait_until 10 stat_is $s run; done
@@ -33,6 +35,11 @@ letters() {
 	old=$(cat "$S/b/supervise/pid")
 	sv kill b
 	if only runit; then
+		# K writes nothing down; p and c, read behind it, do. Were the process gone before k is read, it would run no second time.
+		sv pause b
+		wait_until 10 paused b
+		sv cont b
+		wait_until 10 goes_on b
 		kill -9 "$old"
 		wait_until 10 lines_are "$S/b/args" 2
 	fi
@@ -47,8 +54,7 @@ letters() {
 	sv kill e
 	wait_until 10 test -e "$S/e/asked"
 	sv pause e
-	paused() { grep -q paused "$S/e/supervise/stat"; }
-	wait_until 10 paused
+	wait_until 10 paused e
 	only runit || wait_until 10 stopped "$old"
 	echo "k taken over, and p: $(cat "$S/e/supervise/stat"), $(grep -q '^State:.T' "/proc/$old/status" && echo stopped || echo on)"
 	kill -9 "$old"
