@@ -88,6 +88,10 @@ int report_event(const struct analysis *a, const struct envelope *e, size_t max_
 	writer_open(&w, "data");
 	copy_object(&w, data, "channel", channel);
 	copy_object(&w, data, "user", user);
+	/* What an answer needs, to be said by the account that heard it. */
+	writer_value(&w, "platform", scan_member(data, "platform"));
+	writer_value(&w, "account", scan_member(data, "account"));
+	writer_value(&w, "shared_id", scan_member(data, "shared_id"));
 	writer_value(&w, "message_id", message.p && message.p[0] == '"' ? message : e->a[LA_ID]);
 	write_verdict(&w, a);
 	writer_close(&w);

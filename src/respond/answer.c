@@ -313,6 +313,9 @@ int answer_event(struct answer *a, const struct replies *r, const char *line, co
 	}
 	if (!r || is(scene_data(&s, "user.bot"), "true"))
 		return 0;
+	/* Shared Chat: each channel that takes part has the message, and whoever hears several of them would answer in each. */
+	if (!r->shared && scene_data(&s, "shared_id").p)
+		return 0;
 	made = message ? answer_message(&s, out, why) : invoked ? answer_invoked(&s, out, why) : answer_emotion(&s, out, why);
 	if (made < 0)
 		out->len = start;	/* all its answers or none */

@@ -4,7 +4,8 @@
  *
  * chat.message: a command (and then nothing else), or the first word or contains trigger that matches.
  * command.invoked: the same commands; the arguments in their order. A message.send carries the platform, the account and the interaction of its
- * cause, which deliver needs. analysis.emotion: the first emotion trigger that matches. Anything else, and what a bot said, is left alone.
+ * cause, which deliver needs. analysis.emotion: the first emotion trigger that matches. Anything else, and what a bot said, is left alone, and so is
+ * what was written in another channel of a Shared Chat (data.shared_id), unless the replies want it.
  */
 #ifndef RESPOND_ANSWER_H
 #define RESPOND_ANSWER_H

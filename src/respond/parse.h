@@ -14,7 +14,7 @@ struct parse {
 	const char *p, *end;		/* what is left of the line */
 	struct trigger *open;		/* whose indented lines come */
 	struct buf folded;
-	bool prefix_set, bot_set, others_set;
+	bool prefix_set, bot_set, others_set, shared_set;
 	struct replies_error *err;
 };
 

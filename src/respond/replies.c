@@ -132,9 +132,19 @@ static int set_text(struct parse *s, struct span *to, bool *set, size_t max, con
 	return 0;
 }
 
+static int set_yes(struct parse *s, bool *to, bool *set)
+{
+	struct span v;
+
+	if (set_text(s, &v, set, 3, "expected yes or no"))
+		return -1;
+	*to = parse_is(v, "yes");
+	return *to || parse_is(v, "no") ? 0 : parse_fail(s, v.p, v, "expected yes or no");
+}
+
 static int parse_set(struct parse *s)
 {
-	struct span what = parse_word(s), v;
+	struct span what = parse_word(s);
 
 	if (parse_is(what, "prefix")) {
 		if (s->r->n)
@@ -147,13 +157,11 @@ static int parse_set(struct parse *s)
 	}
 	if (parse_is(what, "name"))
 		return set_text(s, &s->r->bot, &s->bot_set, 64, "expected a name of at most 64 bytes");
-	if (parse_is(what, "others")) {
-		if (set_text(s, &v, &s->others_set, 3, "expected yes or no"))
-			return -1;
-		s->r->others = parse_is(v, "yes");
-		return s->r->others || parse_is(v, "no") ? 0 : parse_fail(s, v.p, v, "expected yes or no");
-	}
-	return parse_fail(s, what.p, what, "cannot be set; prefix, name and others can");
+	if (parse_is(what, "others"))
+		return set_yes(s, &s->r->others, &s->others_set);
+	if (parse_is(what, "shared"))
+		return set_yes(s, &s->r->shared, &s->shared_set);
+	return parse_fail(s, what.p, what, "cannot be set; prefix, name, others and shared can");
 }
 
 static int end_trigger(struct parse *s)

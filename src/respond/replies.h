@@ -39,6 +39,7 @@ struct replies {
 	struct span prefix;		/* "!" */
 	struct span bot;		/* {bot}, "penstock" */
 	bool others;			/* for tenants without a file of their own; asked of default.conf only */
+	bool shared;			/* what was written in another channel of a Shared Chat is answered, too */
 	struct trigger *trigger;
 	size_t n;
 };

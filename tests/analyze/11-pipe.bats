@@ -10,11 +10,12 @@ export PENSTOCK_SHARE=$ROOT/share
 }
 
 @test "the event: who caused it, whose it is, and what it says" {
-	event m1 chat.message '{"channel":{"id":"c","name":"C"},"user":{"id":"u","name":"Ann","roles":["mod"]},"message_id":"p-1","text":"I love it"}' \
+	event m1 chat.message '{"channel":{"id":"c","name":"C"},"user":{"id":"u","name":"Ann","roles":["mod"]},"message_id":"p-1","text":"I love it","platform":"twitch","account":"b","shared_id":"s-1"}' \
 		'"tenant":"t1","partitionkey":"browser:c","time":"2026-11-20T10:00:00Z","traceparent":"00-0123456789abcdef0123456789abcdef-00000000000000ab-01"' |
 		analyze | sed -n 2p >"$T/out"
 	jq -e '.specversion == "1.0" and .id == "m1.analyze" and .type == "analysis.emotion" and .tenant == "t1" and .partitionkey == "browser:c"' "$T/out"
 	jq -e '.causationid == "m1" and .data.message_id == "p-1" and .data.channel.id == "c" and .data.user == {"id":"u","name":"Ann"}' "$T/out"
+	jq -e '.data.platform == "twitch" and .data.account == "b" and .data.shared_id == "s-1"' "$T/out"
 	jq -e '.data.top == "love" and .data.group == "positive" and .data.scores.love > 0.9 and .data.lang == "en"' "$T/out"
 	jq -e '.traceparent | test("^00-0123456789abcdef0123456789abcdef-[0-9a-f]{16}-01$") and (contains("00000000000000ab") | not)' "$T/out"
 }

@@ -82,6 +82,16 @@ answers() { respond -r "$T/r" "$@" | jq -r 'select(.type == "message.send") | .i
 	[ "$(respond -r "$T/r" <"$T/in" | wc -l)" -eq 4 ]
 }
 
+@test "what was written in another channel of a Shared Chat is answered where the file wants it" {
+	printf 'command ping\n say pong\nemotion joy above 0.5\n say well\n' >"$T/r/default.conf"
+	{ event 1 chat.message '{"channel":{"id":"c"},"user":{"id":"a"},"text":"!ping"}'
+	  event 2 chat.message '{"channel":{"id":"c"},"user":{"id":"a"},"text":"!ping","message_id":"m2","shared_id":"m1"}'
+	  event 3 analysis.emotion '{"channel":{"id":"c"},"message_id":"m2","shared_id":"m1","top":"joy","scores":{"joy":0.9}}'; } >"$T/in"
+	answers <"$T/in" | diff - <(printf '1.respond pong\n')
+	sed -i '1i set shared yes' "$T/r/default.conf"
+	answers <"$T/in" | diff - <(printf '1.respond pong\n2.respond pong\n3.respond well\n')
+}
+
 @test "a tenant's own file, and the default for the others" {
 	printf 'set prefix ?\nset name Eva\ncommand ping\n say {bot} of {tenant}\n' >"$T/r/t1.conf"
 	{ chat 1 '!ping'; chat 2 '!ping' ann lobby t1; chat 3 '?ping' ann lobby t1; chat 4 '!ping' ann lobby t2; } >"$T/in"

@@ -165,7 +165,7 @@ static void files(void)
 {
 	static const struct { const char *text, *want; } cases[] = {
 		{"", "good"}, {"# only\n\n   # comments\n", "good"}, {"\xef\xbb\xbf" "word a\n say b", "good"}, {"word a\r\n\tsay b\r\n", "good"},
-		{"set prefix ?\nset name B b\nset others no\ncommand ?a, b X [Y] [Z...]\n help h\n say {1} {2-} {X} {y:{Z}}\n say again\n", "good"},
+		{"set prefix ?\nset name B b\nset others no\nset shared yes\ncommand ?a, b X [Y] [Z...]\n help h\n say {1} {2-} {X} {y:{Z}}\n say again\n", "good"},
 		{"emotion sadness, boredom above 0.5\n say {emotion} {percent}\n", "good"}, {"contains \xc3\xa9\n say x\n", "good"},
 		{"wrd a\n", "1:1: wrd is not how a line begins; expected command, word, contains, emotion, set, or # for a comment"},
 		{"\n say x\n", "2:2: say stands below no trigger; a trigger begins at the margin"},
@@ -190,8 +190,9 @@ static void files(void)
 		{"emotion sadness above 1\n say x\n", "1:23: 1 expected a probability from 0 to 0.99, and nothing behind it"},
 		{"emotion sadness above 0.5 0\n say x\n", "1:23: 0.5 expected a probability from 0 to 0.99, and nothing behind it"},
 		{"emotion sadness above 0.5.5\n say x\n", "1:23: 0.5.5 expected a probability from 0 to 0.99, and nothing behind it"},
-		{"set colour red\n", "1:5: colour cannot be set; prefix, name and others can"}, {"set prefix\n", "1:11: expected 1 to 8 characters without blanks"},
+		{"set colour red\n", "1:5: colour cannot be set; prefix, name, others and shared can"}, {"set prefix\n", "1:11: expected 1 to 8 characters without blanks"},
 		{"set prefix a b\n", "1:12: a b expected 1 to 8 characters without blanks"}, {"set others maybe\n", "1:12: maybe expected yes or no"},
+		{"set shared no\nset shared no\n", "2:1: this is set a second time"}, {"set shared on\n", "1:12: on expected yes or no"},
 		{"set name a\nset name b\n", "2:1: this is set a second time"}, {"word a\n say x\nset prefix ?\n", "3:5: set the prefix before the first trigger"},
 		{"word a\n say \xff\n", "2:6: not UTF-8"}, {"word a\n say \x01\n", "2:6: a control character"},
 	};
