@@ -188,7 +188,9 @@ static void match(struct scan *s, struct look *l, bool again)
 		s->waits_for_old |= sv->closing;
 		if (sv->closing)
 			continue;
-		if (!sv->open && (again || sv->why[0]) && service_open(sv) < 0)
+		if (sv->open)
+			sv->main.again |= again && !sv->leaving && sv->main.st.want == WANT_EXIT;
+		else if ((again || sv->why[0]) && service_open(sv) < 0)
 			retry_later(s);
 	}
 }
@@ -272,6 +274,16 @@ static void on_closed_yet(void *arg)
 		scan_now(s, false);
 }
 
+static void let_go(struct scan *s, struct service *sv)
+{
+	bool again = sv->main.again && !s->closed;
+
+	sv->main.again = false;
+	service_close(sv);
+	if (again && service_open(sv) < 0)
+		retry_later(s);
+}
+
 void scan_collect(struct scan *s)
 {
 	bool rescan = s->host->ghost_gone && s->waits_for_old;
@@ -288,7 +300,7 @@ void scan_collect(struct scan *s)
 		if (sv->leaving)
 			forget(s, i);
 		else
-			service_close(sv);
+			let_go(s, sv);
 	}
 	if (rescan)
 		scan_now(s, false);

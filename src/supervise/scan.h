@@ -43,7 +43,8 @@ struct scan {
 void scan_init(struct scan *s, struct host *h, const char *dir);
 void scan_release(struct scan *s);
 
-/* Looks at the directory; again: services that exited or failed are tried too. -1 with a message: it could not be read, nothing changed. */
+/* Looks at the directory; again: services that exited or failed are tried too, those that
+ * are about to exit as soon as they have. -1 with a message: it could not be read, nothing changed. */
 int scan_now(struct scan *s, bool again);
 
 /* At the end of a round: closes services that are over, and forgets those whose entry is gone. */

@@ -202,6 +202,8 @@ void slot_letter(struct slot *s, unsigned char letter)
 	if (ev < 0 || (s->deaf && (ev == SV_UP || ev == SV_ONCE)))
 		return;
 	s->asked = true;
+	if (ev == SV_EXIT)
+		s->again = false;	/* what was asked last holds */
 	slot_event(s, (enum sv_event)ev, 0);
 	if (s->dirty && s->files) {
 		struct shown shown;

@@ -57,6 +57,7 @@ struct slot {
 	bool deaf;		/* u and o are ignored: it is leaving */
 	bool dirty;
 	bool asked;		/* what it is to show answers a command */
+	bool again;		/* told to exit, and looked for since: scan.h opens it again when it has */
 	int in, out;		/* what becomes 0 and 1 of its process; -1: inherited; borrowed */
 	int row;		/* of the board */
 	int kept;		/* of the record */

@@ -73,6 +73,30 @@ setup() {
 	sup_stop
 }
 
+@test "SIGALRM while one that was told to exit still ends: it is taken again when it has; not where exit was asked once more" {
+	for s in c d; do
+		mkfifo "$T/end.$s"
+		service $s 'trap "" TERM; echo run >>out; [ "$(wc -l <out)" -eq 1 ] || { trap - TERM; exec sleep 1000; }' "read -r _ <'$T/end.$s'"
+	done
+	for s in c d; do
+		wait_until 5 lines_are "$S/$s/out" 1
+		printf x >"$S/$s/supervise/control"
+		wait_until 5 stat_is $s 'run, got TERM, want exit'
+	done
+	daemon_signal sup ALRM
+	seen
+	printf x >"$S/d/supervise/control"
+	seen
+	for s in c d; do echo >"$T/end.$s"; done
+	wait_until 5 lines_are "$S/c/out" 2
+	wait_until 5 sup_is c run
+	wait_until 5 sup_is d exited
+	lines_are "$S/d/out" 2 && false
+	sup_stop
+}
+# What was sent to supervise before has been read: a second answer is from a later round than the first.
+seen() { supervise -s "$S" >/dev/null || [ $? -eq 1 ]; supervise -s "$S" >/dev/null || [ $? -eq 1 ]; }
+
 @test "commands work while a crash loop waits, and sv up ends the wait" {
 	service c 'echo x >>out; exit 1'
 	wait_until 10 sup_is c crash-loop

@@ -65,6 +65,7 @@ faults() { [ "$(runs fault)" -ge 10 ]; }
 	service b 'exec sleep 1000'
 	sup_start
 	pid=$(daemon_pid sup)
+	for s in a a/log b; do wait_until 5 stat_is $s run; done
 	fds=$(daemon_fds sup)
 	for i in 1 2; do
 		run=$(sup_pid a) log=$(sup_field a .log.pid)
