@@ -185,7 +185,15 @@ install-units:
 	install -m 644 share/systemd/common.conf $(UNITS)/penstock-.service.d/50-all.conf
 	install -m 644 share/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/penstock.conf
 
-install: all install-units
+# bash-completion looks for NAME and for NAME.bash; it has a route of its own, of net-tools, which is not overwritten.
+COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+.PHONY: install-completion
+install-completion:
+	install -d $(COMPLETIONS)
+	install -m 644 share/completion/penstock.bash $(COMPLETIONS)/penstock
+	for p in $(filter-out penstock,$(PROGRAMS)); do ln -sf penstock $(COMPLETIONS)/$$p.bash || exit 1; done
+
+install: all install-units install-completion
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(SHARE) $(DESTDIR)$(MAN)
 	for p in $(filter-out penstock,$(PROGRAMS)); do install -m 755 $(BIN)/$$p $(DESTDIR)$(LIBEXEC)/ || exit 1; done
 	install -m 755 $(BIN)/penstock $(DESTDIR)$(PREFIX)/bin/
@@ -193,13 +201,11 @@ install: all install-units
 	install -d $(DESTDIR)$(SHARE)/lab && install -m 644 share/lab/*.py share/lab/README.md $(DESTDIR)$(SHARE)/lab/
 	cp -R share/tree $(DESTDIR)$(SHARE)/ && chmod -R u=rwX,go=rX $(DESTDIR)$(SHARE)/tree
 	for m in man/*.[1578]; do d=$(DESTDIR)$(MAN)/man$${m##*.}; install -d $$d && install -m 644 $$m $$d/ || exit 1; done
-	[ ! -d share/completion ] || { install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions && \
-	  install -m 644 share/completion/penstock.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/penstock; }
 
 uninstall:
 	rm -rf $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(SHARE) $(UNITS)/penstock-.service.d
 	rm -f $(UNITS)/penstock@.service $(UNITS)/penstock-*@.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/penstock.conf
-	rm -f $(DESTDIR)$(PREFIX)/bin/penstock $(DESTDIR)$(PREFIX)/share/bash-completion/completions/penstock
+	rm -f $(DESTDIR)$(PREFIX)/bin/penstock $(COMPLETIONS)/penstock $(patsubst %,$(COMPLETIONS)/%.bash,$(filter-out penstock,$(PROGRAMS)))
 	for m in man/*.[1578]; do rm -f $(DESTDIR)$(MAN)/man$${m##*.}/$${m##*/}; done
 
 clean:

@@ -46,7 +46,7 @@ static const struct arg rows[] = {
 
 static const struct args args = {
 	.prog = "analyze",
-	.synopsis = "[-i URL] [-o URL] [-m FILE] [-e FILE] [-n N] [-a NAME] [-c FILE] [-F N] [-M FILE] [-L FORM] [-v]\n"
+	.synopsis = "[-i URL] [-o URL] [-m FILE] [-e FILE] [-n N] [-a NAME] [-c FILE] [-F N] [-M FILE] [-L json|text] [-v]\n"
 		"-t TEXT [-m FILE] [-e FILE]\n-x TEXT [-m FILE] [-e FILE]",
 	.about = "Says how messages sound: chat.message events in, analysis.emotion events out.",
 	.rows = rows,

@@ -20,7 +20,7 @@ static uint64_t notify_number;
 static const struct arg common[] = {
 	{'h', "help", ARG_FLAG, &want_help, 0, 0, NULL, "print this help", NULL, ARG_NOFILE},
 	{'V', "version", ARG_FLAG, &want_version, 0, 0, NULL, "print the version", NULL, ARG_NOFILE},
-	{'L', "log", ARG_ENUM, &log_choice, 0, 0, "FORM", "form of messages: json or text", "json|text", 0},
+	{'L', "log", ARG_ENUM, &log_choice, 0, 0, NULL, "form of messages", "json|text", 0},
 	{'v', "verbose", ARG_FLAG, &verbose, 0, 0, NULL, "say more", NULL, 0},
 	{'c', "config", ARG_STR, &config, 0, 0, "FILE", "read options from FILE, lines \"word = value\"", NULL, ARG_NOFILE},
 	{'F', "notify-fd", ARG_U64, &notify_number, 3, 65535, "N", "write a newline to descriptor N when ready", NULL, ARG_NOFILE},
@@ -81,7 +81,7 @@ static int apply(const struct args *a, struct row *r, const char *name, const ch
 		value = "yes";
 	} else if (!value) {
 		if (!next)
-			args_usage(a, "%s needs a value: %s %s", name, name, r->arg->value ? r->arg->value : "VALUE");
+			args_usage(a, "%s needs a value: %s %s", name, name, row_value(r->arg) ? row_value(r->arg) : "VALUE");
 		value = next;
 		used = 1;
 	}

@@ -8,6 +8,8 @@
  * with ARGS_DAEMON also -c --config FILE, -F --notify-fd N (readiness, see notify.h) and
  * -M --metrics FILE (see metric.h). A bad option or value ends the program with code 2 (args.usage_code if
  * set) and a message that names the option, or file and line, what was wrong and what would be right.
+ * --help is what completion goes by (share/completion), so a value, and an operand in the synopsis, is called what it is: FILE, DIR,
+ * SERVICE, GATEWAY, DEST, ACCOUNT, TENANT, FLAG, LETTER, USER, PROGRAM, or words with | between them; a word of the synopsis in small letters stands as it is.
  * Programs that are no daemons speak text, not JSON, unless -L says otherwise. The command line wins over the file. Strings point into argv or into memory that is never freed.
  */
 #ifndef BASE_ARGS_H
@@ -35,7 +37,7 @@ struct arg {
 	enum arg_kind kind;
 	void *to;		/* where the value goes; holds the default beforehand */
 	int64_t min, max;	/* for U64, SIZE, TIME; max 0 = no limit */
-	const char *value;	/* name of the value in --help, "URL" */
+	const char *value;	/* name of the value in --help, "URL"; not of an ARG_ENUM, which shows its choices */
 	const char *help;	/* one line */
 	const char *choices;	/* ARG_ENUM */
 	unsigned flags;

@@ -160,10 +160,10 @@ static void show_default(const struct row *r, char *out, size_t size)
 		if (v->s)
 			snprintf(out, size, " [%s]", v->s);
 		break;
-	case ARG_U64:
+	case ARG_U64:		/* UINT64_MAX: none is set */
 	case ARG_SIZE:
 	case ARG_TIME:
-		if (r->arg->kind == ARG_TIME ? v->ns : (int64_t)v->u) {
+		if ((r->arg->kind == ARG_TIME ? v->ns != 0 : v->u != 0) && v->u != UINT64_MAX) {
 			show(r->arg->kind, r->arg->kind == ARG_TIME ? (uint64_t)v->ns : v->u, text, sizeof(text));
 			snprintf(out, size, " [%s]", text);
 		}
@@ -182,6 +182,11 @@ static void show_default(const struct row *r, char *out, size_t size)
 	}
 }
 
+const char *row_value(const struct arg *a)
+{
+	return a->kind == ARG_ENUM ? a->choices : a->value;
+}
+
 void row_help(const struct args *a, const struct row *rows, size_t n)
 {
 	const char *p = a->synopsis;
@@ -197,22 +202,24 @@ void row_help(const struct args *a, const struct row *rows, size_t n)
 	}
 	printf("%s\n\n", a->about);
 	for (size_t i = 0; i < n; i++) {
-		int w = (int)strlen(rows[i].arg->word) + (rows[i].arg->value ? (int)strlen(rows[i].arg->value) + 1 : 0);
+		const char *value = row_value(rows[i].arg);
+		int w = (int)strlen(rows[i].arg->word) + (value ? (int)strlen(value) + 1 : 0);
 
 		if (w > width)
 			width = w;
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct arg *r = rows[i].arg;
+		const char *value = row_value(r);
 		char left[96], letter[5] = "    ", def[96];
 
 		if (r->letter)
 			snprintf(letter, sizeof(letter), "-%c, ", r->letter);
-		snprintf(left, sizeof(left), "%s%s%s", r->word, r->value ? " " : "", r->value ? r->value : "");
+		snprintf(left, sizeof(left), "%s%s%s", r->word, value ? " " : "", value ? value : "");
 		show_default(&rows[i], def, sizeof(def));
 		printf("  %s--%-*s  %s%s\n", letter, width, left, r->help, def);
 	}
-	/* "penstock send" is a chapter of penstock(1). */
-	printf("\nThe manual is %.*s(%c).\n", (int)strcspn(a->prog, " "), a->prog,
-		(a->flags & (ARGS_DAEMON | ARGS_USER)) == ARGS_DAEMON ? '8' : '1');
+	/* "penstock send" is a chapter of penstock(1), "route dead" one of route(8). */
+	n = strcspn(a->prog, " ");
+	printf("\nThe manual is %.*s(%c).\n", (int)n, a->prog, a->flags & ARGS_USER || strncmp(a->prog, "penstock", n) == 0 ? '1' : '8');
 }

@@ -34,6 +34,9 @@ int row_parse(const struct arg *a, const char *text, struct value *v, char why[R
  * reason, file and line in why, and no row changed. */
 int row_file(const char *path, struct row *rows, size_t n, bool (*known_key)(const char *word), char why[ROW_WHY]);
 
+/* What --help says in the place of the value: "FILE", "json|text"; NULL for a flag. */
+const char *row_value(const struct arg *a);
+
 void row_help(const struct args *a, const struct row *rows, size_t n);
 
 #endif

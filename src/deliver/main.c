@@ -28,7 +28,7 @@ static const struct arg rows[] = {
 
 static const struct args args = {
 	.prog = "deliver",
-	.synopsis = "[-i URL] [-o URL] [-A DIR] [-b FILE] [-g TIME] [-p N] [-n N] [-a NAME] [-c FILE] [-F N] [-M FILE] [-L FORM] [-v]\n-t [-A DIR]",
+	.synopsis = "[-i URL] [-o URL] [-A DIR] [-b FILE] [-g TIME] [-p N] [-n N] [-a NAME] [-c FILE] [-F N] [-M FILE] [-L json|text] [-v]\n-t [-A DIR]",
 	.about = "Carries out message.send on Discord, Twitch and webhooks, and tells what became of it.",
 	.rows = rows,
 	.n = sizeof(rows) / sizeof(*rows),

@@ -69,7 +69,7 @@ static const struct arg rows[] = {
 
 static const struct args args = {
 	.prog = "gatewayd",
-	.synopsis = "[-c FILE] [-o URL] [-b URL] [-q URL] [-l ADDR] [-p PORT] [-t TENANT]\n[-a DIR -s DIR] [-w URL]",
+	.synopsis = "[-c FILE] [-o URL] [-b URL] [-q URL] [-l ADDR] [-p PORT] [-t TENANT] [-a DIR -s DIR] [-w URL] [OPTION ...]",
 	.about = "the edge: chat platforms, chat page, browser clients and HTTP in, events out",
 	.rows = rows,
 	.n = sizeof(rows) / sizeof(*rows),

@@ -41,13 +41,13 @@ static int stamp = STAMP_ISO;
 static bool echo_lines;
 
 static const struct arg rows[] = {
-	{ 't', "stamp", ARG_ENUM, &stamp, 0, 0, "STAMP", "stamp of each line: iso, tai, none", "iso|tai|none", 0 },
+	{ 't', "stamp", ARG_ENUM, &stamp, 0, 0, NULL, "stamp of each line", "iso|tai|none", 0 },
 	{ 'e', "echo", ARG_FLAG, &echo_lines, 0, 0, NULL, "lines go to stderr, too", NULL, 0 },
 	{ 0, "control", ARG_U64, &control_fd, 3, 65535, "FD", "supervise names the services on this socket", NULL, ARG_NOFILE },
 };
 
 static const struct args args = {
-	.prog = "logd", .synopsis = "[-t STAMP] [-e] [-F FD] [-M FILE] DIR\n--control FD [-t STAMP] [-e] DIR",
+	.prog = "logd", .synopsis = "[-t STAMP] [-e] [-c FILE] [-F N] [-M FILE] [-L json|text] [-v] DIR\n--control FD [-t STAMP] [-e] DIR",
 	.about = "Writes lines into a directory of rotated files, as svlogd lays it out.",
 	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_DAEMON | ARGS_ANYWHERE, .usage_code = 100,
 };

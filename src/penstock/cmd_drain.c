@@ -1,4 +1,4 @@
-/* penstock drain SERVICE: a gateway hands its connections to the one that waits for them. */
+/* penstock drain GATEWAY: a gateway hands its connections to the one that waits for them. */
 #include "penstock/penstock.h"
 
 #include <inttypes.h>
@@ -20,12 +20,12 @@ static const char *account, *tenant;
 
 static const struct arg rows[] = {
 	{ 'w', "wait", ARG_TIME, &patience, 0, 86400 * CLOCK_S, "TIME", "how long to wait until all is handed over", NULL, 0 },
-	{ 0, "account", ARG_STR, &account, 0, 0, "NAME", "only this account", NULL, 0 },
-	{ 0, "tenant", ARG_STR, &tenant, 0, 0, "NAME", "only of this tenant", NULL, 0 },
+	{ 0, "account", ARG_STR, &account, 0, 0, "ACCOUNT", "only this account", NULL, 0 },
+	{ 0, "tenant", ARG_STR, &tenant, 0, 0, "TENANT", "only of this tenant", NULL, 0 },
 };
 
 static const struct args args = {
-	.prog = "penstock drain", .synopsis = "[--account NAME] [--tenant NAME] [--wait TIME] SERVICE",
+	.prog = "penstock drain", .synopsis = "[--account ACCOUNT] [--tenant TENANT] [--wait TIME] GATEWAY",
 	.about = "Hands the platforms' connections of a gateway to another one that waits for them: their sessions go on there.",
 	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };

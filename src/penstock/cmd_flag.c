@@ -17,7 +17,7 @@
 #define NAME_MAX_BYTES 48u
 
 static const struct args args = {
-	.prog = "penstock flag", .synopsis = "[on NAME ... | off NAME ...]",
+	.prog = "penstock flag", .synopsis = "\non FLAG ...\noff FLAG ...",
 	.about = "Says which flags of the rules are on, or turns them on or off at once.",
 	.rows = NULL, .n = 0, .flags = ARGS_ANYWHERE,
 };

@@ -30,12 +30,12 @@ static const struct arg rows[] = {
 	{ 'f', "follow", ARG_FLAG, &follow, 0, 0, NULL, "go on with what is written from now on", NULL, 0 },
 	{ 'n', "lines", ARG_U64, &last, 0, LAST_MAX, "N", "only the last N lines (all; 10 with -f and without --since)", NULL, 0 },
 	{ 's', "since", ARG_STR, &since_text, 0, 0, "TIME", "only lines from the last TIME (10m), or from an RFC 3339 time on", NULL, 0 },
-	{ 'l', "level", ARG_ENUM, &level, 0, 0, "LEVEL", "only lines as severe as LEVEL: error, warn, info, debug (all)", "error|warn|info|debug", 0 },
+	{ 'l', "level", ARG_ENUM, &level, 0, 0, NULL, "only lines as severe as this", "error|warn|info|debug", 0 },
 	{ 'r', "raw", ARG_FLAG, &raw, 0, 0, NULL, "lines as the services wrote them, without time and name", NULL, 0 },
 };
 
 static const struct args args = {
-	.prog = "penstock logs", .synopsis = "[-f] [-n N] [--since TIME] [--level LEVEL] [--raw] [NAME ...]",
+	.prog = "penstock logs", .synopsis = "[-f] [-n N] [--since TIME] [--level LEVEL] [--raw] [SERVICE ...]",
 	.about = "Prints what services wrote, in the order of time; without a name, all of them.",
 	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };

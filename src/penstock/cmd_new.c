@@ -24,7 +24,7 @@
 static uint64_t port = PORT_DEFAULT;
 
 static const struct arg rows[] = {
-	{ 'p', "port", ARG_U64, &port, 1, 65535, "N", "port of the chat page on 127.0.0.1 (8080)", NULL, 0 },
+	{ 'p', "port", ARG_U64, &port, 1, 65535, "N", "port of the chat page on 127.0.0.1", NULL, 0 },
 };
 
 static const struct args args = {

@@ -17,7 +17,7 @@
 static bool as_json;
 
 static const struct arg rows[] = {
-	{ 0, "json", ARG_FLAG, &as_json, 0, 0, NULL, "the hub's answer as it is, one JSON object", NULL, ARG_NOFILE },
+	{ 'j', "json", ARG_FLAG, &as_json, 0, 0, NULL, "the hub's answer as it is, one JSON object", NULL, ARG_NOFILE },
 };
 
 static const struct args args = {

@@ -31,10 +31,10 @@ static int64_t patience = 60 * CLOCK_S;
 
 static const struct arg rows[] = {
 	{ 't', "text", ARG_STR, &text, 0, 0, "TEXT", "say TEXT instead of reading events", NULL, 0 },
-	{ 'r', "room", ARG_STR, &room, 0, 0, "ROOM", "... in this room of the chat page (lobby)", NULL, 0 },
+	{ 'r', "room", ARG_STR, &room, 0, 0, "ROOM", "... in this room of the chat page", NULL, 0 },
 	{ 'n', "name", ARG_STR, &name, 0, 0, "NAME", "... under this name ($USER)", NULL, 0 },
 	{ 0, "tenant", ARG_STR, &tenant, 0, 0, "TENANT", "... for this tenant (default)", NULL, 0 },
-	{ 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "give up when nothing is acknowledged for TIME (60s)", NULL, 0 },
+	{ 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "give up when nothing is acknowledged for TIME", NULL, 0 },
 };
 
 static const struct args args = {

@@ -30,7 +30,7 @@ static const struct arg stop_rows[] = {
 /* The last one is restart's alone. */
 static const struct arg rows[] = {
 	WAIT_ROW,
-	{ 'r', "rolling", ARG_FLAG, &rolling, 0, 0, NULL, "the instances of NAME one at a time, each ready before the next; stop at the first that fails", NULL, 0 },
+	{ 'r', "rolling", ARG_FLAG, &rolling, 0, 0, NULL, "the instances of SERVICE one at a time, each ready before the next; stop at the first that fails", NULL, 0 },
 };
 
 struct wish {
@@ -273,7 +273,7 @@ static int run(struct tree *t, int argc, char **argv, const struct args *args, c
 	return code;
 }
 
-#define ARGS(name, form, rows_used, count, text) { .prog = "penstock " name, .synopsis = form " NAME ...", .about = text, \
+#define ARGS(name, form, rows_used, count, text) { .prog = "penstock " name, .synopsis = form " SERVICE ...", .about = text, \
 	.rows = rows_used, .n = count, .flags = ARGS_ANYWHERE }
 
 int cmd_start(struct tree *t, int argc, char **argv)

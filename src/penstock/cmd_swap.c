@@ -1,5 +1,5 @@
 /*
- * penstock swap NAME -- program args...: another stage in the place of a service, while lines flow; --back, --canary, --shadow, --promote.
+ * penstock swap SERVICE -- program args...: another stage in the place of a service, while lines flow; --back, --canary, --shadow, --promote.
  * This is the command line; swap.h says how it is kept safe.
  */
 #include "penstock/swap.h"
@@ -24,15 +24,15 @@ static const struct arg rows[] = {
 	{ 0, "shadow", ARG_FLAG, &shadow, 0, 0, NULL, "the new one gets copies; what it says is kept and not sent", NULL, 0 },
 	{ 'd', "diff", ARG_FLAG, &diff, 0, 0, NULL, "compare what the shadow says with what the old one says", NULL, 0 },
 	{ 'p', "promote", ARG_FLAG, &promote, 0, 0, NULL, "the canary or shadow takes the old one's place", NULL, 0 },
-	{ 'm', "mode", ARG_ENUM, &mode, 0, 0, "MODE", "how the program acknowledges (auto: stage --check decides)", "auto|eof|line|sync", 0 },
+	{ 'm', "mode", ARG_ENUM, &mode, 0, 0, NULL, "how the program acknowledges (auto: stage --check decides)", "auto|eof|line|sync", 0 },
 	{ 'n', "native", ARG_FLAG, &native, 0, 0, NULL, "the program is a stage itself: it is given -i -o --set -F -M", NULL, 0 },
 	{ 'O', "option", ARG_LIST, &options, 0, 0, "WORD", "an option for stage, as --option=--deadline=5s; may be repeated", NULL, 0 },
-	{ 0, "dest", ARG_STR, &dest, 0, 0, "NAME", "route's destination that it takes from (as the old one's run says)", NULL, 0 },
-	{ 's', "stage", ARG_STR, &stage, 0, 0, "NAME", "the name in derived ids (NAME)", NULL, 0 },
+	{ 0, "dest", ARG_STR, &dest, 0, 0, "DEST", "route's destination that it takes from (as the old one's run says)", NULL, 0 },
+	{ 's', "stage", ARG_STR, &stage, 0, 0, "NAME", "the name in derived ids (SERVICE)", NULL, 0 },
 	{ 0, "probe", ARG_STR, &swap_asked.probe, 0, 0, "FILE", "lines that it must handle before it sees the stream (two of ours)", NULL, 0 },
-	{ 'w', "wait", ARG_TIME, &swap_times.wait, CLOCK_MS, 86400 * CLOCK_S, "TIME", "for the probe, and for readiness (20s)", NULL, 0 },
-	{ 0, "watch", ARG_TIME, &swap_times.watch, CLOCK_MS, 86400 * CLOCK_S, "TIME", "the new one must do well so long (2s)", NULL, 0 },
-	{ 0, "drain", ARG_TIME, &swap_times.drain, CLOCK_MS, 86400 * CLOCK_S, "TIME", "the one that goes is killed after this (30s)", NULL, 0 },
+	{ 'w', "wait", ARG_TIME, &swap_times.wait, CLOCK_MS, 86400 * CLOCK_S, "TIME", "for the probe, and for readiness", NULL, 0 },
+	{ 0, "watch", ARG_TIME, &swap_times.watch, CLOCK_MS, 86400 * CLOCK_S, "TIME", "the new one must do well so long", NULL, 0 },
+	{ 0, "drain", ARG_TIME, &swap_times.drain, CLOCK_MS, 86400 * CLOCK_S, "TIME", "the one that goes is killed after this", NULL, 0 },
 	{ 'j', "json", ARG_FLAG, &swap_asked.json, 0, 0, NULL, "the state as JSON", NULL, 0 },
 	{ 0, "keep", ARG_FLAG, &keep, 0, 0, NULL, "for a shadow's log/run: keeps standard input", NULL, 0 },
 	{ 0, "died", ARG_STR, &died, 0, 0, "SERVICE", "for a trial's finish: it failed once more", NULL, 0 },
@@ -40,8 +40,8 @@ static const struct arg rows[] = {
 
 static const struct args args = {
 	.prog = "penstock swap",
-	.synopsis = "[--canary PERCENT | --shadow] [--mode MODE | --native] NAME -- PROGRAM [ARGUMENT ...]\n"
-		"--back | --promote | --diff NAME\n[--json] [NAME]",
+	.synopsis = "[--canary PERCENT | --shadow] [--mode MODE | --native] [OPTION ...] SERVICE -- PROGRAM [ARGUMENT ...]\n"
+		"--back | --promote | --diff SERVICE\n[--json] [SERVICE]",
 	.about = "Puts another program in the place of a stage while lines flow, and takes it back; alone: what is swapped.",
 	.rows = rows, .n = sizeof rows / sizeof *rows, .flags = ARGS_ANYWHERE,
 };
@@ -67,7 +67,7 @@ static char *dest_of(const struct tree *t, const char *service)
 	if (!word && errno)
 		die(1, "service/%s/run: %s", service, strerror(errno));
 	if (!word || !gives)
-		die(1, "%s: its run does not take from run/to-NAME and give to run/in: it is no stage (--dest NAME says otherwise)", service);
+		die(1, "%s: its run does not take from run/to-NAME and give to run/in: it is no stage (--dest DEST says otherwise)", service);
 	return word;
 }
 
@@ -120,7 +120,7 @@ static void check_choice(int operands, bool program)
 	if (actions > 1)
 		args_usage(&args, "one of: a program, --back, --promote, --diff");
 	if (operands > 1)
-		args_usage(&args, "one NAME; the program stands behind --");
+		args_usage(&args, "one SERVICE; the program stands behind --");
 	if (operands == 0 && actions > 0)
 		args_usage(&args, "name a service");
 	if ((canary || shadow) && !program)

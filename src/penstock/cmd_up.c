@@ -35,7 +35,7 @@ static int64_t kill_after = 20 * CLOCK_S;
 static const struct arg rows[] = {
 	{ 'd', "daemon", ARG_FLAG, &background, 0, 0, NULL, "go into the background once ready; see penstock logs", NULL, 0 },
 	{ 'w', "wait", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME", "how long to wait for readiness", NULL, 0 },
-	{ 'k', "kill-after", ARG_TIME, &kill_after, CLOCK_MS, 86400 * CLOCK_S, "TIME", "stopping: KILL what has not ended after TIME (20s)", NULL, 0 },
+	{ 'k', "kill-after", ARG_TIME, &kill_after, CLOCK_MS, 86400 * CLOCK_S, "TIME", "stopping: KILL what has not ended after TIME", NULL, 0 },
 };
 
 static const struct args args = {

@@ -37,7 +37,7 @@ static const struct arg rows[] = {
 
 static const struct args args = {
 	.prog = "respond",
-	.synopsis = "[-i URL] [-o URL] [-r DIR] [-n N] [-a NAME] [-c FILE] [-F N] [-M FILE] [-L FORM] [-v]\n-t [-r DIR]",
+	.synopsis = "[-i URL] [-o URL] [-r DIR] [-n N] [-a NAME] [-c FILE] [-F N] [-M FILE] [-L json|text] [-v]\n-t [-r DIR]",
 	.about = "Answers commands, words and emotions as the replies files say: events in, message.send lines out.",
 	.rows = rows,
 	.n = sizeof(rows) / sizeof(*rows),

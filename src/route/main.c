@@ -1,10 +1,10 @@
 /*
  * route -d SPOOL -r RULES [-R RUNDIR] [-i URL]... [-o NAME=URL]...     the hub
- * route -r RULES -D NAME                                                a filter: the lines of one destination
+ * route -r RULES -D DEST                                                a filter: the lines of one destination
  * route -t -r RULES                                                     where would each line go?
  * route -x -r RULES [--json]                                            and why?
  * route WORD ...                                                        looks at and changes files of a spool: tool/tool.h
- * route -T -d SPOOL [-w EXPR] [-n LAST | --from SEQ]                    follows the spool
+ * route -T -d SPOOL [-w EXPR] [-n N | --from SEQ]                       follows the spool
  */
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static const struct arg rows[] = {
 	{ 'R', "run-dir", ARG_STR, &config.run_dir, 0, 0, "DIR", "listen on ipc://DIR/in and ipc://DIR/to-NAME", NULL, 0 },
 	{ 'i', "in", ARG_LIST, &config.intakes, 0, 0, "URL", "take batches here too; - is stdin", NULL, 0 },
 	{ 'o', "out", ARG_LIST, &config.outlets, 0, 0, "NAME=URL", "workers of destination NAME may dial here too", NULL, 0 },
-	{ 's', "sync", ARG_ENUM, &config.spool.sync, 0, 0, "MODE", "acknowledge after fdatasync (always), or after write with "
+	{ 's', "sync", ARG_ENUM, &config.spool.sync, 0, 0, NULL, "acknowledge after fdatasync (always), or after write with "
 	  "an fdatasync now and then (interval) or none (never)", "always|interval|never", 0 },
 	{ 0, "sync-interval", ARG_TIME, &config.spool.interval, CLOCK_MS, DAY, "TIME", "for -s interval", NULL, 0 },
 	{ 'k', "keep", ARG_TIME, &config.spool.keep, 0, 3650 * DAY, "TIME", "keep segments so long after all is delivered", NULL, 0 },
@@ -59,7 +59,7 @@ static const struct arg rows[] = {
 	{ 0, "tls-ca", ARG_STR, &config.link.tls_ca, 0, 0, "FILE", "tls+tcp: who may connect", NULL, 0 },
 	{ 0, "tls-cert", ARG_STR, &config.link.tls_cert, 0, 0, "FILE", "tls+tcp: own certificate", NULL, 0 },
 	{ 0, "tls-key", ARG_STR, &config.link.tls_key, 0, 0, "FILE", "tls+tcp: its key", NULL, 0 },
-	{ 'D', "dest", ARG_STR, &filter, 0, 0, "NAME", "no spool: pass the lines of this destination to stdout", NULL, ARG_NOFILE },
+	{ 'D', "dest", ARG_STR, &filter, 0, 0, "DEST", "no spool: pass the lines of this destination to stdout", NULL, ARG_NOFILE },
 	{ 't', "test", ARG_FLAG, &test, 0, 0, NULL, "say where each line of stdin would go", NULL, ARG_NOFILE },
 	{ 'x', "explain", ARG_FLAG, &do_explain, 0, 0, NULL, "say why, rule by rule", NULL, ARG_NOFILE },
 	{ 0, "json", ARG_FLAG, &as_json, 0, 0, NULL, "with -x: as JSON, an object for each line", NULL, ARG_NOFILE },
@@ -72,8 +72,10 @@ static const struct arg rows[] = {
 
 static const struct args args = {
 	.prog = "route",
-	.synopsis = "-d SPOOL -r RULES [-R RUNDIR] [-i URL]... [-o NAME=URL]... [-s MODE] [-k TIME] [-F FD] [-M FILE]\n"
-		"-r RULES -D NAME\n-t -r RULES\n-x -r RULES [--json]\n-T -d SPOOL [-w EXPR] [-n LAST | --from SEQ] [--once]",
+	.synopsis = "-d SPOOL -r RULES [-R RUNDIR] [-i URL]... [-o NAME=URL]... [-s MODE] [-k TIME] [-F N] [-M FILE]\n"
+		"-r RULES -D DEST\n-t -r RULES\n-x -r RULES [--json]\n-T -d SPOOL [-w EXPR] [-n N | --from SEQ] [--once]\n"
+		"spool check|cat|trim|cursors|cursor -d SPOOL [OPTION ...]\nledger -d SPOOL [OPTION ...]\n"
+		"dead list|show|retry|drop|replace -d SPOOL [OPTION ...]",
 	.about = "The hub: keeps every line on disk and hands it to the destinations that the rules name.",
 	.rows = rows, .n = sizeof(rows) / sizeof(*rows), .flags = ARGS_DAEMON,
 };

@@ -56,7 +56,7 @@ static const struct arg rows[] = {
 
 static const struct args args = {
 	.prog = "store",
-	.synopsis = "[-i URL] -d DIR [-q URL] [-n N] [-c FILE] [-F FD] [-M FILE]\n-x -d DIR [-T TENANT]\n--check -d DIR [-T TENANT]",
+	.synopsis = "[-i URL] -d DIR [-q URL] [-a NAME] [-n N] [-c FILE] [-F N] [-M FILE] [-L json|text] [-v]\n-x -d DIR [-T TENANT]\n--check -d DIR [-T TENANT]",
 	.about = "Keeps the history of each tenant in a SQLite database of its own and answers questions about it.",
 	.rows = rows, .n = sizeof(rows) / sizeof(*rows),
 	.flags = ARGS_DAEMON,

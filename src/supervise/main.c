@@ -44,7 +44,7 @@ static const struct arg rows[] = {
 	{ 'k', "kill-after", ARG_TIME, &patience, CLOCK_MS, 86400 * CLOCK_S, "TIME",
 	  "stopping: KILL what has not ended after TIME", NULL, 0 },
 	{ 'l', "logs", ARG_STR, &logs, 0, 0, "DIR", "what services without log/ write goes to DIR/NAME/current (logd)", NULL, 0 },
-	{ 't', "stamp", ARG_ENUM, &stamp, 0, 0, "STAMP", "with -l: stamp of each line: iso, tai, none", "iso|tai|none", 0 },
+	{ 't', "stamp", ARG_ENUM, &stamp, 0, 0, NULL, "with -l: stamp of each line", "iso|tai|none", 0 },
 	{ 'e', "echo", ARG_FLAG, &echo, 0, 0, NULL, "with -l: to stderr, too", NULL, 0 },
 	{ 's', "status", ARG_FLAG, &status, 0, 0, NULL, "print the state of each service of DIR and exit", NULL, ARG_NOFILE },
 	{ 'j', "json", ARG_FLAG, &json, 0, 0, NULL, "with -s: one JSON object a line", NULL, ARG_NOFILE },
@@ -52,7 +52,7 @@ static const struct arg rows[] = {
 
 static const struct args args = {
 	.prog = "supervise",
-	.synopsis = "[-k TIME] [-l DIR] [-F FD] [-M FILE] DIR\n-s [--json] DIR",
+	.synopsis = "[-k TIME] [-l DIR] [-t STAMP] [-e] [-c FILE] [-F N] [-M FILE] [-L json|text] [-v] DIR\n-s [--json] DIR",
 	.about = "Starts, restarts and stops the service directories in DIR; runit's sv controls them.",
 	.rows = rows, .n = sizeof rows / sizeof *rows,
 	.flags = ARGS_DAEMON | ARGS_ANYWHERE, .usage_code = SUPERVISE_USAGE,

@@ -123,29 +123,3 @@ load tree
 	tree_down
 	spooled | grep -q hello
 }
-
-@test "completion offers commands, options and services" {
-	tree_small
-	source "$ROOT/share/completion/penstock.bash"
-	complete_for() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _penstock; }
-	complete_for penstock st
-	[ "$(printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' ')" = "stage start status stop " ]
-	complete_for penstock send --ro
-	[ "${COMPREPLY[*]}" = --room ]
-	complete_for penstock -C "$D" restart r
-	[ "${COMPREPLY[*]}" = route ]
-	complete_for penstock query se
-	[ "${COMPREPLY[*]}" = search ]
-	complete_for penstock query l
-	[ "${COMPREPLY[*]}" = last ]
-	# Instances and accounts.
-	echo 2 >"$D/service/route/instances"
-	complete_for penstock -C "$D" drain r
-	[ "${COMPREPLY[*]}" = "route route@1 route@2" ]
-	mkdir -p "$D/etc/accounts/acme"
-	touch "$D/etc/accounts/acme/shop.conf" "$D/etc/accounts/acme/shop.token"
-	complete_for penstock -C "$D" drain --account s
-	[ "${COMPREPLY[*]}" = shop ]
-	complete_for penstock -C "$D" drain --tenant a
-	[ "${COMPREPLY[*]}" = acme ]
-}

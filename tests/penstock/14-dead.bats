@@ -2,6 +2,7 @@
 load ../lib/daemon
 load ../lib/line
 load tree
+load tabs
 
 refuser() { python3 "$BATS_TEST_DIRNAME/../route/refuser.py" "$D/run/to-store" "$@"; }
 number() { p dead list --json -w "id == \"$1\"" | jq .seq; }
@@ -28,22 +29,13 @@ some_dead() {
 	[ "$(p dead list --json | wc -l)" = 3 ]
 }
 
-@test "completion offers what can be done with them" {
-	source "$ROOT/share/completion/penstock.bash"
-	COMP_WORDS=(penstock dead re) COMP_CWORD=2
-	_penstock
-	[ "${COMPREPLY[*]}" = retry ]
-	COMP_WORDS=(penstock dead "")
-	_penstock
-	[ "$(printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' ')" = "drop edit list retry show " ]
-}
-
 @test "edit, and retry: the repaired event goes to its destination, and the letter is gone" {
 	some_dead
 	# What could not be used is kept beside those of others.
 	mkdir "$T/edits"
 	export TMPDIR=$T/edits
 	n=$(number x1)
+	[ "$(tabs <<<"penstock -C $D dead edit $n")" = "penstock -C $D dead edit $n " ]
 	EDITOR='sed -i s/\"n\":.1/\"n\":11/' run -0 p dead edit "$n"
 	[[ "$output" == *"edited; "* ]]
 	EDITOR=true run -0 p dead edit "$n"

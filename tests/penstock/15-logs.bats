@@ -67,11 +67,6 @@ log_has() { grep -q -e "$2" "$D/log/$1/current"; }
 	run -0 p logs --raw talk
 	[ "${lines[-1]}" = "line number 40" ]
 	exec {fd}>&-
-	source "$ROOT/share/completion/penstock.bash"
-	COMP_WORDS=(penstock -C "$D" logs t) COMP_CWORD=4 && _penstock
-	[ "${COMPREPLY[*]}" = talk ]
-	COMP_WORDS=(penstock -C "$D" logs --level w) COMP_CWORD=5 && _penstock
-	[ "${COMPREPLY[*]}" = warn ]
 	run -1 p logs nobody
 	[[ $output == *"nobody: no log of such a service"* ]]
 	run -2 p logs --since yesterday
