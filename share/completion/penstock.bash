@@ -24,6 +24,7 @@ _penstock_words() { # WHAT READLINE REPLACES
 		piece=${COMP_WORDS[i]}
 		gap=${line%%"$piece"*}
 		line=${line#"$gap$piece"}
+		[[ -n $piece ]] || gap=' '
 		if ((i)) && [[ -z $gap && ($piece == [=:@]* || ${words[-1]} == *[=:@]) ]]; then
 			words[-1]+=$piece
 		else
@@ -62,7 +63,7 @@ _penstock_read() {
 
 # The names of a kind in the tree, a line each; in a subshell.
 _penstock_names() { # KIND
-	local f n
+	local f n i
 	CDPATH='' builtin cd -- "$tree" || return
 	shopt -u failglob dotglob
 	shopt -s nullglob
@@ -79,7 +80,8 @@ _penstock_names() { # KIND
 		f=${f%/} n=${f##*/}
 		n=${n%.conf} n=${n%.db}
 		echo "${n%.ctl}"
-		[[ ! -r $f/instances ]] || for ((n = 1; n <= $(<"$f/instances"); n++)); do echo "${f##*/}@$n"; done
+		[[ -f $f/instances ]] && read -r n <"$f/instances" && [[ $n == [1-9]?([0-9])?([0-9]) ]] || continue
+		for ((i = 1; i <= n; i++)); do echo "${f##*/}@$i"; done
 	done
 }
 
@@ -212,7 +214,7 @@ _penstock_form() { # FORM
 
 # A program of the same name that is not ours, as the route of net-tools: what bash-completion has for it, or files.
 _penstock_stranger() { # PROGRAM "$@"
-	local dir name=${1##*/} theirs='-F ([^ ]+)' IFS=:
+	local dir name=${1##*/} theirs='-F ([^ ]+)' function IFS=:
 	shift
 	compopt -o bashdefault -o default
 	[[ -n ${BASH_COMPLETION_VERSINFO-} ]] || return 0
@@ -221,9 +223,10 @@ _penstock_stranger() { # PROGRAM "$@"
 		IFS=$' \t\n'
 		set +f
 		. "$dir/bash-completion/completions/$name"
-		[[ $(complete -p -- "$name") =~ $theirs ]]
+		[[ $(complete -p -- "$name") =~ $theirs ]] || return
+		function=${BASH_REMATCH[1]}
 		complete -F _penstock_complete "$name"
-		[[ ${BASH_REMATCH[1]} == _penstock_complete ]] || "${BASH_REMATCH[1]}" "$@"
+		[[ $function == _penstock_complete ]] || "$function" "$@"
 		return
 	done
 }
@@ -269,9 +272,10 @@ _penstock_complete() {
 			for word in "${forms[@]}"; do _penstock_form "$word"; done
 		fi
 	fi
+	# What the shell would take for more than a word, as a file of somebody's tree may be called, is not put on the command line.
 	for word in "${offers[@]}"; do
 		word=$lead$word
-		[[ $word != "$cur"* ]] || COMPREPLY+=("${word#"$kept"}")
+		[[ $word == *[!A-Za-z0-9._/:@=+,%-]* || $word != "$cur"* ]] || COMPREPLY+=("${word#"$kept"}")
 	done
 } 2>/dev/null
 complete -F _penstock_complete penstock gatewayd route store analyze respond deliver stage supervise logd
