@@ -50,6 +50,7 @@ static void tell_queue(struct message *m, enum result r, const struct verdict *v
 		queue_open(q, up->name, now);
 	}
 	stop_rest(m, r, v);
+	shun_answer(m, r, v);
 	if (v->counts)
 		count_refusal(m, now);
 	if (r == R_LIMITED && v->everybody) {

@@ -52,8 +52,12 @@ unsigned call_needs(void *arg, struct item *i, struct need *to)
 	unsigned n = 0;
 
 	set_form(m);
+	m->shut = NULL;
 	/* What cannot be asked for needs nothing: its turn ends at once. */
 	if (!p || p->stopped[0] || p->target->check(p->t, &m->say))
+		return 0;
+	shun_look(m, p);
+	if (m->shut)
 		return 0;
 	to[n] = (struct need){.most = 0};
 	snprintf(to[n++].name, NEED_NAME, "%s", p->up->name);
@@ -179,6 +183,8 @@ void call_begin(struct message *m)
 		stop_message(m, p, "");
 	} else if ((why = p->target->check(p->t, &m->say)) || (why = cut(m, p->target))) {
 		message_failed(m, "invalid", "", "%s", why);
+	} else if (m->shut) {
+		shun_fail(m);
 	} else if (m->late <= clock_mono()) {
 		message_too_late(m);
 	} else if (too_late(m)) {
@@ -192,6 +198,7 @@ void call_begin(struct message *m)
 		message_failed(m, "unknown", "", "a try had no answer, and it is too late to make another");
 	} else {
 		m->place = place_ref(p);
+		shun_try(m, p);
 		if (!p->target->oauth)
 			begin(m);
 		else if (!(m->wait = oauth_get(p->oauth, OAUTH_USER, m->refreshed ? m->token : NULL, on_token, m)))

@@ -221,6 +221,7 @@ static void chores(void *arg)
 		outbox_forget(c->outbox, wall);
 	interactions_sweep(&c->interactions, wall);
 	stop_count(c);	/* a new token may have opened one */
+	shun_sweep(c);
 	loop_timer_in(c->loop, &c->chores, CHORES);
 }
 
@@ -245,6 +246,7 @@ void courier_begin(struct courier *c)
 void courier_told(struct courier *c)
 {
 	stop_count(c);
+	shun_count(c);
 	metric_set(c->metric[M_ACCOUNTS], c->places.n);
 	metric_set(c->metric[M_BAD_ACCOUNTS], c->places.bad);
 	if (c->places.bad)
@@ -259,6 +261,7 @@ void courier_reload(struct courier *c)
 		return;
 	stop_load(c);
 	stop_try(c);
+	shun_soon(c);
 	courier_told(c);
 }
 

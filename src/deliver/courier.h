@@ -5,6 +5,7 @@
  *   courier.c   what goes next; the end of each round, where the outbox is written and what waited for that is done
  *   ledger.c    what a restart must not forget
  *   stop.c      accounts that nothing is said with until their files change
+ *   shun.c      where a platform refuses us: not asked for each message
  *   dispatch.c  begun requests wait for a connection
  *   call.c      a message's request          answer.c    what follows from its answer
  *   message.c   messages: made, found, given up
@@ -77,6 +78,9 @@ struct message {
 	bool queued, under_way, over;	/* over: has its outcome */
 	bool spill;			/* stays in the outbox when it is there */
 	bool refreshed;			/* a new token was fetched for it */
+	bool scout;			/* of those for a spot that is shut it tries whether that is open again (shun.c) */
+	struct spot *shut;		/* it needs nothing, as that is shut, until then: from call_needs to call_begin, which follows at once */
+	int64_t shut_until;
 	char *why;			/* what became of the last try that has to be made again; NULL */
 	unsigned tries, part;
 	size_t from, until;		/* of the text: where this piece begins, and the next */
@@ -94,6 +98,7 @@ struct message {
 };
 
 #define STOPPED_ROWS 100u
+#define REFUSING_ROWS 100u
 
 struct courier {
 	struct loop *loop;
@@ -126,6 +131,8 @@ struct courier {
 	uint64_t *metric[M_COUNT];
 	uint64_t *stopped[STOPPED_ROWS];	/* rows that are 1 now */
 	unsigned nstopped;
+	uint64_t *refusing[REFUSING_ROWS];	/* rows that are not 0 now */
+	unsigned nrefusing;
 };
 
 #define COURIER_MESSAGES 20000u		/* in memory at a time; then what comes stays in the outbox (spill.h) */
@@ -162,7 +169,8 @@ int ledger_load(struct courier *c);
 int ledger_used(const struct message *m);	/* in the transaction that lets its request go */
 void ledger_refused(struct courier *c, const struct place *p);
 void ledger_closed(struct courier *c, const char *gate, int64_t wait);	/* closes it */
-void ledger_name(const struct place *p, char to[NEED_NAME]);		/* who it is in the ledger */
+#define LEDGER_ACCOUNT "account "
+void ledger_name(const struct place *p, char to[NEED_NAME]);		/* who it is in the ledger: LEDGER_ACCOUNT, then TENANT/NAME */
 
 /* stop.c */
 /* Nothing is said with it any more: what waits for it fails now, and with PLACE_GONE the next process knows. cause: static. */
@@ -176,6 +184,18 @@ int stop_load(struct courier *c);
 void stop_rest(struct message *m, enum result r, const struct verdict *v);	/* of its answer: does its place's address rest? */
 void stop_try(struct courier *c);		/* those that rest are tried at once */
 void stop_count(struct courier *c);		/* into counters: how many are stopped, and which */
+
+/* shun.c */
+#define SHUN_SHARE (REFUSALS_ONE / 2)	/* refusals of an account; the rest of them is for where it was not refused last */
+/* It cannot be asked for now: m->shut is where it is refused, or NULL. */
+void shun_look(struct message *m, struct place *p);
+void shun_fail(struct message *m);		/* for that it fails */
+void shun_try(struct message *m, struct place *p);	/* it is going to be asked for */
+void shun_answer(struct message *m, enum result r, const struct verdict *v);
+int shun_load(struct courier *c);		/* what an earlier process knew; -1: the outbox cannot be read */
+void shun_soon(struct courier *c);		/* the next message tries each */
+void shun_sweep(struct courier *c);
+void shun_count(struct courier *c);		/* into counters */
 
 /* fetch.c */
 int fetch_all(struct courier *c);		/* what an earlier process left; -1 with a message */
@@ -193,6 +213,8 @@ void message_mark(struct message *m, unsigned marks);
 void message_wait(struct message *m);
 void message_sent(struct message *m);		/* its last piece was said */
 void message_failed(struct message *m, const char *cause, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same of one of many, whose common fate was logged. */
+void message_spared(struct message *m, const char *cause, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void message_told(struct message *m);		/* its outcome was in the outbox already: it only has to be put */
 void message_defer_all(struct courier *c);	/* commands that nobody has answered: it may be some time until the next process does */
 void message_late(struct courier *c);		/* gives up those that are too old */

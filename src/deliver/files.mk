@@ -7,6 +7,7 @@
 # fetch          from the outbox into memory           spill    whose messages are in memory (pure)
 # ledger         what a restart must not forget: uses of limits, refusals
 # stop           accounts that nothing is said with until their files change
+# shun           where a platform refuses us: not asked for each message     spot   when to ask there (pure)
 # dispatch       begun requests wait for a connection
 # call           a message's request                       answer   what follows from its answer
 # report         outcomes on their way to the hub
@@ -18,8 +19,8 @@
 # interaction    what was answered so far (pure)
 # target/        a file for each platform (pure)
 deliver_TARGETS := null discord twitch webhook
-deliver_OBJS := main.o life.o hold.o courier.o intake.o message.o fetch.o ledger.o stop.o call.o dispatch.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o spill.o breaker.o rule.o outcome.o \
+deliver_OBJS := main.o life.o hold.o courier.o intake.o message.o fetch.o ledger.o stop.o shun.o call.o dispatch.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o spill.o breaker.o spot.o rule.o outcome.o \
 	interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
-deliver_PURE := say.o text.o queue.o gate.o spill.o breaker.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
+deliver_PURE := say.o text.o queue.o gate.o spill.o breaker.o spot.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PKGS := libcurl sqlite3
 deliver_LIBS := -lm

@@ -22,7 +22,7 @@ int ledger_used(const struct message *m)
 
 void ledger_name(const struct place *p, char to[NEED_NAME])
 {
-	snprintf(to, NEED_NAME, "account %s/%s", account_tenant(p->account), account_name(p->account));
+	snprintf(to, NEED_NAME, LEDGER_ACCOUNT "%s/%s", account_tenant(p->account), account_name(p->account));
 }
 
 void ledger_refused(struct courier *c, const struct place *p)
@@ -101,5 +101,5 @@ int ledger_load(struct courier *c)
 	if (outbox_load_ledger(c->outbox, clock_wall(), load, c))
 		return -1;
 	heed(c);
-	return stop_load(c);
+	return stop_load(c) || shun_load(c) ? -1 : 0;
 }

@@ -329,25 +329,41 @@ void message_sent(struct message *m)
 	end(m, &o);
 }
 
-void message_failed(struct message *m, const char *cause, const char *code, const char *fmt, ...)
+static void __attribute__((format(printf, 5, 0))) give_up(struct message *m, enum log_level level, const char *cause, const char *code,
+	const char *fmt, va_list ap)
 {
 	struct log_ctx ctx = {.tenant = m->say.tenant};
 	char text[2 * VERDICT_TEXT];
 	struct outcome o = {.cause = cause, .error = text, .code = code, .pieces = m->part};
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	utf8_cut(text);
 	/* Whatever became of a later try, the one without an answer was perhaps carried out. */
 	if (m->uncertain)
 		o.cause = cause = "unknown";
-	log_about(LOG_WARN, &ctx, "%s %s: not %s: %s: %s%s%s", m->say.platform, m->say.channel, m->say.kind == SAY_COMMAND ? "deferred" : "said",
+	log_about(level, &ctx, "%s %s: not %s: %s: %s%s%s", m->say.platform, m->say.channel, m->say.kind == SAY_COMMAND ? "deferred" : "said",
 		cause, text, *code ? ", code " : "", code);
 	if (m->say.kind == SAY_MESSAGE)
 		metric_add(m->c->metric[M_FAILED], 1);
 	end(m, m->say.kind == SAY_COMMAND ? NULL : &o);
+}
+
+void message_failed(struct message *m, const char *cause, const char *code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	give_up(m, LOG_WARN, cause, code, fmt, ap);
+	va_end(ap);
+}
+
+void message_spared(struct message *m, const char *cause, const char *code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	give_up(m, LOG_DEBUG, cause, code, fmt, ap);
+	va_end(ap);
 }
 
 void message_too_late(struct message *m)

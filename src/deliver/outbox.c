@@ -30,11 +30,14 @@ static const struct db_schema steps[] = {
 		"ALTER TABLE message ADD COLUMN due INTEGER NOT NULL DEFAULT 0;"
 		"CREATE TABLE refused (who TEXT NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (who, at)) WITHOUT ROWID"},
 	{3, "stopped", "CREATE TABLE stopped (who TEXT PRIMARY KEY, print BLOB NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID"},
+	{4, "spots", "CREATE TABLE spot (who TEXT NOT NULL, name TEXT NOT NULL, print BLOB NOT NULL, streak INTEGER NOT NULL, tries INTEGER NOT NULL,"
+		" n INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, at INTEGER NOT NULL, code TEXT NOT NULL, why TEXT NOT NULL,"
+		" PRIMARY KEY (who, name)) WITHOUT ROWID"},
 };
 
 #define COLUMNS "SELECT seq, line, taken, begun, start, part, ids, form, outcome, due FROM message"
 
-enum sql { Q_ONE, Q_KNOWN, Q_TAKE, Q_STATE, Q_OUTCOME, Q_GONE, Q_DONE, Q_INTERACTION, Q_USED, Q_REFUSED, Q_CLOSED, Q_STOPPED, Q_NOT_STOPPED, Q_COUNT };
+enum sql { Q_ONE, Q_KNOWN, Q_TAKE, Q_STATE, Q_OUTCOME, Q_GONE, Q_DONE, Q_INTERACTION, Q_USED, Q_REFUSED, Q_CLOSED, Q_STOPPED, Q_NOT_STOPPED, Q_SPOT, Q_COUNT };
 
 static const char *const sql[Q_COUNT] = {
 	[Q_ONE] = COLUMNS " WHERE seq = ?",
@@ -49,6 +52,7 @@ static const char *const sql[Q_COUNT] = {
 	[Q_CLOSED] = "INSERT INTO closed VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
 	[Q_STOPPED] = "INSERT OR REPLACE INTO stopped VALUES (?, ?, ?, ?)",
 	[Q_NOT_STOPPED] = "DELETE FROM stopped WHERE who = ?",
+	[Q_SPOT] = "INSERT OR REPLACE INTO spot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[Q_REFUSED] = "INSERT INTO refused VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
 };
 
@@ -396,6 +400,67 @@ int outbox_load_stopped(struct outbox *o, bool (*fn)(void *arg, const char *who,
 	return rc;
 }
 
+int outbox_spot(struct outbox *o, const char *who, const unsigned char print[ACCOUNT_PRINT], const struct spot *p, int64_t ahead)
+{
+	struct db_stmt *q = o->q[Q_SPOT];
+
+	db_text(q, 0, who, strlen(who));
+	db_text(q, 1, p->name, strlen(p->name));
+	db_blob(q, 2, print, ACCOUNT_PRINT);
+	db_int(q, 3, p->streak);
+	db_int(q, 4, p->tries);
+	db_int(q, 5, p->n);
+	db_int(q, 6, p->since + ahead);
+	db_int(q, 7, p->until + ahead);
+	db_int(q, 8, p->at + ahead);
+	db_text(q, 9, p->code, strlen(p->code));
+	db_text(q, 10, p->why, strlen(p->why));
+	return run(o, Q_SPOT);
+}
+
+static void text_of(struct db_stmt *s, int i, char *to, size_t size)
+{
+	size_t n;
+	const char *p = db_col(s, i, &n);
+
+	snprintf(to, size, "%.*s", p && n < size ? (int)n : 0, p ? p : "");
+}
+
+static uint32_t count_of(struct db_stmt *s, int i)
+{
+	int64_t n = db_col_int(s, i);
+
+	return n < 0 ? 0 : n > USED_MAX ? USED_MAX : (uint32_t)n;
+}
+
+int outbox_load_spots(struct outbox *o, int64_t wall, int64_t ahead,
+	void (*fn)(void *arg, const char *who, const unsigned char print[ACCOUNT_PRINT], const struct spot *p), void *arg)
+{
+	struct db_stmt *s = db_prepare(o->db, "SELECT * FROM spot WHERE at > ?");
+	char who[NEED_NAME];
+	int rc = s ? 1 : -1;
+
+	if (s)
+		db_int(s, 0, wall - SPOT_KEEP);
+	while (rc > 0 && (rc = db_step(s)) == 1) {
+		struct spot p = {.streak = count_of(s, 3), .tries = count_of(s, 4), .n = count_of(s, 5), .since = db_col_int(s, 6) - ahead,
+			.until = db_col_int(s, 7) - ahead, .at = db_col_int(s, 8) - ahead};
+		size_t n;
+		const char *print = db_col(s, 2, &n);
+
+		text_of(s, 0, who, sizeof(who));
+		text_of(s, 1, p.name, sizeof(p.name));
+		text_of(s, 9, p.code, sizeof(p.code));
+		text_of(s, 10, p.why, sizeof(p.why));
+		if (print && n == ACCOUNT_PRINT)
+			fn(arg, who, (const unsigned char *)print, &p);
+	}
+	if (rc < 0)
+		fail(o);
+	db_finish(s);
+	return rc;
+}
+
 void outbox_rollback(struct outbox *o)
 {
 	db_rollback(o->db);
@@ -422,10 +487,10 @@ int outbox_commit(struct outbox *o, bool sync)
 int outbox_forget(struct outbox *o, int64_t wall)
 {
 	long long old = wall - OUTBOX_REMEMBER;
-	char text[400];
+	char text[500];
 
 	snprintf(text, sizeof(text), "DELETE FROM done WHERE at < %lld; DELETE FROM interaction WHERE at < %lld; DELETE FROM used WHERE at < %lld;"
-		"DELETE FROM refused WHERE at < %lld; DELETE FROM closed WHERE until < %lld", old, old, (long long)(wall - USED_REMEMBER), old,
-		(long long)wall);
+		"DELETE FROM refused WHERE at < %lld; DELETE FROM closed WHERE until < %lld; DELETE FROM spot WHERE at < %lld", old, old,
+		(long long)(wall - USED_REMEMBER), old, (long long)wall, (long long)(wall - SPOT_KEEP));
 	return db_exec(o->db, text) ? fail(o) : 0;
 }

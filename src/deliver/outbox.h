@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "deliver/breaker.h"
 #include "deliver/say.h"
+#include "deliver/spot.h"
 #include "deliver/target/target.h"
 
 #define OUTBOX_REMEMBER (3600 * CLOCK_S)
@@ -73,6 +74,10 @@ int outbox_stopped(struct outbox *o, const char *who, const unsigned char print[
 int outbox_not_stopped(struct outbox *o, const char *who);
 /* fn: false, and it is forgotten. -1 when they cannot be read. */
 int outbox_load_stopped(struct outbox *o, bool (*fn)(void *arg, const char *who, const unsigned char print[ACCOUNT_PRINT], const char *why), void *arg);
+/* Where an account, with files of that print, was refused (spot.h); ahead: of its clock the wall's is. Outside a transaction, and not synced. */
+int outbox_spot(struct outbox *o, const char *who, const unsigned char print[ACCOUNT_PRINT], const struct spot *p, int64_t ahead);
+int outbox_load_spots(struct outbox *o, int64_t wall, int64_t ahead,
+	void (*fn)(void *arg, const char *who, const unsigned char print[ACCOUNT_PRINT], const struct spot *p), void *arg);
 int outbox_forget(struct outbox *o, int64_t wall);	/* keys and interactions that are too old; outside a transaction */
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/account.h"
+#include "base/hash.h"
 #include "base/http.h"
 #include "base/log.h"
 #include "base/oauth.h"
@@ -57,6 +58,7 @@ void place_free(struct places *all, struct place *p)
 	if (p->t)
 		p->target->close(p->t);
 	upstream_free(all, p->up);
+	spots_release(&p->spots);
 	account_free(p->account);
 	free(p);
 }
@@ -82,14 +84,11 @@ static int open_http(struct places *all, struct place *p)
 	return p->http ? 0 : -1;
 }
 
-/* An account whose target refuses it, or that has none here: NULL; the first was said. */
-static struct place *place_open(struct places *all, struct account *a)
+/* An account whose target refuses it: NULL, which was said. */
+static struct place *place_open(struct places *all, const struct target *t, struct account *a)
 {
-	const struct target *t = target_find(account_platform(a));
-	struct place *p = t ? calloc(1, sizeof(*p)) : NULL;
+	struct place *p = calloc(1, sizeof(*p));
 
-	if (!t)
-		return NULL;
 	if (!p) {
 		log_error("%s: no memory", account_file(a));
 		return NULL;
@@ -97,6 +96,7 @@ static struct place *place_open(struct places *all, struct account *a)
 	p->refs = 1;
 	p->target = t;
 	p->account = account_ref(a);
+	p->spots = (struct spots){.key = {hash_random(), hash_random()}};
 	p->t = t->open(a);
 	if (p->t && !(p->up = upstream_get(all, t->upstream(p->t))))
 		log_error("%s: no memory", account_file(a));
@@ -107,12 +107,31 @@ static struct place *place_open(struct places *all, struct account *a)
 	return NULL;
 }
 
-static bool enabled(const struct account *a)
+static int no_platform(const struct account *a)
+{
+	char all[256];
+	size_t n = 0;
+
+	for (size_t i = 0; targets[i] && n < sizeof(all); i++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", n ? ", " : "", targets[i]->name);
+	for (size_t i = 0; target_others[i] && n < sizeof(all); i++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, ", %s", target_others[i]);
+	return account_bad(a, "platform", "there is no platform \"%.40s\"; there are %s", account_platform(a), all);
+}
+
+/* Is it one that we say something with? 1, 0; -1 its file is wrong, which was said. */
+static int ours(const struct account *a)
 {
 	bool on = true;
 
-	account_bool(a, "enabled", &on);
-	return on;
+	if (account_bool(a, "enabled", &on))
+		return -1;
+	if (!on)
+		return 0;
+	for (size_t i = 0; target_others[i]; i++)
+		if (strcmp(target_others[i], account_platform(a)) == 0)
+			return 0;
+	return target_find(account_platform(a)) ? 1 : no_platform(a);
 }
 
 /* The first one that does not stand before these names; they are sorted by tenant and name, as the accounts are. */
@@ -133,12 +152,18 @@ static size_t lower(const struct places *p, const char *tenant, const char *name
 	return from;
 }
 
+struct place *places_named(const struct places *p, const char *tenant, const char *name)
+{
+	size_t i = lower(p, tenant, name);
+
+	return i < p->n && strcmp(account_tenant(p->v[i]->account), tenant) == 0 && strcmp(account_name(p->v[i]->account), name) == 0 ? p->v[i] : NULL;
+}
+
 static struct place *same(const struct places *all, const struct account *a)
 {
-	size_t i = lower(all, account_tenant(a), account_name(a));
+	struct place *p = places_named(all, account_tenant(a), account_name(a));
 
-	return i < all->n && strcmp(account_tenant(all->v[i]->account), account_tenant(a)) == 0 &&
-		strcmp(account_name(all->v[i]->account), account_name(a)) == 0 && account_same(all->v[i]->account, a) ? all->v[i] : NULL;
+	return p && account_same(p->account, a) ? p : NULL;
 }
 
 static void drop(struct places *p)
@@ -168,14 +193,17 @@ int places_read(struct places *p)
 	for (size_t i = 0; i < found.n; i++) {
 		struct account *a = found.v[i];
 		struct place *old = same(p, a);
+		int rc = ours(a);
 
-		if (!target_find(account_platform(a)) || !enabled(a))
+		if (rc <= 0) {
+			bad += rc < 0;
 			continue;
+		}
 		/* One whose credentials were refused is tried anew, even though its files are the same. */
 		if (old && (!old->stopped[0] || strcmp(old->cause, PLACE_GONE) == 0))
 			v[n] = place_ref(old);
 		else
-			v[n] = place_open(p, a);
+			v[n] = place_open(p, target_find(account_platform(a)), a);
 		if (v[n])
 			n++;
 		else

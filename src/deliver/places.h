@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "deliver/breaker.h"
+#include "deliver/spot.h"
 #include "deliver/target/target.h"
 
 struct account;
@@ -40,6 +41,7 @@ struct place {
 	struct upstream *up;
 	struct refusals refusals;
 	int64_t held;			/* clock_mono(): nothing is said with it until then, for too many of them */
+	struct spots spots;		/* where it was refused */
 	struct breaker absent;		/* answers that nobody is there now, */
 	char rests[NEED_NAME];		/* and the gate that it closed; "" */
 	const char *cause;		/* static, of message.failed; NULL unless */
@@ -63,6 +65,7 @@ int places_read(struct places *p);	/* also again. -1: nothing changed; a message
 void places_release(struct places *p);
 /* name "": the only one of that platform. NULL, and *why (static). Borrowed. */
 struct place *places_find(const struct places *p, const char *tenant, const char *platform, const char *name, const char **why);
+struct place *places_named(const struct places *p, const char *tenant, const char *name);	/* of whatever platform; borrowed */
 struct place *place_ref(struct place *p);
 void place_free(struct places *all, struct place *p);
 

@@ -30,6 +30,8 @@
 #define CODE_WEBHOOK_TOKEN 50027
 #define CODE_AGENT 40333		/* Cloudflare does not like us */
 #define CODE_OVERLOADED 130000
+#define CODE_AUTOMOD 200000		/* these two refuse a text, not who says it */
+#define CODE_LINKS 240000
 
 struct discord {
 	char *api, *token, *application;
@@ -144,6 +146,25 @@ static unsigned needs(void *t, const struct say *s, struct need *to)
 	to[n] = (struct need){.unknown = 1};
 	bucket(d, s, to[n++].name);
 	return n;
+}
+
+/* An edit that is refused says nothing of the channel, only of that message; many of these do. A reply needs to read what it answers. */
+static unsigned spots(void *t, const struct say *s, char name[SPOTS_OF_ONE][SPOT_NAME])
+{
+	(void)t;
+	if (s->form == FORM_CALLBACK || s->form == FORM_DEFER)
+		return 0;	/* each interaction has one, and no time to wait */
+	if (*s->interaction) {
+		snprintf(name[0], SPOT_NAME, "interaction %.24s", s->interaction);
+		return 1;
+	}
+	if (s->form == FORM_EDIT) {
+		snprintf(name[0], SPOT_NAME, "edits of message %.24s in channel %.24s", s->edit, s->channel);
+		snprintf(name[1], SPOT_NAME, "edits in channel %.24s", s->channel);
+		return 2;
+	}
+	snprintf(name[0], SPOT_NAME, "%schannel %.24s", target_digits(s->reply_to) ? "replies in " : "", s->channel);
+	return 1;
 }
 
 static int url(const struct discord *d, const struct say *s, struct request *r)
@@ -348,6 +369,7 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 			if (!target_retry_after(a, &v->wait) || !v->wait)
 				v->wait = BAN_WAIT;
 		}
+		v->forbidden = v->kind == REFUSED && code != CODE_AUTOMOD && code != CODE_LINKS;
 	} else if (code == CODE_ANSWERED) {
 		v->kind = ANSWERED;
 	} else if (code == CODE_NO_MESSAGE && s->form == FORM_ORIGINAL) {
@@ -367,6 +389,7 @@ const struct target target_discord = {
 	.upstream = upstream,
 	.check = check,
 	.needs = needs,
+	.spots = spots,
 	.request = request,
 	.repeat = repeat,
 	.answer = answer,

@@ -19,6 +19,8 @@ const struct target *const targets[] = {
 	NULL,
 };
 
+const char *const target_others[] = {"irc", NULL};
+
 const struct target *target_find(const char *name)
 {
 	for (size_t i = 0; targets[i]; i++)

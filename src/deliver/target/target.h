@@ -35,6 +35,10 @@ struct need {
 	int64_t period;			/* ... within any time of this length; 0: no such limit */
 };
 
+/* Where a message is said, in words for people, for spot.h: "channel 42". */
+#define SPOTS_OF_ONE 2u
+#define SPOT_NAME 96u
+
 /* What an answer said about a gate. */
 struct told { char name[NEED_NAME]; uint32_t left, limit; int64_t reset; };
 
@@ -87,16 +91,18 @@ enum verdict_kind {
 };
 
 #define VERDICT_TEXT 300u
+#define VERDICT_CODE 64u
 
 struct verdict {
 	enum verdict_kind kind;
 	char id[SAY_NAME_MAX];		/* "" if the platform gave none */
-	char code[64];			/* the platform's own, "" if none */
+	char code[VERDICT_CODE];	/* the platform's own, "" if none */
 	char text[VERDICT_TEXT];	/* for people */
 	int64_t wait;			/* LIMITED and BROKEN: at least; 0: not said */
 	bool everybody;			/* LIMITED: all requests of the upstream have to wait, not this message alone and who is `told` */
 	bool over;			/* the interaction's token is void: nothing more can be said with it */
 	bool counts;			/* one of the refusals a platform bans for (breaker.h) */
+	bool forbidden;			/* REFUSED: not this text: who says it may say nothing there (spot.h) */
 	char closed[NEED_NAME];		/* LIMITED: the gate that nothing may go through for `wait`; "": this message alone waits. ABSENT: see there */
 	struct told told[NEEDS_MAX];
 	unsigned ntold;
@@ -117,6 +123,8 @@ struct target {
 	/* Why this message cannot be said at all, before anything is asked; NULL: it can. */
 	const char *(*check)(void *t, const struct say *s);
 	unsigned (*needs)(void *t, const struct say *s, struct need *to);	/* at most NEEDS_MAX */
+	/* Its spots (spot.h), how many: [0] is what refuses it when that is forbidden, the last one has a limit of refusals. NULL: it has none. */
+	unsigned (*spots)(void *t, const struct say *s, char name[SPOTS_OF_ONE][SPOT_NAME]);
 	int (*request)(void *t, const struct say *s, struct request *r);	/* -1: no memory */
 	enum repeat (*repeat)(void *t, const struct say *s);
 	void (*answer)(void *t, const struct say *s, const struct answer *a, struct verdict *v);	/* v is zeroed */
@@ -124,6 +132,7 @@ struct target {
 
 extern const struct target target_null, target_discord, target_twitch, target_webhook;
 extern const struct target *const targets[];	/* index.c, NULL at the end */
+extern const char *const target_others[];	/* platforms that another program says things on, NULL at the end */
 const struct target *target_find(const char *name);
 
 /* For targets. */

@@ -102,6 +102,13 @@ static unsigned needs(void *t, const struct say *s, struct need *to)
 	return n;
 }
 
+static unsigned spots(void *t, const struct say *s, char name[SPOTS_OF_ONE][SPOT_NAME])
+{
+	(void)t;
+	snprintf(name[0], SPOT_NAME, "channel %.24s", s->channel);
+	return 1;
+}
+
 /* A message id of Twitch's is a UUID. */
 static bool uuid(const char *s)
 {
@@ -208,6 +215,7 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 	verdict_text(v, "HTTP status %d%s%s", a->status, text && *text ? ": " : "", text ? text : "");
 	snprintf(v->code, sizeof(v->code), "%d", a->status);
 	v->kind = a->status == 401 ? DENIED : a->status == 429 ? LIMITED : a->status >= 500 ? BROKEN : REFUSED;
+	v->forbidden = a->status == 403;	/* the sender may not chat here: banned, timed out */
 	if (a->status >= 500)
 		target_retry_after(a, &v->wait);
 	if (a->status == 200) {
@@ -229,6 +237,7 @@ const struct target target_twitch = {
 	.upstream = upstream,
 	.check = check,
 	.needs = needs,
+	.spots = spots,
 	.request = request,
 	.repeat = repeat,
 	.answer = answer,

@@ -129,6 +129,16 @@ static unsigned needs(void *t, const struct say *s, struct need *to)
 	return 1;
 }
 
+/* What another receiver refuses with 403 may be this event. */
+static unsigned spots(void *t, const struct say *s, char name[SPOTS_OF_ONE][SPOT_NAME])
+{
+	struct webhook *w = t;
+
+	(void)s;
+	snprintf(name[0], SPOT_NAME, "Discord's webhook");
+	return w->discord;
+}
+
 static int request(void *t, const struct say *s, struct request *r)
 {
 	struct webhook *w = t;
@@ -182,6 +192,15 @@ static void nobody(const struct webhook *w, const struct answer *a, struct verdi
 		snprintf(v->closed, sizeof(v->closed), "%s", w->who);
 }
 
+/* Discord bans an address for these, whether a bot made them or a webhook; not for a limit that others used up. */
+static void discord_counts(const struct answer *a, struct verdict *v)
+{
+	const char *scope = a->field(a->arg, "X-RateLimit-Scope");
+
+	v->forbidden = a->status == 403;
+	v->counts = a->status == 401 || a->status == 403 || (a->status == 429 && !(scope && strcmp(scope, "shared") == 0));
+}
+
 static void answer(void *t, const struct say *s, const struct answer *a, struct verdict *v)
 {
 	struct webhook *w = t;
@@ -193,6 +212,8 @@ static void answer(void *t, const struct say *s, const struct answer *a, struct 
 	snprintf(v->code, sizeof(v->code), "%d", a->status);
 	verdict_text(v, "HTTP status %d%s", a->status, a->status >= 300 && a->status < 400 ? ": redirects are not followed" : "");
 	v->kind = REFUSED;
+	if (w->discord)
+		discord_counts(a, v);
 	if (a->status == 404 || a->status == 410) {
 		nobody(w, a, v);
 	} else if (a->status >= 500) {
@@ -222,6 +243,7 @@ const struct target target_webhook = {
 	.upstream = upstream,
 	.check = check,
 	.needs = needs,
+	.spots = spots,
 	.request = request,
 	.repeat = repeat,
 	.answer = answer,
