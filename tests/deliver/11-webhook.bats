@@ -31,13 +31,15 @@ account() {
 
 @test "each answer has its consequence" {
 	hook_up
-	for path in ok 204 302 400 401 403 410 500 503 retry reset; do account "h-$path" "/$path"; done
+	for path in ok 204 302 307 308 400 401 403 410 500 503 retry reset; do account "h-$path" "/$path"; done
 	n=0
-	for path in ok 204 302 400 403 410 500 503 retry reset 401; do say "$path" webhook "$path" x "\"account\":\"h-$path\""; done >in
+	for path in ok 204 302 307 308 400 403 410 500 503 retry reset 401; do say "$path" webhook "$path" x "\"account\":\"h-$path\""; done >in
 	through <in | sort >out
 	diff out - <<-'END'
 		204 sent
 		302 failed refused 302
+		307 failed refused 307
+		308 failed refused 308
 		400 failed refused 400
 		401 failed refused 401
 		403 failed refused 403
@@ -48,7 +50,7 @@ account() {
 		reset failed unknown
 		retry sent
 	END
-	# Nothing was posted twice but what was refused for the moment
+	# No redirect was followed, and nothing was posted twice but what was refused for the moment
 	[ "$(jq -r .path got | sort | uniq -d)" = /retry ]
 }
 
@@ -127,11 +129,12 @@ account() {
 	sed -i '/allow-private/d' a/default/{b,c}.conf
 	sed -i 's/127.0.0.1/localhost/' a/default/c.conf
 	local host n=0
-	for host in 0.0.0.0 2130706433 0x7f.1 '[::1]' '[::ffff:127.0.0.1]' '[::]' '[fe80::1]' 169.254.169.254 10.1.2.3; do
+	for host in 0.0.0.0 2130706433 0x7f.1 '[::1]' '[::ffff:127.0.0.1]' '[::]' '[fe80::1]' 169.254.169.254 10.1.2.3 \
+		127.1 0177.0.0.1 017700000001 0x7f000001 '[::ffff:7f00:1]' '[64:ff9b::7f00:1]' 100.64.0.1 192.168.0.1 '[fd00::1]'; do
 		printf '%s\n' 'platform = webhook' "url = http://$host:${HOOK##*:}/ok" >"a/default/d$((++n)).conf"
 	done
-	for i in a b c $(seq -f d%g 9); do say "$i" webhook x hi "\"account\":\"$i\""; done | through -p 1 | sort | diff - <(
-		printf '%s\n' 'a sent' 'b failed private' 'c failed private'; seq -f 'd%g failed private' 9)
+	for i in a b c $(seq -f d%g "$n"); do say "$i" webhook x hi "\"account\":\"$i\""; done | through -p 1 | sort | diff - <(
+		printf '%s\n' 'a sent' 'b failed private' 'c failed private'; seq -f 'd%g failed private' "$n" | sort)
 	[ "$(wc -l <got)" -eq 1 ]
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A receiver of webhooks: hook.py FILE. Says its port on stdout; writes each request to FILE as a JSON line; the path says what is
-answered: /ok, /STATUS, /retry (429 once, then 200), /hang (never), /reset (nothing, after reading), /once-reset (the first), /absent-N (N times 404,
-then 200), /unknown (Discord's 404 of a webhook that is not there). Only what stands behind the last slash counts."""
+answered: /ok, /STATUS (3xx: /ok is the place to go to), /retry (429 once, then 200), /hang (never), /reset (nothing, after reading),
+/once-reset (the first), /absent-N (N times 404, then 200), /unknown (Discord's 404 of a webhook that is not there). Only what stands behind
+the last slash counts."""
 import http.server
 import json
 import socket
@@ -39,11 +40,13 @@ class Hook(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 429:
             self.send_header("Retry-After", "0.2")
-        if status == 302:
+        if 300 < status < 400:
             self.send_header("Location", "/ok")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
+
+    do_GET = do_POST
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
