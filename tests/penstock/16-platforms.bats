@@ -70,7 +70,7 @@ status_says() { p status | grep -E -e "$1"; }
 	grep -q '^free' "$D/state/gatewayd/default/bot/leases"
 }
 
-@test "accounts that deliver leaves out, or says nothing with any more: status tells of them until their files change" {
+@test "accounts that deliver leaves out, or says nothing with any more: status tells of them until their files change; and of channels that refuse" {
 	tree_new
 	mkdir "$T/unused"
 	mv "$D"/service/{store,analyze,respond,gatewayd} "$T/unused"
@@ -80,20 +80,29 @@ status_says() { p status | grep -E -e "$1"; }
 	mkdir -p "$D/etc/accounts/default"
 	printf '%s\n' 'platform = webhook' "url = http://127.0.0.1:$(<"$T/hook.out")/410" 'allow-private = yes' >"$D/etc/accounts/default/h.conf"
 	printf '%s\n' 'platform = webhook' 'url = nowhere' >"$D/etc/accounts/default/bad.conf"
+	# One of Discord's, by its form: what refuses there counts
+	sed 's|/410|/api/webhooks/12/403|' "$D/etc/accounts/default/h.conf" >"$D/etc/accounts/default/r.conf"
 	tree_up
+	for i in r1 r2 r3; do
+		p send <<<'{"specversion":"1.0","id":"'"$i"'","source":"/t","type":"message.send","data":{"platform":"webhook","account":"r","channel":{"id":"x"},"text":"hi"}}'
+	done
 	p send <<<'{"specversion":"1.0","id":"1","source":"/t","type":"message.send","data":{"platform":"webhook","account":"h","channel":{"id":"x"},"text":"hi"}}'
 	wait_until 20 status_says '^deliver says nothing with account default/h: its address is gone'
+	wait_until 20 status_says "^1 channel refuses what deliver says with account default/r"
 	run -1 p status
 	[[ $output == *"deliver leaves out 1 account, whose file is wrong"*"penstock reload deliver"* ]]
 	run -1 p status --json
-	jq -e '.deliver == {"stopped": [{"account": "default/h", "cause": "gone"}], "stopped_accounts": 1, "bad_accounts": 1}' <<<"$output"
+	jq -e '.deliver == {"stopped": [{"account": "default/h", "cause": "gone"}], "stopped_accounts": 1, "bad_accounts": 1,
+		"refusing": [{"account": "default/r", "channels": 1}], "refusing_channels": 1}' <<<"$output"
 	# A restart does not forget it; a change of the file does
 	p restart deliver
 	status_says '^deliver says nothing with account default/h: its address is gone'
 	sed -i 's|/410|/ok|' "$D/etc/accounts/default/h.conf"
 	rm "$D/etc/accounts/default/bad.conf"
 	p reload deliver
+	# A channel that refuses is no fault of the tree's
 	wait_until 20 p status
+	status_says "^1 channel refuses what deliver says with account default/r"
 	tree_down
 	daemon_kill hook
 }
