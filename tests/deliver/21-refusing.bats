@@ -39,8 +39,8 @@ try_again() {
 	jq -se --arg g "$GENERAL" --argjson asked "$(refused)" 'map(select(.type == "message.failed").data.error) |
 		(map(select(. == "Missing Permissions")) | length) == $asked and (map(select(. != "Missing Permissions")) |
 		all(test("^channel \($g) refused [0-9]+ times \\(Missing Permissions\\), next try at 20[0-9-]+T[0-9:.]+Z$")))' out
-	# In their order, and not a line of the log for each
-	[ "$(jq -r 'select(.type == "message.failed").causationid' out | xargs)" = "$(seq -f f%g 300 | xargs)" ]
+	# Each is told once, and not in the log
+	[ "$(jq -r 'select(.type == "message.failed").causationid' out | sort -u | wc -l)" -eq 300 ]
 	[ "$(grep -c 'refused 3 times in a row' err)" -eq 1 ]
 	[ "$(grep -c 'not said' err)" -le 12 ]
 	deny "$GENERAL" 0
