@@ -12,14 +12,14 @@
 # call           a message's request                       answer   what follows from its answer
 # report         outcomes on their way to the hub
 # places         accounts, and what several have in common
-# outbox         the database
+# outbox         the database                          outbox_kept  what it holds beside messages
 # say            a line as data (pure)             text     lengths, pieces (pure)
 # queue          lanes (pure)   gate   gates (pure)   breaker  when to leave an upstream alone (pure)
 # rule           what follows from a result (pure) outcome  the lines that tell it (pure)
 # interaction    what was answered so far (pure)
 # target/        a file for each platform (pure)
 deliver_TARGETS := null discord twitch webhook
-deliver_OBJS := main.o life.o hold.o courier.o intake.o message.o fetch.o ledger.o stop.o shun.o call.o dispatch.o answer.o report.o places.o outbox.o say.o text.o queue.o gate.o spill.o breaker.o spot.o rule.o outcome.o \
+deliver_OBJS := main.o life.o hold.o courier.o intake.o message.o fetch.o ledger.o stop.o shun.o call.o dispatch.o answer.o report.o places.o outbox.o outbox_kept.o say.o text.o queue.o gate.o spill.o breaker.o spot.o rule.o outcome.o \
 	interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PURE := say.o text.o queue.o gate.o spill.o breaker.o spot.o rule.o outcome.o interaction.o target/index.o $(deliver_TARGETS:%=target/%.o)
 deliver_PKGS := libcurl sqlite3

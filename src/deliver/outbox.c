@@ -1,4 +1,4 @@
-#include "deliver/outbox.h"
+#include "deliver/outbox_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,6 @@
 #include "base/loop.h"
 
 #define CACHE (8u << 20)
-#define USED_MAX 100000		/* more than any limit has */
 #define BUSY_MS 100	/* who looks into it holds up the rest of us: better tried again a second later */
 
 static const struct db_schema steps[] = {
@@ -37,8 +36,6 @@ static const struct db_schema steps[] = {
 
 #define COLUMNS "SELECT seq, line, taken, begun, start, part, ids, form, outcome, due FROM message"
 
-enum sql { Q_ONE, Q_KNOWN, Q_TAKE, Q_STATE, Q_OUTCOME, Q_GONE, Q_DONE, Q_INTERACTION, Q_USED, Q_REFUSED, Q_CLOSED, Q_STOPPED, Q_NOT_STOPPED, Q_SPOT, Q_COUNT };
-
 static const char *const sql[Q_COUNT] = {
 	[Q_ONE] = COLUMNS " WHERE seq = ?",
 	[Q_KNOWN] = "SELECT 1 FROM done WHERE key = ?",
@@ -56,19 +53,7 @@ static const char *const sql[Q_COUNT] = {
 	[Q_REFUSED] = "INSERT INTO refused VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
 };
 
-struct outbox {
-	struct db *db;
-	struct db_stmt *q[Q_COUNT];
-	struct loop *loop;
-	struct loop_io io;	/* an eventfd */
-	bool syncing;
-	void (*synced)(void *arg, int rc);
-	void *arg;
-	bool told;		/* of a fault that lasts */
-};
-
-/* A fault that lasts is told once. */
-static int fail(struct outbox *o)
+int outbox_fail(struct outbox *o)
 {
 	if (!o->told)
 		log_error("outbox: %s", db_error(o->db)->text);
@@ -95,7 +80,7 @@ static int sync_over(struct outbox *o)
 		o->told = false;
 		return 0;
 	}
-	fail(o);
+	outbox_fail(o);
 	return -2;
 }
 
@@ -135,7 +120,7 @@ struct outbox *outbox_open(const char *path, struct loop *l, void (*synced)(void
 	db_busy(o->db, BUSY_MS);
 	for (int i = 0; i < Q_COUNT; i++)
 		if (!(o->q[i] = db_prepare(o->db, sql[i]))) {
-			fail(o);
+			outbox_fail(o);
 			goto fail;
 		}
 	return o;
@@ -183,7 +168,7 @@ int outbox_load(struct outbox *o, outbox_fn *fn, void *arg)
 		}
 	}
 	if (rc < 0)
-		fail(o);
+		outbox_fail(o);
 	db_finish(s);
 	return rc;
 }
@@ -196,7 +181,7 @@ int outbox_one(struct outbox *o, int64_t seq, outbox_fn *fn, void *arg)
 	db_int(s, 0, seq);
 	rc = db_step(s);
 	if (rc < 0)
-		fail(o);
+		outbox_fail(o);
 	else if (rc == 1 && row(s, fn, arg))
 		rc = -1;
 	db_reset(s);
@@ -219,7 +204,7 @@ int outbox_load_interactions(struct outbox *o, int64_t since, int (*fn)(void *ar
 		rc = fn(arg, name, (int)db_col_int(s, 1), db_col_int(s, 2));
 	}
 	if (rc < 0)
-		fail(o);
+		outbox_fail(o);
 	db_finish(s);
 	return rc;
 }
@@ -231,17 +216,17 @@ int outbox_known(struct outbox *o, const unsigned char key[SAY_KEY])
 	db_blob(o->q[Q_KNOWN], 0, key, SAY_KEY);
 	rc = db_step(o->q[Q_KNOWN]);
 	db_reset(o->q[Q_KNOWN]);
-	return rc < 0 ? fail(o) : rc;
+	return rc < 0 ? outbox_fail(o) : rc;
 }
 
 int outbox_begin(struct outbox *o)
 {
-	return db_begin(o->db) ? fail(o) : 0;
+	return db_begin(o->db) ? outbox_fail(o) : 0;
 }
 
-static int run(struct outbox *o, enum sql q)
+int outbox_run(struct outbox *o, enum sql q)
 {
-	return db_run(o->q[q]) ? fail(o) : 0;
+	return db_run(o->q[q]) ? outbox_fail(o) : 0;
 }
 
 int outbox_take(struct outbox *o, const struct say *s, int64_t taken, int64_t *seq)
@@ -257,7 +242,7 @@ int outbox_take(struct outbox *o, const struct say *s, int64_t taken, int64_t *s
 	if (rc == 1)
 		rc = db_step(q);
 	db_reset(q);
-	return rc < 0 ? fail(o) : 0;
+	return rc < 0 ? outbox_fail(o) : 0;
 }
 
 int outbox_state(struct outbox *o, const struct entry *e)
@@ -271,14 +256,14 @@ int outbox_state(struct outbox *o, const struct entry *e)
 	db_int(q, 4, e->form);
 	db_int(q, 5, e->due);
 	db_int(q, 6, e->seq);
-	return run(o, Q_STATE);
+	return outbox_run(o, Q_STATE);
 }
 
 int outbox_outcome(struct outbox *o, int64_t seq, const char *line, size_t n)
 {
 	db_blob(o->q[Q_OUTCOME], 0, line, n);
 	db_int(o->q[Q_OUTCOME], 1, seq);
-	return run(o, Q_OUTCOME);
+	return outbox_run(o, Q_OUTCOME);
 }
 
 int outbox_gone(struct outbox *o, int64_t seq, const unsigned char key[SAY_KEY], int64_t wall)
@@ -286,7 +271,7 @@ int outbox_gone(struct outbox *o, int64_t seq, const unsigned char key[SAY_KEY],
 	db_int(o->q[Q_GONE], 0, seq);
 	db_blob(o->q[Q_DONE], 0, key, SAY_KEY);
 	db_int(o->q[Q_DONE], 1, wall);
-	return run(o, Q_GONE) || run(o, Q_DONE) ? -1 : 0;
+	return outbox_run(o, Q_GONE) || outbox_run(o, Q_DONE) ? -1 : 0;
 }
 
 int outbox_interaction(struct outbox *o, const char *name, int state, int64_t at)
@@ -294,171 +279,7 @@ int outbox_interaction(struct outbox *o, const char *name, int state, int64_t at
 	db_text(o->q[Q_INTERACTION], 0, name, strlen(name));
 	db_int(o->q[Q_INTERACTION], 1, state);
 	db_int(o->q[Q_INTERACTION], 2, at);
-	return run(o, Q_INTERACTION);
-}
-
-int outbox_used(struct outbox *o, const struct need *gate, int64_t wall)
-{
-	db_text(o->q[Q_USED], 0, gate->name, strlen(gate->name));
-	db_int(o->q[Q_USED], 1, gate->n);
-	db_int(o->q[Q_USED], 2, gate->period);
-	db_int(o->q[Q_USED], 3, wall);
-	return run(o, Q_USED);
-}
-
-int outbox_refused(struct outbox *o, const char *who, int64_t wall)
-{
-	db_text(o->q[Q_REFUSED], 0, who, strlen(who));
-	db_int(o->q[Q_REFUSED], 1, wall - wall % REFUSALS_SLOT);
-	return run(o, Q_REFUSED);
-}
-
-int outbox_closed(struct outbox *o, const char *gate, int64_t until)
-{
-	db_text(o->q[Q_CLOSED], 0, gate, strlen(gate));
-	db_int(o->q[Q_CLOSED], 1, until);
-	return run(o, Q_CLOSED);
-}
-
-int outbox_load_ledger(struct outbox *o, int64_t wall, void (*fn)(void *arg, const struct ledger *l), void *arg)
-{
-	struct db_stmt *s = db_prepare(o->db, "SELECT 0, gate, at, n, period FROM used WHERE at >= ?1 - ?2 UNION ALL "
-		"SELECT 1, who, at, n, 0 FROM refused WHERE at >= ?1 - ?3 UNION ALL SELECT 2, gate, until, 1, 0 FROM closed WHERE until > ?1 ORDER BY 1, 3");
-	int rc = s ? 1 : -1;
-
-	if (s) {
-		db_int(s, 0, wall);
-		db_int(s, 1, USED_REMEMBER);
-		db_int(s, 2, REFUSALS_TIME);
-	}
-	while (rc > 0 && (rc = db_step(s)) == 1) {
-		int64_t many = db_col_int(s, 3);
-		struct ledger l = {.kind = (enum ledger_kind)db_col_int(s, 0), .at = db_col_int(s, 2)};
-		size_t n;
-		const char *p = db_col(s, 1, &n);
-
-		l.gate.n = many > 0 && many <= USED_MAX ? (uint32_t)many : 1;
-		l.gate.period = db_col_int(s, 4);
-		snprintf(l.gate.name, sizeof(l.gate.name), "%.*s", n < sizeof(l.gate.name) ? (int)n : 0, p);
-		fn(arg, &l);
-	}
-	if (rc < 0)
-		fail(o);
-	db_finish(s);
-	return rc;
-}
-
-int outbox_stopped(struct outbox *o, const char *who, const unsigned char print[ACCOUNT_PRINT], const char *why, int64_t wall)
-{
-	db_text(o->q[Q_STOPPED], 0, who, strlen(who));
-	db_blob(o->q[Q_STOPPED], 1, print, ACCOUNT_PRINT);
-	db_text(o->q[Q_STOPPED], 2, why, strlen(why));
-	db_int(o->q[Q_STOPPED], 3, wall);
-	return run(o, Q_STOPPED);
-}
-
-int outbox_not_stopped(struct outbox *o, const char *who)
-{
-	db_text(o->q[Q_NOT_STOPPED], 0, who, strlen(who));
-	return run(o, Q_NOT_STOPPED);
-}
-
-/* Texts of a column, each ended by NUL. */
-static int keep(struct buf *b, struct db_stmt *s, int i)
-{
-	size_t n;
-	const char *p = db_col(s, i, &n);
-
-	return buf_add(b, p ? p : "", p ? strnlen(p, n) : 0) | buf_addc(b, '\0');
-}
-
-int outbox_load_stopped(struct outbox *o, bool (*fn)(void *arg, const char *who, const unsigned char print[ACCOUNT_PRINT], const char *why), void *arg)
-{
-	struct db_stmt *s = db_prepare(o->db, "SELECT who, print, why FROM stopped");
-	struct buf row, old;
-	int rc = s ? 1 : -1;
-
-	buf_init(&row, 1u << 16);
-	buf_init(&old, 16u << 20);
-	while (rc > 0 && (rc = db_step(s)) == 1) {
-		size_t n;
-		const char *print = db_col(s, 1, &n);
-
-		buf_clear(&row);
-		if (keep(&row, s, 0) || keep(&row, s, 2))
-			continue;
-		if (!print || n != ACCOUNT_PRINT || !fn(arg, row.p, (const unsigned char *)print, row.p + strlen(row.p) + 1))
-			keep(&old, s, 0);
-	}
-	if (rc < 0)
-		fail(o);
-	db_finish(s);
-	for (const char *p = old.p; p && p < old.p + old.len; p += strlen(p) + 1)
-		outbox_not_stopped(o, p);
-	buf_release(&row);
-	buf_release(&old);
-	return rc;
-}
-
-int outbox_spot(struct outbox *o, const char *who, const unsigned char print[ACCOUNT_PRINT], const struct spot *p, int64_t ahead)
-{
-	struct db_stmt *q = o->q[Q_SPOT];
-
-	db_text(q, 0, who, strlen(who));
-	db_text(q, 1, p->name, strlen(p->name));
-	db_blob(q, 2, print, ACCOUNT_PRINT);
-	db_int(q, 3, p->streak);
-	db_int(q, 4, p->tries);
-	db_int(q, 5, p->n);
-	db_int(q, 6, p->since + ahead);
-	db_int(q, 7, p->until + ahead);
-	db_int(q, 8, p->at + ahead);
-	db_text(q, 9, p->code, strlen(p->code));
-	db_text(q, 10, p->why, strlen(p->why));
-	return run(o, Q_SPOT);
-}
-
-static void text_of(struct db_stmt *s, int i, char *to, size_t size)
-{
-	size_t n;
-	const char *p = db_col(s, i, &n);
-
-	snprintf(to, size, "%.*s", p && n < size ? (int)n : 0, p ? p : "");
-}
-
-static uint32_t count_of(struct db_stmt *s, int i)
-{
-	int64_t n = db_col_int(s, i);
-
-	return n < 0 ? 0 : n > USED_MAX ? USED_MAX : (uint32_t)n;
-}
-
-int outbox_load_spots(struct outbox *o, int64_t wall, int64_t ahead,
-	void (*fn)(void *arg, const char *who, const unsigned char print[ACCOUNT_PRINT], const struct spot *p), void *arg)
-{
-	struct db_stmt *s = db_prepare(o->db, "SELECT * FROM spot WHERE at > ?");
-	char who[NEED_NAME];
-	int rc = s ? 1 : -1;
-
-	if (s)
-		db_int(s, 0, wall - SPOT_KEEP);
-	while (rc > 0 && (rc = db_step(s)) == 1) {
-		struct spot p = {.streak = count_of(s, 3), .tries = count_of(s, 4), .n = count_of(s, 5), .since = db_col_int(s, 6) - ahead,
-			.until = db_col_int(s, 7) - ahead, .at = db_col_int(s, 8) - ahead};
-		size_t n;
-		const char *print = db_col(s, 2, &n);
-
-		text_of(s, 0, who, sizeof(who));
-		text_of(s, 1, p.name, sizeof(p.name));
-		text_of(s, 9, p.code, sizeof(p.code));
-		text_of(s, 10, p.why, sizeof(p.why));
-		if (print && n == ACCOUNT_PRINT)
-			fn(arg, who, (const unsigned char *)print, &p);
-	}
-	if (rc < 0)
-		fail(o);
-	db_finish(s);
-	return rc;
+	return outbox_run(o, Q_INTERACTION);
 }
 
 void outbox_rollback(struct outbox *o)
@@ -471,13 +292,13 @@ int outbox_commit(struct outbox *o, bool sync)
 	int rc;
 
 	if (db_commit(o->db))
-		return fail(o);
+		return outbox_fail(o);
 	rc = sync ? db_sync_begin(o->db, o->io.fd) : 0;
 	o->syncing = rc == 1;
 	if (rc == 1)
 		return 1;
 	if (rc < 0 && db_sync(&o->db, 1)) {
-		fail(o);
+		outbox_fail(o);
 		return -2;
 	}
 	o->told = false;
@@ -492,5 +313,5 @@ int outbox_forget(struct outbox *o, int64_t wall)
 	snprintf(text, sizeof(text), "DELETE FROM done WHERE at < %lld; DELETE FROM interaction WHERE at < %lld; DELETE FROM used WHERE at < %lld;"
 		"DELETE FROM refused WHERE at < %lld; DELETE FROM closed WHERE until < %lld; DELETE FROM spot WHERE at < %lld", old, old,
 		(long long)(wall - USED_REMEMBER), old, (long long)wall, (long long)(wall - SPOT_KEEP));
-	return db_exec(o->db, text) ? fail(o) : 0;
+	return db_exec(o->db, text) ? outbox_fail(o) : 0;
 }

@@ -1,8 +1,8 @@
 /*
  * spot: where a platform refuses us (403), and whether to ask there now. Pure but for memory.
  *
- * A spot is what such a refusal is about: a channel, the message that an edit changes, an interaction, of one account; its name is the target's (target.h).
- * After SPOT_STREAK refusals in a row it is shut: what is for it fails without being asked for. Then one message may try it after a pause, which
+ * A spot is what such a refusal is about: a channel, the message that an edit changes, an interaction; of one account, and with the target's name
+ * (target.h). After SPOT_STREAK refusals in a row it is shut: what is for it fails without being asked for. Then one message may try it after a pause, which
  * doubles up to SPOT_PAUSE_MAX, with full jitter; the first that is said there opens it. A channel where every message is refused is so asked
  * about a dozen times in its first ten minutes, and twice in any later ones: discord.com/developers/docs, Rate Limits, bans an address for 10,000
  * refusals in that time, whosesoever they are (breaker.h).
@@ -31,7 +31,7 @@
 #define SPOT_MOST 25u
 #define SPOT_TIME (600 * CLOCK_S)
 #define SPOT_KEEP (3600 * CLOCK_S)	/* after its last refusal it is forgotten */
-#define SPOTS_MAX 2000u			/* of an account, which has no more refusals in SPOT_KEEP (breaker.h); others are not remembered */
+#define SPOTS_MAX 2000u			/* of an account, in SPOT_KEEP; more are not remembered */
 #define SPOTS_TABLE 64u
 
 struct spot {
