@@ -1,11 +1,11 @@
 /*
  * spot: where a platform refuses us (403), and whether to ask there now. Pure but for memory.
  *
- * A spot is what such a refusal is about: a channel, the message that an edit changes, an interaction; of one account, and with the target's name
- * (target.h). After SPOT_STREAK refusals in a row it is shut: what is for it fails without being asked for. Then one message may try it after a pause, which
- * doubles up to SPOT_PAUSE_MAX, with full jitter; the first that is said there opens it. A channel where every message is refused is so asked
- * about a dozen times in its first ten minutes, and twice in any later ones: discord.com/developers/docs, Rate Limits, bans an address for 10,000
- * refusals in that time, whosesoever they are (breaker.h).
+ * A spot is what such a refusal is about: a channel, the message that an edit changes, an interaction; of one account, under a name that its target
+ * gives it (target.h). After SPOT_STREAK refusals in a row it is shut: what is for it fails without being asked for. Then one message may try it
+ * after a pause, which doubles up to SPOT_PAUSE_MAX, with full jitter; the first that is said there opens it. A channel where every message is
+ * refused is so asked about a dozen times in its first ten minutes, and twice in any later ones. Discord bans an address for 10,000 refusals in
+ * that time, whosesoever they are (breaker.h).
  *
  * Refusals that do not come in a row (edits of many messages, a channel that refuses some) have a limit of SPOT_MOST in SPOT_TIME, a tenth of what
  * the account has; with that, nothing is asked for there until the time is over.

@@ -62,7 +62,14 @@ static void fail_waiting(struct courier *c, const struct place *p)
 	}
 }
 
-/* Which they are, for penstock status. Names that are too long for a label are only counted; and these rows leave room for others. */
+uint64_t *stop_row(const char *name, const char *label, const char *help)
+{
+	uint64_t *cell = metric_find(name, label);
+
+	return cell || metric_room() <= METRIC_ROWS / 2 ? cell : metric_row(name, label, METRIC_GAUGE, help);
+}
+
+/* Which they are, for penstock status. Names that are too long for a label are only counted. */
 static void name_it(struct courier *c, const struct place *p)
 {
 	char label[LABEL_BYTES];
@@ -71,9 +78,7 @@ static void name_it(struct courier *c, const struct place *p)
 	if (c->nstopped == STOPPED_ROWS || snprintf(label, sizeof(label), "account=\"%s/%s\",cause=\"%s\"", account_tenant(p->account),
 	    account_name(p->account), p->cause) >= (int)sizeof(label))
 		return;
-	cell = metric_find("deliver_stopped", label);
-	if (!cell && metric_room() > METRIC_ROWS / 2)
-		cell = metric_row("deliver_stopped", label, METRIC_GAUGE, "1: nothing is said with this account until its files change");
+	cell = stop_row("deliver_stopped", label, "1: nothing is said with this account until its files change");
 	if (!cell)
 		return;
 	metric_set(cell, 1);
