@@ -184,7 +184,7 @@ int stop_load(struct courier *c);
 void stop_rest(struct message *m, enum result r, const struct verdict *v);	/* of its answer: does its place's address rest? */
 void stop_try(struct courier *c);		/* those that rest are tried at once */
 /* The cell of a gauge that is nice to have, which leaves room for others; NULL: there is none. */
-uint64_t *stop_row(const char *name, const char *label, const char *help);
+uint64_t *stop_metric_row(const char *name, const char *label, const char *help);
 void stop_count(struct courier *c);		/* into counters: how many are stopped, and which */
 
 /* shun.c */

@@ -226,7 +226,7 @@ static void count_it(struct courier *c, const struct place *p, unsigned n)
 	if (c->nrefusing == REFUSING_ROWS || snprintf(label, sizeof(label), "account=\"%s/%s\"", account_tenant(p->account),
 	    account_name(p->account)) >= (int)sizeof(label))
 		return;
-	cell = stop_row("deliver_refusing", label, "channels that refuse what is said with this account");
+	cell = stop_metric_row("deliver_refusing", label, "channels that refuse what is said with this account");
 	if (!cell)
 		return;
 	metric_set(cell, n);

@@ -62,7 +62,7 @@ static void fail_waiting(struct courier *c, const struct place *p)
 	}
 }
 
-uint64_t *stop_row(const char *name, const char *label, const char *help)
+uint64_t *stop_metric_row(const char *name, const char *label, const char *help)
 {
 	uint64_t *cell = metric_find(name, label);
 
@@ -78,7 +78,7 @@ static void name_it(struct courier *c, const struct place *p)
 	if (c->nstopped == STOPPED_ROWS || snprintf(label, sizeof(label), "account=\"%s/%s\",cause=\"%s\"", account_tenant(p->account),
 	    account_name(p->account), p->cause) >= (int)sizeof(label))
 		return;
-	cell = stop_row("deliver_stopped", label, "1: nothing is said with this account until its files change");
+	cell = stop_metric_row("deliver_stopped", label, "1: nothing is said with this account until its files change");
 	if (!cell)
 		return;
 	metric_set(cell, 1);
