@@ -23,7 +23,7 @@ try_again() {
 }
 
 @test "a flood for a channel that refuses: a few requests, all fail, another channel goes on; it is open again when the platform allows it" {
-	lab_up
+	lab_up -o discord.bucket_window_s=0.2
 	deny "$GENERAL" 50013
 	pipe_up
 	for i in $(seq 300); do say "f$i" discord "$GENERAL" x; done >&$IN
@@ -54,7 +54,7 @@ try_again() {
 }
 
 @test "it is known to the next process, which asks no more often; a reload, or another file of the account, has it tried at once" {
-	lab_up
+	lab_up -o discord.bucket_window_s=0.2
 	deny "$GENERAL" 50001
 	for i in 1 2 3 4; do say "$i" discord "$GENERAL" x; done >in
 	through <in | sort -u -k 2 | diff - <(echo '1 failed refused 50001')
@@ -90,7 +90,7 @@ try_again() {
 }
 
 @test "edits that are refused are not the channel's; a channel of Twitch that bans the sender uses up nobody's turns" {
-	lab_up -o twitch.chat_mod_limit=1000
+	lab_up -o discord.bucket_window_s=0.2 -o twitch.chat_mod_limit=1000
 	theirs=$(lab say '{"channel":"general","text":"hers"}' | jq -r '.ids[0]')
 	for i in $(seq 20); do say "e$i" discord "$GENERAL" x "\"edit\":\"$theirs\""; done >in
 	say m discord "$GENERAL" mine >>in
