@@ -33,6 +33,7 @@ limits() { local n=$1; shift; printf '%s\n' "$@" >"$S/$n/limits"; }
 	sup_start
 	wait_until 5 lines_are "$S/a/log/out" 1
 	[ "$(cat "$S/a/log/out")" = 60 ]
+	wait_until 5 lines_are "$S/a/out" 1
 	limits a 'files = 51'
 	sv restart a >/dev/null
 	wait_until 5 lines_are "$S/a/out" 2
