@@ -147,13 +147,14 @@ log_has() { grep -q -e "$2" "$D/log/$1/current"; }
 	wait "$rolled"
 	grep -q '^web@3: is no instance any more' "$T/rolled"
 	rm "$T/next"
-	service web "[ ! -e '$T/broken' ] || [ \$INSTANCE != 2 ] || exit 1" 'exec sleep 1000'
+	service web "[ ! -e '$T/broken' ] || [ \$INSTANCE != 2 ] || exit 1" ": >'$T/past.'\$INSTANCE" 'exec sleep 1000'
 	# Without readiness: one that dies within a second ends it, too.
 	rm "$D/service/web/notification-fd"
 	kill -ALRM "$(p status --json | jq .supervise)"
 	quiet() { [ ! -L "$D/service/web@2/notification-fd" ]; }
 	wait_until 5 quiet
 	run -0 p restart web
+	for i in 1 2; do wait_until 5 test -e "$T/past.$i"; done
 	touch "$T/broken"
 	run -1 p restart --rolling web
 	[[ $output == *"web@1: ready again"*"web@2: does not stay up"* ]]
