@@ -21,7 +21,12 @@ struct ghost {
 	struct ghost *next;
 };
 
-struct ghost_past { pid_t session; int64_t ended; struct ghost_past *next; };	/* ended: clock ticks since boot */
+struct ghost_past {
+	pid_t session;
+	int64_t ended;		/* clock ticks since boot */
+	bool seen;		/* something of it lives: so the number is still this session's */
+	struct ghost_past *next;
+};
 
 static struct keep_slot *kept(const struct ghost *g)
 {
@@ -163,10 +168,15 @@ void ghost_session(struct host *h, pid_t pid)
 	h->past = p;
 }
 
-bool ghost_left(const struct host *h, pid_t session, int64_t birth)
+bool ghost_left(struct host *h, pid_t session, int64_t birth)
 {
-	for (const struct ghost_past *p = h->past; p; p = p->next)
-		if (p->session == session && birth < p->ended)
+	for (struct ghost_past *p = h->past; p; p = p->next) {
+		if (p->session != session)
+			continue;
+		/* Within the tick of the end, too: no number is given again that fast. */
+		p->seen |= birth <= p->ended;
+		if (p->seen)
 			return true;
+	}
 	return false;
 }

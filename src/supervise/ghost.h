@@ -4,7 +4,8 @@
  * gets KILL. Until they are gone no new service takes their name.
  *
  * And the sessions of processes that were taken over: what these leave behind is not adopted by us but by init. What is in such
- * a session and was born before the process ended was its own.
+ * a session and was born before the process ended was its own; and while that lives, so is all else in the session, since the kernel
+ * gives no number again that is a living process's session.
  */
 #ifndef SUPERVISE_GHOST_H
 #define SUPERVISE_GHOST_H
@@ -27,7 +28,8 @@ void ghost_release(struct host *h);
 /* A process that was taken over has ended. */
 void ghost_session(struct host *h, pid_t pid);
 
-/* Is this process, of that session and birth (clock ticks), one that such a process left behind? */
-bool ghost_left(const struct host *h, pid_t session, int64_t birth);
+/* Is this process, of that session and birth (clock ticks), one that such a process left behind? What was born after the end is known by
+ * an older one of its session: it may take another round over all processes. To be asked only while all stops, round after round. */
+bool ghost_left(struct host *h, pid_t session, int64_t birth);
 
 #endif

@@ -129,6 +129,23 @@ again() {
 }
 is_ready() { [ "$(sup_field a .ready)" = true ]; }
 
+@test "what a process that was taken over leaves behind is ended: born as it ended, or later of what it left" {
+	for i in 1 2 3 4 5 6; do	# as it ends: within the same tick of the kernel's clock
+		service "a$i" 'trap "sleep 1001 & echo \$! >kid; exit" TERM; echo on >on; read -r x <../../never'
+	done
+	mkfifo "$T/go" "$T/never"
+	service b "(read -r x <'$T/go'; sleep 1002 & echo \$! >kid; wait) & exec sleep 1000"
+	sup_start
+	for i in 1 2 3 4 5 6; do wait_for "$S/a$i/on" on; done
+	again
+	for i in 1 2 3 4 5 6; do run -0 sv -v down "a$i"; done
+	run -0 sv -v down b
+	echo go >"$T/go"
+	wait_until 5 lines_are "$S/b/kid" 1
+	sup_stop
+	for kid in "$S"/*/kid; do process_gone "$(cat "$kid")"; done
+}
+
 @test "a process number that is another's now is not believed" {
 	service a 'exec sleep 1000'
 	sup_start
