@@ -121,10 +121,12 @@ echo "penstock: events to lines in a file. @discordjs/ws: events parsed and emit
 echo "zlib-stream: by node's own zlib, or by the addon zlib-sync. The lab shares the cores with whom it sends to."
 echo
 
+# What connecting left to be done is done; no event says so, and both are given the same time.
+discord_settle() { sleep 2; }
 # PID FIRST: KiB and CPU of an idle shard: what so many take beyond one. FIRST is the PSS with one.
 discord_idle() {
 	local cpu pss
-	sleep 2
+	discord_settle
 	pss=$(discord_pss "$1")
 	cpu=$(discord_cpu "$1")
 	sleep 20
@@ -138,7 +140,7 @@ discord_ours_idle() { # [tls]
 		"$BIN/gatewayd" -p 0 -a accounts -s state -o - > /dev/null 2> gw.log &
 		pid_gw=$!; pids+=($!)
 		await discord_up "$n"
-		if [ "$n" = 1 ]; then sleep 2; first=$(discord_pss "$pid_gw"); else discord_idle "$pid_gw" "$first"; fi
+		if [ "$n" = 1 ]; then discord_settle; first=$(discord_pss "$pid_gw"); else discord_idle "$pid_gw" "$first"; fi
 		stop gw
 		stop lab
 	done
@@ -148,7 +150,7 @@ discord_theirs_idle() {
 	for n in 1 $discord_shards; do
 		discord_lab -o "discord.shards=$n" -o "discord.max_concurrency=$n" >&2
 		discord_js ws zlib "$n"
-		if [ "$n" = 1 ]; then sleep 2; first=$(discord_pss "$pid_js"); else discord_idle "$pid_js" "$first"; fi
+		if [ "$n" = 1 ]; then discord_settle; first=$(discord_pss "$pid_js"); else discord_idle "$pid_js" "$first"; fi
 		discord_js_end
 		stop lab
 	done
