@@ -25,14 +25,14 @@ put() { nngcat --req --dial "ipc://$T/run/in" --file "$1" --ascii 2>&1; }
 
 @test "killed in the middle of 4,000 messages, again and again: each is judged exactly once" {
 	daemon_start route route -R run -d spool -r rules
-	daemon_run analyze analyze -i ipc://run/to-analyze -o ipc://run/in
+	daemon_start analyze analyze -i ipc://run/to-analyze -o ipc://run/in
 	for i in 1 2 3 4 5; do
 		events $((i * 1000)) $((i * 1000 + 799)) 20 1 >in
 		run put in
 		[[ "$output" == *'"ack":800'* ]]
 		wait_until 20 grep -aq "\"id\":\"e-$((i * 1000))[0-9]*.analyze\"" spool/*.ndjson
 		daemon_kill analyze
-		daemon_run analyze analyze -i ipc://run/to-analyze -o ipc://run/in
+		daemon_start analyze analyze -i ipc://run/to-analyze -o ipc://run/in
 	done
 	all_judged() { [ "$(grep -aho '"id":"e-[0-9]*.analyze"' spool/*.ndjson | wc -l)" -ge 4000 ]; }
 	wait_until 30 all_judged

@@ -4,10 +4,9 @@
 
 setup() {
 	load ../lib/daemon
-	probe=$BIN/../unit/probe		# BIN=build-asan/bin
-	[ -x "$probe" ] || probe=$BIN/../build/unit/probe
-	play=${probe%/*}/probe_platform
-	[ -x "$play" ] || { echo "no $play: make unit first" >&2; return 1; }
+	load ../lib/unit
+	probe=$(unit probe)
+	play=$(unit probe_platform)
 }
 
 teardown() { daemons_end; }

@@ -1,5 +1,6 @@
 bats_require_minimum_version 1.5.0
 load ../lib/daemon
+load ../lib/unit
 load upstream
 
 hook() { curl -s -m 20 -o "$T/body" -w '%{http_code}' --data-binary "$2" "$URL/hook/$1"; }
@@ -63,11 +64,10 @@ unanswered() { [ -n "$(jq -c 'select(.held)' <<<"$(accounts_of gw)")" ]; }
 	wait_until 20 kept_is bot 3
 	# A hub that refuses what came of it for good.
 	daemon_stop route
-	nngcat --rep --listen "ipc://$T/run/in" --data '{"ack":0,"refused":[{"n":1,"error":"no"}]}' --raw >"$T/no" 3>&- & nng=$!
+	daemon_start refusing "$P" server "ipc://$T/run/in" refuse:1
 	wait_until 20 not_kept
 	daemon_stop gw
-	kill "$nng"
-	rm "$T/run/in"
+	daemon_stop refusing
 }
 
 @test "message.send of the hub is said over the account's connection, and its outcome is a line" {

@@ -12,6 +12,7 @@
 #   say_on CHANNEL TEXT    a line message.send goes to the hub
 #   wait_events TYPE COUNT [JQ]   until the hub keeps so many lines of the type (for which JQ is true)
 load "$BATS_TEST_DIRNAME/../lib/daemon"
+load "$BATS_TEST_DIRNAME/../lib/unit"
 load "$BATS_TEST_DIRNAME/gateway"
 
 # People leave first: they end by themselves when their server does. InspIRCd crashes in its own shutdown when it is told to stop.
@@ -147,4 +148,4 @@ say_on() {
 events() { spooled 2>/dev/null | jq -c --arg t "$1" "select(.type == \$t and (${2:-true}))"; }
 _events_have() { [ "$(events "$1" "${3:-true}" | wc -l)" -ge "$2" ]; }
 wait_events() { wait_until 20 _events_have "$@"; }
-irc_status() { "${B:-$ROOT/build}/unit/probe_link" ask "ipc://$T/run/gw" '{"do":"accounts"}'; }
+irc_status() { "$P" ask "ipc://$T/run/gw" '{"do":"accounts"}'; }

@@ -4,7 +4,7 @@
 #
 #   daemon_start NAME PROG ARGS     in the background, as "PROG -F 9 ARGS"; returns when it said ready, fails when it dies before
 #   daemon_run NAME PROG ARGS       the same without -F: returns at once
-#   daemon_stop NAME [SIGNAL]       TERM (or SIGNAL), waits; fails unless it exits with code 0
+#   daemon_stop NAME [SIGNAL]       TERM (or SIGNAL) as soon as it can hear it, waits; fails unless it exits with code 0
 #   daemon_kill NAME                kill -9, waits; a socket file it leaves is then no fault
 #   daemon_wait NAME                waits until it ends by itself; its exit code in $status
 #   daemon_signal NAME SIGNAL       daemon_pid NAME       daemon_alive NAME
@@ -137,8 +137,21 @@ _reap() {
 
 daemon_wait() { _reap "$1"; }
 
+# It catches the signal or reads it from a descriptor (a file of the kernel's, proc(5): hexadecimal sets, bit 0 is signal 1), or has ended.
+_hears() {
+	local key set n=15
+	case $2 in INT) n=2 ;; HUP) n=1 ;; TERM) ;; *) return 0 ;; esac
+	_pid_gone "$1" && return
+	while read -r key set; do
+		case $key in SigBlk: | SigCgt:) ((16#$set >> (n - 1) & 1)) && return ;; esac
+	done 2>/dev/null <"/proc/$1/status"
+	return 1
+}
+
 daemon_stop() {
 	local name=$1 pid=${DAEMON_PID[$1]}
+	# What was started a moment ago may not be that far.
+	wait_until "$PATIENCE" _hears "$pid" "${2:-TERM}"
 	kill -"${2:-TERM}" "$pid" 2>/dev/null || echo "$name was gone before it was stopped" >&2
 	_reap "$name" || return 1
 	[ "$status" -eq 0 ] && return

@@ -37,8 +37,8 @@ load probes
 @test "two workers share the work" {
 	seq 1 5000 > all
 	daemon_start hub "$P" deal ipc://to all 50
-	daemon_run w1 "$P" take ipc://to w1 50
-	daemon_run w2 "$P" take ipc://to w2 50
+	daemon_start w1 "$P" take ipc://to w1 50
+	daemon_start w2 "$P" take ipc://to w2 50
 	wait_for hub.out '^all done$'
 	daemon_stop w1
 	daemon_stop w2

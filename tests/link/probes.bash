@@ -2,11 +2,8 @@
 bats_require_minimum_version 1.5.0
 load ../lib/daemon
 load ../lib/line
-
-_units=${BIN%/bin}/unit
-[ -x "$_units/probe_link" ] || _units=$ROOT/build/unit
-P=$_units/probe_link R=$_units/probe_raw
-[ -x "$P" ] || { echo "no probe_link in $_units: make unit" >&2; exit 1; }
+load ../lib/unit
+R=$(unit probe_raw) || exit 1
 
 setup() { cd "$T"; }
 

@@ -28,8 +28,8 @@ teardown() {
 
 @test "a full disk: old files go first, then the writer waits, and nothing is lost when there is room again" {
 	mkdir "$D"
+	mount -t tmpfs -o size=256k none "$D" 2>/dev/null || skip "needs to mount a tmpfs"
 	DISK=$D
-	mount -t tmpfs -o size=256k none "$D" 2>/dev/null || skip "no right to mount"
 	printf '%s\n' s32k n100 N1 >"$D/config"
 	mkfifo "$T/in"
 	daemon_run log sh -c "exec logd -L text -t none '$D' <'$T/in'"

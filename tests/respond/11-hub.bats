@@ -33,7 +33,7 @@ taken() { nngcat --req --dial "ipc://$T/run/to-out" --data '{"take":4000,"as":"t
 		[[ "$output" == *'"ack":800'* ]]
 		wait_until 20 grep -aq "\"id\":\"e-$((i * 1000))[0-9]*.respond\"" spool/*.ndjson
 		daemon_kill respond
-		daemon_run respond respond -i ipc://run/to-respond -o ipc://run/in -r r
+		daemon_start respond respond -i ipc://run/to-respond -o ipc://run/in -r r
 	done
 	all_answered() { [ "$(grep -aho '"id":"e-[0-9]*.respond"' spool/*.ndjson | wc -l)" -ge 4000 ]; }
 	wait_until 30 all_answered

@@ -102,7 +102,7 @@ load hub
 	hub
 	events 1 1000 > want
 	put < want > /dev/null
-	take store 100 4 > got
+	takes store 400 100 > got
 	wait_until 5 has store delivered 400
 	daemon_stop hub
 	hub
@@ -201,7 +201,7 @@ load hub
 	hub
 	(events 1 10; events 1 5; echo '{}') > in
 	put < in > /dev/null
-	take store 4 2 > /dev/null
+	takes store 8 4 > /dev/null
 	wait_until 5 has store delivered 8
 	daemon_stop hub
 	for row in route_accepted_total route_repeats_total route_refused_in_total route_delivered_total route_pending route_workers; do

@@ -69,7 +69,7 @@ small_disk() {
 	daemon_stop hub
 	touch -d '+10 days' spool/*.ndjson
 	hub --segment 16k --keep 1s --repeat-time 0
-	take store 256 2 > /dev/null
+	takes store 500 > /dev/null
 	wait_until 10 eval '[ "$(ls spool/*.ndjson | wc -l)" -eq 1 ]'
 }
 
@@ -79,12 +79,12 @@ small_disk() {
 	events 1 1000 | put 20 > /dev/null
 	n=$(ls spool/*.ndjson | wc -l)
 	[ "$n" -gt 10 ]
-	take a 256 4 > /dev/null
+	takes a 1000 > /dev/null
 	wait_until 5 has a delivered 1000
 	daemon_signal hub HUP
 	wait_for hub.err unchanged
 	[ "$(ls spool/*.ndjson | wc -l)" -eq "$n" ]
-	take b 256 4 > /dev/null
+	takes b 1000 > /dev/null
 	wait_until 10 eval '[ "$(ls spool/*.ndjson | wc -l)" -eq 1 ]'
 	daemon_stop hub
 	hub --segment 16k
@@ -95,7 +95,7 @@ small_disk() {
 @test "segments within the repeat window and --keep stay" {
 	hub --segment 16k
 	events 1 1000 | put 20 > /dev/null
-	take store 256 4 > /dev/null
+	takes store 1000 > /dev/null
 	wait_until 5 has store delivered 1000
 	n=$(ls spool/*.ndjson | wc -l)
 	daemon_stop hub

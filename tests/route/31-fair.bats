@@ -5,7 +5,7 @@ load hub
 	hub
 	# The one is far more than the window holds, in few conversations.
 	events 1 60000 20 | put 1024 > /dev/null
-	[ "$(take store 50 20 | wc -l)" -eq 1000 ]
+	[ "$(takes store 1000 50 | wc -l)" -eq 1000 ]
 	event x chat.message '{"channel":{"id":"c"},"user":{"id":"u"},"text":"t"}' '"tenant":"other","partitionkey":"k"' > line
 	put < line
 	# Among the next four batches of 50.
@@ -30,7 +30,7 @@ load hub
 	hub -s never
 	events 1 100000 1 | put 1024 > /dev/null
 	event x chat.message '{"channel":{"id":"c"},"user":{"id":"u"},"text":"t"}' '"tenant":"t0","partitionkey":"k"' > line
-	take store 50 10 > /dev/null
+	takes store 500 50 > /dev/null
 	put < line
 	daemon_run w "$P" take ipc://run/to-store w 50
 	wait_until 30 has store delivered 100001

@@ -157,7 +157,7 @@ load hub
 @test "TERM: what was acknowledged is kept, the cursor is exact, no socket is left" {
 	hub
 	events 1 500 | put > /dev/null
-	take store 100 2 > first
+	takes store 200 100 > first
 	wait_until 5 has store delivered 200
 	daemon_stop hub
 	[ -z "$(find run -type s)" ]

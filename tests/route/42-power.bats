@@ -6,13 +6,16 @@ load disk
 	echo 'all -> store, other' > rules
 	power_hub --segment 4k
 	events 1 40 | put 5 > /dev/null
-	take store 10 2 > /dev/null
+	takes store 20 10 > /dev/null
 	wait_until 5 has store delivered 20
 	power_loss
 	hub
 	spooled | cmp - <(events 1 40)
-	take other 256 1 | cmp - <(events 1 40)
-	take store 256 1 | tail -n 20 | cmp - <(events 21 40)
+	takes other 40 | cmp - <(events 1 40)
+	daemon_run w "$P" take ipc://run/to-store w 256
+	wait_for w.out '"id":"e-40"'
+	daemon_stop w
+	grep '^{' w.out | tail -n 20 | cmp - <(events 21 40)
 }
 
 @test "a repeat of a line that was written and not synced before a kill is acknowledged when it is synced" {

@@ -33,7 +33,7 @@ P
 	wait_until 5 eval 'ledger > /dev/null'
 	[ "$(books store)" = "101 0 0 0 101 0" ]
 	[ "$(books only)" = "101 0 100 0 1 0" ]
-	take store 50 1 > /dev/null
+	takes store 50 > /dev/null
 	wait_until 5 has store delivered 50
 	[ "$(books store)" = "101 50 0 0 51 0" ]
 	daemon_stop hub
@@ -54,7 +54,7 @@ P
 @test "books that do not add up: exit 1, and which" {
 	hub
 	events 1 20 | put > /dev/null
-	take store 10 1 > /dev/null
+	takes store 10 > /dev/null
 	wait_until 5 has store delivered 10
 	daemon_stop hub
 	ledger > /dev/null
@@ -125,7 +125,7 @@ P
 	echo 'all -> store' > rules
 	hub --segment 4k
 	events 1 100 1 | put 5 > /dev/null
-	take store 10 1 > /dev/null
+	takes store 10 > /dev/null
 	wait_until 5 has store delivered 10
 	daemon_stop hub
 	rm "$(ls spool/*.ndjson | sed -n 3p)"
@@ -165,7 +165,7 @@ P
 	left=$((100 - 10#$(basename "$(ls spool/*.ndjson | head -n 1)" .ndjson) + first + 2))
 	[ "$(books a)" = "102 0 0 0 $left $((102 - left))" ]
 	ledger > /dev/null || { ledger; return 1; }
-	take a 256 1 > /dev/null
+	takes a $left > /dev/null
 	wait_until 5 has a delivered $left
 	[ "$(books a)" = "102 $left 0 0 0 $((102 - left))" ]
 	[ "$(books c)" = "102 0 97 0 0 5" ]
@@ -243,7 +243,7 @@ P
 		hub
 		events 1 100 1 | put 10 > /dev/null
 		first=$(route spool cursors -d spool --json | sed 's/.*"low":\([0-9]*\).*/\1/')
-		take store 20 1 > /dev/null
+		takes store 20 > /dev/null
 		wait_until 5 has store delivered 20
 		[ $how = running ] || daemon_stop hub
 		run -0 route spool cursor set -L text -d spool -R run store $((first + 50))
@@ -256,7 +256,7 @@ P
 		run -1 route spool cursor set -L text -d spool -R run store $((first + 101))
 		run -1 route spool cursor set -L text -d spool -R run nobody "$first"
 		[ $how = running ] || hub
-		take store 256 1 | cmp - <(events 11 100 1)
+		takes store 90 | cmp - <(events 11 100 1)
 		wait_until 5 has store delivered 110
 		[ "$(books store)" = "140 110 0 0 0 30" ]
 		ledger > /dev/null
@@ -283,7 +283,7 @@ P
 		hub --segment 4k --keep 1d
 		events 1 100 | put 5 > /dev/null
 		n=$(ls spool/*.ndjson | wc -l)
-		take store 256 1 > /dev/null
+		takes store 100 > /dev/null
 		wait_until 5 has store delivered 100
 		[ $how = running ] || daemon_stop hub
 		trim() { route spool trim -L text -d spool -R run "$@"; }
@@ -296,7 +296,7 @@ P
 		[ "$(books slow)" = "100 0 0 0 60 40" ]
 		[ "$(books store)" = "100 100 0 0 0 0" ]
 		[ $how = running ] || hub --segment 4k --keep 1d
-		take slow 256 1 | cmp - <(events 41 100)
+		takes slow 60 | cmp - <(events 41 100)
 		wait_until 5 has slow delivered 60
 		[ $how = running ] || daemon_stop hub
 		run -0 trim
@@ -311,14 +311,14 @@ P
 	hub
 	events 1 100 1 | put > /dev/null
 	first=$(route spool cursors -d spool --json | sed 's/.*"low":\([0-9]*\).*/\1/')
-	take store 60 1 > /dev/null
+	takes store 60 > /dev/null
 	wait_until 5 has store delivered 60
 	daemon_stop hub
 	resign "s/\"low\":\\d+/\"low\":$((first + 20))/; s/\$/,\"cut\":true/"
 	[ "$(books store)" = "140 60 0 0 80 0" ]
 	hub
 	[ "$(books store)" = "140 60 0 0 80 0" ]
-	take store 256 1 | cmp - <(events 21 100 1)
+	takes store 80 | cmp - <(events 21 100 1)
 	wait_until 5 has store delivered 140
 	ledger > /dev/null
 	daemon_kill hub

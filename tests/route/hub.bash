@@ -2,7 +2,9 @@
 #
 #   hub [NAME] [OPTION...]      starts it (NAME hub); the rules are `all -> store` when there is no file yet
 #   put [BATCH]                 stdin to it; prints the outcome of each batch
-#   take NAME N BATCHES         one connection; lines on stdout
+#   take NAME N BATCHES         one connection; lines on stdout. The first batch may have few lines of many: the hub reads its spool in
+#                               slices, and gives what it has
+#   takes NAME LINES [N]        the same, N at a time, until LINES have come
 #   ask ENDPOINT TEXT           one request, its answer
 #   spooled                     all committed lines of the spool, in order
 #   cursor NAME MEMBER          a number of the newest slot of a cursor
@@ -12,11 +14,7 @@
 bats_require_minimum_version 1.5.0
 load ../lib/daemon
 load ../lib/line
-
-_units=${BIN%/bin}/unit
-[ -x "$_units/probe_link" ] || _units=$ROOT/build/unit
-P=$_units/probe_link
-[ -x "$P" ] || { echo "no probe_link in $_units: make unit" >&2; exit 1; }
+load ../lib/unit
 
 setup() { cd "$T"; }
 
@@ -31,6 +29,7 @@ hub() {
 put() { "$P" put ipc://run/in "${1:-256}"; }
 ask() { "$P" ask "ipc://run/$1" "$2" "${3:-5000}"; }
 take() { "$P" take "ipc://run/to-$1" "w-$1" "$2" "$3" 2>/dev/null; }
+takes() { "$P" take "ipc://run/to-$1" "w-$1" "${3:-256}" "=$2" 2>/dev/null; }
 spooled() { route -T -d spool --from 1 --once; }
 
 cursor() {

@@ -15,12 +15,13 @@ load stage
 }
 
 @test "a program that is not there ends it at once, in every mode" {
+	events 1 3 >in
 	for mode in $MODES; do
-		run_stage -a "$mode" -- /no/such/program < <(events 1 3)
+		run_stage -a "$mode" -- /no/such/program <in
 		[ "$status" -eq 1 ]
 		[ -z "$output" ]
 		grep -q '/no/such/program cannot be started: No such file' log
-		run_stage -a "$mode" -- no-such-program < <(events 1 3)
+		run_stage -a "$mode" -- no-such-program <in
 		[ "$status" -eq 1 ]
 		grep -q 'no such program in \$PATH' log
 	done

@@ -60,10 +60,11 @@ load stage
 		stage -L text -a "$mode" -- cat < in > out 2> log &
 		pid=$!
 		idle() { local a; a=$(awk '{ print $14 + $15 }' "/proc/$pid/stat"); for _ in {1..10}; do _pause; done; [ "$a" = "$(awk '{ print $14 + $15 }' "/proc/$pid/stat")" ]; }
+		wait_until 10 _hears "$pid" TERM
 		wait_until 10 idle
 		[ "$(awk '/VmRSS/ { print $2 }' "/proc/$pid/status")" -lt 40000 ]
 		kill "$pid"
-		timeout 20 cat <&8 > /dev/null &
+		cat <&8 > /dev/null &
 		reader=$!
 		wait "$pid" || true
 		kill "$reader" 2>/dev/null || true

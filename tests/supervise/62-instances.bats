@@ -59,6 +59,7 @@ count_is() { [ "$(supervise -s --json "$S" | jq -r 'select(.state=="run") | .nam
 	rescan
 	wait_until 5 lines_are "$S/web@4/data" 2
 	wait_until 5 lines_are "$S/web@3/data" 1
+	wait_until 5 count_is web 4	# else 2 may be how many of them are on the board by now
 	echo 2 >"$S/web/instances"
 	rescan
 	wait_until 5 count_is web 2

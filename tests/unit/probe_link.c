@@ -10,7 +10,8 @@
  *   paused URL                 a server that reads nothing until SIGUSR1
  *   deal URL FILE [N]          the hub's side of take: the lines of FILE, at most N in a batch; what a lost worker had goes round again
  *   put URL [BATCH]            stdin to the hub, BATCH lines at a time (default 256); prints the outcome of each batch
- *   take URL AS N [BATCHES]    takes N lines at a time and prints them; ends after BATCHES, or at the end of input
+ *   take URL AS N [BATCHES]    takes N lines at a time and prints them; ends after BATCHES, or at the end of input; =LINES: when it has
+ *                              so many, in however many batches they come
  *   ask URL TEXT [MS]          one question by link_call; prints the answer
  *   askfile URL FILE [MS]      the same by link_req, with what FILE holds
  *   work IN OUT [WORD]         a stage. Each line {...} makes: upper: itself in capitals; none: nothing; refuse: lines with "bad" refused; retry: lines with
@@ -63,7 +64,8 @@ static void stop(void *arg, int signo)
 
 static int run(void)
 {
-	loop_signal(loop, SIGTERM, stop, NULL);
+	loop_signal(loop, SIGTERM, stop, NULL);	/* who is ready can be stopped */
+	notify_ready();
 	return loop_run(loop) ? 1 : 0;
 }
 
@@ -140,9 +142,7 @@ static int serve(const char *url, const struct link_handler *h, void *arg, struc
 		*out = s;
 		link_server_pause(s, true);
 	}
-	loop_signal(loop, SIGTERM, stop, NULL);	/* who is ready can be stopped */
 	printf("ready %s\n", link_server_url(s));
-	notify_ready();
 	int rc = run();
 	link_server_close(s);
 	return rc;
@@ -429,12 +429,18 @@ static int cmd_put(int argc, char **argv)
 
 /* ---- take ---- */
 
-struct taker { struct link_take *take; long left; bool bad; };
+struct taker { struct link_take *take; long left; bool lines; unsigned most; };	/* left: batches, or lines; 0 at first: no end */
 
 static void drained(void *arg)
 {
 	(void)arg;
 	loop_stop(loop);
+}
+
+/* No more than are to come. */
+static unsigned wanted(const struct taker *t)
+{
+	return t->lines && t->left < t->most ? (unsigned)t->left : t->most;
 }
 
 static void on_batch(void *arg, struct batch *b)
@@ -445,18 +451,22 @@ static void on_batch(void *arg, struct batch *b)
 	if (b->seq)
 		fprintf(stderr, "seq %llu to %llu\n", (unsigned long long)b->seq[0], (unsigned long long)b->seq[b->n - 1]);
 	fflush(stdout);
+	bool over = t->left > 0 && (t->left -= t->lines ? b->n : 1) <= 0;
+	if (t->lines && !over)
+		link_take_want(t->take, wanted(t));
 	link_take_done(t->take, b, NULL, 0);
-	if (t->left > 0 && --t->left == 0)
+	if (over)
 		link_take_drain(t->take, drained);
 }
 
 static int cmd_take(int argc, char **argv)
 {
-	struct taker t = { .left = argc > 3 ? atol(argv[3]) : 0 };
+	bool lines = argc > 3 && argv[3][0] == '=';
+	struct taker t = { .left = argc > 3 ? atol(argv[3] + lines) : 0, .lines = lines, .most = (unsigned)atoi(argv[2]) };
 	struct link_opts o = options();
 
 	o.as = argv[1];
-	o.take = (unsigned)atoi(argv[2]);
+	o.take = wanted(&t);
 	t.take = link_take_open(loop, argv[0], &o, on_batch, drained, &t);
 	if (!t.take)
 		return 1;
