@@ -285,13 +285,14 @@ class Run:
         self.wait_quiet()
 
     def wait_quiet(self):
-        """Until nothing is lost or unread and a second long nothing came; what is still missing after so many quiet seconds will not come."""
+        """Until nothing is missing and a second long nothing came; what is still missing after so many quiet seconds will not come, nor will a gap: that
+        of a move to another socket is told when it has ended, within half a minute."""
         seen, since = -1, time.time()
-        while time.time() < since + (self.patience if self.unread() else 5):
+        while time.time() < since + self.patience:
             self.read()
             if len(self.lines) != seen:
                 seen, since = len(self.lines), time.time()
-            elif time.time() > since + 1 and not self.unread() and not any(self.lost(p, o["owed"]) for p, o in self.call("/lab/owed").items()):
+            elif time.time() > since + 1 and not self.unread() and not any(self.lost(p, o["owed"]) or self.untold(p) for p, o in self.call("/lab/owed").items()):
                 return
             time.sleep(0.1)
 
@@ -316,6 +317,11 @@ class Run:
         kept = self.kept(platform)
         return [i for i in owed if i in self.said[platform] and i not in kept and (platform == "discord" or not self.told(platform, self.said[platform][i]))]
 
+    def untold(self, platform):
+        """What is missing, and no gap says so."""
+        kept = self.kept(platform)
+        return [i for i, when in self.said[platform].items() if i not in kept and not self.told(platform, when)]
+
     def unread(self):
         """Discord's history has all that was said. What could not be read is told with its reason."""
         kept = self.kept("discord")
@@ -332,11 +338,9 @@ class Run:
             lost = self.lost(platform, books["owed"])
             if lost:
                 wrong.append(f"lost on {platform}: {' '.join(lost[:5])} ({len(lost)})")
-            kept = self.kept(platform)
-            missing = [i for i in self.said[platform] if i not in kept]
-            untold = [i for i in missing if i not in lost and not self.told(platform, self.said[platform][i])]
+            untold = [i for i in self.untold(platform) if i not in lost]
             if untold and not self.is_down(platform):
-                wrong.append(f"untold on {platform}: {' '.join(untold[:5])} ({len(untold)} of {len(missing)} missing)")
+                wrong.append(f"untold on {platform}: {' '.join(untold[:5])} ({len(untold)} of {len(self.said[platform].keys() - self.kept(platform))} missing)")
         seen = set()
         for e in self.lines:
             key = (e["source"], e["id"])
@@ -372,16 +376,21 @@ class Run:
         return " ".join(f"{p}: {a} said, {b} kept, {g} gaps" for p, (a, b, g) in n.items())
 
 
+ports, ports_lock = set(), threading.Lock()
+
+
 def free_port():
-    """One that stays ours over restarts: below those that the system gives away."""
+    """One that stays ours over restarts: below those that the system gives away, and of no other run, whose gatewayd may just be dead."""
     while True:
         port = random.randint(15000, 30000)
-        with socket.socket() as s:
+        with socket.socket() as s, ports_lock:
             try:
                 s.bind(("127.0.0.1", port))
-                return port
             except OSError:
                 continue
+            if port not in ports:
+                ports.add(port)
+                return port
 
 
 def stamp(text):
@@ -402,6 +411,7 @@ def one(seed, o):
         wrong = [f"stuck: {type(e).__name__}: {e}"]
     finally:
         run.end()
+        ports.discard(run.port)
     text = f"seed {seed}: {'WRONG' if wrong else 'right'}, {run.compress}, {run.transport}, {time.time() - begin:.1f} s; {run.summary()}"
     if wrong:
         text += "".join(f"\n    {w}" for w in wrong) + f"\n    kept: {folder}"

@@ -69,6 +69,7 @@ static void lists(void)
 	probe_take(o);
 	probe_run(o, "answer 7 " PAGE(LISTED("S1", "authorization_revoked", CHAT_KEY) "," LISTED("S2", "notification_failures_exceeded", FOLLOW_KEY)));
 	r = probe_take(o);
+	CHECK(strstr(r, "save 0 hole 2023-11-14T22:13:20.000Z "), "a new process is to know that something is missing: %s", r);
 	CHECK(!strstr(r, FOLLOW_KEY) && strstr(r, "http 8 DELETE") && strstr(r, "?id=S2 ") && !strstr(r, "?id=S1") && !strstr(r, CHAT_KEY),
 	      "what failed is deleted, not what a person took back: %s", r);
 	probe_run(o, "answer 8 204 \n");
@@ -91,7 +92,7 @@ static void lists(void)
 static void callback(void)
 {
 	static const char both[] = "opened 0\nanswer 2 " PAGE(LISTED("S1", "enabled", CHAT_KEY) "," LISTED("S2", "enabled", FOLLOW_KEY));
-	static const char hook[] = "dial 0 hook %s %.32s %s\n";
+	static const char hook[] = "dial 0 %s %s %.32s %s\n";
 	struct out *o = begin(WEBHOOK, SUBS);
 	char digest[40] = "", step[256];
 	const char *r, *at;
@@ -112,16 +113,18 @@ static void callback(void)
 	CHECK(!probe_saw(o, "http") && has(o, "looked after by the process that holds connection 0"), "then another process looks after all of it");
 	probe_free(o);
 
-	static const struct { const char *time, *digest, *url, *gap; } left[] = {
-		{"2023-11-14T22:12:00.000Z", NULL, "https://bots.example/hook/t/bot", NULL},
-		{"2023-11-14T22:10:00.000Z", NULL, "https://bots.example/hook/t/bot", "nobody took webhooks"},
-		{"2023-11-14T22:12:00.000Z", "00112233445566778899aabbccddeeff", "https://bots.example/hook/t/bot", "the secret of webhooks is another one"},
-		{"2023-11-14T22:12:00.000Z", NULL, "https://bots.example/before", "the callback is another one"},
+	static const struct { const char *time, *digest, *url, *gap, *how; } left[] = {
+		{"2023-11-14T22:12:00.000Z", NULL, "https://bots.example/hook/t/bot", NULL, NULL},
+		{"2023-11-14T22:10:00.000Z", NULL, "https://bots.example/hook/t/bot", "nobody took webhooks", NULL},
+		{"2023-11-14T22:12:00.000Z", "00112233445566778899aabbccddeeff", "https://bots.example/hook/t/bot", "the secret of webhooks is another one", NULL},
+		{"2023-11-14T22:12:00.000Z", NULL, "https://bots.example/before", "the callback is another one", NULL},
+		{"2023-11-14T22:12:00.000Z", NULL, "https://bots.example/hook/t/bot", "gap 0 [2023-11-14T22:12:00.000Z] [2023-11-14T22:13:20.000Z] the process before ended", "hole"},
+		{"-", NULL, "https://bots.example/hook/t/bot", "gap 0 [] [2023-11-14T22:13:20.000Z] the process before ended", "hole"},
 	};
 	for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++) {
 		o = begin(WEBHOOK, SUBS);
 		probe_run(o, "answer 1 " EMPTY);
-		snprintf(step, sizeof(step), hook, left[i].time, left[i].digest ? left[i].digest : digest, left[i].url);
+		snprintf(step, sizeof(step), hook, left[i].how ? left[i].how : "hook", left[i].time, left[i].digest ? left[i].digest : digest, left[i].url);
 		probe_run(o, step);
 		probe_take(o);
 		probe_run(o, both);
@@ -136,7 +139,7 @@ static void callback(void)
 
 	o = begin(WEBHOOK, SUBS);
 	probe_run(o, "answer 1 " EMPTY);
-	snprintf(step, sizeof(step), hook, left[0].time, digest, "https://bots.example/before");
+	snprintf(step, sizeof(step), hook, "hook", left[0].time, digest, "https://bots.example/before");
 	probe_run(o, step);
 	probe_run(o, "opened 0\nanswer 2 " PAGE("{\"id\":\"S9\",\"status\":\"enabled\"," CHAT_KEY
 		",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/before\"}}"));
@@ -306,6 +309,12 @@ static void conduit_grace(void)
 	probe_free(o);
 
 	o = conduit_up();
+	probe_run(o, OFFLINE("0", "n1", "30:00") "acked 0 9\n" MOVE("wss://one/") "opened 0.1\ndrain 0\n");
+	CHECK(probe_saw(o, "linger 0 +4000") || probe_saw(o, "close 0.0 1000"), "given away on the move");
+	CHECK(probe_saw(o, "save 0 open A 2024-05-01T10:30:00.5Z") && !probe_saw(o, "save 0 handed"), "its new holder is not to count on a shard that was whole");
+	probe_free(o);
+
+	o = conduit_up();
 	probe_run(o, MOVE("wss://one/") "opened 0.1\ngone 1 4000 \ndial 1\nopened 1\n" WELCOME("1", "N", "31:00")
 		"answer 7 202 {\"data\":[{\"id\":\"1\"}],\"errors\":[]}\n");
 	CHECK(probe_saw(o, "gap 1 [") && probe_saw(o, "live 1 up"), "nor does a shard that is on the move stand in for another one");
@@ -449,7 +458,7 @@ static void swept_callback(void)
 	probe_run(o, step);
 	CHECK(probe_saw(o, "http 3 GET https://api.twitch.tv/helix/eventsub/subscriptions token=app"), "all there is");
 	probe_run(o, "answer 3 " OLD_HOOKS);
-	snprintf(step, sizeof(step), "save 0 hook 2023-11-14T22:13:00.000Z %s " WENT " " WENT "\n", digest);
+	snprintf(step, sizeof(step), "save 0 hole 2023-11-14T22:13:00.000Z %s " WENT " " WENT "\n", digest);
 	r = probe_take(o);
 	CHECK(strstr(r, step) && strstr(r, "?id=W1 "), "written down, then deleted: %s", r);
 	probe_run(o, "answer 2 200 {\"data\":[" SHARD_HOOK("0", "enabled") "],\"pagination\":{}}\nanswer 4 204\nanswer 5 " EMPTY "answer 6 " EMPTY);

@@ -4,7 +4,8 @@
  *
  * What outlives the process: "hook TIME SECRET CALLBACK": when it was live last, a digest of the secret and the URL that what is
  * subscribed was made with. Twitch shows no secret; one that was changed makes all subscriptions anew. With a conduit a fifth word is the
- * callback of webhooks that there were before it and may still be, "-" when there are none.
+ * callback of webhooks that there were before it and may still be, "-" when there are none. The first word is "hole" while something is missing
+ * since TIME that is not told yet.
  */
 #include <stdio.h>
 #include <string.h>
@@ -35,14 +36,17 @@ void tw_callback_save(struct twitch *p)
 	char text[2 * TW_URL + 128], time[TW_TIME], hex[2 * SIGN_SHA256 + 1];
 	const struct tw_conn *c = &p->conns[0];
 	bool conduit = p->conf.transport == TW_CONDUIT;
+	const char *since = c->state != CONN_LIVE && *c->from ? c->from : NULL;
 
-	if (c->state != CONN_LIVE && *c->from)
-		memcpy(time, c->from, sizeof(time));
+	if (c->hole)
+		since = !*c->hole_from ? "-" : since ? tw_sure(c, since) : c->hole_from;
+	if (since)
+		snprintf(time, sizeof(time), "%s", since);
 	else
 		clock_rfc3339(time, out_wall(p->out));
 	digest(p, hex);
-	out_save(p->out, 0, text, (size_t)snprintf(text, sizeof(text), "hook %s %s %s%s%s", time, hex, p->conf.callback, conduit ? " " : "",
-		!conduit ? "" : tw_stale_left(p) ? p->stale : "-"));
+	out_save(p->out, 0, text, (size_t)snprintf(text, sizeof(text), "%s %s %s %s%s%s", c->hole ? "hole" : "hook", time, hex, p->conf.callback,
+		conduit ? " " : "", !conduit ? "" : tw_stale_left(p) ? p->stale : "-"));
 }
 
 void tw_stale(struct twitch *p, const char *url)
@@ -64,6 +68,7 @@ void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 	struct tw_conn *c = &p->conns[0];
 	const char *why = NULL;
 	int64_t at;
+	bool hole;
 	int words;
 
 	if (!saved || !n || n >= sizeof(text))
@@ -71,7 +76,8 @@ void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 	memcpy(text, saved, n);
 	text[n] = '\0';
 	words = sscanf(text, "%7s %39s %39s %511s %511s", how, time, was, url, stale);
-	if (words < 4 || strcmp(how, "hook") != 0) {
+	hole = strcmp(how, "hole") == 0;
+	if (words < 4 || (!hole && strcmp(how, "hook") != 0)) {
 		c->gap = true;
 		snprintf(c->why, sizeof(c->why), "the sockets were given up for webhooks");
 		return;
@@ -88,12 +94,14 @@ void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 		why = "the callback is another one";
 	else if (words > 4 && *p->stale)
 		why = "the webhooks were given up for a conduit";
+	else if (hole)
+		why = "the process before ended while something was missing";
 	else if (clock_parse(time, strlen(time), &at) || out_wall(p->out) > at + AWAY)
 		why = "nobody took webhooks for longer than Twitch may send them again";
 	c->resumable = !why;
 	c->gap = why != NULL;
 	snprintf(c->why, sizeof(c->why), "%s", why ? why : "");
-	snprintf(c->from, sizeof(c->from), "%s", time);
+	snprintf(c->from, sizeof(c->from), "%s", strcmp(time, "-") == 0 ? "" : time);
 }
 
 void tw_callback_opened(struct twitch *p, int64_t now)

@@ -40,10 +40,10 @@ void tw_spot(struct twitch *p, unsigned i, bool told, int64_t now)
 		out_mark(p->out, i, ++c->mark);
 	if (c->kept < c->mark) {
 		c->spot = c->mark;
-		memcpy(c->spot_time, c->last, sizeof(c->spot_time));
+		snprintf(c->spot_time, sizeof(c->spot_time), "%s", tw_sure(c, c->last));
 	} else {
 		c->spot = 0;
-		memcpy(c->safe, c->last, sizeof(c->safe));
+		snprintf(c->safe, sizeof(c->safe), "%s", tw_sure(c, c->last));
 	}
 	c->spot_at = now;
 	tw_save(p, i, "open", c->safe);
@@ -64,13 +64,13 @@ static void recall(struct twitch *p, unsigned i, const char *saved, size_t n)
 	words = sscanf(text, "%7s %159s %39s %511s %511s", how, session, time, url, stale);
 	if (words < 3)
 		return;
-	hook = strcmp(how, "hook") == 0;
+	hook = strcmp(how, "hook") == 0 || strcmp(how, "hole") == 0;
 	if (i == 0 && words > 3)
 		tw_stale(p, hook && words > 4 ? stale : url);
 	if (hook) {		/* twitch_callback.c: TIME stands second */
 		c->gap = true;
 		snprintf(c->why, sizeof(c->why), "the webhooks were given up for sockets");
-		snprintf(c->from, sizeof(c->from), "%.39s", session);
+		snprintf(c->from, sizeof(c->from), "%.39s", strcmp(session, "-") == 0 ? "" : session);
 		memcpy(c->safe, c->from, sizeof(c->safe));
 		return;
 	}
@@ -347,7 +347,8 @@ void tw_acked(void *arg, unsigned i, uint64_t mark, int64_t now)
 void tw_drain(void *arg, unsigned i, int64_t now)
 {
 	struct twitch *p = arg;
-	char time[CLOCK_RFC3339_MAX];
+	char here[CLOCK_RFC3339_MAX], time[TW_TIME];
+	const char *sure;
 	struct tw_conn *c;
 	bool all;
 
@@ -355,15 +356,18 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 		return;
 	c = &p->conns[i];
 	all = c->kept >= c->mark;
-	c->held = c->hole = false;
+	c->held = false;
 	if (!tw_sockets(p)) {
 		if (c->state == CONN_LIVE)
 			tw_callback_save(p);
 		memset(c, 0, sizeof(*c));
 		return;
 	}
+	clock_rfc3339(here, platform_time(c, now));
+	sure = tw_sure(c, all ? here : c->safe);
+	all = sure == here;
+	snprintf(time, sizeof(time), "%s", sure);
 	tw_unread_tell(p, i, "");
-	clock_rfc3339(time, platform_time(c, now));
 	if (c->move && c->next_up)
 		out_close(p->out, i, 1, 1000, "handed over");
 	tw_move_end(p, i);
@@ -373,12 +377,12 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 		tw_save(p, i, "handed", time);
 	} else {
 		if (c->state == CONN_LIVE)
-			tw_save(p, i, "open", all ? time : c->safe);
+			tw_save(p, i, "open", time);
 		out_close(p->out, i, 0, 1000, "handed over");
 	}
 	/* Whoever has it next says how it was left, this process too. */
 	c->state = CONN_IDLE;
 	c->session[0] = c->old[0] = c->was[0] = c->last[0] = c->safe[0] = c->why[0] = '\0';
-	c->gap = c->resumable = c->off = c->attach = c->attaching = false;
+	c->gap = c->resumable = c->hole = c->off = c->attach = c->attaching = false;
 	c->spot = 0;
 }

@@ -314,6 +314,9 @@ void tw_callback_alive(struct twitch *p, int64_t now);
 /* The session of conn is of no use. */
 void tw_conn_lost(struct twitch *p, unsigned conn, enum next next, unsigned code, const char *why, int64_t wait);
 void tw_missing_from(struct tw_conn *c);	/* from the last message on, unless it began before */
+/* The time up to which a new process has nothing to tell that this one has not told yet: `time`, or that from which on something may be missing,
+ * as events may have gone to another socket of a move, or a hole is open. Another string than `time` if there is such; "": not known. */
+const char *tw_sure(const struct tw_conn *c, const char *time);
 /* told: the other side said so itself, and whatever it had sent before has come. */
 void tw_lost(struct twitch *p, unsigned conn, enum next next, unsigned code, const char *why, int64_t wait, bool told);
 

@@ -58,6 +58,32 @@ void tw_missing_from(struct tw_conn *c)
 		memcpy(c->from, c->move ? c->move_from : c->last, sizeof(c->from));
 }
 
+static const char *earlier(const char *a, const char *b)
+{
+	int64_t x, y;
+
+	if (clock_parse(a, strlen(a), &x))
+		return a;
+	return clock_parse(b, strlen(b), &y) || y <= x ? b : a;
+}
+
+const char *tw_sure(const struct tw_conn *c, const char *time)
+{
+	if (c->move)
+		time = earlier(time, c->move_from);
+	if (c->unread)
+		time = earlier(time, c->unread_from);
+	return c->hole ? earlier(time, c->hole_from) : time;
+}
+
+static void not_beyond(const struct tw_conn *c, char time[TW_TIME])
+{
+	const char *sure = tw_sure(c, time);
+
+	if (sure != time)
+		memcpy(time, sure, strlen(sure) + 1);
+}
+
 static void mark_loss(struct twitch *p, unsigned i, const char *why, bool told)
 {
 	struct tw_conn *c = &p->conns[i];
@@ -152,6 +178,16 @@ void tw_hole(struct twitch *p, unsigned i, const char *why, const char *from)
 	c->hole = true;
 	snprintf(c->hole_why, sizeof(c->hole_why), "%s", why);
 	snprintf(c->hole_from, sizeof(c->hole_from), "%s", from);
+	if (c->state != CONN_LIVE)
+		return;
+	/* A new process begins with it, if this one comes to an end before it is told. */
+	if (!tw_sockets(p)) {
+		tw_callback_save(p);
+		return;
+	}
+	not_beyond(c, c->safe);
+	not_beyond(c, c->spot_time);
+	tw_save(p, i, "open", c->safe);
 }
 
 void tw_hole_tell(struct twitch *p, unsigned i)
