@@ -35,6 +35,19 @@ setup() { load twitch; }
 	well_behaved
 }
 
+@test "a move: what the old socket still brings when the new one is there is not lost" {
+	bot_start
+	# A message takes it a while; the new one is faster.
+	fault 'now: split 99 pause=10 platform=twitch'
+	fault 'now: reconnect platform=twitch'
+	for i in 1 2 3; do hear "slow $i"; done
+	lab_wait moved 1
+	wait_events chat.message 3
+	[ "$(events chat.message | jq -r .data.text | sort | paste -sd,)" = "slow 1,slow 2,slow 3" ]
+	[ "$(events gateway.gap)" = "" ]
+	well_behaved
+}
+
 @test "a socket is lost, in several ways: told as a gap with its range, and everything is subscribed to again" {
 	bot_start
 	n=1

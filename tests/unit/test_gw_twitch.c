@@ -157,7 +157,8 @@ static void ended_between(void)
 		{"on the move: events may be with the other socket", MOVE("wss://one/") "opened 0.1\n" OFFLINE("0", "n2", "30:09"), "30:00.5Z"},
 		{"given up for another", MOVE("wss://one/") "opened 0.1\n" OFFLINE("0", "n2", "30:01") MOVE("wss://two/") OFFLINE("0", "n3", "30:09"), "30:00.5Z"},
 		{"its welcome did not come", MOVE("wss://one/") "opened 0.1\n" OFFLINE("0", "n2", "30:01") "gone 0.1 0 reset\n", "30:00.5Z"},
-		{"moved", MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "B", "30:02") OFFLINE("0", "n2", "30:09"), "30:09.500Z"},
+		{"moved", MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "B", "30:02") OFFLINE("0", "n2", "30:09") "gone 0.2 1000 \n", "30:09.500Z"},
+		{"moved; the old socket may still have something", MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "B", "30:02") OFFLINE("0", "n2", "30:09"), "30:00.5Z"},
 		{"a subscription was lost", LOST_SUB "binary 0 00\n" OFFLINE("0", "n2", "30:09"), "30:05.5Z"},
 		{"what cannot be read", "binary 0 00\nadvance 1000\n", "30:00.5Z"},
 	};
@@ -209,8 +210,22 @@ static void move(void)
 	CHECK(strstr(r, "save 0 open B 2024-05-01T10:00:"), "what the hub does not have yet is not said to be safe: %s", r);
 	CHECK(strstr(r, "switch 0\nexpect 0.0 12000") && !strstr(r, "POST") && !strstr(r, "gap") && !strstr(r, "\nlive"),
 	      "the new one takes over, with its subscriptions and no gap: %s", r);
+	probe_run(o, OFFLINE("0.2", "n3", "30:01"));
+	CHECK(has(o, "\"id\":\"n3\""), "what was still on its way on the old one comes");
+	probe_run(o, "gone 0.2 1000 \nacked 0 9\n");
+	CHECK(!probe_saw(o, "gap") && probe_saw(o, "save 0 open B 2024-05-01T10:30:03.5Z"), "until its end");
 	probe_run(o, "advance 60000\n");
 	CHECK(probe_saw(o, "expired 0.0 no keepalive"), "it is watched");
+	probe_free(o);
+
+	o = up();
+	probe_run(o, OFFLINE("0", "n1", "29:00") MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "B", "30:02") "gone 0.2 0 reset\n");
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z] [2024-05-01T10:30:02.5Z] the old socket of a move broke off"), "an end that proves nothing is told");
+	probe_free(o);
+	o = up();
+	probe_run(o, MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "B", "30:02") OFFLINE("0", "n1", "31:00") "gone 0 4000 \ndial 0\nopened 0\n" WELCOME("0", "C", "32:00")
+		MADE("4", "S3", "32:01") MADE("5", "S4", "32:02"));
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z] [2024-05-01T10:32:02.5Z] 4000"), "also when the new one is lost before");
 	probe_free(o);
 
 	o = up();

@@ -108,10 +108,12 @@ void out_budget(struct out *o, unsigned concurrency, int64_t every, uint64_t tot
 void out_send(struct out *o, unsigned conn, unsigned sock, const char *p, size_t n);	/* a text frame, or bytes of a stream; in order */
 void out_close(struct out *o, unsigned conn, unsigned sock, unsigned code, const char *reason);	/* code 0: drop TCP. No gone follows. */
 void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t opening);	/* socket 1; then opened or gone with sock 1 */
-void out_switch(struct out *o, unsigned conn);		/* socket 1 is 0 from now on; the old one is closed with 1000 */
+/* Socket 1 is 0 from now on. The old one is closed with 1000; what the peer had sent before it saw that still comes, as of socket 2, and then
+ * its gone, with code 0 when perhaps not all has come. */
+void out_switch(struct out *o, unsigned conn);
 
 /* Inside drain: socket 0 stays open for so long though the connection is another's from now on, so that nothing is missing until that one is attached. What
- * comes on it is given to frame as socket 2; its end is not told. false: nobody waits for the connection, or there is no socket: it is closed. */
+ * comes on it is given to frame as socket 2. false: nobody waits for the connection, or there is no socket: it is closed. */
 bool out_linger(struct out *o, unsigned conn, int64_t within);
 
 void out_live(struct out *o, unsigned conn, bool resumed);		/* greeting is over: gateway.up or gateway.resumed */

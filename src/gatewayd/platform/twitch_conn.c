@@ -161,8 +161,7 @@ void tw_watch(struct twitch *p, unsigned i, unsigned sock)
 		out_expect(p->out, i, sock, p->conns[i].watch, "no keepalive and no notification");
 }
 
-/* What time it is at Twitch: that of the last message and what went by since. */
-static int64_t platform_time(const struct tw_conn *c, int64_t now)
+int64_t tw_time(const struct tw_conn *c, int64_t now)
 {
 	int64_t at;
 
@@ -177,7 +176,7 @@ static void go_live(struct twitch *p, unsigned i, int64_t now)
 	char to[TW_TIME];
 
 	/* Too late for the socket of whoever handed it over. */
-	if (c->handed && platform_time(c, now) > c->handed + BYE)
+	if (c->handed && tw_time(c, now) > c->handed + BYE)
 		c->gap = true;
 	c->handed = 0;
 	resumed = c->resumable && !c->gap;
@@ -185,7 +184,7 @@ static void go_live(struct twitch *p, unsigned i, int64_t now)
 	out_timer(p->out, i, TIMER_SETTLE, 0);
 	/* A shard is on since it was attached, just now; what goes by between its welcome and that is missing, too. */
 	if (p->conf.transport == TW_CONDUIT)
-		clock_rfc3339(to, platform_time(c, now));
+		clock_rfc3339(to, tw_time(c, now));
 	else
 		snprintf(to, sizeof(to), "%s", *c->made ? c->made : c->last);
 	if (c->gap)
@@ -363,7 +362,7 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 		memset(c, 0, sizeof(*c));
 		return;
 	}
-	clock_rfc3339(here, platform_time(c, now));
+	clock_rfc3339(here, tw_time(c, now));
 	sure = tw_sure(c, all ? here : c->safe);
 	all = sure == here;
 	snprintf(time, sizeof(time), "%s", sure);
@@ -383,6 +382,6 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 	/* Whoever has it next says how it was left, this process too. */
 	c->state = CONN_IDLE;
 	c->session[0] = c->old[0] = c->was[0] = c->last[0] = c->safe[0] = c->why[0] = '\0';
-	c->gap = c->resumable = c->hole = c->off = c->attach = c->attaching = false;
+	c->gap = c->resumable = c->hole = c->parting = c->off = c->attach = c->attaching = false;
 	c->spot = 0;
 }

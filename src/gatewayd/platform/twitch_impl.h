@@ -118,6 +118,8 @@ struct tw_conn {
 	bool next_up;		/* socket 1 is asked for or there */
 	bool old_gone;		/* the old socket died during the move */
 	bool moved_on;		/* a socket of the move was given up for another before its welcome: what it held is nobody's */
+	bool parting;		/* socket 2 is what was left by a move, and may still bring something */
+	char part_from[TW_TIME], part_to[TW_TIME];	/* ... from these times */
 	char *then;		/* reconnect_url that the socket of the move gave, for as soon as it has taken over; NULL: none */
 	int64_t welcome_at;	/* clock_mono() */
 	int64_t watch;		/* silence that is too long; 0: nobody said */
@@ -296,6 +298,7 @@ void tw_welcome(struct twitch *p, unsigned conn, unsigned sock, struct span sess
 void tw_conn_settle(struct twitch *p, unsigned conn, int64_t now);
 void tw_conn_attached(struct twitch *p, unsigned conn, int64_t now);
 void tw_save(struct twitch *p, unsigned conn, const char *how, const char *time);	/* for whoever holds conn next */
+int64_t tw_time(const struct tw_conn *c, int64_t now);	/* what time it is at Twitch: that of the last message and what went by since; 0: not known */
 void tw_spot(struct twitch *p, unsigned conn, bool told, int64_t now);	/* saves what a new process has to know */
 void tw_no_use(const struct twitch *p, unsigned conn, char *why, size_t n);	/* why all was refused: Twitch's words about the first */
 
@@ -331,6 +334,7 @@ void tw_move_done(struct twitch *p, unsigned conn, const char *session, int64_t 
 void tw_move_end(struct twitch *p, unsigned conn);	/* forgets it */
 void tw_move_due(struct twitch *p, unsigned conn, int64_t now);
 void tw_next_gone(struct twitch *p, unsigned conn, unsigned code, const char *reason, int64_t now);	/* socket 1 */
+void tw_parted(struct twitch *p, unsigned conn, bool all, int64_t now);	/* socket 2 is gone; all: what it had was read */
 void tw_conn_next_failed(struct twitch *p, unsigned conn);	/* the socket to move to cannot be used */
 void tw_conn_release(struct tw_conn *c);
 

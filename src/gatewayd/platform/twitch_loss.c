@@ -54,8 +54,11 @@ static bool shard_gap(struct twitch *p, unsigned i, bool told)
  * go to the new one, whose welcome was lost. */
 void tw_missing_from(struct tw_conn *c)
 {
-	if (!c->gap && !c->resumable && !c->old_gone && !c->moved_on)
+	if (!c->gap && !c->resumable && !c->old_gone && !c->moved_on) {
 		memcpy(c->from, c->move ? c->move_from : c->last, sizeof(c->from));
+		if (c->parting)
+			memcpy(c->from, c->part_from, sizeof(c->from));
+	}
 }
 
 static const char *earlier(const char *a, const char *b)
@@ -71,6 +74,8 @@ const char *tw_sure(const struct tw_conn *c, const char *time)
 {
 	if (c->move)
 		time = earlier(time, c->move_from);
+	if (c->parting)
+		time = earlier(time, c->part_from);
 	if (c->unread)
 		time = earlier(time, c->unread_from);
 	return c->hole ? earlier(time, c->hole_from) : time;
@@ -96,8 +101,8 @@ static void mark_loss(struct twitch *p, unsigned i, const char *why, bool told)
 		snprintf(c->why, sizeof(c->why), "%s", why);
 		tw_missing_from(c);
 	}
-	/* From its welcome on, which may have been lost, all goes to the socket of a move. */
-	c->gap = c->gap || c->move || missing;
+	/* From its welcome on, which may have been lost, all goes to the socket of a move; what is left of another may not have come. */
+	c->gap = c->gap || c->move || c->parting || missing;
 	c->resumable = !c->gap;
 	c->off = conduit;
 }
@@ -108,6 +113,7 @@ void tw_lost(struct twitch *p, unsigned i, enum next next, unsigned code, const 
 
 	tw_unread_tell(p, i, "");
 	mark_loss(p, i, why, told);
+	c->parting = false;
 	tw_move_end(p, i);
 	out_timer(p->out, i, TIMER_SETTLE, 0);
 	if (*c->session)
@@ -143,8 +149,11 @@ void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *re
 	if (i >= p->nconns)
 		return;
 	c = &p->conns[i];
-	if (sock == 1) {
-		tw_next_gone(p, i, code, reason, now);
+	if (sock) {
+		if (sock == 1)
+			tw_next_gone(p, i, code, reason, now);
+		else
+			tw_parted(p, i, by_peer(code), now);
 		return;
 	}
 	/* The session may still live on with the socket that is on its way, or the shard with the one that is there already. What came

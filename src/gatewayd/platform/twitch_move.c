@@ -76,6 +76,33 @@ void tw_next_gone(struct twitch *p, unsigned i, unsigned code, const char *reaso
 		out_timer(p->out, i, TIMER_MOVE, now + MOVE_RETRY + (int64_t)(out_random(p->out) % (uint64_t)MOVE_RETRY));
 }
 
+/* Two sockets have no order: when one has its welcome, what was sent on the other before that may still be on its way. */
+static void left_behind(struct twitch *p, unsigned i, int64_t now)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	tw_parted(p, i, false, now);
+	c->parting = c->state == CONN_LIVE && !c->old_gone;
+	memcpy(c->part_from, c->move_from, sizeof(c->part_from));
+	/* A shard is on since it was attached, just now. */
+	if (p->conf.transport == TW_CONDUIT)
+		clock_rfc3339(c->part_to, tw_time(c, now));
+	else
+		memcpy(c->part_to, c->last, sizeof(c->part_to));
+}
+
+void tw_parted(struct twitch *p, unsigned i, bool all, int64_t now)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	if (!c->parting)
+		return;
+	c->parting = false;
+	if (!all)
+		out_gap(p->out, i, "the old socket of a move broke off before all it had was read", c->part_from, c->part_to);
+	tw_spot(p, i, !all, now);
+}
+
 void tw_move_done(struct twitch *p, unsigned i, const char *session, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
@@ -85,6 +112,7 @@ void tw_move_done(struct twitch *p, unsigned i, const char *session, int64_t now
 
 	snprintf(id, sizeof(id), "%s", session);
 	c->then = NULL;
+	left_behind(p, i, now);
 	tw_move_end(p, i);
 	memcpy(c->was, c->session, sizeof(c->was));
 	memcpy(c->session, id, sizeof(id));
@@ -92,7 +120,7 @@ void tw_move_done(struct twitch *p, unsigned i, const char *session, int64_t now
 	tw_watch(p, i, 0);
 	if (c->state == CONN_LIVE) {
 		if (gap)
-			out_gap(p->out, i, gap, c->from, c->last);
+			out_gap(p->out, i, gap, c->from, c->part_to);
 		tw_spot(p, i, gap != NULL, now);
 	}
 	/* Whether it was in time for the session to take it along is not known: what exists is refused as a second one (409), which is a success. */

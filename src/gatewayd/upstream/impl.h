@@ -49,6 +49,7 @@ struct item {
 struct sock {
 	struct conn *conn;
 	unsigned n;			/* 0, 1; 2: it lingers until `expect` */
+	bool parting;			/* ... as our close frame is out, and the peer's is waited for */
 	struct edge_client *c;
 	int64_t expect, within;		/* mono: liveness; 0: off. How long silence was allowed */
 	const char *why;

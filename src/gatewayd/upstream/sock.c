@@ -12,6 +12,7 @@
 
 #define CONN_BYTES (4u << 20)		/* lines of one connection that the hub has not acknowledged; more, and it is not read */
 #define PAUSED_LOOK (1 * CLOCK_S)
+#define PARTING (4 * CLOCK_S)		/* from our close frame to the peer's */
 
 static void sock_free(struct sock *s)
 {
@@ -57,11 +58,9 @@ static void end(struct sock *s, unsigned code, const char *reason)
 	edge_client_close(s->c, 0, "");
 	c->sock[n] = NULL;
 	sock_free(s);
-	if (n == 2)
-		return;
-	c->gone_code = code;
+	c->gone_code = n < 2 ? code : 0;
 	o->platform->gone(o->p, c->n, n, code, why, clock_mono());
-	if (!c->sock[0] && !c->sock[1])
+	if (n < 2 && !c->sock[0] && !c->sock[1])
 		conn_lost(c, NEXT_RESUME, 0, why, 0);	/* nothing, if the platform said so itself */
 	c->gone_code = 0;
 }
@@ -101,7 +100,7 @@ static void on_watch(void *arg)
 
 	if (!s->expect)
 		return;
-	if (s->n == 2) {
+	if (s->n == 2 && !s->parting) {
 		sock_close(s->conn, 2, 1000, "handed over");
 		return;
 	}
@@ -280,13 +279,30 @@ void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t openin
 		log_error("out of memory");
 }
 
+/* What the peer had written before it saw our close frame is still to come. */
+static void part(struct sock *s)
+{
+	struct conn *c = s->conn;
+
+	sock_close(c, 2, 1000, "");
+	c->sock[0] = NULL;
+	c->sock[2] = s;
+	s->n = 2;
+	s->parting = true;
+	s->why = "it did not end in time";
+	s->expect = clock_mono() + PARTING;
+	arm(s, s->expect);
+	edge_client_half_close(s->c, 1000, "");
+}
+
 void out_switch(struct out *o, unsigned conn)
 {
 	struct conn *c = conn < o->n ? o->conn[conn] : NULL;
 
 	if (!c || !c->sock[1])
 		return;
-	sock_close(c, 0, 1000, "");
+	if (c->sock[0])
+		part(c->sock[0]);
 	c->sock[0] = c->sock[1];
 	c->sock[0]->n = 0;
 	c->sock[1] = NULL;

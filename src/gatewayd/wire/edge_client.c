@@ -19,6 +19,7 @@ struct edge_client {
 	void *arg;
 	bool frames;			/* WebSocket */
 	bool ended;			/* on_gone was called, or will be */
+	bool parting;			/* our close frame is out */
 	struct wsio io;
 	struct buf request;		/* the handshake, until it is sent */
 	unsigned busy;
@@ -133,6 +134,8 @@ static void send_frame(struct edge_client *c, enum wsio_op op, const char *p, si
 {
 	struct buf b;
 
+	if (c->parting)
+		return;
 	buf_init(&b, SEND_MAX + 16);
 	if (wsio_frame(&b, op, p, n, (uint32_t)hash_random()) == 0)
 		wire_send(c->wire, b.p, b.len);
@@ -294,6 +297,14 @@ void edge_client_close(struct edge_client *c, unsigned code, const char *reason)
 	c->ended = c->dead = true;
 	if (!c->busy)
 		client_free(c);
+}
+
+void edge_client_half_close(struct edge_client *c, unsigned code, const char *reason)
+{
+	if (c->ended)
+		return;
+	send_close(c, code, reason);
+	c->parting = true;
 }
 
 void edge_client_send(struct edge_client *c, const char *p, size_t n)

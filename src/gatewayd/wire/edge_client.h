@@ -35,6 +35,9 @@ struct edge_client *edge_client_dial(struct wires *ws, const char *url, const ch
  * a moment. reason: at most 123 bytes are sent. */
 void edge_client_close(struct edge_client *c, unsigned code, const char *reason);
 
+/* A close frame goes out, and nothing behind it; what the peer sent before its own still comes, then on_gone, with that one's code. */
+void edge_client_half_close(struct edge_client *c, unsigned code, const char *reason);
+
 /* A text message, or bytes of a stream. Lost when it is not open. */
 void edge_client_send(struct edge_client *c, const char *p, size_t n);
 /* Nothing is read while paused. What was read already still comes. */

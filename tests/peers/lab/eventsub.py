@@ -223,7 +223,7 @@ class Socket:
                         moved=self.moved_to is not None)
         self.lose("websocket_disconnected")
         if self.ws.closed_with is None and code is not None and not self.ws.writer.is_closing():
-            self.ws.put(wsproto.frame(wsproto.CLOSE, wsproto.close_payload(None if code == 1005 else code)))
+            await self.ws.farewell(code)
         self.ws.end()
 
     def reconnect(self, dead=False, grace=None):

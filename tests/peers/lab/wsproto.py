@@ -165,6 +165,12 @@ class Ws:
             self.send(CLOSE, close_payload(code, reason))
             asyncio.get_running_loop().call_later(patience, self.end)
 
+    async def farewell(self, code):
+        """The answer to the client's close frame, behind all that is still to be written."""
+        self.send(CLOSE, close_payload(None if code == 1005 else code))
+        if self.trickler:
+            await asyncio.wait({self.trickler}, timeout=2)
+
     async def rest(self):
         """Reads and forgets until the end: what comes after a frame that could not be read."""
         try:
