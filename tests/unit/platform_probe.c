@@ -36,7 +36,7 @@ struct out {
 	void *object;
 	struct accounts accounts;
 	char dir[64], bot[OUT_BOT];
-	int64_t now, wall;
+	int64_t now, wall, refused[2];
 	uint64_t random, count, lines;
 	unsigned calls;
 	bool quiet;
@@ -302,6 +302,15 @@ void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type
 	note(o, "reply %" PRIu64 " %d %s%s ", ticket, status, type && *type ? type : "-", when_kept ? " kept" : "");
 	note_bytes(o, body, body ? n : 0);
 	note(o, "\n");
+}
+
+bool out_hooks_refused(struct out *o, int64_t *first, int64_t *last)
+{
+	*first = o->refused[0];
+	*last = o->refused[1];
+	if (*last)
+		o->refused[0] = 0;
+	return *first != 0;
 }
 
 bool out_saying(struct out *o, uint64_t ticket)
@@ -592,7 +601,8 @@ static void step(struct out *o, char *line)
 
 		conn = place(&rest, &sock);
 		code = (unsigned)atoi(word(&rest));
-		conn_of(o, conn)->expect[sock].due = 0;
+		if (sock < 2)
+			conn_of(o, conn)->expect[sock].due = 0;
 		o->pl->gone(o->object, conn, sock, code, rest, o->now);
 	} else if (strcmp(what, "acked") == 0) {
 		conn = place(&rest, &sock);
@@ -621,6 +631,9 @@ static void step(struct out *o, char *line)
 		o->count = 0;
 	} else if (strcmp(what, "wall") == 0) {
 		o->wall = strtoll(rest, NULL, 10) * CLOCK_S;
+	} else if (strcmp(what, "behind") == 0) {
+		o->refused[0] = strtoll(rest, &rest, 10) * CLOCK_S;
+		o->refused[1] = strtoll(rest, NULL, 10) * CLOCK_S;
 	} else if (strcmp(what, "reload") == 0) {
 		step_reload(o, rest);
 	} else {

@@ -27,6 +27,7 @@
  *
  *	start | dial C [SAVED] | opened C[.S] | frame C[.S] TEXT | binary C[.S] HEX | stream C[.S] TEXT | gone C[.S] CODE REASON
  *	acked C MARK | drain C | due C T | say TICKET JSON | status | random PERCENT | wall SECONDS
+ *	behind SECONDS [SECONDS]          out_hooks_refused: the first one, and the last one if the hub is not behind any more
  *	advance MS                        every timer and expectation that comes due meanwhile, in order; a timer of MS 41250.5 is fine
  *	answer N STATUS [Name: value | Name: value |] BODY    STATUS 0: no answer, BODY is the error
  *	hook TICKET PATH [Name: value | Name: value |] BODY   PATH "-" is none

@@ -31,10 +31,6 @@ static void consents(struct out *o, const char *user)
 	probe_run(o, step);
 }
 
-#define HOOKED ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\"}}"
-#define LISTED(id, status, key) "{\"id\":\"" id "\",\"status\":\"" status "\"," key HOOKED
-#define PAGE(entries) "200 {\"data\":[" entries "],\"pagination\":{}}\n"
-
 static void lists(void)
 {
 	struct out *o = begin(WEBHOOK, SUBS);
@@ -168,35 +164,9 @@ static void early_challenge(void)
 	probe_free(o);
 }
 
-#define SHARDS(n) "http " n " PATCH https://api.twitch.tv/helix/eventsub/conduits/shards token=app"
-#define SHARD(id, session) "{\"id\":\"" id "\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"" session "\"}}"
-
-#define SHARD_OF(id, status, session) "{\"id\":\"" id "\",\"status\":\"" status "\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"" session "\"}}"
-
-static struct out *conduit_up(void)
-{
-	struct out *o = begin(CONDUIT "conduit = C-1\n", SUBS);
-
-	CHECK(probe_saw(o, "http 1 GET https://api.twitch.tv/helix/eventsub/conduits token=app"), "conduits are asked for");
-	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-9\",\"shard_count\":5},{\"id\":\"C-1\",\"shard_count\":2}]}\n");
-	CHECK(probe_saw(o, "connections 2") && !probe_saw(o, "http 2"), "a connection for each shard; subscriptions are for who holds the first");
-	probe_run(o, "dial 0\n");
-	CHECK(probe_saw(o, "http 2 GET https://api.twitch.tv/helix/eventsub/subscriptions?conduit_id=C-1 token=app"), "which is this process");
-	probe_run(o, "answer 2 " EMPTY);
-	CHECK(probe_saw(o, POST("3") "app") && has(o, "\"transport\":{\"method\":\"conduit\",\"conduit_id\":\"C-1\"}"), "subscriptions are the conduit's");
-	probe_run(o, MADE("3", "S1", "00:01") MADE("4", "S2", "00:01") "dial 1\nopened 0\nopened 1\n" WELCOME("0", "A", "00:02"));
-	CHECK(probe_saw(o, SHARDS("5")), "attached at once");
-	probe_run(o, WELCOME("1", "B", "00:02") "answer 5 202 {\"data\":[{\"id\":\"0\",\"status\":\"enabled\"}],\"errors\":[]}\n");
-	CHECK(probe_saw(o, "live 0 up") && !probe_saw(o, "live 1") && probe_saw(o, SHARDS("6")), "one request at a time");
-	probe_run(o, "answer 6 202 {\"data\":[{\"id\":\"1\",\"status\":\"enabled\"}],\"errors\":[]}\n");
-	CHECK(probe_saw(o, "live 1 up") && !probe_saw(o, "gap"), "live");
-	probe_take(o);
-	return o;
-}
-
 static void conduits(void)
 {
-	struct out *o = conduit_up();
+	struct out *o = conduit_live();
 	const char *r;
 
 	probe_run(o, "gone 1 4006 \n" "dial 1\nopened 1\n" WELCOME("1", "C", "01:00"));
@@ -220,7 +190,7 @@ static void conduits(void)
 
 static void conduit_moves(void)
 {
-	struct out *o = conduit_up();
+	struct out *o = conduit_live();
 	const char *r;
 
 	probe_run(o, MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "N", "30:01"));
@@ -245,7 +215,7 @@ static void conduit_broken(void)
 	static const char *const codes[] = { "1002 a continuation of nothing", "1007 a text message that is no UTF-8", "1009 too long" };
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
-		struct out *o = conduit_up();
+		struct out *o = conduit_live();
 		char text[512];
 
 		snprintf(text, sizeof(text), "gone 1 %s\ndial 1\nopened 1\n" WELCOME("1", "C", "01:00")
@@ -259,7 +229,7 @@ static void conduit_broken(void)
 /* Attached again, and moved while the answer is on its way. */
 static void conduit_both(void)
 {
-	struct out *o = conduit_up();
+	struct out *o = conduit_live();
 
 	probe_run(o, "frame 1 {\"metadata\":{\"message_id\":\"x\",\"message_type\":\"notification\"," AT("04:00") ",\"subscription_type\":\"conduit.shard.disabled\"},"
 		"\"payload\":{\"event\":{\"conduit_id\":\"C-1\",\"shard_id\":\"0\",\"transport\":{\"session_id\":\"A\"}}}}\n");
@@ -300,7 +270,7 @@ static void conduit_forgotten(void)
 /* The socket of a move had its welcome, perhaps, which is lost: the shard's events went there. */
 static void conduit_grace(void)
 {
-	struct out *o = conduit_up();
+	struct out *o = conduit_live();
 
 	probe_run(o, MOVE("wss://one/") "opened 0.1\ngone 0 4004 \n");
 	CHECK(probe_saw(o, "lost 0"), "the old one is closed behind its back");
@@ -308,13 +278,13 @@ static void conduit_grace(void)
 	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z]") && probe_saw(o, "live 0 up"), "not resumed: a gap");
 	probe_free(o);
 
-	o = conduit_up();
+	o = conduit_live();
 	probe_run(o, OFFLINE("0", "n1", "30:00") "acked 0 9\n" MOVE("wss://one/") "opened 0.1\ndrain 0\n");
 	CHECK(probe_saw(o, "linger 0 +4000") || probe_saw(o, "close 0.0 1000"), "given away on the move");
 	CHECK(probe_saw(o, "save 0 open A 2024-05-01T10:30:00.5Z") && !probe_saw(o, "save 0 handed"), "its new holder is not to count on a shard that was whole");
 	probe_free(o);
 
-	o = conduit_up();
+	o = conduit_live();
 	probe_run(o, MOVE("wss://one/") "opened 0.1\ngone 1 4000 \ndial 1\nopened 1\n" WELCOME("1", "N", "31:00")
 		"answer 7 202 {\"data\":[{\"id\":\"1\"}],\"errors\":[]}\n");
 	CHECK(probe_saw(o, "gap 1 [") && probe_saw(o, "live 1 up"), "nor does a shard that is on the move stand in for another one");
@@ -323,7 +293,7 @@ static void conduit_grace(void)
 
 static void conduit_handed(void)
 {
-	struct out *o = conduit_up();
+	struct out *o = conduit_live();
 
 	probe_run(o, "advance 2000\ndrain 0\n");
 	CHECK(probe_saw(o, "linger 0 +4000") && probe_saw(o, "save 0 handed A 2024-05-01T10:00:04.500Z") && !probe_saw(o, "close"), "the socket lingers");

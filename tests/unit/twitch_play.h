@@ -31,6 +31,13 @@
 #define POST(n) "http " n " POST https://api.twitch.tv/helix/eventsub/subscriptions token="
 #define LIST(n) "http " n " GET https://api.twitch.tv/helix/eventsub/subscriptions token=user"
 
+#define HOOKED ",\"transport\":{\"method\":\"webhook\",\"callback\":\"https://bots.example/hook/t/bot\"}}"
+#define LISTED(id, status, key) "{\"id\":\"" id "\",\"status\":\"" status "\"," key HOOKED
+#define PAGE(entries) "200 {\"data\":[" entries "],\"pagination\":{}}\n"
+#define SHARDS(n) "http " n " PATCH https://api.twitch.tv/helix/eventsub/conduits/shards token=app"
+#define SHARD(id, session) "{\"id\":\"" id "\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"" session "\"}}"
+#define SHARD_OF(id, status, session) "{\"id\":\"" id "\",\"status\":\"" status "\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"" session "\"}}"
+
 static inline struct out *begin(const char *conf, const char *subs)
 {
 	struct out *o = probe_new(platform_find("twitch"));
@@ -58,6 +65,28 @@ static inline struct out *up(void)
 static inline bool has(struct out *o, const char *text)
 {
 	return strstr(probe_take(o), text) != NULL;
+}
+
+/* Live on both shards of a conduit. */
+static inline struct out *conduit_live(void)
+{
+	struct out *o = begin(CONDUIT "conduit = C-1\n", SUBS);
+
+	CHECK(probe_saw(o, "http 1 GET https://api.twitch.tv/helix/eventsub/conduits token=app"), "conduits are asked for");
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-9\",\"shard_count\":5},{\"id\":\"C-1\",\"shard_count\":2}]}\n");
+	CHECK(probe_saw(o, "connections 2") && !probe_saw(o, "http 2"), "a connection for each shard; subscriptions are for who holds the first");
+	probe_run(o, "dial 0\n");
+	CHECK(probe_saw(o, "http 2 GET https://api.twitch.tv/helix/eventsub/subscriptions?conduit_id=C-1 token=app"), "which is this process");
+	probe_run(o, "answer 2 " EMPTY);
+	CHECK(probe_saw(o, POST("3") "app") && has(o, "\"transport\":{\"method\":\"conduit\",\"conduit_id\":\"C-1\"}"), "subscriptions are the conduit's");
+	probe_run(o, MADE("3", "S1", "00:01") MADE("4", "S2", "00:01") "dial 1\nopened 0\nopened 1\n" WELCOME("0", "A", "00:02"));
+	CHECK(probe_saw(o, SHARDS("5")), "attached at once");
+	probe_run(o, WELCOME("1", "B", "00:02") "answer 5 202 {\"data\":[{\"id\":\"0\",\"status\":\"enabled\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "live 0 up") && !probe_saw(o, "live 1") && probe_saw(o, SHARDS("6")), "one request at a time");
+	probe_run(o, "answer 6 202 {\"data\":[{\"id\":\"1\",\"status\":\"enabled\"}],\"errors\":[]}\n");
+	CHECK(probe_saw(o, "live 1 up") && !probe_saw(o, "gap"), "live");
+	probe_take(o);
+	return o;
 }
 
 #endif

@@ -145,6 +145,8 @@ unsigned out_http(struct out *o, const struct http_request *r, int token);
 void out_save(struct out *o, unsigned conn, const char *text, size_t n);
 /* Answers a hook: at once, or (when_kept) when the hub has acknowledged every line that came with its ticket; then 503 instead if it did not. */
 void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type, const char *body, size_t n, bool when_kept);
+/* Were hooks of the account refused, from *first to *last (wall), as the hub was behind? *last is 0 while it is; when it is not any more, that is told once. */
+bool out_hooks_refused(struct out *o, int64_t *first, int64_t *last);
 /* Before the first byte of a message goes out: writes down, synced, that it is on its way, so that after a kill -9 nobody says it again unknowingly. false: that
  * could not be done, and it must not go out (SAID_LATER). */
 bool out_saying(struct out *o, uint64_t ticket);

@@ -31,22 +31,54 @@ static void digest(const struct twitch *p, char hex[2 * SIGN_SHA256 + 1])
 	hex[32] = '\0';
 }
 
+/* While the hub is behind no webhook is taken. What Twitch sent meanwhile it sends again, but not for ever. */
+static bool behind(struct twitch *p)
+{
+	char from[CLOCK_RFC3339_MAX], to[CLOCK_RFC3339_MAX];
+	int64_t first, last;
+
+	if (!out_hooks_refused(p->out, &first, &last))
+		return false;
+	if (!last)
+		return true;
+	if (last - first > AWAY) {
+		clock_rfc3339(from, first);
+		clock_rfc3339(to, last);
+		out_gap(p->out, 0, "the hub was behind for longer than Twitch may send webhooks again", from, to);
+	}
+	return false;
+}
+
 void tw_callback_save(struct twitch *p)
 {
-	char text[2 * TW_URL + 128], time[TW_TIME], hex[2 * SIGN_SHA256 + 1];
+	char text[2 * TW_URL + 128], hex[2 * SIGN_SHA256 + 1];
 	const struct tw_conn *c = &p->conns[0];
-	bool conduit = p->conf.transport == TW_CONDUIT;
-	const char *since = c->state != CONN_LIVE && *c->from ? c->from : NULL;
+	bool conduit = p->conf.transport == TW_CONDUIT, live = c->state == CONN_LIVE, hole = c->hole || (!live && c->gap);
+	const char *time = tw_sure(c, live ? c->safe : c->from), *url = live || !*p->callback_was ? p->conf.callback : p->callback_was;
 
-	if (c->hole)
-		since = !*c->hole_from ? "-" : since ? tw_sure(c, since) : c->hole_from;
-	if (since)
-		snprintf(time, sizeof(time), "%s", since);
-	else
-		clock_rfc3339(time, out_wall(p->out));
+	if (!live && !hole && !*time)
+		return;		/* there was nothing before */
 	digest(p, hex);
-	out_save(p->out, 0, text, (size_t)snprintf(text, sizeof(text), "%s %s %s %s%s%s", c->hole ? "hole" : "hook", time, hex, p->conf.callback,
-		conduit ? " " : "", !conduit ? "" : tw_stale_left(p) ? p->stale : "-"));
+	out_save(p->out, 0, text, (size_t)snprintf(text, sizeof(text), "%s %s %s %s%s%s", hole ? "hole" : "hook", *time ? time : "-",
+		live || !*p->secret_was ? hex : p->secret_was, url, conduit ? " " : "", !conduit ? "" : tw_stale_left(p) ? p->stale : "-"));
+}
+
+void tw_callback_spot(struct twitch *p)
+{
+	struct tw_conn *c = &p->conns[0];
+	char wall[CLOCK_RFC3339_MAX];
+
+	clock_rfc3339(wall, out_wall(p->out));
+	if (behind(p)) {
+		c->spot = 0;
+	} else if (c->kept >= c->mark) {
+		c->spot = 0;
+		memcpy(c->safe, wall, sizeof(wall));
+	} else if (!c->spot) {
+		c->spot = c->mark;
+		memcpy(c->spot_time, wall, sizeof(wall));
+	}
+	tw_callback_save(p);
 }
 
 void tw_stale(struct twitch *p, const char *url)
@@ -76,7 +108,7 @@ void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 	memcpy(text, saved, n);
 	text[n] = '\0';
 	words = sscanf(text, "%7s %39s %39s %511s %511s", how, time, was, url, stale);
-	hole = strcmp(how, "hole") == 0;
+	hole = words > 0 && strcmp(how, "hole") == 0;
 	if (words < 4 || (!hole && strcmp(how, "hook") != 0)) {
 		c->gap = true;
 		snprintf(c->why, sizeof(c->why), "the sockets were given up for webhooks");
@@ -86,6 +118,7 @@ void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 	tw_stale(p, words > 4 ? stale : url);
 	digest(p, hex);
 	p->remake = strcmp(was, hex) != 0;
+	snprintf(p->secret_was, sizeof(p->secret_was), "%s", p->remake ? was : "");
 	if (strcmp(url, p->conf.callback) != 0)
 		memcpy(p->callback_was, url, sizeof(p->callback_was));
 	if (p->remake)
@@ -126,8 +159,11 @@ void tw_callback_opened(struct twitch *p, int64_t now)
 static void live(struct twitch *p, int64_t now)
 {
 	struct tw_conn *c = &p->conns[0];
+	bool gap = c->gap;
+	size_t enabled;
 
 	c->state = CONN_LIVE;
+	memcpy(c->safe, *c->from ? c->from : c->last, sizeof(c->safe));
 	out_timer(p->out, 0, TIMER_SETTLE, 0);
 	if (!*c->made)
 		clock_rfc3339(c->last, out_wall(p->out));
@@ -135,8 +171,10 @@ static void live(struct twitch *p, int64_t now)
 		out_gap(p->out, 0, c->why, c->from, *c->made ? c->made : c->last);
 	out_live(p->out, 0, c->resumable && !c->gap);
 	c->gap = c->resumable = false;
-	p->callback_was[0] = '\0';
+	p->callback_was[0] = p->secret_was[0] = '\0';
 	tw_callback_alive(p, now);
+	if (gap && p->listed && !tw_settled(p, 0, &enabled))
+		tw_hole(p, 0, "some subscriptions were made late", c->from);
 	tw_hole_tell(p, 0);
 }
 
@@ -178,6 +216,6 @@ void tw_callback_alive(struct twitch *p, int64_t now)
 {
 	if (p->conns[0].state != CONN_LIVE)
 		return;
-	tw_callback_save(p);
+	tw_callback_spot(p);
 	out_timer(p->out, 0, TIMER_ALIVE, now + ALIVE_EVERY);
 }

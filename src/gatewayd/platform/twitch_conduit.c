@@ -100,7 +100,7 @@ static unsigned add_sockets(struct twitch *p, struct buf *body)
 		if (buf_printf(body, "%s{\"id\":\"%u\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"%s\"}}", n ? "," : "", i,
 			       *c->next ? c->next : c->session))
 			break;
-		c->attaching = true;
+		c->attaching = c->asked = true;
 		c->asked_next = *c->next != '\0';
 		n++;
 	}
@@ -158,10 +158,26 @@ void tw_conduit_pump(struct twitch *p, int64_t now)
 
 /* ---- which one ---- */
 
+/* The conduit is another one: nothing of what was is in it. */
+static void nothing_attached(struct twitch *p)
+{
+	memset(p->hook, 0, sizeof(p->hook));
+	for (unsigned i = 0; i < p->nconns; i++) {
+		struct tw_conn *c = &p->conns[i];
+
+		if (c->state != CONN_LIVE)
+			continue;
+		tw_hole(p, i, "the conduit is another one", p->list_time);
+		c->attach = c->off = tw_sockets(p);
+	}
+}
+
 static void found(struct twitch *p, const char *id, uint64_t shards, int64_t now)
 {
-	if (strcmp(p->conduit, id) != 0)
+	if (strcmp(p->conduit, id) != 0) {
 		memmove(p->conduit, id, strlen(id) + 1);
+		nothing_attached(p);
+	}
 	if (!tw_sockets(p) && shards > TW_HOOKS_MAX && p->shards != shards)
 		tw_say(p, LOG_WARN, "the conduit has %llu shards; over webhooks %u are attached", (unsigned long long)shards, TW_HOOKS_MAX);
 	p->shards = shards;

@@ -20,9 +20,13 @@
 void tw_save(struct twitch *p, unsigned i, const char *how, const char *time)
 {
 	char text[TW_ID + TW_TIME + TW_URL + 16];
+	const struct tw_conn *c = &p->conns[i];
 	const char *stale = i == 0 && tw_stale_left(p) ? p->stale : "";
-	int n = snprintf(text, sizeof(text), "%s %s %s%s%s", how, p->conns[i].session, *time ? time : "-", *stale ? " " : "", stale);
+	int n;
 
+	if (strcmp(how, "open") == 0)
+		time = tw_sure(c, time);
+	n = snprintf(text, sizeof(text), "%s %s %s%s%s", how, *c->session ? c->session : c->old, *time ? time : "-", *stale ? " " : "", stale);
 	out_save(p->out, i, text, (size_t)n);
 }
 
@@ -40,10 +44,10 @@ void tw_spot(struct twitch *p, unsigned i, bool told, int64_t now)
 		out_mark(p->out, i, ++c->mark);
 	if (c->kept < c->mark) {
 		c->spot = c->mark;
-		snprintf(c->spot_time, sizeof(c->spot_time), "%s", tw_sure(c, c->last));
+		memcpy(c->spot_time, c->last, sizeof(c->spot_time));
 	} else {
 		c->spot = 0;
-		snprintf(c->safe, sizeof(c->safe), "%s", tw_sure(c, c->last));
+		memcpy(c->safe, c->last, sizeof(c->safe));
 	}
 	c->spot_at = now;
 	tw_save(p, i, "open", c->safe);
@@ -83,6 +87,9 @@ static void recall(struct twitch *p, unsigned i, const char *saved, size_t n)
 	snprintf(c->why, sizeof(c->why), "the process that held the socket ended or gave it away");
 	memcpy(c->from, strcmp(time, "-") == 0 ? "" : time, strcmp(time, "-") == 0 ? 1 : sizeof(time));
 	memcpy(c->safe, c->from, sizeof(c->safe));
+	/* From the moment it is attached here what the other socket still brings proves nothing. */
+	if (c->resumable)
+		tw_save(p, i, "open", c->from);
 }
 
 /* ---- dialling ---- */
@@ -132,6 +139,7 @@ int tw_dial(void *arg, unsigned i, const char *saved, size_t nsaved, struct dial
 	if (!*c->last && !c->gap && !*c->old)
 		recall(p, i, saved, nsaved);
 	c->off = p->conf.transport == TW_CONDUIT;
+	c->asked = false;
 	snprintf(d->url, sizeof(d->url), "%s", p->conf.eventsub);
 	d->opening = OPENING;
 	d->greeting = GREETING;
@@ -195,7 +203,8 @@ static void go_live(struct twitch *p, unsigned i, int64_t now)
 	out_live(p->out, i, resumed);
 	tw_spot(p, i, gap, now);
 	tw_hole_tell(p, i);
-	if (gap && p->conf.transport == TW_WEBSOCKET && !tw_settled(p, i, &enabled))
+	/* The subscriptions of a conduit are connection 0's; before there was a list nobody knows which it has. */
+	if (gap && (p->conf.transport == TW_WEBSOCKET || (i == 0 && p->listed)) && !tw_settled(p, i, &enabled))
 		tw_hole(p, i, "some subscriptions were made late", c->from);
 	/* Subscriptions of the session before this one may still count; those of a conduit may have gone with all its shards. */
 	if (*c->old)
@@ -336,20 +345,22 @@ void tw_acked(void *arg, unsigned i, uint64_t mark, int64_t now)
 		return;
 	c = &p->conns[i];
 	c->kept = mark;
-	if (!c->spot || mark < c->spot || !tw_sockets(p) || c->state != CONN_LIVE)
+	if (!c->spot || mark < c->spot || c->state != CONN_LIVE)
 		return;
 	c->spot = 0;
 	memcpy(c->safe, c->spot_time, sizeof(c->safe));
-	tw_save(p, i, "open", c->safe);
+	if (tw_sockets(p))
+		tw_save(p, i, "open", c->safe);
+	else
+		tw_callback_save(p);
 }
 
 void tw_drain(void *arg, unsigned i, int64_t now)
 {
 	struct twitch *p = arg;
-	char here[CLOCK_RFC3339_MAX], time[TW_TIME];
-	const char *sure;
+	char time[CLOCK_RFC3339_MAX];
 	struct tw_conn *c;
-	bool all;
+	bool all, whole;
 
 	if (i >= p->nconns)
 		return;
@@ -358,27 +369,27 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 	c->held = false;
 	if (!tw_sockets(p)) {
 		if (c->state == CONN_LIVE)
-			tw_callback_save(p);
+			tw_callback_spot(p);
 		memset(c, 0, sizeof(*c));
 		return;
 	}
-	clock_rfc3339(here, tw_time(c, now));
-	sure = tw_sure(c, all ? here : c->safe);
-	all = sure == here;
-	snprintf(time, sizeof(time), "%s", sure);
+	whole = all && tw_sure(c, c->last) == c->last;
+	if (all)
+		memcpy(c->safe, tw_sure(c, c->last), sizeof(c->safe));
 	tw_unread_tell(p, i, "");
+	clock_rfc3339(time, tw_time(c, now));
 	if (c->move && c->next_up)
 		out_close(p->out, i, 1, 1000, "handed over");
-	tw_move_end(p, i);
 	/* A shard's new holder attaches itself before this socket is closed. A plain session cannot be handed over: two of them
 	 * would tell everything twice, under different ids. */
-	if (p->conf.transport == TW_CONDUIT && c->state == CONN_LIVE && !c->off && all && out_linger(p->out, i, BYE)) {
+	if (p->conf.transport == TW_CONDUIT && c->state == CONN_LIVE && !c->off && whole && out_linger(p->out, i, BYE)) {
 		tw_save(p, i, "handed", time);
 	} else {
 		if (c->state == CONN_LIVE)
-			tw_save(p, i, "open", time);
+			tw_save(p, i, "open", c->safe);
 		out_close(p->out, i, 0, 1000, "handed over");
 	}
+	tw_move_end(p, i);
 	/* Whoever has it next says how it was left, this process too. */
 	c->state = CONN_IDLE;
 	c->session[0] = c->old[0] = c->was[0] = c->last[0] = c->safe[0] = c->why[0] = '\0';

@@ -82,7 +82,8 @@ void tw_revoked(struct twitch *p, struct span subscription, const char *id, cons
 	if (s && tw_taken_back(status)) {
 		sub_set(s, SUB_REFUSED, 0, status);
 	} else if (s) {
-		tw_hole(p, s->conn, status, time);
+		/* What could not be delivered was before. */
+		tw_hole(p, s->conn, status, strcmp(status, "notification_failures_exceeded") == 0 ? p->list_time : time);
 		tw_anew(p, s, status);
 	}
 	snprintf(line_id, sizeof(line_id), "r-%s", id);

@@ -113,7 +113,7 @@ static void notification(struct twitch *p, unsigned i, const struct tw_note *n, 
 	if (!c->spot && !c->unread && now - c->spot_at >= SPOT_EVERY) {
 		c->spot = c->mark;
 		c->spot_at = now;
-		snprintf(c->spot_time, sizeof(c->spot_time), "%s", tw_sure(c, c->last));
+		memcpy(c->spot_time, c->last, sizeof(c->spot_time));
 	}
 }
 

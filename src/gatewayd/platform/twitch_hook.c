@@ -15,7 +15,7 @@
 #define RETRIES (3600 * CLOCK_S)
 #define HEARD 4096u		/* message ids that are remembered */
 
-struct message { char id[TW_ID], time[TW_TIME], kind[48], type[TW_TYPE]; size_t nid, ntime; };
+struct message { char id[TW_ID], time[TW_TIME], kind[48], type[TW_TYPE]; size_t nid, ntime; bool again; };
 
 static void reply(struct twitch *p, const struct hook *h, int status, const char *text)
 {
@@ -123,6 +123,13 @@ static void verification(struct twitch *p, const struct hook *h, struct span bod
 		tw_hole_tell(p, 0);
 }
 
+/* Told once, however often it is sent again. */
+static void unreadable(struct twitch *p, const struct message *m)
+{
+	if (!m->again && tw_leads(p))
+		out_gap(p->out, 0, "a message of Twitch could not be read", m->time, m->time);
+}
+
 static void notification(struct twitch *p, const struct hook *h, const struct message *m, struct span body, int64_t now)
 {
 	unsigned conn = tw_leads(p) ? 0 : OUT_ACCOUNT;
@@ -134,6 +141,7 @@ static void notification(struct twitch *p, const struct hook *h, const struct me
 		tw_granted(p, scan_member(body, "event"), now);
 	if (tw_notify(p, conn, &(struct tw_note){.type = m->type, .id = m->id, .time = m->time}, body, mark, h->ticket)) {
 		tw_say(p, LOG_WARN, "a notification of type %s cannot be read", m->type);
+		unreadable(p, m);
 		if (*mark == before) {
 			reply(p, h, 400, "no event");
 			return;
@@ -171,6 +179,7 @@ void tw_hook(void *arg, const struct hook *h, int64_t now)
 		reply(p, h, 403, "wrong signature");
 		return;
 	}
+	m.again = heard(p, &m, h->wall);
 	if (!in_time(p, h, &m)) {
 		tw_say(p, LOG_WARN, "a webhook of %s is refused: not within ten minutes of now", m.time);
 		reply(p, h, 403, "too old");
@@ -182,6 +191,7 @@ void tw_hook(void *arg, const struct hook *h, int64_t now)
 		m.type[0] = '\0';
 	if (scan_value(body.p, body.n, &err) || tw_flat(&body, &p->flat) || body.n == 0 || body.p[0] != '{') {
 		tw_say(p, LOG_WARN, "a webhook with the right signature is no JSON object");
+		unreadable(p, &m);
 		reply(p, h, 400, "not a JSON object");
 	} else if (strcmp(m.kind, "notification") == 0 && *m.type) {
 		notification(p, h, &m, body, now);

@@ -144,6 +144,7 @@ struct tw_conn {
 	/* conduits */
 	bool attach;		/* to be attached to its shard */
 	bool attaching, asked_next;	/* ... which was asked, with the session of socket 1 */
+	bool asked;		/* it was, since it was dialled */
 	bool off;		/* not attached: its shard is off, as far as we know */
 	unsigned attach_tries;
 	int64_t attached_at;
@@ -211,6 +212,7 @@ struct twitch {
 	/* the callback */
 	bool remake;			/* with another secret: what there is has to be made anew */
 	char callback_was[TW_URL];	/* of an earlier process: what still goes there is deleted; "": the same */
+	char secret_was[40];		/* ... the digest of its secret; "": there is none, or it was the same */
 	/* hooks */
 	struct tw_heard { uint64_t key; int64_t wall; } *heard;	/* message ids of hooks, hashed, and when; NULL: none came yet */
 	unsigned heard_at;
@@ -308,6 +310,7 @@ void tw_stale(struct twitch *p, const char *url);	/* as saved; "-": none */
 bool tw_stale_left(struct twitch *p);			/* is that to be saved (still)? */
 void tw_callback_recall(struct twitch *p, const char *saved, size_t n);
 void tw_callback_save(struct twitch *p);
+void tw_callback_spot(struct twitch *p);	/* ... as it is now */
 void tw_callback_opened(struct twitch *p, int64_t now);
 void tw_callback_settle(struct twitch *p, int64_t now);		/* something it waits for has changed */
 void tw_callback_alive(struct twitch *p, int64_t now);

@@ -81,19 +81,16 @@ const char *tw_sure(const struct tw_conn *c, const char *time)
 	return c->hole ? earlier(time, c->hole_from) : time;
 }
 
-static void not_beyond(const struct tw_conn *c, char time[TW_TIME])
-{
-	const char *sure = tw_sure(c, time);
-
-	if (sure != time)
-		memcpy(time, sure, strlen(sure) + 1);
-}
-
 static void mark_loss(struct twitch *p, unsigned i, const char *why, bool told)
 {
 	struct tw_conn *c = &p->conns[i];
 	bool conduit = p->conf.transport == TW_CONDUIT, missing;
 
+	/* It may have been attached to this session, and had events. */
+	if (c->state == CONN_READY && c->asked && c->resumable) {
+		c->gap = true;
+		c->resumable = false;
+	}
 	if (c->state != CONN_LIVE)
 		return;
 	missing = !conduit || shard_gap(p, i, told);
@@ -129,7 +126,7 @@ void tw_lost(struct twitch *p, unsigned i, enum next next, unsigned code, const 
 
 void tw_conn_lost(struct twitch *p, unsigned i, enum next next, unsigned code, const char *why, int64_t wait)
 {
-	tw_lost(p, i, next, code, why, wait, true);
+	tw_lost(p, i, next, code, why, wait, false);
 }
 
 /* Did the peer close it, so that all it had sent before was read? 1002, 1007 and 1009 are also what we say to a frame that breaks the
@@ -182,21 +179,19 @@ void tw_hole(struct twitch *p, unsigned i, const char *why, const char *from)
 {
 	struct tw_conn *c = i < p->nconns ? &p->conns[i] : NULL;
 
-	if (!c || !c->held || c->hole)
+	if (!c || !c->held)
+		return;
+	if (!c->hole)
+		snprintf(c->hole_why, sizeof(c->hole_why), "%s", why);
+	else if (earlier(c->hole_from, from) == c->hole_from)
 		return;
 	c->hole = true;
-	snprintf(c->hole_why, sizeof(c->hole_why), "%s", why);
 	snprintf(c->hole_from, sizeof(c->hole_from), "%s", from);
-	if (c->state != CONN_LIVE)
-		return;
 	/* A new process begins with it, if this one comes to an end before it is told. */
-	if (!tw_sockets(p)) {
+	if (!tw_sockets(p))
 		tw_callback_save(p);
-		return;
-	}
-	not_beyond(c, c->safe);
-	not_beyond(c, c->spot_time);
-	tw_save(p, i, "open", c->safe);
+	else if (*c->safe && (*c->session || *c->old))
+		tw_save(p, i, "open", c->safe);
 }
 
 void tw_hole_tell(struct twitch *p, unsigned i)

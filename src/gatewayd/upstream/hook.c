@@ -192,6 +192,14 @@ static struct out *account_of(struct upstream *u, struct span path, struct span 
 	return upstream_find(u, tenant, (size_t)(slash - tenant), name, (size_t)(p - name));
 }
 
+static void refuse_behind(struct out *o, struct request *r)
+{
+	o->refused_last = clock_wall();
+	if (!o->refused_first)
+		o->refused_first = o->refused_last;
+	refuse(r, 503, "behind", "Behind", "the hub is behind; send it again later");
+}
+
 uint64_t upstream_hook_head(struct upstream *u, struct request *r)
 {
 	struct span rest;
@@ -202,10 +210,21 @@ uint64_t upstream_hook_head(struct upstream *u, struct request *r)
 	else if (!o || !o->platform->hook || rest.n >= sizeof(((struct hook_request *)NULL)->path))
 		refuse(r, 404, "not-found", "Not found", "no account takes requests here");
 	else if (u->held)
-		refuse(r, 503, "behind", "Behind", "the hub is behind; send it again later");
+		refuse_behind(o, r);
 	else
 		return u->opts.max_body;
 	return 0;
+}
+
+bool out_hooks_refused(struct out *o, int64_t *first, int64_t *last)
+{
+	if (!o->refused_first)
+		return false;
+	*first = o->refused_first;
+	*last = o->u->held ? 0 : o->refused_last;
+	if (*last)
+		o->refused_first = 0;
+	return true;
 }
 
 void upstream_hook(struct upstream *u, struct request *r)

@@ -144,6 +144,7 @@ struct out {
 	unsigned next_call;
 	struct oauth *oauth;
 	struct said *said;		/* NULL: nothing was to be said yet */
+	int64_t refused_first, refused_last;	/* wall: hooks for which the hub was behind; 0: none, or told */
 	struct out *next;
 };
 

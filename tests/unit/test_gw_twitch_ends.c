@@ -1,0 +1,230 @@
+/* Twitch: what one process leaves to the next, told to end or killed: nothing that may be missing is passed over. */
+#include "check.h"
+#include "platform_probe.h"
+#include "twitch_play.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/sign.h"
+#include "gatewayd/platform/platform.h"
+
+#define LOST_SUB "frame 0 {\"metadata\":{\"message_id\":\"r\",\"message_type\":\"revocation\"," AT("30:05") "},\"payload\":{\"subscription\":{\"id\":\"S1\"," \
+	"\"status\":\"no_such_status\"," CHAT_KEY "}}}\n"
+
+/* What a new process begins with when this one ends while something may be missing that it has not told. */
+static void ended_between(void)
+{
+	static const struct { const char *what, *steps, *want; } rows[] = {
+		{"on the move: events may be with the other socket", MOVE("wss://one/") "opened 0.1\n" OFFLINE("0", "n2", "30:09"), "30:00.5Z"},
+		{"given up for another", MOVE("wss://one/") "opened 0.1\n" OFFLINE("0", "n2", "30:01") MOVE("wss://two/") OFFLINE("0", "n3", "30:09"), "30:00.5Z"},
+		{"its welcome did not come", MOVE("wss://one/") "opened 0.1\n" OFFLINE("0", "n2", "30:01") "gone 0.1 0 reset\n", "30:00.5Z"},
+		{"moved", MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "B", "30:02") OFFLINE("0", "n2", "30:09") "gone 0.2 1000 \n", "30:09.5Z"},
+		{"moved; the old socket may still have something", MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "B", "30:02") OFFLINE("0", "n2", "30:09"), "30:00.5Z"},
+		{"a subscription was lost", LOST_SUB "binary 0 00\n" OFFLINE("0", "n2", "30:09"), "30:05.5Z"},
+		{"what cannot be read", "binary 0 00\nadvance 1000\n", "30:00.5Z"},
+	};
+	struct out *o;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char want[80];
+		const char *save = NULL, *r;
+
+		o = up();
+		probe_run(o, OFFLINE("0", "n1", "30:00"));
+		probe_run(o, rows[i].steps);
+		probe_run(o, "acked 0 99\ndrain 0\n");
+		snprintf(want, sizeof(want), " 2024-05-01T10:%s\n", rows[i].want);
+		r = probe_take(o);
+		for (const char *at = r; (at = strstr(at, "save 0 open ")); at++)
+			save = at;
+		CHECK(save && strstr(save, want), "%s: saved as safe until %s", rows[i].what, save ? save : r);
+		probe_free(o);
+	}
+
+	/* Nor does what is saved on the way pass over it. */
+	o = up();
+	for (int t = 0; t < 60; t += 10)
+		probe_run(o, "advance 10000\n" KEEPALIVE("0", "30:00"));
+	probe_run(o, MOVE("wss://one/") OFFLINE("0", "n1", "30:09") "acked 0 99\n");
+	CHECK(probe_saw(o, "save 0 open A 2024-05-01T10:30:00.5Z"), "on the move");
+	probe_free(o);
+	o = up();
+	probe_run(o, OFFLINE("0", "n1", "31:00") "drain 0\ndial 0\nopened 0\n" WELCOME("0", "B", "32:00") MADE("4", "S3", "32:01") MADE("5", "S4", "32:02") "acked 0 99\n");
+	probe_take(o);
+	probe_run(o, LOST_SUB);
+	CHECK(probe_saw(o, "save 0 open B 2024-05-01T10:30:05.5Z"), "a hole that began before is saved at once");
+	probe_free(o);
+}
+
+/* ---- a shard that is handed over ---- */
+
+#define ATTACHED(n, shard) "answer " n " 202 {\"data\":[{\"id\":\"" shard "\"}],\"errors\":[]}\n"
+
+static void handed(void)
+{
+	struct out *o = begin(CONDUIT "conduit = C-1\n", SUBS);
+
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\n");
+	probe_take(o);
+	probe_run(o, "dial 0 handed A 2024-05-01T10:00:00Z\n");
+	CHECK(probe_saw(o, "save 0 open A 2024-05-01T10:00:00Z"), "a hand-over is good for one: the next one may come when this one has taken events");
+	probe_free(o);
+
+	o = conduit_live();
+	probe_run(o, "gone 1 4006 \ndial 1\nopened 1\n" WELCOME("1", "C", "01:00") "gone 1 4006 \ndial 1\nopened 1\n" WELCOME("1", "D", "01:01") ATTACHED("7", "1"));
+	probe_run(o, ATTACHED("8", "1") ATTACHED("9", "1"));
+	CHECK(probe_saw(o, "gap 1 [2024-05-01T10:00:02.5Z]") && probe_saw(o, "live 1 up") && !probe_saw(o, "resumed"),
+		"perhaps attached to a session that died: it may have had events");
+	probe_free(o);
+}
+
+/* ---- another conduit ---- */
+
+static void replaced(void)
+{
+	struct out *o = conduit_live();
+	const char *r;
+
+	probe_run(o, "frame 0 {\"metadata\":{\"message_id\":\"x\",\"message_type\":\"notification\"," AT("04:00") ",\"subscription_type\":\"conduit.shard.disabled\"},"
+		"\"payload\":{\"event\":{\"conduit_id\":\"C-1\",\"shard_id\":\"1\",\"status\":\"websocket_network_error\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"B\"}}}}\n");
+	probe_run(o, "answer 7 404 {\"message\":\"conduit not found\"}\nadvance 1500\n");
+	CHECK(has(o, "http 8 GET https://api.twitch.tv/helix/eventsub/conduits "), "looked for again");
+	probe_run(o, "answer 8 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\n");
+	r = probe_take(o);
+	CHECK(strstr(r, SHARD("0", "A") "," SHARD("1", "B")), "another one, or the same anew: every shard is attached to it: %s", r);
+	probe_free(o);
+}
+
+/* ---- webhooks ---- */
+
+static void hook(struct out *o, const char *id, const char *time, const char *body)
+{
+	unsigned char mac[SIGN_SHA256];
+	char hex[2 * SIGN_SHA256 + 1], step[1024];
+	const struct sign_part parts[] = {{id, strlen(id)}, {time, strlen(time)}, {body, strlen(body)}};
+
+	CHECK(sign_hmac(mac, "a-secret-of-webhooks", 20, parts, 3) == 0, "signed");
+	sign_hex(hex, mac, sizeof(mac));
+	snprintf(step, sizeof(step), "hook 7 - Twitch-Eventsub-Message-Id: %s | Twitch-Eventsub-Message-Timestamp: %s | Twitch-Eventsub-Message-Type: notification | "
+		"Twitch-Eventsub-Subscription-Type: stream.offline | Twitch-Eventsub-Message-Signature: sha256=%s | %s\n", id, time, hex, body);
+	probe_run(o, step);
+}
+
+#define GONE_OFFLINE "{\"subscription\":{\"id\":\"S\"},\"event\":{\"broadcaster_user_id\":\"42\",\"broadcaster_user_login\":\"bob\",\"broadcaster_user_name\":\"Bob\"}}"
+#define BOTH "opened 0\nanswer 2 " PAGE(LISTED("S1", "enabled", CHAT_KEY) "," LISTED("S2", "enabled", FOLLOW_KEY))
+
+static struct out *hooked(const char *saved)
+{
+	struct out *o = begin(WEBHOOK, SUBS);
+
+	probe_run(o, "answer 1 " EMPTY);
+	probe_run(o, saved);
+	probe_run(o, BOTH);
+	CHECK(probe_saw(o, "live 0"), "live");
+	probe_take(o);
+	return o;
+}
+
+/* 1700000000 is 22:13:20. */
+static void kept(void)
+{
+	struct out *o = hooked("dial 0\n");
+
+	probe_run(o, "wall 1700000030\n");
+	hook(o, "n1", "2023-11-14T22:13:50Z", GONE_OFFLINE);
+	CHECK(probe_saw(o, "line 0 mark=1 ticket=7"), "taken");
+	probe_run(o, "wall 1700000060\nadvance 60000\nwall 1700000120\nadvance 60000\n");
+	CHECK(!probe_saw(o, "save 0 hook 2023-11-14T22:14") && !probe_saw(o, "save 0 hook 2023-11-14T22:15"), "what the hub does not have is not passed over");
+	probe_run(o, "acked 0 1\n");
+	CHECK(probe_saw(o, "save 0 hook 2023-11-14T22:14:20.000Z"), "when it has it, it was so at the first minute behind");
+	probe_run(o, "drain 0\n");
+	CHECK(probe_saw(o, "save 0 hook 2023-11-14T22:15:20.000Z"), "until the end");
+	probe_free(o);
+
+	o = hooked("dial 0\n");
+	probe_run(o, "wall 1700000030\n");
+	hook(o, "n1", "2023-11-14T22:13:50Z", GONE_OFFLINE);
+	probe_take(o);
+	probe_run(o, "wall 1700000120\ndrain 0\n");
+	CHECK(probe_saw(o, "save 0 hook 2023-11-14T22:13:20.000Z"), "nor when it is told to end");
+	probe_free(o);
+}
+
+static void behind(void)
+{
+	struct out *o = hooked("dial 0\n");
+
+	probe_run(o, "behind 1700000050\nwall 1700000060\nadvance 60000\nwall 1700000300\nadvance 60000\n");
+	CHECK(!probe_saw(o, "save 0 hook 2023-11-14T22:14") && !probe_saw(o, "save 0 hook 2023-11-14T22:18") && !probe_saw(o, "gap"), "webhooks are refused meanwhile");
+	probe_run(o, "behind 1700000050 1700000310\nadvance 60000\n");
+	CHECK(probe_saw(o, "gap 0 [2023-11-14T22:14:10.000Z] [2023-11-14T22:18:30.000Z] the hub was behind"), "and Twitch does not send them again for ever");
+	CHECK(probe_saw(o, "save 0 hook 2023-11-14T22:18:20.000Z"), "on again");
+	probe_take(o);
+	probe_run(o, "behind 1700000320 1700000410\nadvance 60000\n");
+	CHECK(!probe_saw(o, "gap"), "for a minute or two it does");
+	probe_free(o);
+}
+
+static void unreadable(void)
+{
+	struct out *o = hooked("dial 0\n");
+
+	hook(o, "n1", "2023-11-14T22:13:21Z", "{\"subscription\":{\"id\":\"S\"}}");
+	CHECK(probe_saw(o, "gap 0 [2023-11-14T22:13:21Z] [2023-11-14T22:13:21Z] a message of Twitch could not be read") && probe_saw(o, "reply 7 400"), "told");
+	probe_take(o);
+	hook(o, "n1", "2023-11-14T22:13:21Z", "{\"subscription\":{\"id\":\"S\"}}");
+	CHECK(!probe_saw(o, "gap") && probe_saw(o, "reply 7 400"), "once");
+	probe_free(o);
+}
+
+/* A process that ends before it is live leaves what it found. */
+static void not_live(void)
+{
+	struct out *o = begin(WEBHOOK, SUBS);
+
+	probe_run(o, "answer 1 " EMPTY "dial 0 hook 2023-11-14T22:00:00.000Z 0123456789abcdef0123456789abcdef https://bots.example/before\n");
+	probe_run(o, "opened 0\nanswer 2 " PAGE(LISTED("S1", "notification_failures_exceeded", CHAT_KEY)));
+	CHECK(probe_saw(o, "save 0 hole - 0123456789abcdef0123456789abcdef https://bots.example/before\n"), "the gap, the secret and the callback of before");
+	probe_free(o);
+
+	o = begin(WEBHOOK, SUBS);
+	probe_run(o, "answer 1 " EMPTY "dial 0 hook 2023-11-14T22:00:00.000Z 0123456789abcdef0123456789abcdef https://bots.example/hook/t/bot\nopened 0\nanswer 2 " EMPTY);
+	probe_run(o, MADE("3", "S1", "00:01") "advance 8000\n");
+	CHECK(probe_saw(o, "gap 0 [2023-11-14T22:00:00.000Z] [2024-05-01T10:00:01.5Z]") && probe_saw(o, "live 0 up"), "live with what there is");
+	CHECK(probe_saw(o, "save 0 hole 2023-11-14T22:00:00.000Z "), "a new process is told of the rest");
+	probe_take(o);
+	probe_run(o, MADE("4", "S2", "00:20"));
+	CHECK(probe_saw(o, "gap 0 [2023-11-14T22:00:00.000Z] [2024-05-01T10:00:20.5Z] some subscriptions were made late"), "what was made late missed more");
+	probe_free(o);
+}
+
+/* Of two holes the one that began first. */
+static void earlier(void)
+{
+	static const char second[] = "frame 0 {\"metadata\":{\"message_id\":\"s\",\"message_type\":\"revocation\"," AT("29:00") "},\"payload\":{\"subscription\":{\"id\":\"S2\","
+		"\"status\":\"no_such_status\"," FOLLOW_KEY "}}}\n";
+	struct out *o = up();
+
+	probe_run(o, "acked 0 99\n" OFFLINE("0", "n1", "31:00") LOST_SUB);
+	probe_run(o, second);
+	probe_run(o, MADE("4", "S3", "32:00") MADE("5", "S4", "32:00"));
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:29:00.5Z]"), "both are in the range");
+	probe_free(o);
+}
+
+int main(void)
+{
+	log_init("test");
+	log_set(LOG_TEXT, LOG_ERROR);
+	ended_between();
+	handed();
+	replaced();
+	kept();
+	behind();
+	unreadable();
+	not_live();
+	earlier();
+	return check_done();
+}
