@@ -7,6 +7,11 @@ load lab
 	cases gateway life zstd resume
 }
 
+@test "while the lab itself stands still nobody is late" {
+	lab_start
+	LAB_PID=$(daemon_pid lab) cases gateway stopped
+}
+
 @test "a session that waits too long, and one that no longer keeps what is asked for" {
 	lab_start
 	cases gateway expiry replay_end owed

@@ -1,6 +1,8 @@
 """Cases of Discord's gateway. Each wrong deed must get its close code and be written down under its rule; right ones must leave no
 trace."""
 import json
+import os
+import signal
 import sys
 import time
 
@@ -317,6 +319,24 @@ def heartbeats(l):
     ws.send({"op": 1, "d": 12345})
     ws.until(lambda o: o["op"] == 11)
     broke(l, "heartbeat-seq")
+
+
+def stopped(l):
+    """While the lab itself gets no processor a heartbeat in time stays unread: that is not the client's fault."""
+    pid = int(os.environ["LAB_PID"])
+    ws, _ = l.session()
+    l.set(discord__heartbeat_interval_ms=300, discord__heartbeat_slack_ms=100)
+    ws.send({"op": 1, "d": 1})
+    ws.until(lambda o: o["op"] == 11)
+    os.kill(pid, signal.SIGSTOP)
+    ws.send({"op": 1, "d": 1})
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        time.sleep(0.1)         # its clock goes on
+    os.kill(pid, signal.SIGCONT)
+    ws.until(lambda o: o["op"] == 11)
+    l.set(discord__heartbeat_interval_ms=60000)
+    clean(l)
 
 
 def replay_end(l):

@@ -222,6 +222,8 @@ class Run:
             self.call("/lab/fault", b"now platform=discord: reset", raw=True)
         self.settle()
         wrong = self.compare()
+        if wrong:
+            self.keep_journal()
         self.gatewayd.stop()
         self.route.stop()
         return wrong
@@ -366,6 +368,15 @@ class Run:
         last = [e["type"] for e in self.lines if e["type"] in ("gateway.up", "gateway.resumed", "gateway.down") and e["data"].get("platform") == platform]
         return bool(last) and last[-1] == "gateway.down"
 
+    def keep_journal(self):
+        """What the lab wrote down, for whoever looks for the reason."""
+        try:
+            entries = self.call("/lab/journal")["entries"]
+        except OSError as e:
+            entries = [{"kind": "no journal", "error": str(e)}]
+        with open(os.path.join(self.folder, "journal"), "w") as f:
+            f.writelines(json.dumps(e) + "\n" for e in entries)
+
     def end(self):
         for p in (self.gatewayd, self.route, self.lab):
             if p.process and p.process.poll() is None:
@@ -407,6 +418,7 @@ def one(seed, o):
         wrong = run.play()
     except Wrong as w:
         wrong = [str(w)]
+        run.keep_journal()
     except (OSError, ValueError, KeyError) as e:
         wrong = [f"stuck: {type(e).__name__}: {e}"]
     finally:

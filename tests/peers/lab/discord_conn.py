@@ -2,12 +2,12 @@
 
 Where that is silent the line says so.
 """
-import asyncio
 import json
 import time
 
 import limits
 import wsproto
+from deadline import Deadline
 from discord_session import compact
 
 INTENTS = sum(1 << b for b in (*range(17), 20, 21, 24, 25))
@@ -167,7 +167,7 @@ class Conn:
         if self.beat_due:
             self.beat_due.cancel()
         wait = (self.set["discord.heartbeat_interval_ms"] + self.set["discord.heartbeat_slack_ms"]) / 1000
-        self.beat_due = asyncio.get_running_loop().call_later(wait, self.beat_missed)
+        self.beat_due = Deadline(wait, self.beat_missed)
 
     def beat_missed(self):
         if self.set["discord.heartbeat_enforce"] and not self.over and not self.ws.deaf and not self.zombie:

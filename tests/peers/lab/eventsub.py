@@ -10,6 +10,7 @@ import time
 import uuid
 
 import wsproto
+from deadline import Deadline
 from eventsub_types import matches
 from world import iso_twitch
 
@@ -17,6 +18,9 @@ from world import iso_twitch
 LOST = {4000: "websocket_internal_error", 4001: "websocket_received_inbound_traffic", 4002: "websocket_failed_ping_pong",
         4003: "websocket_connection_unused", 4004: "websocket_failed_to_reconnect", 4005: "websocket_network_timeout",
         4006: "websocket_network_error"}
+
+
+FOR_CLIENT = ("pong", "unused", "grace")     # timers that punish a client
 
 
 class Sub:
@@ -85,7 +89,8 @@ class Socket:
     def after(self, name, seconds, f, *args):
         self.stop(name)
         if seconds > 0 and not self.over:
-            self.timers[name] = asyncio.get_running_loop().call_later(seconds, f, *args)
+            later = Deadline if name in FOR_CLIENT else asyncio.get_running_loop().call_later
+            self.timers[name] = later(seconds, f, *args)
 
     def stop(self, name):
         timer = self.timers.pop(name, None)
