@@ -58,6 +58,23 @@ static void ended_between(void)
 	probe_free(o);
 }
 
+/* Made when the new socket had the session already, perhaps: then it went with the old one. */
+static void made_on_the_move(void)
+{
+	struct out *o = begin(PLAIN, SUBS);
+	const char *r;
+
+	probe_run(o, "answer 1 " EMPTY "dial 0\nopened 0\n" WELCOME("0", "A", "00:00") MADE("2", "S1", "00:01") MOVE("wss://one/") "advance 10\n" MADE("3", "S2", "30:01") "opened 0.1\n");
+	CHECK(probe_saw(o, "live 0 up"), "live");
+	probe_take(o);
+	probe_run(o, WELCOME("0.1", "B", "30:02"));
+	r = probe_take(o);
+	CHECK(strstr(r, POST("4") "user") && strstr(r, FOLLOW_KEY) && !strstr(r, CHAT_KEY), "asked for again, that one: %s", r);
+	probe_run(o, "gone 0.2 1000 \n" MADE("4", "S3", "30:03"));
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z] [2024-05-01T10:30:03.5Z] a subscription was made while its session moved"), "it was not there");
+	probe_free(o);
+}
+
 /* ---- a shard that is handed over ---- */
 
 #define ATTACHED(n, shard) "answer " n " 202 {\"data\":[{\"id\":\"" shard "\"}],\"errors\":[]}\n"
@@ -219,6 +236,7 @@ int main(void)
 	log_init("test");
 	log_set(LOG_TEXT, LOG_ERROR);
 	ended_between();
+	made_on_the_move();
 	handed();
 	replaced();
 	kept();

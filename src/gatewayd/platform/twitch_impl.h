@@ -76,6 +76,7 @@ struct sub {
 	bool verified;		/* its callback was, while it is ASKED */
 	unsigned seen;		/* the last list it was in */
 	int64_t made;		/* clock_mono() of the answer that created it; 0: it was found */
+	bool moved;		/* that was while its session moved, and it may be with the socket that is gone: it is asked for again */
 	int64_t refused_at;	/* ... that refused it */
 	int http;		/* status of the last answer about it, 0: none yet */
 	char id[TW_ID];
@@ -113,7 +114,7 @@ struct tw_conn {
 	char old[TW_ID];	/* a session that died: its subscriptions may still count */
 	char was[TW_ID];	/* the name of the session before it moved, which lists may still show; "": it did not */
 	char *move;		/* reconnect_url; NULL: no move under way */
-	int64_t move_by;	/* when Twitch closes the old socket */
+	int64_t move_at, move_by;	/* when it began; when Twitch closes the old socket */
 	char move_from[TW_TIME];	/* the last message before it began */
 	bool next_up;		/* socket 1 is asked for or there */
 	bool old_gone;		/* the old socket died during the move */
@@ -272,7 +273,7 @@ void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, i
 void tw_doom(struct twitch *p, const char *id);
 /* Those of a socket have to be created (again), but for those that were refused. */
 void tw_missing(struct twitch *p, unsigned conn);
-void tw_ask_again(struct twitch *p, unsigned conn);	/* what is under way was for the session before */
+void tw_ask_again(struct twitch *p, unsigned conn, int64_t since);	/* what is under way was for the session before, perhaps what was made since, too */
 void tw_anew(struct twitch *p, struct sub *s, const char *said);	/* to be created again, and what is there of it deleted before */
 /* Who serves conn may have all it can get. */
 bool tw_settled(const struct twitch *p, unsigned conn, size_t *enabled);

@@ -44,6 +44,8 @@ static void begin(struct twitch *p, unsigned i, char *url, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
 
+	if (!c->move)
+		c->move_at = now;
 	if (!c->moved_on)
 		memcpy(c->move_from, c->last, sizeof(c->move_from));
 	free(c->move);
@@ -125,7 +127,7 @@ void tw_move_done(struct twitch *p, unsigned i, const char *session, int64_t now
 	}
 	/* Whether it was in time for the session to take it along is not known: what exists is refused as a second one (409), which is a success. */
 	if (p->conf.transport == TW_WEBSOCKET)
-		tw_ask_again(p, i);
+		tw_ask_again(p, i, c->move_at);
 	if (then)
 		begin(p, i, then, now);
 	tw_pump(p, now);

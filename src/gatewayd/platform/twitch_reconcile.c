@@ -31,13 +31,14 @@ void tw_missing(struct twitch *p, unsigned conn)
 	p->hint = 0;
 }
 
-void tw_ask_again(struct twitch *p, unsigned conn)
+void tw_ask_again(struct twitch *p, unsigned conn, int64_t since)
 {
 	for (size_t i = 0; i < p->subs.n; i++) {
 		struct sub *s = &p->subs.v[i];
 
-		if (s->conn != conn || s->state != SUB_ASKED)
+		if (s->conn != conn || (s->state != SUB_ASKED && (s->state != SUB_ENABLED || !s->made || s->made <= since)))
 			continue;
+		s->moved = s->state == SUB_ENABLED;
 		tw_orphan(p, s->key);
 		sub_set(s, SUB_MISSING, 0, NULL);
 	}
@@ -285,6 +286,9 @@ void tw_created(struct twitch *p, const char *key, const struct http_answer *a, 
 	c = s->conn < p->nconns ? &p->conns[s->conn] : NULL;
 	if (a->status == 202 || a->status == 200 || a->status == 409) {
 		sub_set(s, SUB_ENABLED, a->status, NULL);
+		if (s->moved && a->status != 409 && c)
+			tw_hole(p, s->conn, "a subscription was made while its session moved", c->part_from);
+		s->moved = false;
 		take_created(s, a, made, sizeof(made), &pending);
 		if (pending && !s->verified)
 			sub_set(s, SUB_PENDING, a->status, "the callback is being verified");
