@@ -92,7 +92,15 @@ static void continuity(void)
 	rule("tags of 8191 bytes", CONF, HELLO JOINED, tags_8191(), "\"text\":\"hi\"|!gap");
 	rule("a channel that would be two parameters", CONF, HELLO JOINED, "stream 0 :pen!pen@h JOIN :#c d\\r\\n:pen!pen@h JOIN :#e,#f\\r\\n\nstatus\n" SAY("1", "#c d", "x"), "!#c|!#e|!PRIVMSG");
 	rule("too long a line", CONF, HELLO JOINED, "stream 0 :s PRI\\x00VMSG\\r\\n:s PING x\\r\\n\n", "gap 0 [] [] a line holds NUL or CR");
-	rule("handed over", CONF, HELLO JOINED, "drain 0\nstream 0 :a!b@c PRIVMSG #a :late\\r\\n\n", "save 0 2|QUIT|close 0.0 0|!line");
+	rule("handed over", CONF, HELLO JOINED, "acked 0 2\ndrain 0\nstream 0 :a!b@c PRIVMSG #a :late\\r\\n\n", "save 0 2|QUIT|close 0.0 0|!line");
+	rule("handed over, and the hub does not have all: what is saved stays", CONF, HELLO JOINED "acked 0 2\nstream 0 :a!b@c PRIVMSG #a :x\\r\\n\n", "drain 0\n",
+		"!save|send 0.0 QUIT");
+	rule("handed over before the gap is told: what is saved stays", CONF, "start\ndial 0 2026-01-02T03:04:05.000Z\nopened 0\n"
+		"stream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n", "drain 0\n", "!save|send 0.0 QUIT");
+	rule("lost, and handed over before it is told", CONF, HELLO JOINED "acked 0 2\ngone 0 0 x\ndial 0\nopened 0\nstream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n",
+		"drain 0\n", "!save|send 0.0 QUIT");
+	rule("the first time: from the first channel on", CONF, "start\ndial 0 -\nopened 0\n", "stream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n",
+		"save 0 2|JOIN #a|!live");
 	rule("handed over and given back", CONF, HELLO JOINED "drain 0\n", "dial 0 2026-01-02T03:04:05.000Z\nopened 0\n"
 		"stream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED, "gap 0 [2026-01-02T03:04:05.000Z]|live 0 up");
 	rule("handed over, and something was not said yet", CONF "burst = 1\n", HELLO JOINED SAY("1", "#a", "x") SAY("2", "#a", "y"), "drain 0\n",
@@ -142,7 +150,7 @@ static void history(void)
 	rule("nor what others play", CONF, AWAY NOBODY, BATCH("9", "chathistory #c", "@batch=9;msgid=z :ada!u@h PRIVMSG #a :old\\r\\n"), "\"id\":\"m-z\"|\"replayed\":true|!CHATHISTORY");
 	rule("our own words of then are no echo of now", CONF, AWAY NOBODY SAY("7", "#a", "hi"), BATCH("1", "chathistory #a", PAST("1", "m1", "pen", "#a", "hi")),
 		"\"self\":true|!said 7");
-	rule("nothing younger is saved before it is read", CONF, AWAY NOBODY, "stream 0 @msgid=n1 :ada!u@h PRIVMSG #a :now\\r\\n\nacked 0 1\ndrain 0\n", "QUIT|!save");
+	rule("nothing younger is saved before it is read", CONF, AWAY NOBODY, "stream 0 @msgid=n1 :ada!u@h PRIVMSG #a :now\\r\\n\nacked 0 1\ndrain 0\n", "!save|send 0.0 QUIT");
 	rule("lost before it is read: from the beginning", CONF, AWAY NOBODY, "gone 0 0 reset\ndial 0\n" KEEPS(CAPS, "CHATHISTORY=2"),
 		"lost 0|gap 0 [2026-01-02T03:04:05.000Z]|CHATHISTORY TARGETS " SINCE);
 	rule("not too many questions at a time", CONF, AWAY NOBODY, ONE("1") ONE("2") ONE("3") ONE("4") ONE("5") ONE("6") ONE("7") ONE("8") ONE("9") ONE("10")

@@ -206,6 +206,20 @@ static void save(struct irc *c, int64_t wall)
 }
 
 /* Lines of this connection are younger than its beginning, so that is a time to save when those before it are kept. */
+static void save_beginning(struct irc *c)
+{
+	if (!c->broken && !c->history.n && c->kept >= c->open_mark)
+		save(c, c->open_wall);
+}
+
+void irc_joining(struct irc *c)
+{
+	c->stage = IRC_JOINING;
+	/* The first time there is nothing on disk by which the next process would know that this one heard something. */
+	save_beginning(c);
+	irc_channels_join(c, c->now);
+}
+
 void irc_live(struct irc *c)
 {
 	c->stage = IRC_LIVE;
@@ -222,8 +236,8 @@ void irc_live(struct irc *c)
 			if (c->channels[i]->where == CH_IN)
 				irc_history_ask(c, c->channels[i], c->from);
 	}
-	if (!c->history.n && c->kept >= c->open_mark)
-		save(c, c->open_wall);
+	if (c->saved_wall != c->open_wall)
+		save_beginning(c);
 	out_live(c->out, 0, false);
 	irc_say_write(c, c->now);
 }
@@ -300,11 +314,12 @@ static void drain(void *arg, unsigned conn, int64_t now)
 	(void)conn, (void)now;
 	if (c->stage == IRC_DOWN)
 		return;
-	if (c->stage >= IRC_JOINING && !c->history.n)
+	/* Else what is on disk stands: the next process tells from there what is not told, or not kept. */
+	if (c->stage >= IRC_JOINING && !c->broken && !c->history.n && c->kept == c->mark)
 		save(c, c->heard_wall);
 	irc_put(c, "QUIT :handing over");
 	down(c, "handed over");
-	c->broken = false;	/* should it come back, what was saved last is newer */
+	c->broken = false;	/* should it come back, what is saved then counts */
 	out_close(c->out, 0, 0, 0, "");
 }
 

@@ -179,6 +179,7 @@ bool irc_conf_same(const struct irc_conf *a, const struct irc_conf *b);	/* but f
 void irc_put(struct irc *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));	/* writes one line, CR LF added */
 /* The connection is over. Whoever handles a line looks at c->lost after it. */
 void irc_lose(struct irc *c, enum next next, int64_t wait, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void irc_joining(struct irc *c);		/* registered */
 void irc_live(struct irc *c);		/* the first round of JOIN is over */
 void irc_caught_up(struct irc *c);	/* what was to be read from the history is */
 

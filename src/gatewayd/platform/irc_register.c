@@ -279,11 +279,9 @@ static bool on_support(struct irc *c, const struct irc_message *m, int64_t now)
 
 static bool on_ready(struct irc *c, const struct irc_message *m, int64_t now)
 {
-	(void)m;
-	if (c->stage == IRC_WELCOMED) {
-		c->stage = IRC_JOINING;
-		irc_channels_join(c, now);
-	}
+	(void)m, (void)now;
+	if (c->stage == IRC_WELCOMED)
+		irc_joining(c);
 	return true;
 }
 
