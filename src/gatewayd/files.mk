@@ -29,7 +29,8 @@ gatewayd_PLATFORMS := platform/null.o \
 	platform/discord_fetch.o platform/discord_fill.o platform/discord_frame.o platform/discord_gap.o platform/discord_hook.o platform/discord_inflate.o \
 	platform/discord_line.o platform/discord_names.o platform/discord_send.o platform/discord_session.o platform/discord_sure.o platform/discord_zlib.o platform/discord_zstd.o \
 	platform/irc.o platform/irc_channel.o platform/irc_conf.o platform/irc_event.o platform/irc_history.o platform/irc_member.o platform/irc_message.o \
-	platform/irc_outcome.o platform/irc_people.o platform/irc_register.o platform/irc_say.o platform/irc_support.o platform/irc_twitch.o \
+	platform/irc_outcome.o platform/irc_people.o platform/irc_register.o platform/irc_say.o platform/irc_support.o platform/irc_sure.o \
+	platform/irc_twitch.o \
 	platform/twitch.o platform/twitch_ask.o platform/twitch_callback.o platform/twitch_conduit.o platform/twitch_conf.o platform/twitch_conn.o platform/twitch_consent.o platform/twitch_event.o platform/twitch_frame.o \
 	platform/twitch_hook.o platform/twitch_list.o platform/twitch_loss.o platform/twitch_move.o \
 	platform/twitch_reconcile.o platform/twitch_shards.o platform/twitch_subs.o platform/index.o

@@ -110,8 +110,37 @@ static void continuity(void)
 	rule("another server is another connection", CONF, HELLO JOINED, "reload platform = irc\\nserver = irc://127.0.0.2:6667\\nnick = pen\\n\n", "reload no");
 }
 
-#define KEEPS(caps, supports) "opened 0\nstream 0 :s CAP * LS :" caps "\\r\\n\nstream 0 :s CAP pen ACK :" caps "\\r\\n:s 001 pen :hi\\r\\n:s 005 pen " supports \
-	" :are supported\\r\\n:s 422 pen :no\\r\\n\n" JOINED
+/* Where a gap begins whose last message was `old` by its own time; in seconds before now. -1: no tag says a time. */
+static int64_t begins(int64_t old, const char *batch)
+{
+	char step[256], time[CLOCK_RFC3339_MAX];
+	int64_t now = clock_wall(), from = 0;
+	const char *gap;
+	struct out *o = begin(CONF, HELLO JOINED);
+
+	clock_rfc3339(time, now - old * CLOCK_S);
+	snprintf(step, sizeof(step), "stream 0 %s%s%s%s:a!b@c PRIVMSG #a :x\\r\\n\n", old < 0 ? "" : "@time=", old < 0 ? "" : time, old < 0 ? "" : batch, old < 0 ? "" : " ");
+	probe_run(o, step);
+	probe_run(o, "gone 0 0 x\ndial 0\nopened 0\nstream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED);
+	gap = strstr(probe_take(o), "gap 0 [");
+	CHECK(gap && strchr(gap, ']') && clock_parse(gap + 7, (size_t)(strchr(gap, ']') - gap - 7), &from) == 0, "a gap with a beginning");
+	probe_free(o);
+	return (now - from + CLOCK_S / 2) / CLOCK_S;
+}
+
+/* What was on its way when the connection ended is older than what came last. */
+static void beginnings(void)
+{
+	CHECK(begins(-1, "") >= 9 && begins(-1, "") <= 11, "a little before what came last");
+	CHECK(begins(300, "") >= 309 && begins(300, "") <= 311, "by the server's clock, or by what lay here unread");
+	CHECK(begins(0, "") <= 11, "a clock that is right");
+	CHECK(begins(300, ";batch=x") <= 11, "but for what is of long ago");
+	CHECK(begins(500000000, "") <= 3611, "and for a clock that is wrong");
+}
+
+#define KEEPS(caps, supports) KEEPS_ALMOST(caps, supports) JOINED
+#define KEEPS_ALMOST(caps, supports) "opened 0\nstream 0 :s CAP * LS :" caps "\\r\\n\nstream 0 :s CAP pen ACK :" caps "\\r\\n:s 001 pen :hi\\r\\n:s 005 pen " supports \
+	" :are supported\\r\\n:s 422 pen :no\\r\\n\n"
 #define CAPS "batch draft/chathistory message-tags server-time echo-message"
 #define AWAY "start\ndial 0 2026-01-02T03:04:05.000Z\n" KEEPS(CAPS, "CHATHISTORY=2 MSGREFTYPES=msgid,timestamp")
 #define ASKED(what) "send 0.0 CHATHISTORY " what "\\r"
@@ -153,6 +182,8 @@ static void history(void)
 	rule("nothing younger is saved before it is read", CONF, AWAY NOBODY, "stream 0 @msgid=n1 :ada!u@h PRIVMSG #a :now\\r\\n\nacked 0 1\ndrain 0\n", "!save|send 0.0 QUIT");
 	rule("lost before it is read: from the beginning", CONF, AWAY NOBODY, "gone 0 0 reset\ndial 0\n" KEEPS(CAPS, "CHATHISTORY=2"),
 		"lost 0|gap 0 [2026-01-02T03:04:05.000Z]|CHATHISTORY TARGETS " SINCE);
+	rule("read before the gap is told: nothing younger is saved", CONF, AWAY NOBODY NOTHING("#a") NOTHING("#b") "stream 0 :op!o@h KICK #a pen :go\\r\\n\nacked 0 3\n"
+		"gone 0 0 x\ndial 0\n" KEEPS_ALMOST(CAPS, "CHATHISTORY=2") "stream 0 :pen!pen@h JOIN #a\\r\\n\n", "acked 0 4\n" NOTHING("#a") "drain 0\n", "!save|send 0.0 QUIT");
 	rule("not too many questions at a time", CONF, AWAY NOBODY, ONE("1") ONE("2") ONE("3") ONE("4") ONE("5") ONE("6") ONE("7") ONE("8") ONE("9") ONE("10")
 		ONE("11") ONE("12") ONE("13") ONE("14") ONE("15") ONE("16") ONE("17") ONE("18") ONE("19") "advance 499\nstatus\nadvance 1\n",
 		ASKED("AFTER #a msgid=m18 2") "|timer 0.2 +500|status|" ASKED("AFTER #a msgid=m19 2"));
@@ -185,6 +216,7 @@ int main(void)
 	greeting();
 	liveness();
 	continuity();
+	beginnings();
 	history();
 	accounts();
 	return check_done();

@@ -12,7 +12,6 @@
 
 #define OPENING (20 * CLOCK_S)
 #define GREETING (90 * CLOCK_S)		/* a server may look up our address and identity first */
-#define SAVE_EVERY (60 * CLOCK_S)
 #define THROTTLED (60 * CLOCK_S)	/* what servers ask for who came back too fast */
 #define OUT_MAX (IRC_TAGS_MAX + IRC_LINE_MAX)
 
@@ -141,8 +140,9 @@ static void opened(void *arg, unsigned conn, unsigned sock, int64_t now)
 	c->lost = false;
 	c->now = now;
 	hear(c, now);
+	c->behind = 0;
 	c->open_mark = c->mark;
-	c->open_wall = c->heard_wall;
+	c->open_wall = irc_sure(c);
 	out_timer(c->out, 0, T_PING, now + c->conf.ping);
 	irc_greet(c);
 }
@@ -154,7 +154,7 @@ static void down(struct irc *c, const char *why)
 
 	if (c->stage >= IRC_JOINING) {
 		if (!c->broken)
-			clock_rfc3339(c->from, c->heard_wall);
+			clock_rfc3339(c->from, irc_sure(c));
 		if (since && strcmp(since, c->from) < 0)
 			memmove(c->from, since, strlen(since) + 1);
 		c->broken = true;
@@ -197,61 +197,6 @@ static void gone(void *arg, unsigned conn, unsigned sock, unsigned code, const c
 	irc_lose(c, NEXT_RESUME, 0, "%s", reason);
 }
 
-static void save(struct irc *c, int64_t wall)
-{
-	char text[CLOCK_RFC3339_MAX];
-
-	out_save(c->out, 0, text, clock_rfc3339(text, wall));
-	c->saved_wall = wall;
-}
-
-/* Lines of this connection are younger than its beginning, so that is a time to save when those before it are kept. */
-static void save_beginning(struct irc *c)
-{
-	if (!c->broken && !c->history.n && c->kept >= c->open_mark)
-		save(c, c->open_wall);
-}
-
-void irc_joining(struct irc *c)
-{
-	c->stage = IRC_JOINING;
-	/* The first time there is nothing on disk by which the next process would know that this one heard something. */
-	save_beginning(c);
-	irc_channels_join(c, c->now);
-}
-
-void irc_live(struct irc *c)
-{
-	c->stage = IRC_LIVE;
-	if (c->broken) {
-		char to[CLOCK_RFC3339_MAX], why[IRC_WHY_MAX + 96];
-
-		clock_rfc3339(to, clock_wall());
-		snprintf(why, sizeof(why), "%s: %s", irc_history_kept(c) ? "what was said meanwhile is read from the server's history, the rest is missing" :
-			"IRC repeats nothing that was said meanwhile", c->why);
-		out_gap(c->out, 0, why, c->from, to);
-		c->broken = false;
-		irc_history_ask(c, NULL, c->from);
-		for (size_t i = 0; i < c->nchannels; i++)
-			if (c->channels[i]->where == CH_IN)
-				irc_history_ask(c, c->channels[i], c->from);
-	}
-	if (c->saved_wall != c->open_wall)
-		save_beginning(c);
-	out_live(c->out, 0, false);
-	irc_say_write(c, c->now);
-}
-
-void irc_caught_up(struct irc *c)
-{
-	if (c->kept >= c->mark) {
-		save(c, c->open_wall);
-	} else {
-		c->sure_wall = c->open_wall;
-		c->sure_mark = c->mark;
-	}
-}
-
 static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
 {
 	struct irc *c = arg;
@@ -268,8 +213,7 @@ static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
 			out_timer(c->out, 0, T_PING, c->heard + c->conf.ping);
 		}
 		irc_history_due(c);
-		if (c->stage == IRC_LIVE && !c->history.n && c->kept == c->mark && c->heard_wall - c->saved_wall >= 5 * SAVE_EVERY)
-			save(c, c->heard_wall);
+		irc_sure_due(c);
 		break;
 	case T_PACE:
 		irc_say_write(c, now);
@@ -283,28 +227,10 @@ static void due(void *arg, unsigned conn, unsigned timer, int64_t now)
 	}
 }
 
-/* Saves a time before which every line is kept: that of an earlier mark, once the hub has it. */
 static void acked(void *arg, unsigned conn, uint64_t mark, int64_t now)
 {
-	struct irc *c = arg;
-
 	(void)conn, (void)now;
-	if (mark > c->mark)
-		return;
-	c->kept = mark;
-	if (c->history.n)
-		return;
-	if (c->sure_wall && mark >= c->sure_mark) {
-		if (c->sure_wall - c->saved_wall >= SAVE_EVERY || !c->saved_wall)
-			save(c, c->sure_wall);
-		c->sure_wall = 0;
-	}
-	if (!c->sure_wall && c->stage == IRC_LIVE) {
-		c->sure_wall = c->heard_wall;
-		c->sure_mark = c->mark;
-		if (mark == c->mark && !c->saved_wall)
-			save(c, c->heard_wall);
-	}
+	irc_sure_acked(arg, mark);
 }
 
 static void drain(void *arg, unsigned conn, int64_t now)
@@ -314,9 +240,7 @@ static void drain(void *arg, unsigned conn, int64_t now)
 	(void)conn, (void)now;
 	if (c->stage == IRC_DOWN)
 		return;
-	/* Else what is on disk stands: the next process tells from there what is not told, or not kept. */
-	if (c->stage >= IRC_JOINING && !c->broken && !c->history.n && c->kept == c->mark)
-		save(c, c->heard_wall);
+	irc_sure_drain(c);
 	irc_put(c, "QUIT :handing over");
 	down(c, "handed over");
 	c->broken = false;	/* should it come back, what is saved then counts */
@@ -359,6 +283,7 @@ static bool on_line(void *arg, const struct irc_message *m, const char *why)
 			out_gap(c->out, 0, why, "", "");
 		return true;
 	}
+	irc_sure_heard(c, m);
 	code = irc_code(m->command);
 	if (irc_say_answer(c, m))
 		return true;

@@ -299,7 +299,7 @@ static void self_left(struct irc *c, struct irc_channel *ch, const char *why, st
 				return;
 			}
 	}
-	clock_rfc3339(from, c->heard_wall);
+	clock_rfc3339(from, irc_sure(c));
 	again(c, ch, from, why, text, now);
 }
 

@@ -38,17 +38,27 @@ static void write_id(struct irc *c, struct writer *w, const struct irc_message *
 	writer_attr(w, "id", text);
 }
 
-static void write_time(struct irc *c, struct writer *w, const struct irc_message *m)
+bool irc_time(const struct irc_message *m, int64_t *wall)
 {
 	struct span t = irc_tag_raw(m, "time");
-	uint64_t ms = irc_tag_u64(m, "tmi-sent-ts");
+	uint64_t ms;
+
+	if (t.n && clock_parse(t.p, t.n, wall) == 0)
+		return true;
+	ms = irc_tag_u64(m, "tmi-sent-ts");
+	/* 253402300800: the year 10000 */
+	if (!ms || ms >= UINT64_C(9000000000000))
+		return false;
+	*wall = (int64_t)ms * CLOCK_MS;
+	return true;
+}
+
+static void write_time(struct irc *c, struct writer *w, const struct irc_message *m)
+{
 	char text[CLOCK_RFC3339_MAX];
 	int64_t wall;
 
-	/* 253402300800: the year 10000 */
-	if (t.n == 0 || clock_parse(t.p, t.n, &wall))
-		wall = ms && ms < UINT64_C(9000000000000) ? (int64_t)ms * CLOCK_MS : c->heard_wall;
-	clock_rfc3339(text, wall);
+	clock_rfc3339(text, irc_time(m, &wall) ? wall : c->heard_wall);
 	writer_attr(w, "time", text);
 }
 

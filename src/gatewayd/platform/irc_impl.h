@@ -6,13 +6,14 @@
  *   irc_conf.c       the account's words
  *   irc_channel.c    joining, being thrown out, coming back     irc_people.c   who is there and what they are
  *   irc_event.c      messages to lines          irc_twitch.c   the same for what only Twitch's dialect has
+ *   irc_sure.c       until when nothing is missing, what of it is saved, and the gap
  *   irc_history.c    what was said while we were away, where the server keeps it
  *   irc_say.c        message.send to PRIVMSG: pace, splitting     irc_outcome.c  how it is known what became of it
  *   irc_message.c    lines of IRC (pure)        irc_member.c   members of a channel (pure)
  *
- * Nothing is replayed on IRC by itself: whatever happened between two connections is lost, and gateway.gap says so, with the time of the last byte
- * that was seen before (kept by out_save, so also after kill -9) and the time when the channels were joined again. What was said is asked for
- * of servers that keep it; until that is over no later time is saved.
+ * Nothing is replayed on IRC by itself: whatever happened between two connections is lost, and gateway.gap says so, with a time shortly before the
+ * last byte that was seen (irc_sure; kept by out_save, so also after kill -9) and the time when the channels were joined again. What was said is
+ * asked for of servers that keep it; until that is over no later time is saved.
  *
  * Times are of the server where it tells them (server-time, tmi-sent-ts), else of the arrival here.
  */
@@ -114,6 +115,7 @@ struct irc {
 	bool lost;			/* while lines are handed out: the connection ended in one of them */
 	int64_t now;			/* of the bytes or the timer at work */
 	int64_t heard, heard_wall;	/* when bytes came last */
+	int64_t behind;			/* how much older than its arrival the last message was that told its time */
 	uint64_t pieces;		/* how often they came */
 
 	/* greeting */
@@ -179,9 +181,16 @@ bool irc_conf_same(const struct irc_conf *a, const struct irc_conf *b);	/* but f
 void irc_put(struct irc *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));	/* writes one line, CR LF added */
 /* The connection is over. Whoever handles a line looks at c->lost after it. */
 void irc_lose(struct irc *c, enum next next, int64_t wait, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* irc_sure.c */
+int64_t irc_sure(const struct irc *c);		/* what the server had to send before that time has come */
+void irc_sure_heard(struct irc *c, const struct irc_message *m);
 void irc_joining(struct irc *c);		/* registered */
-void irc_live(struct irc *c);		/* the first round of JOIN is over */
-void irc_caught_up(struct irc *c);	/* what was to be read from the history is */
+void irc_live(struct irc *c);			/* the first round of JOIN is over */
+void irc_caught_up(struct irc *c);		/* what was to be read from the history is */
+void irc_sure_acked(struct irc *c, uint64_t mark);
+void irc_sure_due(struct irc *c);		/* T_PING: nothing may have come for long */
+void irc_sure_drain(struct irc *c);
 
 /* irc_register.c: true: the message was one of these. */
 void irc_greet(struct irc *c);
@@ -232,6 +241,7 @@ void irc_people_nick(struct irc *c, const struct irc_message *m);
 
 /* irc_event.c */
 void irc_event(struct irc *c, const struct irc_message *m);
+bool irc_time(const struct irc_message *m, int64_t *wall);	/* as the server tells it; false: it does not */
 void irc_event_batch(struct irc *c, const struct irc_message *m);
 /* Begins a line about a channel (or, ch NULL, about the person `whom`, or nothing when that is absent too) up to the members of data. */
 void irc_line_begin(struct irc *c, struct writer *w, const struct irc_message *m, const char *type, const struct irc_channel *ch,

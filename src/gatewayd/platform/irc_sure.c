@@ -1,0 +1,128 @@
+/*
+ * irc_sure: until when nothing is missing, and what of it is saved; the gap that is told when the connection is live again. What is saved never passes
+ * over what the hub does not have, nor over a loss that is not told yet: whoever finds it after a crash tells from there.
+ */
+#include <stdio.h>
+
+#include "gatewayd/platform/irc_impl.h"
+
+#define SAVE_EVERY (60 * CLOCK_S)
+#define ON_THE_WAY (10 * CLOCK_S)	/* what a server said may be on its way so long: what is lost with a connection is older than what came last */
+#define BEHIND_MAX (3600 * CLOCK_S)	/* a clock that is wrong by more says nothing */
+
+/* By the server's clock, where it tells the time; and bytes that lay here unread, while the hub was behind, are as old as what is read of them. */
+void irc_sure_heard(struct irc *c, const struct irc_message *m)
+{
+	int64_t wall, behind;
+
+	if (irc_tag_raw(m, "batch").n || !irc_time(m, &wall))	/* what is of a batch may be of long ago */
+		return;
+	behind = c->heard_wall - wall;
+	c->behind = behind < 0 ? 0 : behind < BEHIND_MAX ? behind : BEHIND_MAX;
+}
+
+int64_t irc_sure(const struct irc *c)
+{
+	return c->heard_wall - c->behind - ON_THE_WAY;
+}
+
+/* ---- what is saved ---- */
+
+static void save(struct irc *c, int64_t wall)
+{
+	char text[CLOCK_RFC3339_MAX];
+
+	out_save(c->out, 0, text, clock_rfc3339(text, wall));
+	c->saved_wall = wall;
+}
+
+/* Lines of this connection are younger than its beginning, so that is a time to save when those before it are kept. */
+static void save_beginning(struct irc *c)
+{
+	if (!c->broken && !c->history.n && c->kept >= c->open_mark)
+		save(c, c->open_wall);
+}
+
+void irc_caught_up(struct irc *c)
+{
+	if (c->broken)
+		return;		/* of one channel; all others are asked for, when the gap is told */
+	if (c->kept >= c->mark) {
+		save(c, c->open_wall);
+	} else {
+		c->sure_wall = c->open_wall;
+		c->sure_mark = c->mark;
+	}
+}
+
+/* Saves a time before which every line is kept: that of an earlier mark, once the hub has it. */
+void irc_sure_acked(struct irc *c, uint64_t mark)
+{
+	if (mark > c->mark)
+		return;
+	c->kept = mark;
+	if (c->history.n)
+		return;
+	if (c->sure_wall && mark >= c->sure_mark) {
+		if (c->sure_wall - c->saved_wall >= SAVE_EVERY || !c->saved_wall)
+			save(c, c->sure_wall);
+		c->sure_wall = 0;
+	}
+	if (!c->sure_wall && c->stage == IRC_LIVE) {
+		c->sure_wall = irc_sure(c);
+		c->sure_mark = c->mark;
+		if (mark == c->mark && !c->saved_wall)
+			save(c, irc_sure(c));
+	}
+}
+
+/* Is everything that came kept and told? */
+static bool whole(const struct irc *c)
+{
+	return !c->broken && !c->history.n && c->kept == c->mark;
+}
+
+void irc_sure_due(struct irc *c)
+{
+	if (c->stage == IRC_LIVE && whole(c) && irc_sure(c) - c->saved_wall >= 5 * SAVE_EVERY)
+		save(c, irc_sure(c));
+}
+
+void irc_sure_drain(struct irc *c)
+{
+	/* Else what is on disk stands. */
+	if (c->stage >= IRC_JOINING && whole(c))
+		save(c, irc_sure(c));
+}
+
+/* ---- a connection begins ---- */
+
+void irc_joining(struct irc *c)
+{
+	c->stage = IRC_JOINING;
+	/* The first time there is nothing on disk by which the next process would know that this one heard something. */
+	save_beginning(c);
+	irc_channels_join(c, c->now);
+}
+
+void irc_live(struct irc *c)
+{
+	c->stage = IRC_LIVE;
+	if (c->broken) {
+		char to[CLOCK_RFC3339_MAX], why[IRC_WHY_MAX + 96];
+
+		clock_rfc3339(to, clock_wall());
+		snprintf(why, sizeof(why), "%s: %s", irc_history_kept(c) ? "what was said meanwhile is read from the server's history, the rest is missing" :
+			"IRC repeats nothing that was said meanwhile", c->why);
+		out_gap(c->out, 0, why, c->from, to);
+		c->broken = false;
+		irc_history_ask(c, NULL, c->from);
+		for (size_t i = 0; i < c->nchannels; i++)
+			if (c->channels[i]->where == CH_IN)
+				irc_history_ask(c, c->channels[i], c->from);
+	}
+	if (c->saved_wall != c->open_wall)
+		save_beginning(c);
+	out_live(c->out, 0, false);
+	irc_say_write(c, c->now);
+}
