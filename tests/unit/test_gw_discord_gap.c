@@ -118,20 +118,49 @@ static void unasked(void)
 	probe_free(o);
 }
 
-/* A guild that becomes another shard's. */
-static void shards(void)
+#define SHARD_1 "dial 1 -\nopened 1\nframe 1 {\"op\":10,\"d\":{\"heartbeat_interval\":40000}}\n" \
+	"frame 1 {\"t\":\"READY\",\"s\":1,\"op\":0,\"d\":{\"user\":{\"id\":\"99\"},\"guilds\":[" GUILD_5 "],\"session_id\":\"ghi\"}}\n" \
+	"frame 1 {\"t\":\"GUILD_CREATE\",\"s\":2,\"op\":0,\"d\":{\"id\":\"5\",\"channels\":[" CHANNEL("50", "@1000") "]}}\n"
+
+static struct out *two_shards(void)
 {
 	struct out *o = probe_new(platform_find("discord"));
 
 	probe_file(o, "bot.token", "secret");
 	CHECK(probe_account(o, CONF "shards = 2\n") == 0, "two shards");
-	run(o, "start\nanswer 1 200 " GATEWAY "\ndial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":1,\"user\":\"99\",\"after\":\"@900\","
+	run(o, "start\nanswer 1 200 " GATEWAY "\n");
+	return o;
+}
+
+/* A guild that becomes another shard's. */
+static void shards(void)
+{
+	struct out *o = two_shards();
+
+	run(o, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":1,\"user\":\"99\",\"after\":\"@900\","
 		"\"channels\":[\"50\",\"5\"]}\nopened 0\n" HELLO READY("def", "{\"id\":\"6\"}"));
 	CHECK(saw(o, "gap 0 [abc:9] [def:1] the session was lost; messages are read again"), "the one that was all there was");
-	run(o, "dial 1 -\nopened 1\nframe 1 {\"op\":10,\"d\":{\"heartbeat_interval\":40000}}\n"
-		"frame 1 {\"t\":\"READY\",\"s\":1,\"op\":0,\"d\":{\"user\":{\"id\":\"99\"},\"guilds\":[" GUILD_5 "],\"session_id\":\"ghi\"}}\n"
-		"frame 1 {\"t\":\"GUILD_CREATE\",\"s\":2,\"op\":0,\"d\":{\"id\":\"5\",\"channels\":[" CHANNEL("50", "@1000") "]}}\n");
+	run(o, SHARD_1);
 	CHECK(saw(o, "gap 1 [] [ghi:1] the number of shards changed; messages are read again") && saw(o, "http 2 GET " ASKED "50/messages?after=@900"), "the new one");
+	run(o, "acked 0 10\nacked 1 1\nadvance 1000\n");
+	probe_take(o);
+	run(o, "drain 0\n");
+	CHECK(strstr(probe_take(o), ids("\"moved\":\"@900\"")), "the hub may not have the gap of the new one");
+	probe_free(o);
+	/* A crash before the new one had begun: another process goes on. */
+	o = two_shards();
+	run(o, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":1,\"user\":\"99\",\"after\":\"@900\","
+		"\"channels\":[\"50\",\"5\"]}\nopened 0\n" HELLO READY("def", "{\"id\":\"6\"}"));
+	CHECK(saw(o, "save 0 {\"session\":\"def\"") && strstr(probe_take(o), ids("\"channels\":[\"50\",\"5\"],\"moved\":\"@900\"")), "what the others are to miss is kept");
+	probe_free(o);
+	o = two_shards();
+	run(o, "dial 0 {\"session\":\"def\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":2,\"user\":\"99\",\"after\":\"@950\",\"channels\":[],\"moved\":\"@900\"}\n"
+		"opened 0\n" HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":10,\"op\":0,\"d\":{}}\n" SHARD_1);
+	CHECK(saw(o, "gap 1 [] [ghi:1] the number of shards changed; messages are read again") && saw(o, "http 2 GET " ASKED "50/messages?after=@900"), "by the next process");
+	run(o, "acked 0 10\nacked 1 2\nanswer 2 200 []\nadvance 1000\n");
+	probe_take(o);
+	run(o, "drain 0\n");
+	CHECK(saw(o, "save 0 {\"session\":\"def\"") && !strstr(probe_take(o), "moved"), "and is over when the hub has it");
 	probe_free(o);
 }
 

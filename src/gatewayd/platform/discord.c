@@ -124,7 +124,7 @@ static void connections(struct discord *d, unsigned n)
 	d->nconns = n;
 	d->outgrown = d->guessed = false;
 	for (unsigned i = 0; i < before; i++)
-		gap_moves(d, &d->conns[i]);
+		gap_moves(d, d->conns[i].sure);
 	for (unsigned i = 0; i < before; i++) {
 		d->conns[i].turned_away = false;
 		if (d->conns[i].state != CONN_IDLE)

@@ -153,10 +153,19 @@ static void add_seen(struct discord *d, struct dconn *c, uint64_t from, bool all
 			fill_add(d, c, c->seen[i].channel, c->seen[i].guild, from);
 }
 
-void gap_moves(struct discord *d, const struct dconn *c)
+void gap_moves(struct discord *d, uint64_t sure)
 {
-	if (c->sure && (!d->moved || c->sure < d->moved))
-		d->moved = c->sure;
+	if (sure && (!d->moved || sure < d->moved))
+		d->moved = sure;
+}
+
+uint64_t gap_moved(struct discord *d)
+{
+	for (unsigned n = 0; d->moved && n < d->nconns; n++)
+		if (!d->conns[n].settled || d->conns[n].shards != d->nconns)
+			return d->moved;
+	d->moved = 0;
+	return 0;
 }
 
 static void open_fill(struct fill *f, const char *why, uint64_t from)

@@ -75,6 +75,8 @@ struct dconn {
 	uint64_t kept, saved;		/* s that the hub has acknowledged, and the one on disk */
 	bool save_armed;
 	unsigned shards;		/* of the session */
+	uint64_t begun;			/* the mark of READY */
+	bool settled;			/* what was told with READY is with the hub */
 	uint64_t intents;		/* of the session */
 	/* trying */
 	unsigned closed;		/* sockets in a row that did not get as far as Hello */
@@ -244,7 +246,8 @@ void gap_alive(struct discord *d, unsigned n, int64_t at);	/* what was sent at `
 /* discord_gap.c */
 /* READY. lost: it follows a session that cannot be resumed; moved: the first one with so many shards. Why it is a gap; NULL: it is none. */
 const char *gap_begin(struct discord *d, unsigned n, struct span ready, bool lost, bool moved, int64_t now);
-void gap_moves(struct discord *d, const struct dconn *c);	/* its guilds will be other shards' */
+void gap_moves(struct discord *d, uint64_t sure);	/* guilds will be other shards', and nothing is missing of them until then */
+uint64_t gap_moved(struct discord *d);			/* `moved`, while a connection is not settled: else it is over, and 0 */
 void gap_live(struct discord *d, unsigned n, int64_t now);
 void gap_hole(struct discord *d, unsigned n, int64_t now);	/* dispatches are missing within a session */
 void gap_guild(struct discord *d, const struct event *e);	/* GUILD_CREATE of one that is available */

@@ -3,9 +3,12 @@
  * Discord no longer has the session. As JSON text, written by out_save:
  *
  *   {"session":"...","url":"wss://...","seq":41,"shards":1,"intents":37377,"presence":N,"user":"...","after":"...",
- *    "channels":["CHANNEL","GUILD",...],"fill":["CHANNEL","GUILD","AFTER",...],"read":[CHANNELS,MESSAGES],"wait":["GUILD","FROM",...]}
+ *    "channels":["CHANNEL","GUILD",...],"moved":"...","fill":["CHANNEL","GUILD","AFTER",...],"read":[CHANNELS,MESSAGES],"wait":["GUILD","FROM",...]}
  *
  * intents: what it was begun with. presence: `told`. after: `sure` of discord_gap.c. fill, read and wait are there while history is read: what is still to be read, what was, and guilds that have not come.
+ *
+ * moved: since when messages may be missing of guilds that came to other shards when their number changed, until all of those have begun: there is nothing
+ * on disk of these by which a process after a crash would know.
  *
  * A session that Discord refuses stays saved until READY names its successor: a crash in between finds it, is refused again, and so still knows
  * what it missed.
@@ -97,8 +100,10 @@ void session_load(struct discord *d, unsigned n, const char *saved, size_t nsave
 		d->self = text_id(json_member(doc, "user"));
 	load_channels(c, json_member(doc, "channels"));
 	load_fill(d, c, doc);
-	if (c->shards != d->nconns)
-		gap_moves(d, c);
+	gap_moves(d, text_id(json_member(doc, "moved")));
+	c->settled = c->shards == d->nconns;
+	if (!c->settled)
+		gap_moves(d, c->sure);
 out:
 	json_free(doc);
 }
@@ -147,6 +152,8 @@ void session_save(struct discord *d, unsigned n)
 		sep = ",";
 	}
 	buf_addc(&d->text, ']');
+	if (gap_moved(d))
+		buf_printf(&d->text, ",\"moved\":\"%" PRIu64 "\"", d->moved);
 	if (c->fill && (c->fill->open || fill_missing_guilds(c->fill)))
 		put_fill(&d->text, c->fill);
 	if (buf_addc(&d->text, '}') == 0) {
@@ -172,7 +179,9 @@ void session_begin(struct discord *d, unsigned n, struct span ready, uint64_t s)
 	*c->dead = '\0';
 	c->base = c->top;
 	c->seq = 0;
-	out_mark(d->out, n, session_mark(c, s));
+	c->begun = session_mark(c, s);
+	c->settled = false;
+	out_mark(d->out, n, c->begun);
 	c->kept = c->seq;
 	c->shards = d->nconns;
 	c->intents = d->conf.intents;
@@ -195,6 +204,7 @@ void session_acked(struct discord *d, unsigned n, uint64_t mark, int64_t now)
 	int64_t share = (int64_t)d->nconns * SAVE_SHARE;
 
 	gap_acked(c, mark);
+	c->settled |= c->begun && mark > c->begun;	/* with a line behind what READY told */
 	if (mark > c->base && mark <= c->top && mark - c->base > c->kept)	/* else it is of the session before this one */
 		c->kept = mark - c->base;
 	if (c->kept > c->saved && !c->save_armed && *c->session) {
