@@ -13,7 +13,7 @@ static void filling(void)
 	run(o, READY("def", GUILD_5));
 	CHECK(saw(o, "gap 0 [abc:3] [def:1] the session was lost; messages are read again from the history"), "the gap is told with its range");
 	CHECK(saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":1,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"@990\",\"channels\":[\"50\",\"5\"],"
-		"\"fill\":[],\"wait\":[\"5\",\"@990\"],\"read\":[0,0,0]}"), "a crash now would not forget it");
+		"\"fill\":[],\"wait\":[\"5\",\"@990\"],\"read\":[0,0,0,0],\"between\":[\"@990\",\"0\"],\"notes\":\"\"}"), "a crash now would not forget it");
 	CHECK(!saw(o, "http 2"), "which channels is not known yet");
 	/* 50 has more, 51 has not, 52 was never heard of, 53 is a category, 54 is a thread, 55 a forum */
 	run(o, GUILD("2", "5", CHANNEL("50", "@1102") "," CHANNEL("51", "@800") "," CHANNEL("52", "@1050") ",{\"id\":\"53\",\"type\":4,\"last_message_id\":\"@1050\"},"
@@ -30,7 +30,7 @@ static void filling(void)
 	run(o, "advance 200\nacked 0 6\nadvance 1000\n");
 	CHECK(!saw(o, "http 3"), "no more before the hub has them");
 	CHECK(saw(o, "save 0 {\"session\":\"def\",\"url\":\"wss://resume.example\",\"seq\":2,\"shards\":1,\"intents\":37377,\"presence\":1639573221,\"user\":\"99\",\"after\":\"@1093\",\"channels\":[\"50\",\"5\"],"
-		"\"fill\":[\"50\",\"5\",\"@990\",\"52\",\"5\",\"@990\",\"54\",\"5\",\"@990\"],\"wait\":[],\"read\":[0,3,0]}"), "nor is it done with");
+		"\"fill\":[\"50\",\"5\",\"@990\",\"52\",\"5\",\"@990\",\"54\",\"5\",\"@990\"],\"wait\":[],\"read\":[0,3,0,0],\"between\":[\"@990\",\"0\"],\"notes\":\"\"}"), "nor is it done with");
 	run(o, "acked 0 7\n");
 	CHECK(saw(o, "http 3 GET " ASKED "52/messages?after=@990&limit=100"), "the next");
 	run(o, "answer 3 403 {}\nadvance 1999\n");

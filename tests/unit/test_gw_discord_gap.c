@@ -52,6 +52,31 @@ static void crashing(void)
 	probe_free(o);
 }
 
+/* What the end of it is to tell is more than what is still to be read. */
+static void crashing_noted(void)
+{
+	struct out *o = begin();
+	char saved[8192];
+	const char *at;
+
+	run(o, "gone 0 0 x\ndial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":1,\"user\":\"99\",\"after\":\"@900\",\"channels\":[],"
+		"\"fill\":[\"50\",\"5\",\"@860\",\"51\",\"5\",\"@880\",\"52\",\"5\",\"@890\"],\"wait\":[],\"read\":[0,0,0]}\nopened 0\n" HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":10,\"op\":0,\"d\":{}}\n"
+		"answer 2 403 {}\nadvance 2000\nanswer 3 200 [" OLD("@895", "51") "]\nacked 0 11\n");
+	probe_take(o);
+	run(o, "drain 0\n");
+	at = strstr(probe_take(o), "save 0 ");
+	CHECK(at && strchr(at, '\n'), "saved");
+	snprintf(saved, sizeof(saved), "dial 0 %.*s\nopened 0\n", (int)(strchr(at, '\n') - at - 7), at + 7);
+	probe_free(o);
+	o = begin();
+	run(o, "gone 0 0 x\n");
+	run(o, saved);
+	run(o, HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":11,\"op\":0,\"d\":{}}\nanswer 2 200 []\nadvance 2000\n");
+	CHECK(saw(o, "gap 0 [@860] [@895] the session was lost: 1 message of 2 channels read again from the history, not all; channel 50 after @860: no access to its history\n"),
+		"where it began, and what was not read");
+	probe_free(o);
+}
+
 /* Without messages a heartbeat that is answered proves that there were none. */
 static void quiet(void)
 {
@@ -240,6 +265,7 @@ int main(void)
 	log_set(LOG_TEXT, LOG_ERROR);
 	beginning();
 	crashing();
+	crashing_noted();
 	quiet();
 	unnamed();
 	unasked();

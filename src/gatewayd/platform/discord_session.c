@@ -3,9 +3,11 @@
  * Discord no longer has the session. As JSON text, written by out_save:
  *
  *   {"session":"...","url":"wss://...","seq":41,"shards":1,"intents":37377,"presence":N,"user":"...","after":"...",
- *    "channels":["CHANNEL","GUILD",...],"moved":"...","fill":["CHANNEL","GUILD","AFTER",...],"read":[CHANNELS,MESSAGES],"wait":["GUILD","FROM",...]}
+ *    "channels":["CHANNEL","GUILD",...],"moved":"...","fill":["CHANNEL","GUILD","AFTER",...],"wait":["GUILD","FROM",...],
+ *    "read":[CHANNELS,MESSAGES,LEFT,UNNOTED],"between":["FROM","TO"],"notes":"..."}
  *
- * intents: what it was begun with. presence: `told`. after: `sure` of discord_gap.c. fill, read and wait are there while history is read: what is still to be read, what was, and guilds that have not come.
+ * intents: what it was begun with. presence: `told`. after: `sure` of discord_gap.c. fill and what follows are there while history is read: what is still
+ * to be read, guilds that have not come, and what is told at the end (struct fill).
  *
  * moved: since when messages may be missing of guilds that came to other shards when their number changed, until all of those have begun: there is nothing
  * on disk of these by which a process after a crash would know.
@@ -58,6 +60,10 @@ static void load_channels(struct dconn *c, const struct json *list)
 static void load_fill(struct discord *d, struct dconn *c, const struct json *doc)
 {
 	const struct json *list = json_member(doc, "fill"), *read = json_member(doc, "read"), *wait = json_member(doc, "wait");
+	const struct json *between = json_member(doc, "between");
+	size_t n;
+	const char *notes = json_str(json_member(doc, "notes"), &n);
+	uint64_t from = text_id(json_at(between, 0));
 
 	if (!json_is_array(list) || !fill_of(c))
 		return;
@@ -69,6 +75,12 @@ static void load_fill(struct discord *d, struct dconn *c, const struct json *doc
 	c->fill->channels = (unsigned)json_int(json_at(read, 0), 0);
 	c->fill->messages = (unsigned)json_int(json_at(read, 1), 0);
 	c->fill->left += (unsigned)json_int(json_at(read, 2), 0);
+	c->fill->unnoted += (unsigned)json_int(json_at(read, 3), 0);
+	if (from && (!c->fill->from || from < c->fill->from))
+		c->fill->from = from;
+	c->fill->to = text_id(json_at(between, 1));
+	if (notes && n)
+		buf_add(&c->fill->notes, notes, n);
 }
 
 /* Takes a session over that was saved, here before or elsewhere, unless the one in memory is the same and further on. */
@@ -133,7 +145,9 @@ static void put_fill(struct buf *to, const struct fill *f)
 		buf_printf(to, "%s\"%" PRIu64 "\",\"%" PRIu64 "\"", sep, f->w[i].guild, f->w[i].from);
 		sep = ",";
 	}
-	buf_printf(to, "],\"read\":[%u,%u,%u]", f->channels, f->messages, more);
+	buf_printf(to, "],\"read\":[%u,%u,%u,%u],\"between\":[\"%" PRIu64 "\",\"%" PRIu64 "\"],\"notes\":", f->channels, f->messages, more, f->unnoted,
+		f->from, f->to);
+	buf_add_json(to, f->notes.len ? f->notes.p : "", f->notes.len);
 }
 
 void session_save(struct discord *d, unsigned n)
