@@ -63,9 +63,12 @@ resumed_are() { [ "$(events gateway.resumed | wc -l)" = "$1" ]; }
 	order "forget bot"
 	daemon_stop route
 	# Ready it is only with its hub.
-	daemon_run gw gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/gw.ctl"
-	wait_until 20 account_is gw bot '.connections[0] | .state == "live" and .waiting >= 2'
-	daemon_kill gw
+	for end in daemon_stop daemon_kill; do
+		daemon_run gw gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/gw.ctl" --drain-time 100ms
+		wait_until 20 account_is gw bot '.connections[0] | .state == "live" and .waiting >= 2'
+		wait_for "$T/gw.err" listening
+		$end gw
+	done
 	gw_hub
 	up_start gw
 	wait_until 20 has_event gateway.gap '.data.account == "bot"'

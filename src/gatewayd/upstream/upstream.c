@@ -252,10 +252,7 @@ void upstream_close(struct upstream *u)
 	drain_stop(u);
 	for (o = u->first; o; o = next) {
 		next = o->next;
-		for (unsigned i = 0; i < o->nall; i++)
-			line_forget(o->conn[i]);
-		if (o->own)
-			line_forget(o->own);
+		/* What is saved here has to know of lines that are not kept: they are forgotten behind it. */
 		if (!o->stopping)
 			out_stop(o);
 	}
