@@ -153,3 +153,22 @@ hooked() {
 	daemon_stop other
 	well_behaved
 }
+
+@test "a shard is handed over by a process that ends before the other one is sure to be attached: that is a gap" {
+	bot_start_later
+	cp "$T"/lab/accounts/default/lab-twitch.* "$T/accounts/default/"
+	bot_word transport conduit
+	daemon_stop gw
+	bot_gw --drain-time 2s
+	wait_events gateway.up 1
+	daemon_start other gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/other"
+	wait_for "$T/other.err" 'another process holds it'
+	daemon_stop gw
+	wait_events gateway.up 2
+	[ "$(events gateway.resumed)" = "" ]
+	[ "$(events gateway.gap | wc -l)" = 1 ]
+	hear last
+	wait_events chat.message 1
+	daemon_stop other
+	well_behaved
+}

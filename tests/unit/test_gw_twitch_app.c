@@ -300,10 +300,10 @@ static void conduit_handed(void)
 	probe_take(o);
 	probe_run(o, OFFLINE("0.2", "n1", "00:05") WELCOME("0.2", "X", "00:05"));
 	CHECK(has(o, "\"id\":\"n1\""), "and is read on");
-	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "N", "00:08") "answer 8 202 {\"data\":[{\"id\":\"0\"}]}\n");
+	probe_run(o, "dial 0\nopened 0\n" WELCOME("0", "N", "00:07") "answer 8 202 {\"data\":[{\"id\":\"0\"}]}\n");
 	CHECK(probe_saw(o, "live 0 resumed") && !probe_saw(o, "gap"), "attached in time: nothing is missing");
 	probe_run(o, "acked 0 1\ndrain 0\ndial 0\nopened 0\n" WELCOME("0", "N", "00:11") "advance 2000\nanswer 9 202 {\"data\":[{\"id\":\"0\"}]}\n");
-	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:00:08.500Z] [2024-05-01T10:00:13.5") && probe_saw(o, "live 0 up"), "too late: a gap, until it is attached");
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:00:07.500Z] [2024-05-01T10:00:13.5") && probe_saw(o, "live 0 up"), "too late: a gap, until it is attached");
 	probe_free(o);
 }
 

@@ -113,7 +113,8 @@ void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t openin
 void out_switch(struct out *o, unsigned conn);
 
 /* Inside drain: socket 0 stays open for so long though the connection is another's from now on, so that nothing is missing until that one is attached. What
- * comes on it is given to frame as socket 2. false: nobody waits for the connection, or there is no socket: it is closed. */
+ * comes on it is given to frame as socket 2. false: nobody waits for the connection, there is no socket, or
+ * this process ends before: it is closed. */
 bool out_linger(struct out *o, unsigned conn, int64_t within);
 
 void out_live(struct out *o, unsigned conn, bool resumed);		/* greeting is over: gateway.up or gateway.resumed */

@@ -12,7 +12,8 @@
 #define GREETING (30 * CLOCK_S)		/* the welcome, and then the first subscription within 10 s */
 #define CALLBACK (60 * CLOCK_S)		/* it has its own limit */
 #define SETTLE (8 * CLOCK_S)		/* behind the welcome: live with what there is */
-#define BYE (4 * CLOCK_S)		/* whoever takes over attaches within this time */
+#define BYE (4 * CLOCK_S)		/* the old socket is read while whoever takes over attaches */
+#define IN_TIME (3 * CLOCK_S)		/* ... which it was when something may still be on its way then, and the clocks differ */
 #define KEEPALIVE_MAX 3600.0
 
 /* ---- what outlives the process: "open SESSION TIME", or "handed SESSION TIME"; of connection 0 with the callback of webhooks that may be left ---- */
@@ -184,7 +185,7 @@ static void go_live(struct twitch *p, unsigned i, int64_t now)
 	char to[TW_TIME];
 
 	/* Too late for the socket of whoever handed it over. */
-	if (c->handed && tw_time(c, now) > c->handed + BYE)
+	if (c->handed && tw_time(c, now) > c->handed + IN_TIME)
 		c->gap = true;
 	c->handed = 0;
 	resumed = c->resumable && !c->gap;

@@ -194,6 +194,7 @@ void upstream_drain(struct upstream *u)
 	bool wanted = false;
 
 	u->draining = true;
+	u->end = clock_mono() + u->opts.drain_time;
 	hooks_stop(u, NULL);
 	for (struct out *o = u->first; o; o = o->next) {
 		o->hand_over = !o->stopping && holds(o) && leases_wanted(o->leases);

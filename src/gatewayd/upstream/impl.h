@@ -190,6 +190,7 @@ struct upstream {
 	size_t sent;			/* lines of them with the outlet */
 	bool held;				/* nothing is read: too many bytes wait */
 	bool draining;
+	int64_t end;			/* mono: of this process, whatever is done by then; while it is draining */
 	struct conn *acks;		/* whose platform is to be told at the end of the round */
 	struct conn *saves;		/* what is to be on disk at the end of the round, or of the next ones */
 	struct loop_timer save_more;

@@ -13,6 +13,7 @@
 #define CONN_BYTES (4u << 20)		/* lines of one connection that the hub has not acknowledged; more, and it is not read */
 #define PAUSED_LOOK (1 * CLOCK_S)
 #define PARTING (4 * CLOCK_S)		/* from our close frame to the peer's */
+#define KEPT (500 * CLOCK_MS)		/* what a socket that lingers brings last is with the hub then */
 
 static void sock_free(struct sock *s)
 {
@@ -313,7 +314,7 @@ bool out_linger(struct out *o, unsigned conn, int64_t within)
 	struct conn *c = conn < o->n ? o->conn[conn] : NULL;
 	struct sock *s = c ? c->sock[0] : NULL;
 
-	if (!s || c->state != LIFE_DRAINING || !leases_wanted(o->leases))
+	if (!s || c->state != LIFE_DRAINING || !leases_wanted(o->leases) || (o->u->draining && o->u->end - clock_mono() < within + KEPT))
 		return false;
 	sock_close(c, 2, 1000, "");
 	c->sock[0] = NULL;
