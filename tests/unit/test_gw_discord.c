@@ -308,6 +308,10 @@ static void draining(void)
 	probe_run(o, "dial 0 {\"session\":\"abc\",\"url\":\"wss://other.example\",\"seq\":9,\"shards\":1}\nopened 0\n" HELLO);
 	CHECK(probe_saw(o, "send 0.0 {\"op\":6,\"d\":{\"token\":\"secret\",\"session_id\":\"abc\",\"seq\":9}}"), "when it comes back, where the other was");
 	probe_free(o);
+	o = up(CONF);
+	probe_run(o, MESSAGE("2", "70", "50") "gone 0 0 reset\ndrain 0\ndial 0 {\"session\":\"xyz\",\"url\":\"wss://other.example\",\"seq\":1,\"shards\":1}\nopened 0\n" HELLO);
+	CHECK(probe_saw(o, "save 0 {\"session\":\"abc\"") && strstr(probe_take(o), "\"session_id\":\"xyz\",\"seq\":1}"), "also when it was lost before it was given away");
+	probe_free(o);
 }
 
 int main(void)

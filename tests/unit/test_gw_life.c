@@ -23,7 +23,7 @@ static bool behind_lease(enum life_state s)
 
 static void tell_life(void)
 {
-	bool named = true, bad_stays = true, closes = true, leases = true, drains = true;
+	bool named = true, bad_stays = true, closes = true, leases = true, drains = true, told = true;
 
 	for (int s = 0; s < LIFE_STATES; s++) {
 		named &= life_state_name((enum life_state)s) != NULL;
@@ -35,6 +35,7 @@ static void tell_life(void)
 			bool gives = t.act == LIFE_DO_RELEASE || t.act == LIFE_DO_CLOSE;
 
 			named &= life_event_name((enum life_event)e) != NULL;
+			told &= t.act != LIFE_DO_RELEASE || e == LIFE_ON_DRAINED;
 			bad_stays &= t.act != LIFE_BAD || t.to == (enum life_state)s;
 			/* Who leaves what is behind the lease gives it up, and nobody else gets in without LEASED. */
 			if (behind_lease((enum life_state)s) && !behind_lease(t.to))
@@ -47,6 +48,8 @@ static void tell_life(void)
 	CHECK(bad_stays, "what cannot happen changes nothing");
 	CHECK(closes, "closing ends everything");
 	CHECK(drains, "draining ends in another's hands");
+	CHECK(told, "and never without the platform");
+	CHECK(WALK(LIFE_WAIT, LIFE_ON_DRAIN, LIFE_ON_LOST, LIFE_ON_DRAINED) == LIFE_HANDED, "lost before it was drained");
 	CHECK(leases, "a lease is taken by LEASED and given up on every way out");
 	CHECK(WALK(LIFE_IDLE, LIFE_ON_WANT, LIFE_ON_LEASED, LIFE_ON_GO, LIFE_ON_OPENED, LIFE_ON_LIVE) == LIFE_LIVE, "to be live");
 	CHECK(WALK(LIFE_LIVE, LIFE_ON_LOST, LIFE_ON_TIME, LIFE_ON_BUDGET, LIFE_ON_TIME, LIFE_ON_GO) == LIFE_OPENING, "again, behind a budget");

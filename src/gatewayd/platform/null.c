@@ -123,6 +123,7 @@ static int dial(void *arg, unsigned i, const char *saved, size_t n, struct dial 
 		snprintf(c->session, sizeof(c->session), "%016llx", (unsigned long long)out_random(p->out));
 		kept = 0;
 	}
+	c->first = true;
 	c->base += c->seen;
 	c->seen = c->kept = kept;
 	snprintf(d->url, sizeof(d->url), "%s", p->url);
@@ -153,7 +154,6 @@ static void opened(void *arg, unsigned i, unsigned sock, int64_t now)
 	struct null *p = arg;
 
 	(void)now;
-	p->conns[i].first = true;
 	greet(p, i, sock);
 	if (p->silence)
 		out_expect(p->out, i, sock, p->silence, "silence");
@@ -250,7 +250,8 @@ static void drain(void *arg, unsigned i, int64_t now)
 	struct null *p = arg;
 
 	(void)now;
-	if (p->conns[i].session[0])
+	/* Until the peer has said so the session is none. */
+	if (p->conns[i].session[0] && !p->conns[i].first)
 		save(p, i);
 	out_close(p->out, i, 0, 4000, "drain");
 }

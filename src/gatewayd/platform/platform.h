@@ -70,7 +70,8 @@ struct platform {
 	void (*answer)(void *p, unsigned call, const struct http_answer *a, int64_t now);	/* out_http; may be NULL */
 	/* Every line of conn up to this mark is kept by the hub: the place to out_save a sequence. At most once a round. */
 	void (*acked)(void *p, unsigned conn, uint64_t mark, int64_t now);
-	/* conn goes to another process: out_save what it needs to go on, out_close so that the session lives on. The socket may still bring frames until it is gone. */
+	/* conn goes to another process, whatever its state: out_save what it needs to go on, out_close so that the session lives on. The socket may still bring frames
+	 * until it is gone. What is remembered of conn is forgotten: should it come back, `saved` is younger. */
 	void (*drain)(void *p, unsigned conn, int64_t now);
 
 	void (*hook)(void *p, const struct hook *h, int64_t now);			/* must end in one out_hook_reply; may be NULL: 404 */

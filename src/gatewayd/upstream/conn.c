@@ -174,6 +174,13 @@ static void do_drain(struct conn *c)
 		conn_drained(c);
 }
 
+/* The platform is told from the loop: perhaps it is the one that has just said so. */
+static void do_leave(struct conn *c)
+{
+	quiet(c, 0, "");
+	conn_arm(c, c->first ? DRAIN_ACKS : 0);
+}
+
 void conn_drained(struct conn *c)
 {
 	struct out *o = c->out;
@@ -244,6 +251,9 @@ static void act(struct conn *c, enum life_act a)
 		break;
 	case LIFE_DO_DRAIN:
 		do_drain(c);
+		break;
+	case LIFE_DO_LEAVE:
+		do_leave(c);
 		break;
 	case LIFE_DO_RELEASE:
 		leave(c, "drained");

@@ -7,7 +7,7 @@
  *   anything behind the lease --drain--> draining --drained--> handed (the lease is another's) --want--> handed
  *   anything --close--> idle
  *
- * The lease is held from `leased` until `drained` or `close`.
+ * The lease is held from `leased` until `drained` or `close`. To whoever has it next the platform says what it leaves, in every state.
  */
 #ifndef GATEWAYD_LIFE_H
 #define GATEWAYD_LIFE_H
@@ -47,6 +47,7 @@ enum life_act {
 	LIFE_DO_PARK,	/* it was not up: wait for a person */
 	LIFE_DO_PARK_DOWN,	/* it was up */
 	LIFE_DO_DRAIN,	/* stop reading, wait for the hub; DRAINED behind platform->drain */
+	LIFE_DO_LEAVE,	/* the same where nothing is to be read: drop sockets and timers first */
 	LIFE_DO_RELEASE,	/* give the lease away */
 	LIFE_DO_CLOSE,	/* drop sockets, timers, lease */
 };

@@ -61,7 +61,7 @@ static void end(struct sock *s, unsigned code, const char *reason)
 	sock_free(s);
 	c->gone_code = n < 2 ? code : 0;
 	o->platform->gone(o->p, c->n, n, code, why, clock_mono());
-	if (n < 2 && !c->sock[0] && !c->sock[1])
+	if (n < 2 && !c->sock[0] && !c->sock[1] && c->state != LIFE_DRAINING)
 		conn_lost(c, NEXT_RESUME, 0, why, 0);	/* nothing, if the platform said so itself */
 	c->gone_code = 0;
 }
