@@ -4,6 +4,7 @@
 #include "twitch_play.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -94,6 +95,58 @@ static void handed(void)
 	probe_run(o, ATTACHED("8", "1") ATTACHED("9", "1"));
 	CHECK(probe_saw(o, "gap 1 [2024-05-01T10:00:02.5Z]") && probe_saw(o, "live 1 up") && !probe_saw(o, "resumed"),
 		"perhaps attached to a session that died: it may have had events");
+	probe_free(o);
+
+	o = conduit_live();
+	probe_run(o, "drain 1\ndial 1 handed B 2024-05-01T10:00:00.5Z\nopened 1\n" WELCOME("1", "C", "00:04") ATTACHED("7", "1"));
+	CHECK(probe_saw(o, "gap 1 [2024-05-01T10:00:00.5Z]"), "attached at the last moment: what was on its way then may not have been read");
+	probe_free(o);
+}
+
+/* What this process knew of a shard is older than what others left. */
+static void given_back(void)
+{
+	struct out *o = conduit_live();
+
+	probe_run(o, "gone 1 4006 \ndrain 1\ndial 1 open X 2024-05-01T10:50:00.5Z\nopened 1\n" WELCOME("1", "C", "51:00") ATTACHED("7", "1"));
+	CHECK(probe_saw(o, "gap 1 [2024-05-01T10:50:00.5Z]") && probe_saw(o, "live 1 up") && !probe_saw(o, "live 1 resumed"),
+		"lost and given away; back from one that was killed");
+	probe_run(o, "gone 0 4006 \ndrain 0\n");
+	probe_take(o);
+	probe_run(o, "status\n");
+	CHECK(has(o, "looked after by the process that holds connection 0"), "who gave the first one away while it was lost leads no more");
+	probe_free(o);
+}
+
+/* Connections that are closed and wanted again: their marks go on, as upstream's do. */
+static void regrown(void)
+{
+	struct out *o;
+	char subs[301 * 64] = "", few[64];
+	const char *r, *at;
+	unsigned mark = 0, again = 0;
+
+	for (unsigned i = 1, n = 0; i <= 301; i++)
+		n += (unsigned)snprintf(subs + n, sizeof(subs) - n, "stream.offline broadcaster_user_id=%u\n", i);
+	snprintf(few, sizeof(few), "stream.offline broadcaster_user_id=1\n");
+	o = begin(PLAIN, subs);
+	probe_run(o, "answer 1 " EMPTY "dial 1\nopened 1\n" WELCOME("1", "A", "00:00") MADE("2", "S1", "00:01") OFFLINE("1", "n1", "00:02") OFFLINE("1", "n2", "00:03"));
+	r = probe_take(o);
+	for (at = r; (at = strstr(at, "\nline 1 mark=")); at++)
+		mark = (unsigned)strtoul(at + strlen("\nline 1 mark="), NULL, 10);
+	CHECK(strstr(r, "connections 2") && strstr(r, "live 1 up") && mark, "two sockets: %s", r);
+	probe_file(o, "subs", few);
+	probe_run(o, "reload platform = twitch\\nclient-id = C\\nuser = 99\\nsubscriptions = subs\\ntoken-file = token\\n\n");
+	CHECK(has(o, "connections 1"), "one is enough");
+	probe_file(o, "subs", subs);
+	probe_run(o, "reload platform = twitch\\nclient-id = C\\nuser = 99\\nsubscriptions = subs\\ntoken-file = token\\n\n");
+	CHECK(probe_saw(o, "connections 2"), "and again two");
+	probe_take(o);
+	probe_run(o, "dial 1 -\nopened 1\n" WELCOME("1", "B", "10:00") OFFLINE("1", "n3", "10:02"));
+	r = probe_take(o);
+	at = strstr(r, "line 1 mark=");
+	again = at ? (unsigned)strtoul(at + strlen("line 1 mark="), NULL, 10) : 0;
+	CHECK(again > mark, "the marks go on behind %u: %s", mark, r);
 	probe_free(o);
 }
 
@@ -238,6 +291,8 @@ int main(void)
 	ended_between();
 	made_on_the_move();
 	handed();
+	given_back();
+	regrown();
 	replaced();
 	kept();
 	behind();

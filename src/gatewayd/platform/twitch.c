@@ -148,6 +148,15 @@ static unsigned wanted(const struct twitch *p)
 	return n;
 }
 
+void tw_conn_forget(struct tw_conn *c)
+{
+	uint64_t mark = c->mark, kept = c->kept;
+
+	memset(c, 0, sizeof(*c));
+	c->mark = mark;
+	c->kept = kept;
+}
+
 void tw_connections(struct twitch *p)
 {
 	unsigned n = wanted(p);
@@ -159,14 +168,16 @@ void tw_connections(struct twitch *p)
 	}
 	for (unsigned i = n; i < p->nconns; i++)
 		tw_conn_release(&p->conns[i]);
-	v = n > p->nconns ? reallocarray(p->conns, n, sizeof(*v)) : p->conns;
-	if (n > p->nconns && !v) {
+	v = n > p->nall ? reallocarray(p->conns, n, sizeof(*v)) : p->conns;
+	if (n > p->nall && !v) {
 		tw_say(p, LOG_ERROR, "out of memory");
 		return;
 	}
 	p->conns = v;
-	if (n > p->nconns)
-		memset(v + p->nconns, 0, (n - p->nconns) * sizeof(*v));
+	for (; p->nall < n; p->nall++)
+		memset(&v[p->nall], 0, sizeof(*v));
+	for (unsigned i = p->nconns; i < n; i++)
+		tw_conn_forget(&v[i]);
 	p->nconns = n;
 	out_connections(p->out, n);
 }

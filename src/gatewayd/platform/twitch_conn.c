@@ -371,7 +371,7 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 	if (!tw_sockets(p)) {
 		if (c->state == CONN_LIVE)
 			tw_callback_spot(p);
-		memset(c, 0, sizeof(*c));
+		tw_conn_forget(c);
 		return;
 	}
 	whole = all && tw_sure(c, c->last) == c->last;
@@ -392,8 +392,5 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 	}
 	tw_move_end(p, i);
 	/* Whoever has it next says how it was left, this process too. */
-	c->state = CONN_IDLE;
-	c->session[0] = c->old[0] = c->was[0] = c->last[0] = c->safe[0] = c->why[0] = '\0';
-	c->gap = c->resumable = c->hole = c->parting = c->off = c->attach = c->attaching = false;
-	c->spot = 0;
+	tw_conn_forget(c);
 }

@@ -171,7 +171,7 @@ struct twitch {
 	struct tw_conf conf;
 	struct subs subs;
 	struct tw_conn *conns;
-	unsigned nconns;
+	unsigned nconns, nall;		/* nall: there were once, and their marks go on */
 	struct tw_call calls[TW_CALLS];
 	bool proved;			/* the token was good for something since it is in force */
 	bool refused;			/* it was not */
@@ -341,6 +341,7 @@ void tw_next_gone(struct twitch *p, unsigned conn, unsigned code, const char *re
 void tw_parted(struct twitch *p, unsigned conn, bool all, int64_t now);	/* socket 2 is gone; all: what it had was read */
 void tw_conn_next_failed(struct twitch *p, unsigned conn);	/* the socket to move to cannot be used */
 void tw_conn_release(struct tw_conn *c);
+void tw_conn_forget(struct tw_conn *c);		/* all but its marks; released before */
 
 /* ---- twitch_frame.c ---- */
 
