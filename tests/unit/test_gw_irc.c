@@ -101,6 +101,8 @@ static void continuity(void)
 		"drain 0\n", "!save|send 0.0 QUIT");
 	rule("the first time: from the first channel on", CONF, "start\ndial 0 -\nopened 0\n", "stream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n",
 		"save 0 2|JOIN #a|!live");
+	rule("lost, and handed over before it is back", CONF, HELLO JOINED "gone 0 0 reset\ndrain 0\n", "dial 0 2026-01-02T03:04:05.000Z\nopened 0\n"
+		"stream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED, "gap 0 [2026-01-02T03:04:05.000Z]|live 0 up");
 	rule("handed over and given back", CONF, HELLO JOINED "drain 0\n", "dial 0 2026-01-02T03:04:05.000Z\nopened 0\n"
 		"stream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED, "gap 0 [2026-01-02T03:04:05.000Z]|live 0 up");
 	rule("handed over, and something was not said yet", CONF "burst = 1\n", HELLO JOINED SAY("1", "#a", "x") SAY("2", "#a", "y"), "drain 0\n",

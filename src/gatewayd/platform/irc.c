@@ -238,13 +238,13 @@ static void drain(void *arg, unsigned conn, int64_t now)
 	struct irc *c = arg;
 
 	(void)conn, (void)now;
-	if (c->stage == IRC_DOWN)
-		return;
-	irc_sure_drain(c);
-	irc_put(c, "QUIT :handing over");
-	down(c, "handed over");
+	if (c->stage != IRC_DOWN) {
+		irc_sure_drain(c);
+		irc_put(c, "QUIT :handing over");
+		down(c, "handed over");
+		out_close(c->out, 0, 0, 0, "");
+	}
 	c->broken = false;	/* should it come back, what is saved then counts */
-	out_close(c->out, 0, 0, 0, "");
 }
 
 /* ---- messages ---- */
