@@ -177,8 +177,9 @@ void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t openin
 	note(o, " opening=%gms\n", ms(opening));
 }
 
-bool out_linger(struct out *o, unsigned conn, int64_t within)
+bool out_linger(struct out *o, unsigned conn, int64_t within, int64_t least)
 {
+	(void)least;
 	note(o, "linger %s +%g\n", conn_text(conn), ms(within));
 	return true;
 }

@@ -187,6 +187,15 @@ static void shards(void)
 	run(o, "drain 0\n");
 	CHECK(saw(o, "save 0 {\"session\":\"def\"") && !strstr(probe_take(o), "moved"), "and is over when the hub has it");
 	probe_free(o);
+	/* A shard without guilds has no line behind it; one that says nothing more is saved, too. */
+	o = two_shards();
+	run(o, "dial 0 {\"session\":\"def\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":2,\"user\":\"99\",\"after\":\"@950\",\"channels\":[],\"moved\":\"@900\"}\n"
+		"opened 0\n" HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":10,\"op\":0,\"d\":{}}\n");
+	run(o, "acked 0 10\n" SHARD_1);
+	probe_take(o);
+	run(o, "acked 1 2\n");
+	CHECK(saw(o, "save 0 {\"session\":\"def\"") && saw(o, "save 1 {\"session\":\"ghi\"") && !strstr(probe_take(o), "moved"), "all are told that it is over");
+	probe_free(o);
 }
 
 static void guilds(void)

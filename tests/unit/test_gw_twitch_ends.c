@@ -150,6 +150,33 @@ static void regrown(void)
 	probe_free(o);
 }
 
+/* What the socket of a shard that was handed over may have had is still ours to tell. */
+static void lingering(void)
+{
+	struct out *o = conduit_live();
+
+	probe_run(o, "acked 0 9\ndrain 0\n");
+	CHECK(probe_saw(o, "linger 0 ") && probe_saw(o, "save 0 handed A 2024-05-01T10:00:02.500Z"), "handed over");
+	probe_take(o);
+	probe_run(o, "binary 0.2 00\n");
+	CHECK(has(o, "gap 0 [2024-05-01T10:00:02.500Z] [] a message of Twitch could not be read"), "what cannot be read");
+	probe_run(o, "binary 0.2 00\n");
+	CHECK(!probe_saw(o, "gap"), "once a second");
+	probe_run(o, "gone 0.2 0 reset\n");
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:00:02.500Z] [] the socket of a shard that was handed over broke off"), "an end that proves nothing");
+	probe_free(o);
+
+	o = conduit_live();
+	probe_run(o, "acked 0 9\ndrain 0\ngone 0.2 1000 \n");
+	CHECK(!probe_saw(o, "gap"), "its whole end is none");
+	probe_free(o);
+
+	o = up();
+	probe_run(o, MOVE("wss://one/") "opened 0.1\n" WELCOME("0.1", "B", "30:02") OFFLINE("0", "n1", "31:00") "binary 0.2 00\n");
+	CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z] [2024-05-01T10:30:02.5Z] a message of Twitch could not be read"), "of a move: older than what the new one brings");
+	probe_free(o);
+}
+
 /* ---- another conduit ---- */
 
 static void replaced(void)
@@ -291,6 +318,7 @@ int main(void)
 	ended_between();
 	made_on_the_move();
 	handed();
+	lingering();
 	given_back();
 	regrown();
 	replaced();

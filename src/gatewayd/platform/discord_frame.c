@@ -67,6 +67,8 @@ static void ready(struct discord *d, unsigned n, const struct payload *p, uint64
 	reason = gap_begin(d, n, p->d, *old != '\0', moved, now);
 	if (reason)
 		succeeded(d, n, old, seq, reason);
+	if (reason && moved)
+		session_told(d, n);
 	if (*c->session)
 		session_save(d, n);
 	shard_live(d, n, false, now);

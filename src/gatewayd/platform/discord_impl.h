@@ -75,7 +75,7 @@ struct dconn {
 	uint64_t kept, saved;		/* s that the hub has acknowledged, and the one on disk */
 	bool save_armed;
 	unsigned shards;		/* of the session */
-	uint64_t begun;			/* the mark of READY */
+	uint64_t begun;			/* the mark of READY, or of the gap behind it */
 	bool settled;			/* what was told with READY is with the hub */
 	uint64_t intents;		/* of the session */
 	/* trying */
@@ -191,6 +191,7 @@ void shard_presence(struct discord *d, unsigned n, int64_t now);	/* unless the s
 bool discord_url_ok(const struct discord *d, const char *s);	/* of a gateway, as Discord names it */
 void session_load(struct discord *d, unsigned n, const char *saved, size_t nsaved);
 void session_begin(struct discord *d, unsigned n, struct span ready, uint64_t s);	/* READY: a new one */
+void session_told(struct discord *d, unsigned n);	/* the gap of READY was, for the number of shards */
 bool session_resumable(const struct discord *d, const struct dconn *c);
 void session_save(struct discord *d, unsigned n);
 void session_acked(struct discord *d, unsigned n, uint64_t mark, int64_t now);

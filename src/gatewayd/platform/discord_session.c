@@ -203,6 +203,16 @@ void session_begin(struct discord *d, unsigned n, struct span ready, uint64_t s)
 		d->self = self;
 }
 
+/* A mark of its own, behind the gap: whether the hub has that, a shard without guilds would not hear from a line behind it. */
+void session_told(struct discord *d, unsigned n)
+{
+	struct dconn *c = &d->conns[n];
+
+	c->base++;
+	c->begun = ++c->top;
+	out_mark(d->out, n, c->begun);
+}
+
 uint64_t session_mark(struct dconn *c, uint64_t s)
 {
 	if (s > c->seq)
@@ -216,9 +226,14 @@ void session_acked(struct discord *d, unsigned n, uint64_t mark, int64_t now)
 {
 	struct dconn *c = &d->conns[n];
 	int64_t share = (int64_t)d->nconns * SAVE_SHARE;
+	uint64_t moved;
 
 	gap_acked(c, mark);
-	c->settled |= c->begun && mark > c->begun;	/* with a line behind what READY told */
+	moved = gap_moved(d);
+	c->settled |= c->begun && mark >= c->begun;
+	for (unsigned i = 0; moved && !gap_moved(d) && i < d->nconns; i++)
+		if (*d->conns[i].session)
+			session_save(d, i);
 	if (mark > c->base && mark <= c->top && mark - c->base > c->kept)	/* else it is of the session before this one */
 		c->kept = mark - c->base;
 	if (c->kept > c->saved && !c->save_armed && *c->session) {

@@ -113,10 +113,10 @@ void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t openin
  * its gone, with code 0 when perhaps not all has come. */
 void out_switch(struct out *o, unsigned conn);
 
-/* Inside drain: socket 0 stays open for so long though the connection is another's from now on, so that nothing is missing until that one is attached. What
- * comes on it is given to frame as socket 2. false: nobody waits for the connection, there is no socket, or
+/* Inside drain: socket 0 stays open for so long (at least `least`) though the connection is another's from now on, so that nothing is missing until that one is
+ * attached. What comes on it is given to frame as socket 2. false: nobody waits for the connection, there is no socket, or
  * this process ends before: it is closed. */
-bool out_linger(struct out *o, unsigned conn, int64_t within);
+bool out_linger(struct out *o, unsigned conn, int64_t within, int64_t least);
 
 void out_live(struct out *o, unsigned conn, bool resumed);		/* greeting is over: gateway.up or gateway.resumed */
 /* The connection is lost, or given up: every socket of it is dropped (with code, if it is not 0), its timers are disarmed. wait: at least so long, 0: the back-off's. */

@@ -13,6 +13,7 @@
 #define CALLBACK (60 * CLOCK_S)		/* it has its own limit */
 #define SETTLE (8 * CLOCK_S)		/* behind the welcome: live with what there is */
 #define BYE (4 * CLOCK_S)		/* the old socket is read while whoever takes over attaches */
+#define READ (IN_TIME + CLOCK_S / 4)	/* ... and at least so long */
 #define IN_TIME (3 * CLOCK_S)		/* ... which it was when something may still be on its way then, and the clocks differ */
 #define KEEPALIVE_MAX 3600.0
 
@@ -359,7 +360,7 @@ void tw_acked(void *arg, unsigned i, uint64_t mark, int64_t now)
 void tw_drain(void *arg, unsigned i, int64_t now)
 {
 	struct twitch *p = arg;
-	char time[CLOCK_RFC3339_MAX];
+	char time[TW_TIME], lingers[TW_TIME] = "";
 	struct tw_conn *c;
 	bool all, whole;
 
@@ -383,8 +384,9 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 		out_close(p->out, i, 1, 1000, "handed over");
 	/* A shard's new holder attaches itself before this socket is closed. A plain session cannot be handed over: two of them
 	 * would tell everything twice, under different ids. */
-	if (p->conf.transport == TW_CONDUIT && c->state == CONN_LIVE && !c->off && whole && out_linger(p->out, i, BYE)) {
+	if (p->conf.transport == TW_CONDUIT && c->state == CONN_LIVE && !c->off && whole && out_linger(p->out, i, BYE, READ)) {
 		tw_save(p, i, "handed", time);
+		memcpy(lingers, time, sizeof(lingers));
 	} else {
 		if (c->state == CONN_LIVE)
 			tw_save(p, i, "open", c->safe);
@@ -393,4 +395,5 @@ void tw_drain(void *arg, unsigned i, int64_t now)
 	tw_move_end(p, i);
 	/* Whoever has it next says how it was left, this process too. */
 	tw_conn_forget(c);
+	memcpy(c->lingers, lingers, sizeof(lingers));
 }

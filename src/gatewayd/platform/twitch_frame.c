@@ -10,6 +10,7 @@
 
 #define SPOT_EVERY (60 * CLOCK_S)
 #define GAPS_EVERY CLOCK_S
+#define UNREADABLE "a message of Twitch could not be read"
 
 /* What could not be read since, until the next message that could, is one gap. */
 void tw_unread_tell(struct twitch *p, unsigned i, const char *to)
@@ -19,14 +20,30 @@ void tw_unread_tell(struct twitch *p, unsigned i, const char *to)
 	if (!c->unread)
 		return;
 	c->unread = false;
-	out_gap(p->out, i, "a message of Twitch could not be read", c->unread_from, to);
+	out_gap(p->out, i, UNREADABLE, c->unread_from, to);
 }
 
-/* A frame that makes no sense may have been an event. */
-static void unreadable(struct twitch *p, unsigned i, const char *why)
+/* On what a move or a hand-over left: that is older than what the other socket brings. */
+static void unreadable_left(struct twitch *p, unsigned i, const char *why, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
 
+	tw_say(p, LOG_WARN, "connection %u: a message of Twitch cannot be read: %s", i, why);
+	if (now < c->left_next || (!c->parting && !*c->lingers))
+		return;
+	out_gap(p->out, i, UNREADABLE, c->parting ? c->part_from : c->lingers, c->parting ? c->part_to : "");
+	c->left_next = now + GAPS_EVERY;
+}
+
+/* A frame that makes no sense may have been an event. */
+static void unreadable(struct twitch *p, unsigned i, unsigned sock, const char *why, int64_t now)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	if (sock == 2) {
+		unreadable_left(p, i, why, now);
+		return;
+	}
 	/* It may have been the welcome: waiting on would end in 4003. */
 	if (c->state == CONN_GREETING) {
 		tw_say(p, LOG_WARN, "connection %u: a message of Twitch cannot be read: %s", i, why);
@@ -99,12 +116,12 @@ int tw_notify(struct twitch *p, unsigned i, const struct tw_note *envelope, stru
 	return b.rc;
 }
 
-static void notification(struct twitch *p, unsigned i, const struct tw_note *n, struct span payload, int64_t now)
+static void notification(struct twitch *p, unsigned i, unsigned sock, const struct tw_note *n, struct span payload, int64_t now)
 {
 	struct tw_conn *c = &p->conns[i];
 
 	if (tw_notify(p, i, n, payload, &c->mark, 0))
-		unreadable(p, i, "no line could be made of it");
+		unreadable(p, i, sock, "no line could be made of it", now);
 	if (strcmp(n->type, "conduit.shard.disabled") == 0)
 		tw_conduit_disabled(p, scan_member(payload, "event"), now);
 	else if (strcmp(n->type, "user.authorization.grant") == 0)
@@ -118,7 +135,7 @@ static void notification(struct twitch *p, unsigned i, const struct tw_note *n, 
 }
 
 /* A shard's message without the envelope: the page on conduits shows it so [unverified]. */
-static void bare(struct twitch *p, unsigned i, struct span whole, int64_t now)
+static void bare(struct twitch *p, unsigned i, unsigned sock, struct span whole, int64_t now)
 {
 	static const uint64_t key[2] = {0x7468652067617465, 0x616e642074686520};
 	struct span subscription = scan_member(whole, "subscription");
@@ -126,14 +143,14 @@ static void bare(struct twitch *p, unsigned i, struct span whole, int64_t now)
 	char type[TW_TYPE], id[40];
 
 	if (!subscription.p || subscription.p[0] != '{' || scan_cstr(scan_member(subscription, "type"), type, sizeof(type)) <= 0) {
-		unreadable(p, i, "neither envelope nor subscription");
+		unreadable(p, i, sock, "neither envelope nor subscription", now);
 		return;
 	}
 	/* The same bytes are the same message. */
 	h = sip_hash(key, whole.p, whole.n);
 	snprintf(id, sizeof(id), "h-%016llx%016llx", (unsigned long long)h.a, (unsigned long long)h.b);
 	readable(p, i, "", now);
-	notification(p, i, &(struct tw_note){.type = type, .id = id}, whole, now);
+	notification(p, i, sock, &(struct tw_note){.type = type, .id = id}, whole, now);
 }
 
 static void heard(struct twitch *p, unsigned i, const char time[TW_TIME], int64_t now)
@@ -171,7 +188,7 @@ static void message(struct twitch *p, unsigned i, unsigned sock, struct span who
 	int64_t wall;
 
 	if (!meta.p || meta.p[0] != '{' || !payload.p || payload.p[0] != '{') {
-		bare(p, i, whole, now);
+		bare(p, i, sock, whole, now);
 		return;
 	}
 	scan_each(meta, head_member, &h);
@@ -187,9 +204,9 @@ static void message(struct twitch *p, unsigned i, unsigned sock, struct span who
 	if (h.type.p && scan_is(h.type, "notification")) {
 		if (!tw_id(h.id, id) || !h.subscription_type.p ||
 		    scan_cstr(h.subscription_type, type, sizeof(type)) <= 0)
-			unreadable(p, i, "a notification without id or type");
+			unreadable(p, i, sock, "a notification without id or type", now);
 		else
-			notification(p, i, &(struct tw_note){.type = type, .id = id, .time = time}, payload, now);
+			notification(p, i, sock, &(struct tw_note){.type = type, .id = id, .time = time}, payload, now);
 	} else if (sock == 2 && h.type.p && !scan_is(h.type, "revocation")) {
 		return;		/* one that lingers: its session is no concern of ours any more */
 	} else if (h.type.p && scan_is(h.type, "session_welcome")) {
@@ -200,7 +217,7 @@ static void message(struct twitch *p, unsigned i, unsigned sock, struct span who
 		struct span s = scan_member(payload, "subscription");
 
 		if (!tw_id(h.id, id) || !s.p || s.p[0] != '{')
-			unreadable(p, i, "a revocation without subscription");
+			unreadable(p, i, sock, "a revocation without subscription", now);
 		else
 			tw_revoked(p, s, id, time, i, ++c->mark, 0, now);
 	}
@@ -220,11 +237,11 @@ void tw_frame(void *arg, unsigned i, unsigned sock, const char *b, size_t n, boo
 	if (sock == 1 ? *p->conns[i].next != '\0' : p->conns[i].state >= CONN_READY)
 		tw_watch(p, i, sock);
 	if (binary) {
-		unreadable(p, i, "binary where text belongs");
+		unreadable(p, i, sock, "binary where text belongs", now);
 	} else if (scan_value(b, n, &err)) {
-		unreadable(p, i, err.why);
+		unreadable(p, i, sock, err.why, now);
 	} else if (tw_flat(&whole, &p->flat)) {
-		unreadable(p, i, "no JSON");
+		unreadable(p, i, sock, "no JSON", now);
 	} else {
 		while (whole.n && (*whole.p == ' ' || *whole.p == '\t')) {
 			whole.p++;
@@ -233,6 +250,6 @@ void tw_frame(void *arg, unsigned i, unsigned sock, const char *b, size_t n, boo
 		if (whole.n && *whole.p == '{')
 			message(p, i, sock, whole, now);
 		else
-			unreadable(p, i, "no object");
+			unreadable(p, i, sock, "no object", now);
 	}
 }

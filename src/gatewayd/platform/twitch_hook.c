@@ -142,6 +142,11 @@ static void notification(struct twitch *p, const struct hook *h, const struct me
 	if (tw_notify(p, conn, &(struct tw_note){.type = m->type, .id = m->id, .time = m->time}, body, mark, h->ticket)) {
 		tw_say(p, LOG_WARN, "a notification of type %s cannot be read", m->type);
 		unreadable(p, m);
+		if (!tw_leads(p)) {
+			/* To be sent again, to the one that tells what is missing: what was read of it the hub knows then. */
+			reply(p, h, 503, "not all could be read");
+			return;
+		}
 		if (*mark == before) {
 			reply(p, h, 400, "no event");
 			return;
@@ -168,6 +173,7 @@ void tw_hook(void *arg, const struct hook *h, int64_t now)
 	struct span body = {h->body, h->nbody};
 	struct line_err err;
 	struct message m;
+	int64_t first, last;
 	size_t n;
 
 	if (!p->conf.secret.len) {
@@ -179,6 +185,8 @@ void tw_hook(void *arg, const struct hook *h, int64_t now)
 		reply(p, h, 403, "wrong signature");
 		return;
 	}
+	if (!tw_leads(p))
+		out_hooks_refused(p->out, &first, &last);	/* connection 0 tells of its own */
 	m.again = heard(p, &m, h->wall);
 	if (!in_time(p, h, &m)) {
 		tw_say(p, LOG_WARN, "a webhook of %s is refused: not within ten minutes of now", m.time);

@@ -119,6 +119,7 @@ struct tw_conn {
 	bool next_up;		/* socket 1 is asked for or there */
 	bool old_gone;		/* the old socket died during the move */
 	bool moved_on;		/* a socket of the move was given up for another before its welcome: what it held is nobody's */
+	char lingers[TW_TIME];	/* when the shard was handed over whose socket is 2 now; "": none */
 	bool parting;		/* socket 2 is what was left by a move, and may still bring something */
 	char part_from[TW_TIME], part_to[TW_TIME];	/* ... from these times */
 	char *then;		/* reconnect_url that the socket of the move gave, for as soon as it has taken over; NULL: none */
@@ -126,7 +127,7 @@ struct tw_conn {
 	int64_t watch;		/* silence that is too long; 0: nobody said */
 	bool unread;		/* a frame made no sense, which is not told yet */
 	char unread_from[TW_TIME];	/* ... and the message before it */
-	int64_t unread_next;	/* clock_mono() before which no other such gap is told */
+	int64_t unread_next, left_next;	/* clock_mono() before which no other such gap is told, of socket 2 */
 	/* what may be missing */
 	bool gap, resumable;	/* resumable: the loss before this session may have cost nothing (conduits) */
 	char why[160], from[TW_TIME];
@@ -338,7 +339,7 @@ void tw_move_done(struct twitch *p, unsigned conn, const char *session, int64_t 
 void tw_move_end(struct twitch *p, unsigned conn);	/* forgets it */
 void tw_move_due(struct twitch *p, unsigned conn, int64_t now);
 void tw_next_gone(struct twitch *p, unsigned conn, unsigned code, const char *reason, int64_t now);	/* socket 1 */
-void tw_parted(struct twitch *p, unsigned conn, bool all, int64_t now);	/* socket 2 is gone; all: what it had was read */
+void tw_parted(struct twitch *p, unsigned conn, bool all, int64_t now);	/* what a move left is gone; all: what it had was read */
 void tw_conn_next_failed(struct twitch *p, unsigned conn);	/* the socket to move to cannot be used */
 void tw_conn_release(struct tw_conn *c);
 void tw_conn_forget(struct tw_conn *c);		/* all but its marks; released before */

@@ -146,11 +146,15 @@ void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *re
 	if (i >= p->nconns)
 		return;
 	c = &p->conns[i];
-	if (sock) {
-		if (sock == 1)
-			tw_next_gone(p, i, code, reason, now);
-		else
-			tw_parted(p, i, by_peer(code), now);
+	if (sock == 1) {
+		tw_next_gone(p, i, code, reason, now);
+		return;
+	}
+	if (sock == 2) {
+		tw_parted(p, i, by_peer(code), now);
+		if (*c->lingers && !by_peer(code))
+			out_gap(p->out, i, "the socket of a shard that was handed over broke off", c->lingers, "");
+		c->lingers[0] = '\0';
 		return;
 	}
 	/* The session may still live on with the socket that is on its way, or the shard with the one that is there already. What came

@@ -85,6 +85,7 @@ static void left_behind(struct twitch *p, unsigned i, int64_t now)
 
 	tw_parted(p, i, false, now);
 	c->parting = c->state == CONN_LIVE && !c->old_gone;
+	c->lingers[0] = '\0';
 	memcpy(c->part_from, c->move_from, sizeof(c->part_from));
 	/* A shard is on since it was attached, just now. */
 	if (p->conf.transport == TW_CONDUIT)

@@ -27,6 +27,7 @@ void tw_missing(struct twitch *p, unsigned conn)
 		if (s->state == SUB_ASKED)
 			tw_orphan(p, s->key);
 		sub_set(s, SUB_MISSING, 0, NULL);
+		s->moved = false;
 	}
 	p->hint = 0;
 }
@@ -38,7 +39,7 @@ void tw_ask_again(struct twitch *p, unsigned conn, int64_t since)
 
 		if (s->conn != conn || (s->state != SUB_ASKED && (s->state != SUB_ENABLED || !s->made || s->made <= since)))
 			continue;
-		s->moved = s->state == SUB_ENABLED;
+		s->moved |= s->state == SUB_ENABLED;
 		tw_orphan(p, s->key);
 		sub_set(s, SUB_MISSING, 0, NULL);
 	}
@@ -264,6 +265,7 @@ static void refused(struct twitch *p, struct sub *s, const struct http_answer *a
 	bool again = s->http == 403 && a->status == 403;
 
 	sub_set(s, SUB_REFUSED, a->status, said);
+	s->moved = false;
 	s->refused_at = now;
 	tw_say(p, again ? LOG_DEBUG : LOG_WARN, "subscription %s is refused: %s; tried again when the token or the file changes%s", s->key, said,
 		a->status == 403 ? ", and once an hour" : "");

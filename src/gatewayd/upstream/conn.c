@@ -42,6 +42,7 @@ struct conn *conn_new(struct out *o, unsigned n)
 
 void conn_free(struct conn *c)
 {
+	loop_timer_del(c->out->u->loop, &c->save_timer);
 	free(c->dial);
 	free(c->saved);
 	free(c);
@@ -170,7 +171,8 @@ static void do_drain(struct conn *c)
 {
 	sock_pause_all(c);
 	conn_arm(c, DRAIN_ACKS);
-	if (!c->first)
+	/* The platform is to hear of what is kept before. */
+	if (!c->first && !c->ack_due)
 		conn_drained(c);
 }
 
@@ -205,6 +207,7 @@ static void leave(struct conn *c, const char *reason)
 	if (c->live_at)
 		conn_tell_down(c, reason, 0);
 	c->live_at = 0;
+	sock_pause_all(c);	/* what is still to come on a socket that goes is read */
 	quiet(c, 0, "");
 	if (c->holds_lease && c->save != SAVED)
 		state_leave(c);

@@ -309,13 +309,17 @@ void out_switch(struct out *o, unsigned conn)
 	c->sock[1] = NULL;
 }
 
-bool out_linger(struct out *o, unsigned conn, int64_t within)
+bool out_linger(struct out *o, unsigned conn, int64_t within, int64_t least)
 {
 	struct conn *c = conn < o->n ? o->conn[conn] : NULL;
 	struct sock *s = c ? c->sock[0] : NULL;
 
-	if (!s || c->state != LIFE_DRAINING || !leases_wanted(o->leases) || (o->u->draining && o->u->end - clock_mono() < within + KEPT))
+	int64_t left = o->u->draining ? o->u->end - clock_mono() - KEPT : within;
+
+	if (!s || c->state != LIFE_DRAINING || !leases_wanted(o->leases) || left < least)
 		return false;
+	if (left < within)
+		within = left;
 	sock_close(c, 2, 1000, "");
 	c->sock[0] = NULL;
 	c->sock[2] = s;

@@ -161,7 +161,7 @@ static struct conn *next_save(struct upstream *u)
 		c->in_saves = false;
 		if (c->save != SAVED && c->holds_lease && !gap_waits(c))
 			return c;
-		if (c->save != SAVED && c->holds_lease)
+		if (c->save != SAVED && c->holds_lease && !c->leaving)
 			save_in(c, LATE);
 		if (c->leaving)
 			conn_give_up(c);
