@@ -13,12 +13,15 @@
 /* By the server's clock, where it tells the time; and bytes that lay here unread, while the hub was behind, are as old as what is read of them. */
 void irc_sure_heard(struct irc *c, const struct irc_message *m)
 {
-	int64_t wall, behind;
+	int64_t wall;
 
 	if (irc_tag_raw(m, "batch").n || !irc_time(m, &wall))	/* what is of a batch may be of long ago */
 		return;
-	behind = c->heard_wall - wall;
-	c->behind = behind < 0 ? 0 : behind < BEHIND_MAX ? behind : BEHIND_MAX;
+	/* The server says any number it likes. */
+	if (wall < c->heard_wall - BEHIND_MAX)
+		c->behind = BEHIND_MAX;
+	else
+		c->behind = wall < c->heard_wall ? c->heard_wall - wall : 0;
 }
 
 int64_t irc_sure(const struct irc *c)
