@@ -19,6 +19,7 @@
 #   life       state x event of a connection (pure) lease      who holds which connection
 #   ledger     identifies spent (pure), ledger_file on disk
 #   said       what was said over connections, on disk before it goes out
+#   debt       what a process owes the hub, for others to find (owe.c: what becomes of it)
 # wire/: connections outward
 #   edge_client by URL                              wire, wire_dial  streams of bytes, TCP and TLS
 #   wsio       WebSocket, the client's side (pure), wsio_hello its handshake
@@ -33,13 +34,13 @@ gatewayd_PLATFORMS := platform/null.o \
 	platform/irc_twitch.o \
 	platform/twitch.o platform/twitch_ask.o platform/twitch_callback.o platform/twitch_conduit.o platform/twitch_conf.o platform/twitch_conn.o platform/twitch_consent.o platform/twitch_event.o platform/twitch_frame.o \
 	platform/twitch_hook.o platform/twitch_list.o platform/twitch_loss.o platform/twitch_move.o \
-	platform/twitch_reconcile.o platform/twitch_shards.o platform/twitch_subs.o platform/index.o
+	platform/twitch_reconcile.o platform/twitch_saved.o platform/twitch_shards.o platform/twitch_subs.o platform/index.o
 gatewayd_HTTP := http/http.o http/host.o http/server.o http/request.o http/answer.o http/problem.o http/peers.o
 gatewayd_BROWSER := browser/browser.o browser/client.o browser/say.o browser/catchup.o browser/history.o browser/page.o browser/frame.o \
 	browser/room.o browser/bucket.o
 gatewayd_UPSTREAM := upstream/upstream.o upstream/account.o upstream/conn.o upstream/tell.o upstream/budget.o upstream/sock.o upstream/line.o \
 	upstream/state.o upstream/http.o upstream/hook.o upstream/say.o upstream/drain.o upstream/show.o upstream/faults.o upstream/said.o \
-	upstream/life.o upstream/lease.o upstream/ledger.o upstream/ledger_file.o
+	upstream/owe.o upstream/debt.o upstream/life.o upstream/lease.o upstream/ledger.o upstream/ledger_file.o
 gatewayd_WIRE := wire/edge_client.o wire/wire.o wire/wire_dial.o wire/wsio.o wire/wsio_hello.o wire/resolve.o
 gatewayd_OBJS := main.o config.o api.o pages.o edge_lws.o intake.o binding.o binary.o outlet.o control.o metrics.o \
 	$(gatewayd_HTTP) $(gatewayd_BROWSER) $(gatewayd_UPSTREAM) $(gatewayd_WIRE) $(gatewayd_PLATFORMS)

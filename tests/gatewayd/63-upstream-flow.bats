@@ -68,6 +68,66 @@ unanswered() { [ -n "$(jq -c 'select(.held)' <<<"$(accounts_of gw)")" ]; }
 	wait_until 20 not_kept
 	daemon_stop gw
 	daemon_stop refusing
+	# Then it is a gap, whoever may send it again.
+	gw_hub
+	up_start gw
+	gw_url
+	wait_until 20 account_is gw bot '.connections[0].state == "live" and .held == null'
+	daemon_stop route
+	daemon_start once "$P" server "ipc://$T/run/in" refuse:1 lines
+	not_kept
+	wait_for "$T/once.out" '"type":"gateway.gap".*"a line was refused by the hub: no good"'
+	daemon_stop gw
+	daemon_stop once
+}
+
+# The template platform's peers send again for two seconds.
+debt() { set -- "$T"/state/default/bot/*.debt; [ -e "$1" ]; }
+debt_is_old() { [ -n "$(find "$T"/state/default/bot/*.debt -not -newermt '-3 seconds')" ]; }
+
+@test "hooks that were refused for long, as the hub was behind, are a gap, and who is killed meanwhile leaves it to be told" {
+	feeds_start
+	account bot
+	gw_hub
+	up_start gw --max-held 1m
+	gw_url
+	wait_until 20 feed_is bot '.conns | length == 1'
+	daemon_stop route
+	order "burst bot 3000 1000"
+	wait_for "$T/gw.err" 'the hub is behind: platforms are not read'
+	[ "$(hook default/bot '{"n":4000}')" = 503 ]
+	grep -q behind "$T/body"
+	debt
+	wait_until 20 talking debt_is_old
+	gw_hub
+	wait_until 20 talking has_event gateway.gap '.data.reason == "the hub was behind for longer than requests are sent again for sure" and .data.connection == "null:bot" and .data.from < .data.to'
+	wait_until 20 talking not debt
+	# A moment is none.
+	up_start gw1 --ack-time 300ms
+	wait_for "$T/gw1.err" 'another process holds it'
+	cp "$T/gw.err" "$T/first.err"
+	cp "$T/gw1.err" "$T/gw.err"
+	gw_url
+	daemon_signal route STOP
+	[ "$(hook default/bot '{"n":5000}')" = 503 ]
+	grep -q late "$T/body"
+	debt
+	daemon_signal route CONT
+	wait_until 20 talking not debt
+	kept bot | grep -qx 5000
+	[ "$(events gateway.gap | wc -l)" = 1 ]
+	# Killed with it: nobody else knows.
+	daemon_signal route STOP
+	[ "$(hook default/bot '{"n":6000}')" = 503 ]
+	debt
+	daemon_kill gw1
+	daemon_signal route CONT
+	wait_until 20 talking debt_is_old
+	up_start gw1
+	wait_until 20 talking has_event gateway.gap '.data.reason == "the process that was to take requests ended when the hub was behind" and .data.from < .data.to'
+	wait_until 20 talking not debt
+	feed_is bot '.opened == 1'
+	daemon_stop gw1
 }
 
 @test "message.send of the hub is said over the account's connection, and its outcome is a line" {

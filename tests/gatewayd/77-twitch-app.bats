@@ -127,8 +127,18 @@ hooked() {
 	heard 2 one two
 	[ "$(events gateway.gap | jq -r .data.reason)" = "the webhooks were given up for a conduit" ]
 	# Not looked for again.
-	wait_until 20 grep -q ' -$' "$T/state/default/lab-twitch/conn-0.state"
+	wait_until 20 grep -q ' - listed=' "$T/state/default/lab-twitch/conn-0.state"
 	well_behaved
+}
+
+debt() { [ -e "$T/state/default/lab-twitch/conn-0.debt" ]; }
+# It stands still as soon as the connection is the other one's and its socket lingers, until that one is attached, which is the Nth time.
+hand_over() { # NAME TO N
+	nngcat --req --dial "ipc://$T/run/$1" --data '{"do":"drain"}' --raw --recv-timeout 20 >"$T/drained"
+	wait_until 20 grep -q "pid $(daemon_pid "$2")" "$T/state/default/lab-twitch/leases"
+	daemon_signal "$1" STOP
+	debt
+	lab_wait shard-assigned "$3"
 }
 
 @test "a shard is handed to another process: attached there before this one lets go, nothing is missing" {
@@ -147,6 +157,8 @@ hooked() {
 	[ "$(events chat.message | jq -r .data.message_id | sort -u | wc -l)" = 300 ]
 	[ "$(events gateway.resumed | wc -l)" = 1 ]
 	[ "$(events gateway.gap)" = "" ]
+	# What the first one still read is with the hub.
+	wait_until 20 not debt
 	daemon_stop gw
 	hear last
 	wait_events chat.message 301
@@ -170,5 +182,32 @@ hooked() {
 	hear last
 	wait_events chat.message 1
 	daemon_stop other
+	well_behaved
+}
+
+@test "a shard was handed over, and the process that still reads its socket is killed, or stopped too soon: whoever has it tells the gap" {
+	bot_start_later
+	cp "$T"/lab/accounts/default/lab-twitch.* "$T/accounts/default/"
+	bot_word transport conduit
+	daemon_signal gw HUP
+	wait_events gateway.up 1
+	daemon_start other gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/other" --drain-time 1s
+	wait_for "$T/other.err" 'another process holds it'
+	hand_over gw other 2
+	daemon_kill gw
+	wait_events gateway.gap 1
+	wait_until 20 not debt
+	bot_gw
+	wait_for "$T/gw.err" 'another process holds it'
+	hand_over other gw 3
+	daemon_signal other TERM
+	daemon_signal other CONT
+	daemon_wait other
+	wait_events gateway.gap 2
+	wait_until 20 not debt
+	events gateway.gap | jq -e '.data.reason == "the process that handed the connection over ended before the hub had all that it still read" and .data.from < .data.to'
+	[ "$(events gateway.resumed | wc -l)" = 2 ]
+	hear last
+	wait_events chat.message 1
 	well_behaved
 }

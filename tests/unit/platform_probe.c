@@ -36,7 +36,7 @@ struct out {
 	void *object;
 	struct accounts accounts;
 	char dir[64], bot[OUT_BOT];
-	int64_t now, wall, refused[2];
+	int64_t now, wall;
 	uint64_t random, count, lines;
 	unsigned calls;
 	bool quiet;
@@ -177,10 +177,10 @@ void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t openin
 	note(o, " opening=%gms\n", ms(opening));
 }
 
-bool out_linger(struct out *o, unsigned conn, int64_t within, int64_t least)
+bool out_linger(struct out *o, unsigned conn, int64_t within, int64_t least, const char *from, const char *to)
 {
 	(void)least;
-	note(o, "linger %s +%g\n", conn_text(conn), ms(within));
+	note(o, "linger %s +%g [%s] [%s]\n", conn_text(conn), ms(within), from, to);
 	return true;
 }
 
@@ -303,15 +303,6 @@ void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type
 	note(o, "reply %" PRIu64 " %d %s%s ", ticket, status, type && *type ? type : "-", when_kept ? " kept" : "");
 	note_bytes(o, body, body ? n : 0);
 	note(o, "\n");
-}
-
-bool out_hooks_refused(struct out *o, int64_t *first, int64_t *last)
-{
-	*first = o->refused[0];
-	*last = o->refused[1];
-	if (*last)
-		o->refused[0] = 0;
-	return *first != 0;
 }
 
 bool out_saying(struct out *o, uint64_t ticket)
@@ -632,9 +623,6 @@ static void step(struct out *o, char *line)
 		o->count = 0;
 	} else if (strcmp(what, "wall") == 0) {
 		o->wall = strtoll(rest, NULL, 10) * CLOCK_S;
-	} else if (strcmp(what, "behind") == 0) {
-		o->refused[0] = strtoll(rest, &rest, 10) * CLOCK_S;
-		o->refused[1] = strtoll(rest, NULL, 10) * CLOCK_S;
 	} else if (strcmp(what, "reload") == 0) {
 		step_reload(o, rest);
 	} else {

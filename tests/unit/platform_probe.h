@@ -14,7 +14,7 @@
  *
  *	connections N                     budget keys=1 every=5000ms total=1000 remaining=9 reset=14400000ms
  *	send C.S TEXT                     close C.S CODE REASON           dial-next C URL opening=MS     switch C
- *	linger C +MS (and it did)
+ *	linger C +MS [FROM] [TO] (and it did)
  *	live C up|resumed                 lost C resume|fresh|stop CODE wait=MS REASON                   expect C.S MS WHY | expect C.S off
  *	line C mark=N ticket=N JSON       mark C N                        gap C [FROM] [TO] REASON       timer C.T +MS | timer C.T off
  *	http N METHOD URL [token=user|app] [within=MS]  with lines "  Header: value" and "  > BODY"                  save C TEXT
@@ -27,7 +27,6 @@
  *
  *	start | dial C [SAVED] | opened C[.S] | frame C[.S] TEXT | binary C[.S] HEX | stream C[.S] TEXT | gone C[.S] CODE REASON
  *	acked C MARK | drain C | due C T | say TICKET JSON | status | random PERCENT | wall SECONDS
- *	behind SECONDS [SECONDS]          out_hooks_refused: the first one, and the last one if the hub is not behind any more
  *	advance MS                        every timer and expectation that comes due meanwhile, in order; a timer of MS 41250.5 is fine
  *	answer N STATUS [Name: value | Name: value |] BODY    STATUS 0: no answer, BODY is the error
  *	hook TICKET PATH [Name: value | Name: value |] BODY   PATH "-" is none

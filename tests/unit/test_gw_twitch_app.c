@@ -59,7 +59,7 @@ static void lists(void)
 	CHECK(probe_saw(o, "http 6 GET") && !probe_saw(o, "live"), "soon looked at: another process may have had the challenge");
 	probe_run(o, "answer 6 " PAGE(LISTED("S1", "enabled", CHAT_KEY) "," LISTED("S2", "enabled", FOLLOW_KEY)));
 	CHECK(probe_saw(o, "live 0 up") && !probe_saw(o, "gap") && probe_saw(o, "save 0 hook 2023-11-14T22:13:20.000Z ") &&
-	      has(o, " https://bots.example/hook/t/bot\n"), "all is there: live");
+	      has(o, " https://bots.example/hook/t/bot listed="), "all is there: live");
 	probe_run(o, "advance 1200000\n");
 	CHECK(probe_saw(o, "http 7 GET"), "looked at again by and by");
 	probe_take(o);
@@ -428,7 +428,7 @@ static void swept_callback(void)
 	probe_run(o, step);
 	CHECK(probe_saw(o, "http 3 GET https://api.twitch.tv/helix/eventsub/subscriptions token=app"), "all there is");
 	probe_run(o, "answer 3 " OLD_HOOKS);
-	snprintf(step, sizeof(step), "save 0 hole 2023-11-14T22:13:00.000Z %s " WENT " " WENT "\n", digest);
+	snprintf(step, sizeof(step), "save 0 hole 2023-11-14T22:13:00.000Z %s " WENT " " WENT " listed=", digest);
 	r = probe_take(o);
 	CHECK(strstr(r, step) && strstr(r, "?id=W1 "), "written down, then deleted: %s", r);
 	probe_run(o, "answer 2 200 {\"data\":[" SHARD_HOOK("0", "enabled") "],\"pagination\":{}}\nanswer 4 204\nanswer 5 " EMPTY "answer 6 " EMPTY);

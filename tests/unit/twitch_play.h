@@ -24,7 +24,9 @@
 	"\"event\":{\"broadcaster_user_id\":\"42\",\"broadcaster_user_login\":\"bob\",\"broadcaster_user_name\":\"Bob\"}}}\n"
 #define MOVE(url) MOVE_BY("0", url)
 #define MOVE_ON(url) MOVE_BY("0.1", url)
-#define MOVE_BY(where, url) "frame " where " {\"metadata\":{\"message_id\":\"m\",\"message_type\":\"session_reconnect\"," AT("30:00") "},\"payload\":{" \
+#define MOVE_AT(time, url) MOVE_OF("0", time, url)
+#define MOVE_BY(where, url) MOVE_OF(where, "30:00", url)
+#define MOVE_OF(where, time, url) "frame " where " {\"metadata\":{\"message_id\":\"m\",\"message_type\":\"session_reconnect\"," AT(time) "},\"payload\":{" \
 	"\"session\":{\"id\":\"A\",\"status\":\"reconnecting\",\"keepalive_timeout_seconds\":null,\"reconnect_url\":\"" url "\"}}}\n"
 #define MADE(n, id, time) "answer " n " 202 {\"data\":[{\"id\":\"" id "\",\"status\":\"enabled\",\"created_at\":\"2024-05-01T10:" time ".5Z\"}],\"total\":1}\n"
 #define EMPTY "200 {\"data\":[],\"pagination\":{}}\n"

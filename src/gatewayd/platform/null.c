@@ -295,5 +295,5 @@ static const char *const words[] = {"url", "silence", "connections", "identify",
 
 const struct platform platform_null = {
 	.name = "null", .words = words, .open = open_, .close = close_, .start = start, .reload = reload, .dial = dial, .opened = opened,
-	.frame = frame, .gone = gone, .due = due, .acked = acked, .drain = drain, .hook = hook, .say = say, .status = status,
+	.frame = frame, .gone = gone, .due = due, .acked = acked, .drain = drain, .hook = hook, .hooks_again = 2 * CLOCK_S, .say = say, .status = status,
 };

@@ -75,6 +75,7 @@ struct platform {
 	void (*drain)(void *p, unsigned conn, int64_t now);
 
 	void (*hook)(void *p, const struct hook *h, int64_t now);			/* must end in one out_hook_reply; may be NULL: 404 */
+	int64_t hooks_again;		/* so long the other side sends again, for sure, what got no 2xx; what may have cost more is a gap. 0: it does not */
 	/* A line of type message.send for this account. Ends in one out_said. NULL: the platform is written to by deliver(8). */
 	void (*say)(void *p, const char *line, size_t n, uint64_t ticket, int64_t now);
 	/* Members of an object (without braces) about the account: its desired subscriptions and the platform's answers, ... */
@@ -87,6 +88,13 @@ extern const struct platform *const platforms[];	/* index.c, NULL at the end */
 extern const char *const platform_words[];		/* words of every account: platform, enabled, raw, ca; NULL at the end */
 extern const char *const platform_others[];		/* platforms of account files that are another program's business (deliver's); NULL at the end */
 const struct platform *platform_find(const char *name);
+
+/* Of a code of gone: did the peer close, so that all it had sent before was read? 1002, 1007 and 1009 are also what we say to a frame that breaks the
+ * protocol (wire/edge_client.h): what was on its way behind that one is lost. */
+static inline bool gone_by_peer(unsigned code)
+{
+	return code && code != 1002 && code != 1007 && code != 1009;
+}
 
 /* ---- what a platform asks for ---- */
 
@@ -115,8 +123,9 @@ void out_switch(struct out *o, unsigned conn);
 
 /* Inside drain: socket 0 stays open for so long (at least `least`) though the connection is another's from now on, so that nothing is missing until that one is
  * attached. What comes on it is given to frame as socket 2. false: nobody waits for the connection, there is no socket, or
- * this process ends before: it is closed. */
-bool out_linger(struct out *o, unsigned conn, int64_t within, int64_t least);
+ * this process ends before: it is closed. When it is cut short, or this process ends before the hub has all of it, whoever holds the connection
+ * tells a gap with from and to. */
+bool out_linger(struct out *o, unsigned conn, int64_t within, int64_t least, const char *from, const char *to);
 
 void out_live(struct out *o, unsigned conn, bool resumed);		/* greeting is over: gateway.up or gateway.resumed */
 /* The connection is lost, or given up: every socket of it is dropped (with code, if it is not 0), its timers are disarmed. wait: at least so long, 0: the back-off's. */
@@ -147,8 +156,6 @@ unsigned out_http(struct out *o, const struct http_request *r, int token);
 void out_save(struct out *o, unsigned conn, const char *text, size_t n);
 /* Answers a hook: at once, or (when_kept) when the hub has acknowledged every line that came with its ticket; then 503 instead if it did not. */
 void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type, const char *body, size_t n, bool when_kept);
-/* Were hooks of the account refused, from *first to *last (wall), as the hub was behind? *last is 0 while it is; when it is not any more, that is told once. */
-bool out_hooks_refused(struct out *o, int64_t *first, int64_t *last);
 /* Before the first byte of a message goes out: writes down, synced, that it is on its way, so that after a kill -9 nobody says it again unknowingly. false: that
  * could not be done, and it must not go out (SAID_LATER). */
 bool out_saying(struct out *o, uint64_t ticket);

@@ -387,5 +387,5 @@ static void status(void *arg, struct buf *json)
 const struct platform platform_twitch = {
 	.name = "twitch", .words = tw_words, .open = open_, .close = close_, .start = start, .reload = reload, .dial = tw_dial,
 	.opened = tw_opened, .frame = tw_frame, .gone = tw_gone, .due = due, .answer = answer, .acked = tw_acked, .drain = tw_drain,
-	.hook = tw_hook, .status = status, .token = token,
+	.hook = tw_hook, .hooks_again = TW_AWAY, .status = status, .token = token,
 };

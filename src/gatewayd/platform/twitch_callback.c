@@ -14,9 +14,6 @@
 #include "gatewayd/platform/twitch_impl.h"
 
 #define ALIVE_EVERY (60 * CLOCK_S)
-/* Twitch sends again what nobody took; how long is said nowhere ("about five times within minutes", twitch4j's manual). Above this it
- * counts as a gap. */
-#define AWAY (120 * CLOCK_S)
 #define SETTLE (8 * CLOCK_S)
 #define VERIFY (30 * CLOCK_S)		/* from the first look until at least one callback is verified */
 
@@ -31,27 +28,9 @@ static void digest(const struct twitch *p, char hex[2 * SIGN_SHA256 + 1])
 	hex[32] = '\0';
 }
 
-/* While the hub is behind no webhook is taken. What Twitch sent meanwhile it sends again, but not for ever. */
-static bool behind(struct twitch *p)
-{
-	char from[CLOCK_RFC3339_MAX], to[CLOCK_RFC3339_MAX];
-	int64_t first, last;
-
-	if (!out_hooks_refused(p->out, &first, &last))
-		return false;
-	if (!last)
-		return true;
-	if (last - first > AWAY) {
-		clock_rfc3339(from, first);
-		clock_rfc3339(to, last);
-		out_gap(p->out, 0, "the hub was behind for longer than Twitch may send webhooks again", from, to);
-	}
-	return false;
-}
-
 void tw_callback_save(struct twitch *p)
 {
-	char text[2 * TW_URL + 128], hex[2 * SIGN_SHA256 + 1];
+	char text[2 * TW_URL + 192], hex[2 * SIGN_SHA256 + 1], seen[TW_TIME + 8];
 	const struct tw_conn *c = &p->conns[0];
 	bool conduit = p->conf.transport == TW_CONDUIT, live = c->state == CONN_LIVE, hole = c->hole || (!live && c->gap);
 	const char *time = tw_sure(c, live ? c->safe : c->from), *url = live || !*p->callback_was ? p->conf.callback : p->callback_was;
@@ -59,8 +38,8 @@ void tw_callback_save(struct twitch *p)
 	if (!live && !hole && !*time)
 		return;		/* there was nothing before */
 	digest(p, hex);
-	out_save(p->out, 0, text, (size_t)snprintf(text, sizeof(text), "%s %s %s %s%s%s", hole ? "hole" : "hook", *time ? time : "-",
-		live || !*p->secret_was ? hex : p->secret_was, url, conduit ? " " : "", !conduit ? "" : tw_stale_left(p) ? p->stale : "-"));
+	out_save(p->out, 0, text, (size_t)snprintf(text, sizeof(text), "%s %s %s %s%s%s%s", hole ? "hole" : "hook", *time ? time : "-",
+		live || !*p->secret_was ? hex : p->secret_was, url, conduit ? " " : "", !conduit ? "" : tw_stale_left(p) ? p->stale : "-", tw_seen(p, 0, seen)));
 }
 
 void tw_callback_spot(struct twitch *p)
@@ -69,9 +48,7 @@ void tw_callback_spot(struct twitch *p)
 	char wall[CLOCK_RFC3339_MAX];
 
 	clock_rfc3339(wall, out_wall(p->out));
-	if (behind(p)) {
-		c->spot = 0;
-	} else if (c->kept >= c->mark) {
+	if (c->kept >= c->mark) {
 		c->spot = 0;
 		memcpy(c->safe, wall, sizeof(wall));
 	} else if (!c->spot) {
@@ -96,7 +73,7 @@ void tw_stale(struct twitch *p, const char *url)
 
 void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 {
-	char text[2 * TW_URL + 128], how[8], time[TW_TIME], was[40], url[TW_URL], stale[TW_URL], hex[2 * SIGN_SHA256 + 1];
+	char text[2 * TW_URL + 192], how[8], time[TW_TIME], was[40], url[TW_URL], stale[TW_URL], hex[2 * SIGN_SHA256 + 1];
 	struct tw_conn *c = &p->conns[0];
 	const char *why = NULL;
 	int64_t at;
@@ -107,6 +84,7 @@ void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 		return;
 	memcpy(text, saved, n);
 	text[n] = '\0';
+	tw_recall_seen(p, text);
 	words = sscanf(text, "%7s %39s %39s %511s %511s", how, time, was, url, stale);
 	hole = words > 0 && strcmp(how, "hole") == 0;
 	if (words < 4 || (!hole && strcmp(how, "hook") != 0)) {
@@ -129,12 +107,14 @@ void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 		why = "the webhooks were given up for a conduit";
 	else if (hole)
 		why = "the process before ended while something was missing";
-	else if (clock_parse(time, strlen(time), &at) || out_wall(p->out) > at + AWAY)
+	else if (clock_parse(time, strlen(time), &at) || out_wall(p->out) > at + TW_AWAY)
 		why = "nobody took webhooks for longer than Twitch may send them again";
 	c->resumable = !why;
 	c->gap = why != NULL;
 	snprintf(c->why, sizeof(c->why), "%s", why ? why : "");
 	snprintf(c->from, sizeof(c->from), "%s", strcmp(time, "-") == 0 ? "" : time);
+	if (!*p->since)
+		memcpy(p->since, c->from, sizeof(p->since));
 }
 
 void tw_callback_opened(struct twitch *p, int64_t now)

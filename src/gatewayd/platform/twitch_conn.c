@@ -12,87 +12,7 @@
 #define GREETING (30 * CLOCK_S)		/* the welcome, and then the first subscription within 10 s */
 #define CALLBACK (60 * CLOCK_S)		/* it has its own limit */
 #define SETTLE (8 * CLOCK_S)		/* behind the welcome: live with what there is */
-#define BYE (4 * CLOCK_S)		/* the old socket is read while whoever takes over attaches */
-#define READ (IN_TIME + CLOCK_S / 4)	/* ... and at least so long */
-#define IN_TIME (3 * CLOCK_S)		/* ... which it was when something may still be on its way then, and the clocks differ */
 #define KEEPALIVE_MAX 3600.0
-
-/* ---- what outlives the process: "open SESSION TIME", or "handed SESSION TIME"; of connection 0 with the callback of webhooks that may be left ---- */
-
-void tw_save(struct twitch *p, unsigned i, const char *how, const char *time)
-{
-	char text[TW_ID + TW_TIME + TW_URL + 16];
-	const struct tw_conn *c = &p->conns[i];
-	const char *stale = i == 0 && tw_stale_left(p) ? p->stale : "";
-	int n;
-
-	if (strcmp(how, "open") == 0)
-		time = tw_sure(c, time);
-	n = snprintf(text, sizeof(text), "%s %s %s%s%s", how, *c->session ? c->session : c->old, *time ? time : "-", *stale ? " " : "", stale);
-	out_save(p->out, i, text, (size_t)n);
-}
-
-/* The session is saved at once, with the time up to which all is with the hub; the time of the last message, when that is so for what came
- * until now and, told, for a gap that was told of what is before. */
-void tw_spot(struct twitch *p, unsigned i, bool told, int64_t now)
-{
-	struct tw_conn *c = &p->conns[i];
-
-	if (c->unread) {
-		tw_unread_tell(p, i, c->last);
-		told = true;
-	}
-	if (told)
-		out_mark(p->out, i, ++c->mark);
-	if (c->kept < c->mark) {
-		c->spot = c->mark;
-		memcpy(c->spot_time, c->last, sizeof(c->spot_time));
-	} else {
-		c->spot = 0;
-		memcpy(c->safe, c->last, sizeof(c->safe));
-	}
-	c->spot_at = now;
-	tw_save(p, i, "open", c->safe);
-}
-
-/* What an earlier process left. */
-static void recall(struct twitch *p, unsigned i, const char *saved, size_t n)
-{
-	char text[2 * TW_URL + 128], how[8], session[TW_ID], time[TW_TIME], url[TW_URL], stale[TW_URL];
-	struct tw_conn *c = &p->conns[i];
-	bool hook;
-	int words;
-
-	if (!saved || !n || n >= sizeof(text))
-		return;
-	memcpy(text, saved, n);
-	text[n] = '\0';
-	words = sscanf(text, "%7s %159s %39s %511s %511s", how, session, time, url, stale);
-	if (words < 3)
-		return;
-	hook = strcmp(how, "hook") == 0 || strcmp(how, "hole") == 0;
-	if (i == 0 && words > 3)
-		tw_stale(p, hook && words > 4 ? stale : url);
-	if (hook) {		/* twitch_callback.c: TIME stands second */
-		c->gap = true;
-		snprintf(c->why, sizeof(c->why), "the webhooks were given up for sockets");
-		snprintf(c->from, sizeof(c->from), "%.39s", strcmp(session, "-") == 0 ? "" : session);
-		memcpy(c->safe, c->from, sizeof(c->safe));
-		return;
-	}
-	memcpy(c->old, session, sizeof(session));
-	/* A shard that was handed over stays attached for a while, until its new holder attaches itself. */
-	if (p->conf.transport == TW_CONDUIT && strcmp(how, "handed") == 0 && clock_parse(time, strlen(time), &c->handed) == 0)
-		c->resumable = true;
-	else
-		c->gap = true;
-	snprintf(c->why, sizeof(c->why), "the process that held the socket ended or gave it away");
-	memcpy(c->from, strcmp(time, "-") == 0 ? "" : time, strcmp(time, "-") == 0 ? 1 : sizeof(time));
-	memcpy(c->safe, c->from, sizeof(c->safe));
-	/* From the moment it is attached here what the other socket still brings proves nothing. */
-	if (c->resumable)
-		tw_save(p, i, "open", c->from);
-}
 
 /* ---- dialling ---- */
 
@@ -139,7 +59,7 @@ int tw_dial(void *arg, unsigned i, const char *saved, size_t nsaved, struct dial
 		return 0;
 	}
 	if (!*c->last && !c->gap && !*c->old)
-		recall(p, i, saved, nsaved);
+		tw_recall(p, i, saved, nsaved);
 	c->off = p->conf.transport == TW_CONDUIT;
 	c->asked = false;
 	snprintf(d->url, sizeof(d->url), "%s", p->conf.eventsub);
@@ -186,7 +106,7 @@ static void go_live(struct twitch *p, unsigned i, int64_t now)
 	char to[TW_TIME];
 
 	/* Too late for the socket of whoever handed it over. */
-	if (c->handed && tw_time(c, now) > c->handed + IN_TIME)
+	if (c->handed && tw_time(c, now) > c->handed + TW_IN_TIME)
 		c->gap = true;
 	c->handed = 0;
 	resumed = c->resumable && !c->gap;
@@ -335,65 +255,4 @@ void tw_conn_due(struct twitch *p, unsigned i, unsigned timer, int64_t now)
 		tw_move_due(p, i, now);
 	else if (timer == TIMER_ALIVE)
 		tw_callback_alive(p, now);
-}
-
-void tw_acked(void *arg, unsigned i, uint64_t mark, int64_t now)
-{
-	struct twitch *p = arg;
-	struct tw_conn *c;
-
-	(void)now;
-	if (i >= p->nconns)
-		return;
-	c = &p->conns[i];
-	c->kept = mark;
-	if (!c->spot || mark < c->spot || c->state != CONN_LIVE)
-		return;
-	c->spot = 0;
-	memcpy(c->safe, c->spot_time, sizeof(c->safe));
-	if (tw_sockets(p))
-		tw_save(p, i, "open", c->safe);
-	else
-		tw_callback_save(p);
-}
-
-void tw_drain(void *arg, unsigned i, int64_t now)
-{
-	struct twitch *p = arg;
-	char time[TW_TIME], lingers[TW_TIME] = "";
-	struct tw_conn *c;
-	bool all, whole;
-
-	if (i >= p->nconns)
-		return;
-	c = &p->conns[i];
-	all = c->kept >= c->mark;
-	c->held = false;
-	if (!tw_sockets(p)) {
-		if (c->state == CONN_LIVE)
-			tw_callback_spot(p);
-		tw_conn_forget(c);
-		return;
-	}
-	whole = all && tw_sure(c, c->last) == c->last;
-	if (all)
-		memcpy(c->safe, tw_sure(c, c->last), sizeof(c->safe));
-	tw_unread_tell(p, i, "");
-	clock_rfc3339(time, tw_time(c, now));
-	if (c->move && c->next_up)
-		out_close(p->out, i, 1, 1000, "handed over");
-	/* A shard's new holder attaches itself before this socket is closed. A plain session cannot be handed over: two of them
-	 * would tell everything twice, under different ids. */
-	if (p->conf.transport == TW_CONDUIT && c->state == CONN_LIVE && !c->off && whole && out_linger(p->out, i, BYE, READ)) {
-		tw_save(p, i, "handed", time);
-		memcpy(lingers, time, sizeof(lingers));
-	} else {
-		if (c->state == CONN_LIVE)
-			tw_save(p, i, "open", c->safe);
-		out_close(p->out, i, 0, 1000, "handed over");
-	}
-	tw_move_end(p, i);
-	/* Whoever has it next says how it was left, this process too. */
-	tw_conn_forget(c);
-	memcpy(c->lingers, lingers, sizeof(lingers));
 }

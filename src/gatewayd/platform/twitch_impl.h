@@ -7,7 +7,8 @@
  *   twitch_reconcile.c  creating what is missing, deleting what nobody wants any more
  *   twitch_consent.c  what people give and take back
  *   twitch_list.c     what Twitch lists                twitch_ask.c    requests to Helix
- *   twitch_conn.c     a connection: dialling, welcome, keepalive, going live, handing over
+ *   twitch_conn.c     a connection: dialling, welcome, keepalive, going live
+ *   twitch_saved.c    ... what of it goes to another process: saving, handing over
  *   twitch_move.c     its move to another socket       twitch_loss.c   its end: close codes, what may be missing
  *   twitch_frame.c    its messages
  *   twitch_conduit.c  the conduit, attaching its shards  twitch_shards.c  what Twitch says of them
@@ -42,6 +43,10 @@ struct json;
 #define TW_SHARDS_MAX 1000u		/* ours; Twitch allows 20,000 */
 #define TW_HOOKS_MAX 100u		/* shards over a callback: what one request attaches */
 #define TW_UNUSED (9 * CLOCK_S)		/* ... which closes one that is not used 10 s after its welcome */
+/* Twitch sends again what nobody took; how long is said nowhere ("about five times within minutes", twitch4j's manual). Above this it
+ * counts as a gap. */
+#define TW_AWAY (120 * CLOCK_S)
+#define TW_IN_TIME (3 * CLOCK_S)	/* a shard that was handed over has to be attached within this, as the clocks differ, for nothing to be missing */
 #define TW_PARALLEL 4u			/* requests about subscriptions at a time */
 
 enum tw_transport { TW_WEBSOCKET, TW_WEBHOOK, TW_CONDUIT };
@@ -76,7 +81,8 @@ struct sub {
 	bool verified;		/* its callback was, while it is ASKED */
 	unsigned seen;		/* the last list it was in */
 	int64_t made;		/* clock_mono() of the answer that created it; 0: it was found */
-	bool moved;		/* that was while its session moved, and it may be with the socket that is gone: it is asked for again */
+	char missed[TW_TIME];	/* it may not have been there since this time, which is a hole if it is created now: that was while its session moved,
+				 * or before this process; "": nothing is known */
 	int64_t refused_at;	/* ... that refused it */
 	int http;		/* status of the last answer about it, 0: none yet */
 	char id[TW_ID];
@@ -188,6 +194,7 @@ struct twitch {
 	bool listed;			/* one was read to its end */
 	bool reading;			/* an answer about it is being read: none begins */
 	int64_t list_at, list_wall;	/* when it began */
+	char since[TW_TIME];		/* when a list of an earlier process had all subscriptions last, or at least all that came was sure; "": there was none, or a list was read since */
 	char list_time[TW_TIME];	/* ... the last one that was read to its end, by our clock; "": none was */
 	char cursor[512];
 	unsigned pages;
@@ -274,6 +281,7 @@ void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, i
 void tw_doom(struct twitch *p, const char *id);
 /* Those of a socket have to be created (again), but for those that were refused. */
 void tw_missing(struct twitch *p, unsigned conn);
+void tw_absent(struct twitch *p);		/* what a whole list does not have, and no earlier one of this process had */
 void tw_ask_again(struct twitch *p, unsigned conn, int64_t since);	/* what is under way was for the session before, perhaps what was made since, too */
 void tw_anew(struct twitch *p, struct sub *s, const char *said);	/* to be created again, and what is there of it deleted before */
 /* Who serves conn may have all it can get. */
@@ -293,18 +301,26 @@ int tw_dial(void *p, unsigned conn, const char *saved, size_t nsaved, struct dia
 void tw_opened(void *p, unsigned conn, unsigned sock, int64_t now);
 void tw_frame(void *p, unsigned conn, unsigned sock, const char *b, size_t n, bool binary, int64_t now);
 void tw_gone(void *p, unsigned conn, unsigned sock, unsigned code, const char *reason, int64_t now);
-void tw_acked(void *p, unsigned conn, uint64_t mark, int64_t now);
-void tw_drain(void *p, unsigned conn, int64_t now);
 void tw_conn_due(struct twitch *p, unsigned conn, unsigned timer, int64_t now);
 void tw_watch(struct twitch *p, unsigned conn, unsigned sock);		/* a sign of life came */
 void tw_welcome(struct twitch *p, unsigned conn, unsigned sock, struct span session, int64_t now);
 /* A subscription of conn was answered; or its shard was attached. */
 void tw_conn_settle(struct twitch *p, unsigned conn, int64_t now);
 void tw_conn_attached(struct twitch *p, unsigned conn, int64_t now);
-void tw_save(struct twitch *p, unsigned conn, const char *how, const char *time);	/* for whoever holds conn next */
 int64_t tw_time(const struct tw_conn *c, int64_t now);	/* what time it is at Twitch: that of the last message and what went by since; 0: not known */
-void tw_spot(struct twitch *p, unsigned conn, bool told, int64_t now);	/* saves what a new process has to know */
 void tw_no_use(const struct twitch *p, unsigned conn, char *why, size_t n);	/* why all was refused: Twitch's words about the first */
+
+/* ---- twitch_saved.c ---- */
+
+void tw_recall(struct twitch *p, unsigned conn, const char *saved, size_t n);	/* what an earlier process left */
+const char *tw_seen(const struct twitch *p, unsigned conn, char out[TW_TIME + 8]);	/* the last word of what is saved */
+void tw_recall_seen(struct twitch *p, char *text);					/* ... which is taken off */
+void tw_save(struct twitch *p, unsigned conn, const char *how, const char *time);	/* for whoever holds conn next */
+/* The session is saved at once, with the time up to which all is with the hub; the time of the last message, when that is so for what came
+ * until now and, told, for a gap that was told of what is before. */
+void tw_spot(struct twitch *p, unsigned conn, bool told, int64_t now);
+void tw_acked(void *p, unsigned conn, uint64_t mark, int64_t now);
+void tw_drain(void *p, unsigned conn, int64_t now);
 
 /* ---- twitch_callback.c: connection 0 of webhooks, which has no socket ---- */
 

@@ -79,7 +79,7 @@ static void not_in_force(struct twitch *p, struct sub *s, const char id[TW_ID], 
 		return;
 	}
 	if (s->state == SUB_ENABLED || (!p->listed && !failed))
-		tw_hole(p, 0, status, p->list_time);
+		tw_hole(p, 0, status, *p->list_time ? p->list_time : p->since);
 	/* It is listed for days though it is dead. */
 	memcpy(s->id, id, TW_ID);
 	tw_anew(p, s, status);
@@ -165,6 +165,7 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 		return;
 	}
 	if ((enabled || pending) && p->remake && p->conf.transport == TW_WEBHOOK) {
+		s->seen = p->lists;
 		memcpy(s->id, id, sizeof(id));
 		tw_anew(p, s, "the secret is another one");
 		return;
@@ -199,6 +200,8 @@ static void list_done(struct twitch *p, int64_t now)
 	p->sweep_due = tw_stale_left(p);
 	p->clean = false;
 	p->remake = p->remake && p->conf.transport != TW_WEBHOOK;
+	if (whole && p->conf.transport != TW_WEBSOCKET)
+		tw_absent(p);
 	p->listed = true;
 	clock_rfc3339(time, p->list_wall);
 	memcpy(p->list_time, time, sizeof(time));

@@ -129,13 +129,6 @@ void tw_conn_lost(struct twitch *p, unsigned i, enum next next, unsigned code, c
 	tw_lost(p, i, next, code, why, wait, false);
 }
 
-/* Did the peer close it, so that all it had sent before was read? 1002, 1007 and 1009 are also what we say to a frame that breaks the
- * protocol (wire/edge_client.h): what was on its way behind that one is lost. */
-static bool by_peer(unsigned code)
-{
-	return code && code != 1002 && code != 1007 && code != 1009;
-}
-
 void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *reason, int64_t now)
 {
 	struct twitch *p = arg;
@@ -151,9 +144,7 @@ void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *re
 		return;
 	}
 	if (sock == 2) {
-		tw_parted(p, i, by_peer(code), now);
-		if (*c->lingers && !by_peer(code))
-			out_gap(p->out, i, "the socket of a shard that was handed over broke off", c->lingers, "");
+		tw_parted(p, i, gone_by_peer(code), now);
 		c->lingers[0] = '\0';
 		return;
 	}
@@ -174,7 +165,7 @@ void tw_gone(void *arg, unsigned i, unsigned sock, unsigned code, const char *re
 	utf8_cut(why);
 	if (row && row->level <= LOG_WARN)
 		tw_say(p, row->level, "connection %u: closed by Twitch: %s", i, why);
-	tw_lost(p, i, NEXT_RESUME, 0, why, row ? row->wait : 0, by_peer(code));
+	tw_lost(p, i, NEXT_RESUME, 0, why, row ? row->wait : 0, gone_by_peer(code));
 }
 
 /* ---- holes ---- */

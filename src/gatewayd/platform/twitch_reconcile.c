@@ -27,9 +27,26 @@ void tw_missing(struct twitch *p, unsigned conn)
 		if (s->state == SUB_ASKED)
 			tw_orphan(p, s->key);
 		sub_set(s, SUB_MISSING, 0, NULL);
-		s->moved = false;
+		s->missed[0] = '\0';
 	}
 	p->hint = 0;
+}
+
+static void missed(struct sub *s, const char *since)
+{
+	if (!*s->missed)
+		snprintf(s->missed, sizeof(s->missed), "%s", since);
+}
+
+void tw_absent(struct twitch *p)
+{
+	for (size_t i = 0; i < p->subs.n && *p->since; i++) {
+		struct sub *s = &p->subs.v[i];
+
+		if ((s->state == SUB_MISSING || s->state == SUB_ASKED) && s->seen != p->lists)
+			missed(s, p->since);
+	}
+	p->since[0] = '\0';
 }
 
 void tw_ask_again(struct twitch *p, unsigned conn, int64_t since)
@@ -39,7 +56,8 @@ void tw_ask_again(struct twitch *p, unsigned conn, int64_t since)
 
 		if (s->conn != conn || (s->state != SUB_ASKED && (s->state != SUB_ENABLED || !s->made || s->made <= since)))
 			continue;
-		s->moved |= s->state == SUB_ENABLED;
+		if (s->state == SUB_ENABLED)
+			missed(s, p->conns[conn].part_from);
 		tw_orphan(p, s->key);
 		sub_set(s, SUB_MISSING, 0, NULL);
 	}
@@ -265,7 +283,7 @@ static void refused(struct twitch *p, struct sub *s, const struct http_answer *a
 	bool again = s->http == 403 && a->status == 403;
 
 	sub_set(s, SUB_REFUSED, a->status, said);
-	s->moved = false;
+	s->missed[0] = '\0';
 	s->refused_at = now;
 	tw_say(p, again ? LOG_DEBUG : LOG_WARN, "subscription %s is refused: %s; tried again when the token or the file changes%s", s->key, said,
 		a->status == 403 ? ", and once an hour" : "");
@@ -288,9 +306,10 @@ void tw_created(struct twitch *p, const char *key, const struct http_answer *a, 
 	c = s->conn < p->nconns ? &p->conns[s->conn] : NULL;
 	if (a->status == 202 || a->status == 200 || a->status == 409) {
 		sub_set(s, SUB_ENABLED, a->status, NULL);
-		if (s->moved && a->status != 409 && c)
-			tw_hole(p, s->conn, "a subscription was made while its session moved", c->part_from);
-		s->moved = false;
+		if (*s->missed && a->status != 409)
+			tw_hole(p, s->conn, p->conf.transport == TW_WEBSOCKET ? "a subscription was made while its session moved" :
+				"a subscription was not there when this process began", s->missed);
+		s->missed[0] = '\0';
 		take_created(s, a, made, sizeof(made), &pending);
 		if (pending && !s->verified)
 			sub_set(s, SUB_PENDING, a->status, "the callback is being verified");

@@ -68,6 +68,7 @@ void out_stop(struct out *o)
 		o->platform->close(o->p);
 	o->p = NULL;
 	state_all(u);
+	owe_stop(o);
 	leases_close(o->leases);
 	o->leases = NULL;
 	o->stopping = true;
@@ -129,6 +130,7 @@ struct out *out_new(struct upstream *u, struct account *a)
 	o->account = account_ref(a);
 	o->platform = p;
 	conn_timers_init(o->timers, o, OUT_ACCOUNT);
+	owe_init(o);
 	warn_unknown(a, p);
 	if (read_common(o) || state_dir(o) || !(o->leases = leases_open(u->watch, o->dir, conn_on_lease, o)) ||
 	    !(o->p = p->open(a, o))) {
@@ -148,6 +150,7 @@ void out_start(struct out *o)
 	while (*at)
 		at = &(*at)->next;
 	*at = o;
+	owe_look(o, 0);
 	o->platform->start(o->p, clock_mono());
 }
 

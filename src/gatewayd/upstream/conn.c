@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "gatewayd/metrics.h"
+#include "gatewayd/upstream/debt.h"
 #include "gatewayd/upstream/impl.h"
 #include "gatewayd/upstream/lease.h"
 #include "gatewayd/wire/edge_client.h"
@@ -40,9 +41,17 @@ struct conn *conn_new(struct out *o, unsigned n)
 	return c;
 }
 
+struct conn *conn_own(struct out *o)
+{
+	if (!o->own)
+		o->own = conn_new(o, OUT_ACCOUNT);
+	return o->own;
+}
+
 void conn_free(struct conn *c)
 {
 	loop_timer_del(c->out->u->loop, &c->save_timer);
+	debt_leave(c->debt);
 	free(c->dial);
 	free(c->saved);
 	free(c);
@@ -103,6 +112,7 @@ static void do_dial(struct conn *c)
 	if (!c->holds_lease) {
 		c->holds_lease = true;
 		state_load(c);
+		owe_look(o, 0);
 	}
 	wait = c->turn ? 0 : dial_turn(o->u);
 	c->turn = wait > 0;

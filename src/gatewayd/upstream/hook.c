@@ -63,6 +63,10 @@ static bool over(struct upstream *u, struct ticket *t)
 		return false;
 	if (t->kind == TICKET_SAY)
 		return say_ticket_done(u, t);
+	if (t->kind == TICKET_DEBT) {
+		owe_told(t);
+		return true;
+	}
 	if (!t->answered)
 		return false;
 	answer(u, t);
@@ -127,15 +131,22 @@ void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type
 	over(o->u, t);
 }
 
-static void on_late(void *arg)
+static void put_off(struct ticket *t)
 {
-	struct ticket *t = arg;
 	struct request *r = t->request;
 
 	t->request = NULL;
 	if (r)
 		refuse(r, 503, "late", "Too late", "the hub did not acknowledge in time; send it again");
 	ticket_free(t->out->u, t);
+}
+
+static void on_late(void *arg)
+{
+	struct ticket *t = arg;
+
+	owe_hook(t->out, clock_wall() - t->out->u->opts.hook_time, t->id);
+	put_off(t);
 }
 
 /* The sender has gone: the lines go on by themselves. */
@@ -154,7 +165,7 @@ void hooks_stop(struct upstream *u, struct out *o)
 		for (struct ticket *t = u->tickets[i], *next; t; t = next) {
 			next = t->next;
 			if (t->kind == TICKET_HOOK && (!o || t->out == o) && !t->busy)
-				on_late(t);
+				put_off(t);
 		}
 }
 
@@ -194,9 +205,7 @@ static struct out *account_of(struct upstream *u, struct span path, struct span 
 
 static void refuse_behind(struct out *o, struct request *r)
 {
-	o->refused_last = clock_wall();
-	if (!o->refused_first)
-		o->refused_first = o->refused_last;
+	owe_hook(o, clock_wall(), 0);
 	refuse(r, 503, "behind", "Behind", "the hub is behind; send it again later");
 }
 
@@ -214,17 +223,6 @@ uint64_t upstream_hook_head(struct upstream *u, struct request *r)
 	else
 		return u->opts.max_body;
 	return 0;
-}
-
-bool out_hooks_refused(struct out *o, int64_t *first, int64_t *last)
-{
-	if (!o->refused_first)
-		return false;
-	*first = o->refused_first;
-	*last = o->u->held ? 0 : o->refused_last;
-	if (*last)
-		o->refused_first = 0;
-	return true;
 }
 
 void upstream_hook(struct upstream *u, struct request *r)
@@ -247,7 +245,7 @@ void upstream_hook(struct upstream *u, struct request *r)
 	h.h = (struct hook){.path = h.path, .field = field, .wall = clock_wall(), .ticket = t->id};
 	h.h.body = request_body(r, &h.h.nbody);
 	if (loop_timer_in(u->loop, &t->timer, u->opts.hook_time)) {
-		on_late(t);
+		put_off(t);
 		return;
 	}
 	request_on_gone(r, on_gone, t);

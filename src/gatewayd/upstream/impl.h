@@ -23,6 +23,7 @@
 
 struct account;
 struct conn;
+struct debt;
 struct edge_client;
 struct http;
 struct http_call;
@@ -80,6 +81,9 @@ struct conn {
 	struct loop_timer timer;	/* of the state: back-off, budget, opening, greeting, draining */
 	struct conn_timer timers[CONN_TIMERS];
 	struct sock *sock[SOCKS];
+	struct debt *debt;		/* of socket 2, which lingers, or has and its lines are not kept yet; NULL: none */
+	bool debt_read;			/* ... to its end, and the last line of it is this one */
+	struct item *debt_last;
 	struct loop_timer no_next;	/* socket 1 could not even be begun: the platform is told from the loop */
 	char lost[REASON];		/* why it was lost last */
 	unsigned lost_code;		/* of the peer's close frame with which it was; 0: without one */
@@ -144,11 +148,15 @@ struct out {
 	unsigned next_call;
 	struct oauth *oauth;
 	struct said *said;		/* NULL: nothing was to be said yet */
-	int64_t refused_first, refused_last;	/* wall: hooks for which the hub was behind; 0: none, or told */
+	struct debt *debt;		/* of hooks; NULL: none */
+	bool debt_failed;		/* there should be one */
+	int64_t refused;		/* wall: the first hook for which the hub was behind; 0: none */
+	uint64_t late;			/* the last one that was not answered in time; 0: none */
+	struct loop_timer look;		/* at what other processes left */
 	struct out *next;
 };
 
-enum ticket_kind { TICKET_HOOK, TICKET_SAY };
+enum ticket_kind { TICKET_HOOK, TICKET_SAY, TICKET_DEBT };
 
 /* Something that waits for lines to be acknowledged before it is answered. */
 struct ticket {
@@ -167,6 +175,7 @@ struct ticket {
 	char *type;
 	struct buf body;
 	struct loop_timer timer;
+	struct debt *debt;		/* of TICKET_DEBT: paid when its gap is kept */
 	/* says */
 	struct say_batch *batch;	/* NULL: the hub is not there any more to be told */
 	uint32_t at;			/* line of the batch, from 0 */
@@ -227,6 +236,7 @@ void faults_heard(void);
 
 /* ---- conn.c ---- */
 struct conn *conn_new(struct out *o, unsigned n);	/* NULL with a message */
+struct conn *conn_own(struct out *o);			/* for lines of no connection. NULL with a message */
 void conn_free(struct conn *c);				/* its lines must be gone */
 void conn_event(struct conn *c, enum life_event e);	/* and what is to be done of it */
 void conn_give_up(struct conn *c);			/* the lease: from here on nothing of it may be written */
@@ -260,6 +270,7 @@ void conn_timers_stop(struct conn_timer *t, struct loop *l);
 /* ---- line.c ---- */
 void line_init(struct upstream *u);
 void line_gateway(struct conn *c, const char *type, const char *reason, unsigned code, const char *from, const char *to);
+void line_gap(struct conn *c, const char *reason, const char *from, const char *to, uint64_t ticket);
 void line_add(struct conn *c, const char *line, size_t n, uint64_t mark, uint64_t ticket, bool ours);
 void line_round(struct upstream *u);			/* acks to platforms, lines to the outlet */
 void line_forget(struct conn *c);			/* the process ends: what was not kept is given up */
@@ -292,6 +303,19 @@ void ticket_free(struct upstream *u, struct ticket *t);
 void ticket_line(struct upstream *u, uint64_t id);			/* a line with it is under way */
 void ticket_line_done(struct upstream *u, uint64_t id, bool kept);
 void hooks_stop(struct upstream *u, struct out *o);			/* answers 503; o NULL: all */
+
+/* ---- owe.c ---- */
+void owe_init(struct out *o);
+void owe_stop(struct out *o);				/* what is owed is left for others */
+void owe_look(struct out *o, int64_t in);		/* for what others left; soon at first, again while another process owes something */
+bool owe_linger(struct conn *c, const char *from, const char *to);	/* false: no socket may linger (said) */
+void owe_lingered(struct conn *c, bool all);		/* socket 2 is gone; all: whatever came on it was read. Behind its last line */
+void owe_kept(struct conn *c, bool all);		/* ... which the hub has */
+/* A hook of this time was refused as the hub is behind (ticket 0), or its lines are not acknowledged in time. */
+void owe_hook(struct out *o, int64_t came, uint64_t ticket);
+void owe_hooks(struct out *o);				/* is the hub behind no more? Then all is paid, or told. Cheap */
+void owe_close(struct upstream *u);			/* before the accounts are freed */
+void owe_told(struct ticket *t);			/* the line of a TICKET_DEBT is kept, or was refused */
 
 /* ---- say.c ---- */
 int say_open(struct upstream *u);

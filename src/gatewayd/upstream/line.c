@@ -104,9 +104,11 @@ static void hold(struct upstream *u)
 		return;
 	u->held = held;
 	log_info(held ? "the hub is behind: platforms are not read until it has caught up" : "the hub has caught up: platforms are read again");
-	for (struct out *o = u->first; o; o = o->next)
+	for (struct out *o = u->first; o; o = o->next) {
 		for (unsigned i = 0; i < o->nall; i++)
 			sock_pause_all(o->conn[i]);
+		owe_hooks(o);
+	}
 }
 
 static void count(struct conn *c, size_t n, bool more)
@@ -151,6 +153,8 @@ static void pop(struct conn *c)
 			c->next_wait = i->next;
 		ack(c, i->mark);
 		count(c, i->n, false);
+		if (c->debt_last == i)
+			owe_kept(c, true);
 		free(i);
 	}
 	if (c->paused)
@@ -159,10 +163,11 @@ static void pop(struct conn *c)
 
 static void refused(struct conn *c, struct item *i, const char *error)
 {
+	const struct ticket *t = ticket_find(c->out->u, i->ticket);
 	char reason[REASON];
 
 	log_error("%s: the hub refused a line for good: %s", account_file(c->out->account), error ? error : "");
-	if (i->ours || i->ticket)
+	if (i->ours || (t && t->kind == TICKET_SAY))
 		return;
 	snprintf(reason, sizeof(reason), "a line was refused by the hub: %s", error ? error : "");
 	line_gateway(c, "gateway.gap", reason, 0, NULL, NULL);
@@ -210,6 +215,7 @@ void line_round(struct upstream *u)
 			o->platform->acked(o->p, c->n, c->acked, now);
 		if (c->holds_lease && now - c->touched >= TOUCH_EVERY)
 			state_touch(c);
+		owe_hooks(o);
 		if (c->state == LIFE_DRAINING && !c->first) {
 			u->in_ack = false;
 			conn_drained(c);
@@ -234,6 +240,7 @@ void line_forget(struct conn *c)
 		free(i);
 	}
 	c->last = c->next_wait = NULL;
+	c->debt_last = NULL;
 }
 
 /* ---- in ---- */
@@ -279,11 +286,7 @@ void line_add(struct conn *c, const char *line, size_t n, uint64_t mark, uint64_
 
 static struct conn *of(struct out *o, unsigned conn)
 {
-	if (conn != OUT_ACCOUNT)
-		return conn < o->nall ? o->conn[conn] : NULL;
-	if (!o->own)
-		o->own = conn_new(o, conn);
-	return o->own;
+	return conn == OUT_ACCOUNT ? conn_own(o) : conn < o->nall ? o->conn[conn] : NULL;
 }
 
 void out_line(struct out *o, unsigned conn, const char *line, size_t n, uint64_t mark, uint64_t ticket)
@@ -324,7 +327,7 @@ static void str(struct writer *w, const char *name, const char *text)
 		writer_str(w, name, text, bad ? (size_t)(bad - text) : n);
 }
 
-void line_gateway(struct conn *c, const char *type, const char *reason, unsigned code, const char *from, const char *to)
+static void of_ours(struct conn *c, const char *type, const char *reason, unsigned code, const char *from, const char *to, uint64_t ticket)
 {
 	struct out *o = c->out;
 	struct upstream *u = o->u;
@@ -362,5 +365,15 @@ void line_gateway(struct conn *c, const char *type, const char *reason, unsigned
 	if (writer_end(&w, &err))
 		log_error("%s: %s cannot be said: %s", account_file(o->account), type, err.why);
 	else
-		line_add(c, u->text.p, u->text.len, c->mark, 0, true);
+		line_add(c, u->text.p, u->text.len, c->mark, ticket, true);
+}
+
+void line_gateway(struct conn *c, const char *type, const char *reason, unsigned code, const char *from, const char *to)
+{
+	of_ours(c, type, reason, code, from, to, 0);
+}
+
+void line_gap(struct conn *c, const char *reason, const char *from, const char *to, uint64_t ticket)
+{
+	of_ours(c, "gateway.gap", reason, 0, from, to, ticket);
 }

@@ -49,6 +49,7 @@ static void end(struct sock *s, unsigned code, const char *reason)
 	struct conn *c = s->conn;
 	struct out *o = c->out;
 	unsigned n = s->n;
+	bool lingers = n == 2 && !s->parting;
 	char why[REASON];
 
 	/* reason may belong to what goes now. */
@@ -61,6 +62,8 @@ static void end(struct sock *s, unsigned code, const char *reason)
 	sock_free(s);
 	c->gone_code = n < 2 ? code : 0;
 	o->platform->gone(o->p, c->n, n, code, why, clock_mono());
+	if (lingers)
+		owe_lingered(c, gone_by_peer(code));
 	if (n < 2 && !c->sock[0] && !c->sock[1] && c->state != LIFE_DRAINING)
 		conn_lost(c, NEXT_RESUME, 0, why, 0);	/* nothing, if the platform said so itself */
 	c->gone_code = 0;
@@ -102,6 +105,8 @@ static void on_watch(void *arg)
 	if (!s->expect)
 		return;
 	if (s->n == 2 && !s->parting) {
+		/* Not looked at for a while, it may still hold something. */
+		owe_lingered(s->conn, !s->conn->out->u->held && now - s->expect < KEPT);
 		sock_close(s->conn, 2, 1000, "handed over");
 		return;
 	}
@@ -170,6 +175,8 @@ void sock_close(struct conn *c, unsigned n, unsigned code, const char *reason)
 	if (!s)
 		return;
 	c->sock[n] = NULL;
+	if (n == 2 && !s->parting)
+		owe_lingered(c, false);
 	edge_client_close(s->c, code, reason);
 	sock_free(s);
 }
@@ -309,7 +316,7 @@ void out_switch(struct out *o, unsigned conn)
 	c->sock[1] = NULL;
 }
 
-bool out_linger(struct out *o, unsigned conn, int64_t within, int64_t least)
+bool out_linger(struct out *o, unsigned conn, int64_t within, int64_t least, const char *from, const char *to)
 {
 	struct conn *c = conn < o->n ? o->conn[conn] : NULL;
 	struct sock *s = c ? c->sock[0] : NULL;
@@ -321,6 +328,8 @@ bool out_linger(struct out *o, unsigned conn, int64_t within, int64_t least)
 	if (left < within)
 		within = left;
 	sock_close(c, 2, 1000, "");
+	if (!owe_linger(c, from, to))
+		return false;
 	c->sock[0] = NULL;
 	c->sock[2] = s;
 	s->n = 2;

@@ -256,6 +256,7 @@ void upstream_close(struct upstream *u)
 		if (!o->stopping)
 			out_stop(o);
 	}
+	owe_close(u);
 	while (u->first) {
 		o = u->first;
 		u->first = o->next;

@@ -9,7 +9,7 @@
  *   state.c     what is kept on disk                      http.c     requests and tokens
  *   hook.c      POST /hook/...                            say.c      message.send
  *   drain.c     handing over                              show.c     status
- *   faults.c    what is wrong with accounts
+ *   faults.c    what is wrong with accounts            owe.c      what is lost with a process, and nobody else would know
  *
  * Lines wait in memory until the hub has acknowledged them; when too many do, sockets are not read any more until it has caught up.
  */

@@ -1,0 +1,176 @@
+/*
+ * What of a connection outlives the process, or goes to another one: its session and the time up to which the hub has all.
+ *
+ *	open SESSION TIME [CALLBACK] [listed=TIME]	it died with its process
+ *	handed SESSION TIME [CALLBACK] [listed=TIME]	a shard that stays attached for a while, until its new holder attaches itself
+ *
+ * Of connection 0: the callback of webhooks that may be left, and when a list had all subscriptions last. Without sockets the first words
+ * are twitch_callback.c's.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "gatewayd/platform/twitch_impl.h"
+
+#define BYE (4 * CLOCK_S)		/* the old socket is read while whoever takes over attaches */
+#define READ (TW_IN_TIME + CLOCK_S / 4)	/* ... and at least so long */
+
+/* Plain sockets make theirs anew. */
+const char *tw_seen(const struct twitch *p, unsigned i, char out[TW_TIME + 8])
+{
+	const char *time = *p->list_time ? p->list_time : p->since;
+
+	out[0] = '\0';
+	if (i == 0 && *time && p->conf.transport != TW_WEBSOCKET)
+		snprintf(out, TW_TIME + 8, " listed=%s", time);
+	return out;
+}
+
+void tw_recall_seen(struct twitch *p, char *text)
+{
+	char *at = strstr(text, " listed=");
+
+	p->since[0] = '\0';
+	if (!at)
+		return;
+	snprintf(p->since, sizeof(p->since), "%.39s", at + 8);
+	*at = '\0';
+}
+
+void tw_save(struct twitch *p, unsigned i, const char *how, const char *time)
+{
+	char text[TW_ID + 2 * TW_TIME + TW_URL + 24], seen[TW_TIME + 8];
+	const struct tw_conn *c = &p->conns[i];
+	const char *stale = i == 0 && tw_stale_left(p) ? p->stale : "";
+	int n;
+
+	if (strcmp(how, "open") == 0)
+		time = tw_sure(c, time);
+	n = snprintf(text, sizeof(text), "%s %s %s%s%s%s", how, *c->session ? c->session : c->old, *time ? time : "-", *stale ? " " : "", stale, tw_seen(p, i, seen));
+	out_save(p->out, i, text, (size_t)n);
+}
+
+void tw_spot(struct twitch *p, unsigned i, bool told, int64_t now)
+{
+	struct tw_conn *c = &p->conns[i];
+
+	if (c->unread) {
+		tw_unread_tell(p, i, c->last);
+		told = true;
+	}
+	if (told)
+		out_mark(p->out, i, ++c->mark);
+	if (c->kept < c->mark) {
+		c->spot = c->mark;
+		memcpy(c->spot_time, c->last, sizeof(c->spot_time));
+	} else {
+		c->spot = 0;
+		memcpy(c->safe, c->last, sizeof(c->safe));
+	}
+	c->spot_at = now;
+	tw_save(p, i, "open", c->safe);
+}
+
+void tw_recall(struct twitch *p, unsigned i, const char *saved, size_t n)
+{
+	char text[2 * TW_URL + 128], how[8], session[TW_ID], time[TW_TIME], url[TW_URL], stale[TW_URL];
+	struct tw_conn *c = &p->conns[i];
+	bool hook;
+	int words;
+
+	if (!saved || !n || n >= sizeof(text))
+		return;
+	memcpy(text, saved, n);
+	text[n] = '\0';
+	if (i == 0)
+		tw_recall_seen(p, text);
+	words = sscanf(text, "%7s %159s %39s %511s %511s", how, session, time, url, stale);
+	if (words < 3)
+		return;
+	hook = strcmp(how, "hook") == 0 || strcmp(how, "hole") == 0;
+	if (i == 0 && words > 3)
+		tw_stale(p, hook && words > 4 ? stale : url);
+	if (hook) {		/* twitch_callback.c: TIME stands second */
+		c->gap = true;
+		snprintf(c->why, sizeof(c->why), "the webhooks were given up for sockets");
+		snprintf(c->from, sizeof(c->from), "%.39s", strcmp(session, "-") == 0 ? "" : session);
+		memcpy(c->safe, c->from, sizeof(c->safe));
+		return;
+	}
+	memcpy(c->old, session, sizeof(session));
+	/* A shard that was handed over stays attached for a while, until its new holder attaches itself. */
+	if (p->conf.transport == TW_CONDUIT && strcmp(how, "handed") == 0 && clock_parse(time, strlen(time), &c->handed) == 0)
+		c->resumable = true;
+	else
+		c->gap = true;
+	snprintf(c->why, sizeof(c->why), "the process that held the socket ended or gave it away");
+	memcpy(c->from, strcmp(time, "-") == 0 ? "" : time, strcmp(time, "-") == 0 ? 1 : sizeof(time));
+	memcpy(c->safe, c->from, sizeof(c->safe));
+	if (i == 0 && !*p->since)
+		memcpy(p->since, c->from, sizeof(p->since));
+	/* From the moment it is attached here what the other socket still brings proves nothing. */
+	if (c->resumable)
+		tw_save(p, i, "open", c->from);
+}
+
+void tw_acked(void *arg, unsigned i, uint64_t mark, int64_t now)
+{
+	struct twitch *p = arg;
+	struct tw_conn *c;
+
+	(void)now;
+	if (i >= p->nconns)
+		return;
+	c = &p->conns[i];
+	c->kept = mark;
+	if (!c->spot || mark < c->spot || c->state != CONN_LIVE)
+		return;
+	c->spot = 0;
+	memcpy(c->safe, c->spot_time, sizeof(c->safe));
+	if (tw_sockets(p))
+		tw_save(p, i, "open", c->safe);
+	else
+		tw_callback_save(p);
+}
+
+void tw_drain(void *arg, unsigned i, int64_t now)
+{
+	struct twitch *p = arg;
+	char time[TW_TIME], until[TW_TIME], lingers[TW_TIME] = "";
+	struct tw_conn *c;
+	bool all, whole;
+
+	if (i >= p->nconns)
+		return;
+	c = &p->conns[i];
+	all = c->kept >= c->mark;
+	c->held = false;
+	if (!tw_sockets(p)) {
+		if (c->state == CONN_LIVE)
+			tw_callback_spot(p);
+		tw_conn_forget(c);
+		return;
+	}
+	whole = all && tw_sure(c, c->last) == c->last;
+	if (all)
+		memcpy(c->safe, tw_sure(c, c->last), sizeof(c->safe));
+	tw_unread_tell(p, i, "");
+	clock_rfc3339(time, tw_time(c, now));
+	clock_rfc3339(until, tw_time(c, now) + BYE);
+	if (c->move && c->next_up)
+		out_close(p->out, i, 1, 1000, "handed over");
+	/* A shard's new holder attaches itself before this socket is closed. A plain session cannot be handed over: two of them
+	 * would tell everything twice, under different ids. */
+	if (p->conf.transport == TW_CONDUIT && c->state == CONN_LIVE && !c->off && whole && out_linger(p->out, i, BYE, READ, c->safe, until)) {
+		tw_save(p, i, "handed", time);
+		memcpy(lingers, time, sizeof(lingers));
+	} else {
+		if (c->state == CONN_LIVE)
+			tw_save(p, i, "open", c->safe);
+		out_close(p->out, i, 0, 1000, "handed over");
+	}
+	tw_move_end(p, i);
+	/* Whoever has it next says how it was left, this process too. */
+	tw_conn_forget(c);
+	memcpy(c->lingers, lingers, sizeof(lingers));
+}
