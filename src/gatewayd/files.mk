@@ -32,7 +32,7 @@ gatewayd_PLATFORMS := platform/null.o \
 	platform/irc.o platform/irc_channel.o platform/irc_conf.o platform/irc_event.o platform/irc_history.o platform/irc_member.o platform/irc_message.o \
 	platform/irc_outcome.o platform/irc_people.o platform/irc_register.o platform/irc_say.o platform/irc_support.o platform/irc_sure.o \
 	platform/irc_twitch.o \
-	platform/twitch.o platform/twitch_ask.o platform/twitch_callback.o platform/twitch_conduit.o platform/twitch_conf.o platform/twitch_conn.o platform/twitch_consent.o platform/twitch_event.o platform/twitch_frame.o \
+	platform/twitch.o platform/twitch_ask.o platform/twitch_attach.o platform/twitch_callback.o platform/twitch_conduit.o platform/twitch_conf.o platform/twitch_conn.o platform/twitch_consent.o platform/twitch_event.o platform/twitch_frame.o \
 	platform/twitch_hook.o platform/twitch_list.o platform/twitch_loss.o platform/twitch_move.o \
 	platform/twitch_reconcile.o platform/twitch_saved.o platform/twitch_shards.o platform/twitch_subs.o platform/index.o
 gatewayd_HTTP := http/http.o http/host.o http/server.o http/request.o http/answer.o http/problem.o http/peers.o

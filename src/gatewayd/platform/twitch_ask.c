@@ -99,6 +99,16 @@ int64_t tw_wait(struct twitch *p, const struct http_answer *a)
 
 /* ---- requests ---- */
 
+bool tw_post(struct twitch *p, enum tw_call_kind kind, const char *method, const char *path, struct buf *body)
+{
+	bool ok = tw_ask(p, kind, NULL, method, path, body);
+
+	if (body->p)
+		explicit_bzero(body->p, body->len);
+	buf_release(body);
+	return ok;
+}
+
 unsigned tw_asking(const struct twitch *p, enum tw_call_kind kind)
 {
 	unsigned n = 0;

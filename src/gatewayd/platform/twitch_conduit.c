@@ -15,20 +15,16 @@
 #include "gatewayd/platform/twitch_impl.h"
 
 #define AGAIN CLOCK_S			/* within the ten seconds of a welcome */
-#define AGAIN_HOOKS (5 * CLOCK_S)
-#define AGAIN_SLOW (30 * CLOCK_S)
-#define ATTACH_MAX TW_HOOKS_MAX		/* shards in a request */
-#define ATTACH_TRIES 6u
 
 void tw_conduit_later(struct twitch *p, int64_t now)
 {
-	int64_t wait = AGAIN_SLOW, due;
+	int64_t wait = TW_AGAIN_SLOW, due;
 
 	for (unsigned i = 0; i < p->nconns; i++)
 		if (p->conns[i].attach)
 			wait = AGAIN;
 	if (!tw_sockets(p) && !p->hooked)
-		wait = AGAIN_HOOKS;
+		wait = TW_AGAIN_HOOKS;
 	due = now + wait + (int64_t)(out_random(p->out) % (uint64_t)(wait / 4));
 	out_timer(p->out, OUT_ACCOUNT, TIMER_ATTACH, due < p->pause ? p->pause : due);
 }
@@ -41,23 +37,13 @@ void tw_conduit_start(struct twitch *p, int64_t now)
 		out_timer(p->out, OUT_ACCOUNT, TIMER_START, now + AGAIN);
 }
 
-static bool post(struct twitch *p, enum tw_call_kind kind, const char *method, const char *path, struct buf *body)
-{
-	bool ok = tw_ask(p, kind, NULL, method, path, body);
-
-	if (body->p)
-		explicit_bzero(body->p, body->len);
-	buf_release(body);
-	return ok;
-}
-
 static bool make(struct twitch *p)
 {
 	struct buf body;
 
 	buf_init(&body, 256);
 	buf_printf(&body, "{\"shard_count\":%llu}", (unsigned long long)(p->conf.shards ? p->conf.shards : 1));
-	return post(p, CALL_MAKE, "POST", "/eventsub/conduits", &body);
+	return tw_post(p, CALL_MAKE, "POST", "/eventsub/conduits", &body);
 }
 
 static bool resize(struct twitch *p)
@@ -66,77 +52,7 @@ static bool resize(struct twitch *p)
 
 	buf_init(&body, 512);
 	buf_printf(&body, "{\"id\":\"%s\",\"shard_count\":%llu}", p->conduit, (unsigned long long)p->conf.shards);
-	return post(p, CALL_RESIZE, "PATCH", "/eventsub/conduits", &body);
-}
-
-/* ---- attaching ---- */
-
-/* One that is attached already goes on: attached once more it would be off until it is verified. */
-static unsigned add_hooks(struct twitch *p, struct buf *body)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < p->shards && i < TW_HOOKS_MAX; i++) {
-		if (p->hook[i] != HOOK_OFF)
-			continue;
-		if (buf_printf(body, "%s{\"id\":\"%u\",\"transport\":{\"method\":\"webhook\",\"callback\":", n ? "," : "", i) ||
-		    buf_add_json(body, p->conf.callback, strlen(p->conf.callback)) || buf_adds(body, ",\"secret\":") ||
-		    buf_add_json(body, p->conf.secret.p, p->conf.secret.len) || buf_adds(body, "}}"))
-			return 0;
-		n++;
-	}
-	return n;
-}
-
-static unsigned add_sockets(struct twitch *p, struct buf *body)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < p->nconns && n < ATTACH_MAX; i++) {
-		struct tw_conn *c = &p->conns[i];
-
-		if (!c->attach)
-			continue;
-		if (buf_printf(body, "%s{\"id\":\"%u\",\"transport\":{\"method\":\"websocket\",\"session_id\":\"%s\"}}", n ? "," : "", i,
-			       *c->next ? c->next : c->session))
-			break;
-		c->attaching = c->asked = true;
-		c->asked_next = *c->next != '\0';
-		n++;
-	}
-	return n;
-}
-
-/* Attaches every shard that waits for it, in one request; one at a time. */
-static void attach(struct twitch *p, int64_t now)
-{
-	struct buf body;
-	bool some;
-
-	if (!tw_sockets(p) && (!tw_leads(p) || !p->hooks_known)) {
-		if (tw_leads(p))
-			tw_shards_ask(p, now);
-		return;
-	}
-	buf_init(&body, 256u << 10);
-	buf_printf(&body, "{\"conduit_id\":\"%s\",\"shards\":[", p->conduit);
-	/* A callback that cannot be verified is not asked for again at once. */
-	if (tw_sockets(p))
-		some = add_sockets(p, &body) > 0;
-	else
-		some = (!p->hooks_at || now >= p->hooks_at + p->hooks_wait) && add_hooks(p, &body) > 0;
-	if (some && !tw_sockets(p)) {
-		p->hooks_at = now;
-		p->hooks_wait = !p->hooks_wait ? AGAIN_HOOKS : p->hooks_wait < AGAIN_SLOW / 2 ? 2 * p->hooks_wait : AGAIN_SLOW;
-	}
-	buf_adds(&body, "]}");
-	if (!some) {
-		buf_release(&body);
-	} else if (!post(p, CALL_ATTACH, "PATCH", "/eventsub/conduits/shards", &body)) {
-		for (unsigned i = 0; i < p->nconns; i++)
-			p->conns[i].attaching = false;
-		tw_conduit_later(p, now);
-	}
+	return tw_post(p, CALL_RESIZE, "PATCH", "/eventsub/conduits", &body);
 }
 
 void tw_conduit_pump(struct twitch *p, int64_t now)
@@ -152,7 +68,7 @@ void tw_conduit_pump(struct twitch *p, int64_t now)
 		if (!resize(p))
 			tw_conduit_later(p, now);
 	} else {
-		attach(p, now);
+		tw_attach(p, now);
 	}
 }
 
@@ -270,90 +186,6 @@ static void conduits(struct twitch *p, const struct json *data, int64_t now)
 
 /* ---- answers ---- */
 
-static void not_attached(struct twitch *p, unsigned i, const char *why, int64_t wait)
-{
-	struct tw_conn *c = &p->conns[i];
-	char text[200];
-
-	snprintf(text, sizeof(text), "the shard was not attached: %s", why);
-	/* A socket that was to take over goes; the old one is still attached. */
-	if (*c->next) {
-		tw_say(p, LOG_WARN, "connection %u: %s", i, text);
-		c->attach = c->attaching = false;
-		tw_conn_next_failed(p, i);
-		return;
-	}
-	tw_conn_lost(p, i, NEXT_RESUME, 1000, text, wait);
-}
-
-/* 202 says nothing about a shard: `data` and `errors` do. A shard in neither is asked for again. */
-static void attached(struct twitch *p, const struct http_answer *a, int64_t now)
-{
-	struct json_error err;
-	struct json *doc = json_parse(a->body, a->nbody, &err);
-	const struct json *data = json_member(doc, "data"), *errors = json_member(doc, "errors");
-
-	for (size_t i = 0; i < json_count(errors); i++) {
-		const struct json *e = json_at(errors, i);
-		const char *why = json_str(json_member(e, "message"), NULL), *code = json_str(json_member(e, "code"), NULL);
-		unsigned k = tw_shard_of(p, e);
-		char text[160];
-
-		snprintf(text, sizeof(text), "%.100s%s%.40s", why ? why : "refused", code ? ", " : "", code ? code : "");
-		tw_trouble(p, text);
-		if (k != UINT32_MAX && tw_sockets(p) && p->conns[k].attaching)
-			not_attached(p, k, text, AGAIN_SLOW / 3);
-	}
-	for (size_t i = 0; i < json_count(data); i++) {
-		unsigned k = tw_shard_of(p, json_at(data, i));
-
-		if (k != UINT32_MAX && !tw_sockets(p))
-			p->hook[k] = HOOK_PENDING;
-		if (k == UINT32_MAX || !tw_sockets(p) || !p->conns[k].attaching)
-			continue;
-		/* A move began meanwhile: its session has to be attached, too. */
-		if (*p->conns[k].next && !p->conns[k].asked_next) {
-			p->conns[k].attaching = false;
-			continue;
-		}
-		p->conns[k].attach = p->conns[k].attaching = false;
-		p->conns[k].attach_tries = 0;
-		p->conns[k].attached_at = now;
-		tw_conn_attached(p, k, now);
-	}
-	/* What came of the challenges is looked at, whichever process they reach. */
-	if (!tw_sockets(p))
-		tw_conduit_later(p, now);
-	if (json_count(errors) == 0)
-		p->error[0] = '\0';
-	json_free(doc);
-}
-
-static void attach_failed(struct twitch *p, const struct http_answer *a, const char *said, int64_t now)
-{
-	/* The conduit is gone: another one has to be found or made. */
-	if (a->status == 404) {
-		p->conduit[0] = '\0';
-		p->shards = 0;
-		for (size_t i = 0; i < p->subs.n; i++)
-			if (p->subs.v[i].state == SUB_ENABLED)
-				sub_set(&p->subs.v[i], SUB_MISSING, 0, "the conduit is gone");
-		p->hint = 0;
-		p->listed = false;
-	}
-	tw_trouble(p, said);
-	for (unsigned i = 0; i < p->nconns; i++) {
-		struct tw_conn *c = &p->conns[i];
-
-		if (!c->attaching)
-			continue;
-		c->attaching = false;
-		if ((!tw_passing(a) && a->status != 404) || ++c->attach_tries >= ATTACH_TRIES)
-			not_attached(p, i, said, AGAIN_SLOW);
-	}
-	tw_conduit_later(p, now);
-}
-
 void tw_conduit_answer(struct twitch *p, enum tw_call_kind kind, const struct http_answer *a, int64_t now)
 {
 	struct json_error err;
@@ -375,10 +207,7 @@ void tw_conduit_answer(struct twitch *p, enum tw_call_kind kind, const struct ht
 		return;
 	}
 	if (kind == CALL_ATTACH) {
-		if (a->status == 202 || a->status == 200)
-			attached(p, a, now);
-		else
-			attach_failed(p, a, said, now);
+		tw_attach_answer(p, a, said, now);
 		tw_conduit_pump(p, now);
 		tw_pump(p, now);
 		return;

@@ -11,7 +11,8 @@
  *   twitch_saved.c    ... what of it goes to another process: saving, handing over
  *   twitch_move.c     its move to another socket       twitch_loss.c   its end: close codes, what may be missing
  *   twitch_frame.c    its messages
- *   twitch_conduit.c  the conduit, attaching its shards  twitch_shards.c  what Twitch says of them
+ *   twitch_conduit.c  the conduit                        twitch_attach.c  attaching its shards
+ *   twitch_shards.c   what Twitch says of them
  *   twitch_callback.c   connection 0 where there are no sockets
  *   twitch_event.c    notifications to lines          twitch_hook.c   notifications over HTTP
  *
@@ -245,6 +246,7 @@ void tw_say(const struct twitch *p, enum log_level level, const char *fmt, ...) 
 /* A request to Helix with the account's token; path begins with "/". false: too much is under way, or no memory. Takes key
  * (also then). */
 bool tw_ask(struct twitch *p, enum tw_call_kind kind, char *key, const char *method, const char *path, const struct buf *body);
+bool tw_post(struct twitch *p, enum tw_call_kind kind, const char *method, const char *path, struct buf *body);	/* the same without a key; takes body, which may hold a secret */
 unsigned tw_asking(const struct twitch *p, enum tw_call_kind kind);
 /* Twitch's own words for an answer that is not what was hoped for: "status 403: ..." */
 void tw_said(const struct http_answer *a, char *out, size_t n);
@@ -375,6 +377,14 @@ void tw_conduit_pump(struct twitch *p, int64_t now);
 void tw_conduit_answer(struct twitch *p, enum tw_call_kind kind, const struct http_answer *a, int64_t now);
 void tw_conduit_later(struct twitch *p, int64_t now);
 void tw_trouble(struct twitch *p, const char *what);	/* why nothing goes on: said once, and shown */
+
+/* ---- twitch_attach.c ---- */
+
+#define TW_AGAIN_HOOKS (5 * CLOCK_S)	/* a callback is not asked for again sooner */
+#define TW_AGAIN_SLOW (30 * CLOCK_S)
+
+void tw_attach(struct twitch *p, int64_t now);		/* every shard that waits for it, in one request; one at a time */
+void tw_attach_answer(struct twitch *p, const struct http_answer *a, const char *said, int64_t now);
 
 /* ---- twitch_shards.c ---- */
 
