@@ -101,6 +101,23 @@ static void continuity(void)
 		"drain 0\n", "!save|send 0.0 QUIT");
 	rule("the first time: from the first channel on", CONF, "start\ndial 0 -\nopened 0\n", "stream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n",
 		"save 0 2|JOIN #a|!live");
+	rule("the first time: from the welcome on people can write to us", CONF, "start\ndial 0 -\nopened 0\n", "stream 0 :s 001 pen :hi\\r\\n\n", "save 0 2|!JOIN");
+	rule("lost before the channels are joined: a gap", CONF, "start\ndial 0 -\nopened 0\n", "stream 0 :s 001 pen :hi\\r\\n:a!b@c PRIVMSG pen :x\\r\\n\ngone 0 0 reset\n"
+		"dial 0\nopened 0\nstream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED, "chat.message|lost 0|gap 0 [2|] [2|] IRC repeats nothing that was said meanwhile: reset|live 0 up");
+	rule("what is no message, before the channels are joined", CONF, "start\ndial 0 -\nopened 0\n", "stream 0 :s 001 pen :hi\\r\\n:s PRI\\x00VMSG\\r\\n\n", "gap 0 [] [] a line holds");
+	rule("our nick is still that of the connection before: what is said to it is missing", CONF, HELLO JOINED "gone 0 0 reset\ndial 0\nopened 0\n"
+		"stream 0 :s 433 * pen :used\\r\\n:s 001 pen_ :hi\\r\\n:s 422 pen_ :x\\r\\n\n", "stream 0 :pen_!p@h JOIN #a\\r\\n:pen_!p@h JOIN #b\\r\\n\n"
+		"advance 61000\nstream 0 :pen_!p@h NICK pen\\r\\n\n", "gap 0 [2|] [] the nick pen is in use|live 0 up|NICK pen\\r|gap 0 [2|] [2|] the nick pen was in use|!gap");
+	rule("lost again meanwhile", CONF, HELLO JOINED "gone 0 0 reset\ndial 0\nopened 0\nstream 0 :s 433 * pen :used\\r\\n:s 001 pen_ :hi\\r\\n:s 422 pen_ :x\\r\\n\n"
+		"stream 0 :pen_!p@h JOIN #a\\r\\n:pen_!p@h JOIN #b\\r\\n\ngone 0 0 reset\ndial 0\nopened 0\n", "stream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED,
+		"gap 0 [2|] [2|] the nick pen was in use|gap 0 [2|] [2|] IRC repeats nothing|live 0 up");
+	rule("in use the first time: another's", CONF, "start\ndial 0 -\nopened 0\n", "stream 0 :s 433 * pen :used\\r\\n:s 001 pen_ :hi\\r\\n:s 422 pen_ :x\\r\\n\n"
+		"stream 0 :pen_!p@h JOIN #a\\r\\n:pen_!p@h JOIN #b\\r\\n\n", "!gap|live 0 up");
+	rule("cut by the server: nobody has it", CONF, HELLO JOINED "gone 0 0 reset\ndial 0\nopened 0\n", "stream 0 :s 001 pe :hi\\r\\n:s 422 pe :x\\r\\n\n"
+		"stream 0 :pe!p@h JOIN #a\\r\\n:pe!p@h JOIN #b\\r\\n\n", "!the nick|gap 0 [2|] [2|] IRC repeats|live 0 up");
+	rule("handed over meanwhile: the next one tells", CONF, HELLO JOINED "gone 0 0 reset\ndial 0\nopened 0\nstream 0 :s 433 * pen :used\\r\\n:s 001 pen_ :hi\\r\\n:s 422 pen_ :x\\r\\n\n"
+		"stream 0 :pen_!p@h JOIN #a\\r\\n:pen_!p@h JOIN #b\\r\\n\ndrain 0\n", "dial 0 2026-01-02T03:04:05.000Z\nopened 0\nstream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED,
+		"!the nick|gap 0 [2026-01-02T03:04:05.000Z]|live 0 up");
 	rule("lost, and handed over before it is back", CONF, HELLO JOINED "gone 0 0 reset\ndrain 0\n", "dial 0 2026-01-02T03:04:05.000Z\nopened 0\n"
 		"stream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED, "gap 0 [2026-01-02T03:04:05.000Z]|live 0 up");
 	rule("handed over and given back", CONF, HELLO JOINED "drain 0\n", "dial 0 2026-01-02T03:04:05.000Z\nopened 0\n"
@@ -138,6 +155,32 @@ static void beginnings(void)
 	CHECK(begins(0, "") <= 11, "a clock that is right");
 	CHECK(begins(300, ";batch=x") <= 11, "but for what is of long ago");
 	CHECK(begins(500000000, "") <= 3611, "and for a clock that is wrong");
+}
+
+/* The hub was away for ten minutes, and nothing was read: the beginning of a gap that comes before all of it is, and behind that. */
+static int64_t begins_unread(const char *answer)
+{
+	static const char old[] = ":a!b@c PRIVMSG #a :x\r\n";
+	const struct platform *pl = platform_find("irc");
+	struct out *o = begin(CONF, HELLO JOINED);
+	int64_t now = clock_wall(), from = 0;
+	const char *gap;
+
+	probe_take(o);
+	for (int i = 0; i < 3; i++)
+		pl->frame(probe_object(o), 0, 0, old, sizeof(old) - 1, false, probe_now(o) + 600 * CLOCK_S);
+	probe_run(o, answer);
+	probe_run(o, "gone 0 0 x\ndial 0\nopened 0\nstream 0 :s 001 pen :hi\\r\\n:s 422 pen :x\\r\\n\n" JOINED);
+	gap = strstr(probe_take(o), "gap 0 [");
+	CHECK(gap && strchr(gap, ']') && clock_parse(gap + 7, (size_t)(strchr(gap, ']') - gap - 7), &from) == 0, "a gap with a beginning");
+	probe_free(o);
+	return (now - from + CLOCK_S / 2) / CLOCK_S;
+}
+
+static void unread(void)
+{
+	CHECK(begins_unread("") >= 609 && begins_unread("") <= 611, "what lay there is as old as the silence");
+	CHECK(begins_unread("stream 0 :s PONG s :unread\\r\\n\n") <= 11, "until all of it was read");
 }
 
 #define KEEPS(caps, supports) KEEPS_ALMOST(caps, supports) JOINED
@@ -219,6 +262,7 @@ int main(void)
 	liveness();
 	continuity();
 	beginnings();
+	unread();
 	history();
 	accounts();
 	return check_done();

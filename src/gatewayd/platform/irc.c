@@ -126,8 +126,11 @@ static int dial(void *arg, unsigned conn, const char *saved, size_t nsaved, stru
 
 static void hear(struct irc *c, int64_t now)
 {
+	int64_t silence = now - c->heard;
+
 	c->heard = now;
 	c->heard_wall = clock_wall();
+	irc_sure_silence(c, silence);
 	out_expect(c->out, 0, 0, c->conf.ping + c->conf.ping / 2, "the server stopped answering");
 }
 
@@ -138,7 +141,8 @@ static void opened(void *arg, unsigned conn, unsigned sock, int64_t now)
 	(void)conn, (void)sock;
 	c->stage = IRC_GREETING;
 	c->lost = false;
-	c->now = now;
+	c->now = c->heard = now;
+	c->unread = 0;
 	hear(c, now);
 	c->behind = 0;
 	c->open_mark = c->mark;
@@ -152,7 +156,7 @@ static void down(struct irc *c, const char *why)
 {
 	const char *since = irc_history_since(c);
 
-	if (c->stage >= IRC_JOINING) {
+	if (c->stage >= IRC_WELCOMED) {
 		if (!c->broken)
 			clock_rfc3339(c->from, irc_sure(c));
 		if (since && strcmp(since, c->from) < 0)
@@ -245,6 +249,7 @@ static void drain(void *arg, unsigned conn, int64_t now)
 		out_close(c->out, 0, 0, 0, "");
 	}
 	c->broken = false;	/* should it come back, what is saved then counts */
+	*c->nick_from = '\0';
 }
 
 /* ---- messages ---- */
@@ -279,7 +284,7 @@ static bool on_line(void *arg, const struct irc_message *m, const char *why)
 
 	if (why) {
 		log_warn("%s: the server sent what is no message: %s", c->connection, why);
-		if (c->stage >= IRC_JOINING)
+		if (c->stage >= IRC_WELCOMED)
 			out_gap(c->out, 0, why, "", "");
 		return true;
 	}
@@ -289,7 +294,7 @@ static bool on_line(void *arg, const struct irc_message *m, const char *why)
 		return true;
 	if (irc_is(m->command, "PING"))
 		irc_put(c, "PONG :%.*s", (int)irc_cut(m->params[0].p, m->params[0].n, 400), m->params[0].p);
-	else if (irc_is(m->command, "PONG"))
+	else if (irc_is(m->command, "PONG") && !irc_sure_pong(c, m))
 		irc_say_pong(c, m->nparams ? m->params[m->nparams - 1] : (struct span){"", 0});
 	else if (irc_is(m->command, "ERROR"))
 		on_error(c, m);

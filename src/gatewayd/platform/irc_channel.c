@@ -339,6 +339,8 @@ void irc_channel_message(struct irc *c, const struct irc_message *m, int64_t now
 			irc_people_leave(c, c->channels[i], m->nick);
 	} else if (irc_is(m->command, "NICK")) {
 		irc_people_nick(c, m);
+		if (self && c->stage == IRC_LIVE)
+			irc_sure_nick(c);
 		if (self)
 			irc_channels_join(c, now);	/* the timer of ours, which a service may have taken away */
 	} else if (irc_is(m->command, "MODE") && ch) {

@@ -116,6 +116,7 @@ struct irc {
 	int64_t now;			/* of the bytes or the timer at work */
 	int64_t heard, heard_wall;	/* when bytes came last */
 	int64_t behind;			/* how much older than its arrival the last message was that told its time */
+	int64_t unread;			/* wall: since then what came lay there unread, and may do still; 0: it does not */
 	uint64_t pieces;		/* how often they came */
 
 	/* greeting */
@@ -164,6 +165,7 @@ struct irc {
 	/* continuity */
 	bool broken;			/* there was a connection before, here or in another process */
 	char from[CLOCK_RFC3339_MAX];	/* nothing before it is missing */
+	char nick_from[CLOCK_RFC3339_MAX];	/* since then our nick is in use; "": it is not */
 	char why[IRC_WHY_MAX];		/* why the last one ended */
 	int64_t saved_wall;
 	uint64_t open_mark;		/* when this connection began */
@@ -185,8 +187,11 @@ void irc_lose(struct irc *c, enum next next, int64_t wait, const char *fmt, ...)
 /* irc_sure.c */
 int64_t irc_sure(const struct irc *c);		/* what the server had to send before that time has come */
 void irc_sure_heard(struct irc *c, const struct irc_message *m);
-void irc_joining(struct irc *c);		/* registered */
+void irc_sure_silence(struct irc *c, int64_t silence);	/* bytes came after so long */
+bool irc_sure_pong(struct irc *c, const struct irc_message *m);	/* true: to what that asked */
+void irc_welcomed(struct irc *c);		/* 001: registered */
 void irc_live(struct irc *c);			/* the first round of JOIN is over */
+void irc_sure_nick(struct irc *c);		/* our nick is another one, while it is live */
 void irc_caught_up(struct irc *c);		/* what was to be read from the history is */
 void irc_sure_acked(struct irc *c, uint64_t mark);
 void irc_sure_due(struct irc *c);		/* T_PING: nothing may have come for long */

@@ -266,7 +266,7 @@ static bool on_welcome(struct irc *c, const struct irc_message *m, int64_t now)
 	if (m->nparams && m->params[0].n < IRC_NAME_MAX && !irc_is(m->params[0], "*"))
 		set_nick(c, m->params[0]);
 	c->sasl_refused = 0;
-	c->stage = IRC_WELCOMED;
+	irc_welcomed(c);
 	return true;
 }
 
@@ -279,9 +279,11 @@ static bool on_support(struct irc *c, const struct irc_message *m, int64_t now)
 
 static bool on_ready(struct irc *c, const struct irc_message *m, int64_t now)
 {
-	(void)m, (void)now;
-	if (c->stage == IRC_WELCOMED)
-		irc_joining(c);
+	(void)m;
+	if (c->stage != IRC_WELCOMED)
+		return true;
+	c->stage = IRC_JOINING;
+	irc_channels_join(c, now);
 	return true;
 }
 

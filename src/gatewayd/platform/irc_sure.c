@@ -3,11 +3,13 @@
  * over what the hub does not have, nor over a loss that is not told yet: whoever finds it after a crash tells from there.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "gatewayd/platform/irc_impl.h"
 
 #define SAVE_EVERY (60 * CLOCK_S)
 #define ON_THE_WAY (10 * CLOCK_S)	/* what a server said may be on its way so long: what is lost with a connection is older than what came last */
+#define UNREAD "unread"			/* of the PING behind what lay there */
 #define BEHIND_MAX (3600 * CLOCK_S)	/* a clock that is wrong by more says nothing */
 
 /* By the server's clock, where it tells the time; and bytes that lay here unread, while the hub was behind, are as old as what is read of them. */
@@ -24,9 +26,31 @@ void irc_sure_heard(struct irc *c, const struct irc_message *m)
 		c->behind = wall < c->heard_wall ? c->heard_wall - wall : 0;
 }
 
+/*
+ * Silence for longer than a PING of ours takes to be answered: nothing was read meanwhile, as the hub was behind. What is read now is as old as that, until the
+ * answer to this PING shows that it was the last of it.
+ */
+void irc_sure_silence(struct irc *c, int64_t silence)
+{
+	if (c->stage < IRC_WELCOMED || c->unread || silence < c->conf.ping + ON_THE_WAY)
+		return;
+	c->unread = c->heard_wall - silence;
+	irc_put(c, "PING :" UNREAD);
+}
+
+bool irc_sure_pong(struct irc *c, const struct irc_message *m)
+{
+	if (!m->nparams || !irc_is(m->params[m->nparams - 1], UNREAD))
+		return false;
+	c->unread = 0;
+	return true;
+}
+
 int64_t irc_sure(const struct irc *c)
 {
-	return c->heard_wall - c->behind - ON_THE_WAY;
+	int64_t at = c->heard_wall - c->behind;
+
+	return (c->unread && c->unread < at ? c->unread : at) - ON_THE_WAY;
 }
 
 /* ---- what is saved ---- */
@@ -100,17 +124,39 @@ void irc_sure_drain(struct irc *c)
 
 /* ---- a connection begins ---- */
 
-void irc_joining(struct irc *c)
+/* From here on others can write to us. The first time there is nothing on disk by which the next process would know that this one heard something. */
+void irc_welcomed(struct irc *c)
 {
-	c->stage = IRC_JOINING;
-	/* The first time there is nothing on disk by which the next process would know that this one heard something. */
+	c->stage = IRC_WELCOMED;
 	save_beginning(c);
-	irc_channels_join(c, c->now);
+}
+
+/*
+ * Our nick is in use: perhaps by our own connection of before, whose end the server has not seen yet. What is said to the nick alone goes there, and nobody
+ * who says it is told: so that is a gap, told at once and again with its end when the nick is ours.
+ */
+void irc_sure_nick(struct irc *c)
+{
+	bool ours = strcmp(c->nick, c->conf.nick) == 0;
+	char to[CLOCK_RFC3339_MAX], why[IRC_NAME_MAX + 96];
+
+	if (!ours && c->broken && c->nick_waits && !*c->nick_from) {
+		memcpy(c->nick_from, c->from, sizeof(c->nick_from));
+		snprintf(why, sizeof(why), "the nick %s is in use: what is said to it alone is not heard", c->conf.nick);
+		out_gap(c->out, 0, why, c->nick_from, "");
+	} else if (ours && *c->nick_from) {
+		clock_rfc3339(to, clock_wall());
+		snprintf(why, sizeof(why), "the nick %s was in use: what was said to it alone was not heard", c->conf.nick);
+		out_gap(c->out, 0, why, c->nick_from, to);
+		irc_history_ask(c, NULL, c->nick_from);
+		*c->nick_from = '\0';
+	}
 }
 
 void irc_live(struct irc *c)
 {
 	c->stage = IRC_LIVE;
+	irc_sure_nick(c);
 	if (c->broken) {
 		char to[CLOCK_RFC3339_MAX], why[IRC_WHY_MAX + 96];
 
