@@ -167,6 +167,26 @@ static void handing_over(void)
 	probe_free(o);
 }
 
+#define STATE(session, channel) "{\"session\":\"" session "\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":2,\"after\":\"@900\",\"channels\":[]," \
+	"\"fill\":[\"" channel "\",\"5\",\"@880\"],\"wait\":[],\"read\":[0,0,0]}"
+
+/* Its page is on its way to the hub: the other shard does not wait for that. */
+static void handing_over_one(void)
+{
+	struct out *o = probe_new(platform_find("discord"));
+
+	probe_file(o, "bot.token", "secret");
+	CHECK(probe_account(o, CONF "shards = 2\n") == 0, "two shards");
+	run(o, "start\nanswer 1 200 " GATEWAY "\ndial 0 " STATE("abc", "50") "\nopened 0\n" HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":10,\"op\":0,\"d\":{}}\n"
+		"dial 1 " STATE("abd", "60") "\nopened 1\nframe 1 {\"op\":10,\"d\":{\"heartbeat_interval\":40000}}\nframe 1 {\"t\":\"RESUMED\",\"s\":10,\"op\":0,\"d\":{}}\n");
+	CHECK(has(probe_take(o), "GET " ASKED "50/messages?after=@880"), "one is asked for");
+	run(o, "answer 2 200 [" OLD("@1101", "50") "]\nadvance 1000\n");
+	CHECK(saw(o, "line 0 ") && !has(probe_take(o), "GET " ASKED "60"), "its page is not kept yet");
+	run(o, "drain 0\nadvance 100\n");
+	CHECK(has(probe_take(o), "GET " ASKED "60/messages?after=@880"), "the other's turn");
+	probe_free(o);
+}
+
 /* More channels than are read: told. */
 static void many(void)
 {
@@ -202,6 +222,7 @@ int main(void)
 	trouble();
 	patience();
 	handing_over();
+	handing_over_one();
 	many();
 	return check_done();
 }

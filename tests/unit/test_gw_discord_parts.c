@@ -31,6 +31,10 @@ static void large(void)
 	probe_take(o);
 	probe_run(o, MESSAGE("3", "71", "50"));
 	CHECK(probe_saw(o, "line 0 mark=3") && !probe_saw(o, "gap"), "it goes on");
+	*strstr(text, "\"s\":2") = ' ';
+	memcpy(strstr(text, " s\":2"), "\"s\":9", 5);
+	probe_run(o, text);
+	CHECK(probe_saw(o, "gap 0 [4] [8] the sequence has a hole") && probe_saw(o, "gap 0 [9] [9] a payload is longer") && probe_saw(o, "mark 0 9"), "what is missing before it, too");
 	probe_take(o);
 	probe_run(o, "reload platform = discord\\ntoken-file = bot.token\\ncompress = zlib\\nlarge-payload = 1m\n" "gone 0 0 reset\ndial 0\n");
 	CHECK(probe_saw(o, "reload yes") && probe_saw(o, "dial 0 wss://resume.example/?v=10&encoding=json&compress=zlib-stream"),

@@ -191,6 +191,12 @@ static void resumes(void)
 	probe_run(o, READY2 "gone 0 0 reset\ndial 0\n");
 	CHECK(probe_saw(o, RESUME_URL), "the next session is resumed at its own URL");
 	probe_free(o);
+	o = up(CONF);
+	probe_take(o);
+	for (int i = 0; i < 6; i++)
+		probe_run(o, "frame 0 {\"t\":\"MESSAGE_CREATE\",\"s\":2,\"op\":0,\"d\":{\"id\":\"70\",\"x\":tru}}\ndial 0\nopened 0\n" HELLO);
+	CHECK(probe_saw(o, "send 0.0 {\"op\":2"), "what can never be read brings nothing");
+	probe_free(o);
 }
 
 /* ---- compression ---- */

@@ -355,6 +355,9 @@ void gap_forget(struct discord *d, unsigned n)
 	if (d->conns[n].fill)
 		out_timer(d->out, n, TIMER_FILL, 0);
 	fill_free(&d->conns[n]);
-	if (d->gap.mark && d->gap.conn == n)
-		d->gap.mark = 0;
+	if (!d->gap.mark || d->gap.conn != n)
+		return;
+	/* Nobody will tell that the hub has its page: others have their turn at once. */
+	d->gap.mark = 0;
+	wait_until(d, 1);
 }

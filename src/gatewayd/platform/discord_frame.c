@@ -109,8 +109,6 @@ static void op_dispatch(struct discord *d, unsigned n, const struct payload *p, 
 	}
 	if (e.seq > c->seq + 1)
 		hole(d, n, e.seq, now);
-	if (e.seq > c->seq)
-		c->refused = 0;		/* it goes on: no resume that comes to nothing */
 	e.before = c->top;
 	e.mark = session_mark(c, e.seq);
 	if (!event_dispatch(d, &e)) {
@@ -121,6 +119,8 @@ static void op_dispatch(struct discord *d, unsigned n, const struct payload *p, 
 		out_mark(d->out, n, e.mark);
 	}
 	event_tell(d, &e);
+	if (e.seq > before)
+		c->refused = 0;		/* it goes on: no resume that comes to nothing */
 	if (c->state == CONN_GREETING && scan_is(p->t, "RESUMED"))
 		shard_live(d, n, true, now);
 }
@@ -205,7 +205,7 @@ static int member(void *arg, struct span name, struct span value)
 }
 
 /* A payload that is too long to be looked at: its beginning tells which it was. It is behind us; what it said is lost, and that is told. */
-static void too_long(struct discord *d, unsigned n, const char *text, size_t len)
+static void too_long(struct discord *d, unsigned n, const char *text, size_t len, int64_t now)
 {
 	struct dconn *c = &d->conns[n];
 	const char *end = text + len, *at;
@@ -223,6 +223,8 @@ static void too_long(struct discord *d, unsigned n, const char *text, size_t len
 			s = s * 10 + (uint64_t)(*at++ - '0');
 	}
 	snprintf(number_, sizeof(number_), "%" PRIu64, s);
+	if (s > c->seq + 1 && c->state >= CONN_GREETING)
+		hole(d, n, s, now);
 	log_warn("discord %s/%u: a payload (%s) is longer than large-payload, and left out", d->name, n, number_);
 	out_gap(d->out, n, "a payload is longer than large-payload", number_, number_);
 	if (s > c->seq && c->state >= CONN_GREETING && (c->resuming || c->state == CONN_LIVE))
@@ -281,7 +283,7 @@ void shard_frame(struct discord *d, unsigned n, const char *b, size_t len, bool 
 	}
 	if (!binary) {
 		if (len > d->conf.payload_max)
-			too_long(d, n, b, INFLATE_HEAD);
+			too_long(d, n, b, INFLATE_HEAD, now);
 		else
 			payload(d, n, b, len, now);
 		return;
@@ -291,7 +293,7 @@ void shard_frame(struct discord *d, unsigned n, const char *b, size_t len, bool 
 		payload(d, n, d->plain.p, d->plain.len, now);
 		break;
 	case INFLATE_LONG:
-		too_long(d, n, d->plain.p, d->plain.len);
+		too_long(d, n, d->plain.p, d->plain.len, now);
 		break;
 	case INFLATE_BAD:
 		shard_lost(d, n, AFTER_RESUME, DISCORD_CLOSE, why, 0);
