@@ -39,7 +39,7 @@ gatewayd_HTTP := http/http.o http/host.o http/server.o http/request.o http/answe
 gatewayd_BROWSER := browser/browser.o browser/client.o browser/say.o browser/catchup.o browser/history.o browser/page.o browser/frame.o \
 	browser/room.o browser/bucket.o
 gatewayd_UPSTREAM := upstream/upstream.o upstream/account.o upstream/conn.o upstream/tell.o upstream/budget.o upstream/sock.o upstream/line.o \
-	upstream/state.o upstream/http.o upstream/hook.o upstream/say.o upstream/drain.o upstream/show.o upstream/faults.o upstream/said.o \
+	upstream/state.o upstream/saved.o upstream/http.o upstream/hook.o upstream/say.o upstream/drain.o upstream/show.o upstream/faults.o upstream/said.o \
 	upstream/owe.o upstream/debt.o upstream/life.o upstream/lease.o upstream/ledger.o upstream/ledger_file.o
 gatewayd_WIRE := wire/edge_client.o wire/wire.o wire/wire_dial.o wire/wsio.o wire/wsio_hello.o wire/resolve.o
 gatewayd_OBJS := main.o config.o api.o pages.o edge_lws.o intake.o binding.o binary.o outlet.o control.o metrics.o \

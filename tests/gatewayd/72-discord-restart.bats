@@ -108,6 +108,23 @@ stored_all() { [ "$(told | sort -u | wc -l)" -ge "$1" ] && [ "$(texts | sort -u 
 	well_behaved
 }
 
+@test "fewer shards: what one that is no more had is told and read, though the one that is left knows nothing" {
+	SHARDS=2 bot_start -o discord.shards=2 -o discord.max_concurrency=2
+	channels 2
+	say "one" 1 c1
+	wait_events chat.message 1
+	wait_until 20 grep -q '"after":"[1-9]' "$T/state/default/lab-discord/conn-1.state"
+	daemon_kill gw
+	rm -f "$T"/state/default/lab-discord/conn-0.state
+	say "two" 1 c1
+	echo "shards = 1" >>"$T/accounts/default/lab-discord.conf"
+	bot_gw
+	wait_events chat.message 2
+	[ "$(texts)" = $'one\ntwo' ]
+	events gateway.gap | jq -e 'select(.data.reason | startswith("the number of shards changed")) | .data.from != "" and .data.connection == "discord:lab-discord/0"' >/dev/null
+	well_behaved
+}
+
 @test "drain: another instance resumes, while messages come" {
 	bot_start
 	daemon_start two gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/two"

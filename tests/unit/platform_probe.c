@@ -29,6 +29,7 @@ struct alarm { int64_t due; char why[128]; };
 struct conn {
 	struct alarm timer[TIMERS], expect[2];
 	struct buf saved;
+	int64_t whole;		/* wall, of saved; 0: nothing was */
 };
 
 struct out {
@@ -293,9 +294,17 @@ void out_save(struct out *o, unsigned conn, const char *text, size_t n)
 	buf_clear(&c->saved);
 	if (n)
 		buf_add(&c->saved, text, n);
+	c->whole = clock_wall();
 	note(o, "save %s ", conn_text(conn));
 	note_bytes(o, text, n);
 	note(o, "\n");
+}
+
+void out_saved_all(struct out *o, out_saved_fn *fn, void *arg)
+{
+	for (unsigned i = 0; i < CONNS; i++)
+		if (o->conns[i].whole)
+			fn(arg, i, buf_cstr(&o->conns[i].saved) ? o->conns[i].saved.p : "", o->conns[i].saved.len, o->conns[i].whole);
 }
 
 void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type, const char *body, size_t n, bool when_kept)
@@ -449,6 +458,15 @@ static void step_dial(struct out *o, char *rest)
 	note(o, " opening=%gms greeting=%gms\n", ms(d.opening), ms(d.greeting));
 }
 
+static void step_disk(struct out *o, char *rest)
+{
+	struct conn *c = conn_of(o, (unsigned)atoi(word(&rest)));
+
+	c->whole = strtoll(word(&rest), NULL, 10) * CLOCK_S;
+	buf_clear(&c->saved);
+	buf_adds(&c->saved, rest);
+}
+
 static void step_answer(struct out *o, char *rest)
 {
 	unsigned call = (unsigned)atoi(word(&rest));
@@ -583,6 +601,8 @@ static void step(struct out *o, char *line)
 		o->pl->start(o->object, o->now);
 	} else if (strcmp(what, "dial") == 0) {
 		step_dial(o, rest);
+	} else if (strcmp(what, "disk") == 0) {
+		step_disk(o, rest);
 	} else if (strcmp(what, "opened") == 0) {
 		conn = place(&rest, &sock);
 		o->pl->opened(o->object, conn, sock, o->now);
@@ -695,6 +715,7 @@ int probe_again(struct out *o)
 		memset(o->conns[c].timer, 0, sizeof(o->conns[c].timer));
 		memset(o->conns[c].expect, 0, sizeof(o->conns[c].expect));
 		buf_clear(&o->conns[c].saved);
+		o->conns[c].whole = 0;
 	}
 	buf_clear(&o->record);
 	o->calls = 0;

@@ -31,6 +31,7 @@
  *	answer N STATUS [Name: value | Name: value |] BODY    STATUS 0: no answer, BODY is the error
  *	hook TICKET PATH [Name: value | Name: value |] BODY   PATH "-" is none
  *	reload FILE-TEXT                  the account with \n for line ends; "reload yes" or "reload no" is written down
+ *	disk C SECONDS SAVED              is on disk, and its connection was whole at SECONDS (wall) last
  * dial without SAVED hands over what out_save kept last; "dial C -" nothing. A step that is none ends the program with a message.
  */
 #ifndef UNIT_PLATFORM_PROBE_H

@@ -1,4 +1,4 @@
-/* Discord: the life of a connection, close codes, resuming. What may be missing: test_gw_discord_gap.c. Events to lines: tests/gatewayd/data/discord. */
+/* Discord: the life of a connection, close codes, resuming. What may be missing: test_gw_discord_gap.c, test_gw_discord_shards.c. Events to lines: tests/gatewayd/data/discord. */
 #include "check.h"
 #include "discord_play.h"
 #include "platform_probe.h"

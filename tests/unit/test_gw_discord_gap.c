@@ -143,61 +143,6 @@ static void unasked(void)
 	probe_free(o);
 }
 
-#define SHARD_1 "dial 1 -\nopened 1\nframe 1 {\"op\":10,\"d\":{\"heartbeat_interval\":40000}}\n" \
-	"frame 1 {\"t\":\"READY\",\"s\":1,\"op\":0,\"d\":{\"user\":{\"id\":\"99\"},\"guilds\":[" GUILD_5 "],\"session_id\":\"ghi\"}}\n" \
-	"frame 1 {\"t\":\"GUILD_CREATE\",\"s\":2,\"op\":0,\"d\":{\"id\":\"5\",\"channels\":[" CHANNEL("50", "@1000") "]}}\n"
-
-static struct out *two_shards(void)
-{
-	struct out *o = probe_new(platform_find("discord"));
-
-	probe_file(o, "bot.token", "secret");
-	CHECK(probe_account(o, CONF "shards = 2\n") == 0, "two shards");
-	run(o, "start\nanswer 1 200 " GATEWAY "\n");
-	return o;
-}
-
-/* A guild that becomes another shard's. */
-static void shards(void)
-{
-	struct out *o = two_shards();
-
-	run(o, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":1,\"user\":\"99\",\"after\":\"@900\","
-		"\"channels\":[\"50\",\"5\"]}\nopened 0\n" HELLO READY("def", "{\"id\":\"6\"}"));
-	CHECK(saw(o, "gap 0 [abc:9] [def:1] the session was lost; messages are read again"), "the one that was all there was");
-	run(o, SHARD_1);
-	CHECK(saw(o, "gap 1 [] [ghi:1] the number of shards changed; messages are read again") && saw(o, "http 2 GET " ASKED "50/messages?after=@900"), "the new one");
-	run(o, "acked 0 10\nacked 1 1\nadvance 1000\n");
-	probe_take(o);
-	run(o, "drain 0\n");
-	CHECK(strstr(probe_take(o), ids("\"moved\":\"@900\"")), "the hub may not have the gap of the new one");
-	probe_free(o);
-	/* A crash before the new one had begun: another process goes on. */
-	o = two_shards();
-	run(o, "dial 0 {\"session\":\"abc\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":1,\"user\":\"99\",\"after\":\"@900\","
-		"\"channels\":[\"50\",\"5\"]}\nopened 0\n" HELLO READY("def", "{\"id\":\"6\"}"));
-	CHECK(saw(o, "save 0 {\"session\":\"def\"") && strstr(probe_take(o), ids("\"channels\":[\"50\",\"5\"],\"moved\":\"@900\"")), "what the others are to miss is kept");
-	probe_free(o);
-	o = two_shards();
-	run(o, "dial 0 {\"session\":\"def\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":2,\"user\":\"99\",\"after\":\"@950\",\"channels\":[],\"moved\":\"@900\"}\n"
-		"opened 0\n" HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":10,\"op\":0,\"d\":{}}\n" SHARD_1);
-	CHECK(saw(o, "gap 1 [] [ghi:1] the number of shards changed; messages are read again") && saw(o, "http 2 GET " ASKED "50/messages?after=@900"), "by the next process");
-	run(o, "acked 0 10\nacked 1 2\nanswer 2 200 []\nadvance 1000\n");
-	probe_take(o);
-	run(o, "drain 0\n");
-	CHECK(saw(o, "save 0 {\"session\":\"def\"") && !strstr(probe_take(o), "moved"), "and is over when the hub has it");
-	probe_free(o);
-	/* A shard without guilds has no line behind it; one that says nothing more is saved, too. */
-	o = two_shards();
-	run(o, "dial 0 {\"session\":\"def\",\"url\":\"wss://r.example\",\"seq\":9,\"shards\":2,\"user\":\"99\",\"after\":\"@950\",\"channels\":[],\"moved\":\"@900\"}\n"
-		"opened 0\n" HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":10,\"op\":0,\"d\":{}}\n");
-	run(o, "acked 0 10\n" SHARD_1);
-	probe_take(o);
-	run(o, "acked 1 2\n");
-	CHECK(saw(o, "save 0 {\"session\":\"def\"") && saw(o, "save 1 {\"session\":\"ghi\"") && !strstr(probe_take(o), "moved"), "all are told that it is over");
-	probe_free(o);
-}
-
 static void guilds(void)
 {
 	struct out *o = up();
@@ -225,6 +170,50 @@ static void guilds(void)
 	probe_free(o);
 }
 
+/* Guilds that are away before anything is known of which it could be said since when. */
+static void absent(void)
+{
+	struct out *o = begin();
+
+	run(o, READY("abc", GUILD_5 ",{\"id\":\"6\"}") GUILD("2", "6", CHANNEL("60", "@1000"), "") "advance 30000\n" ACK "advance 20000\n");
+	CHECK(!saw(o, "gap"), "they may come late");
+	run(o, ACK "advance 10000\n");
+	CHECK(saw(o, "gap 0 [@990] [] a guild was unavailable: 0 messages of 0 channels read again from the history, not all; 1 guild not available: read when they are"),
+		"in the first session, too, it is missing something from then on");
+	run(o, GUILD("3", "5", CHANNEL("50", "@1030"), ""));
+	CHECK(saw(o, "http 2 GET " ASKED "50/messages?after=@990"), "and read when it comes");
+	probe_free(o);
+	o = begin();
+	run(o, READY("abc", GUILD_5 ",{\"id\":\"6\"}") GUILD("2", "5", CHANNEL("50", "@1000"), "")
+		"frame 0 {\"t\":\"GUILD_DELETE\",\"s\":3,\"op\":0,\"d\":{\"id\":\"5\",\"unavailable\":true}}\n" GUILD("4", "6", "", "") "advance 10000\n");
+	probe_take(o);
+	run(o, GUILD("5", "5", CHANNEL("50", "@1005"), ""));
+	CHECK(saw(o, "http 2 GET " ASKED "50/messages?after=@990"), "one that goes while others are still to come");
+	run(o, "answer 2 200 []\n");
+	CHECK(saw(o, "gap 0 [@990] [] a guild was unavailable"), "told");
+	probe_free(o);
+	o = probe_new(platform_find("discord"));
+	probe_file(o, "bot.token", "secret");
+	CHECK(probe_account(o, CONF "intents = GUILDS\n") == 0, "commands only");
+	run(o, "start\nanswer 1 200 " GATEWAY "\ndial 0\nopened 0\n" HELLO READY("abc", GUILD_5) "advance 30000\n" ACK "advance 30000\n" ACK);
+	CHECK(saw(o, "gap 0 [") && count(probe_take(o), "a guild was unavailable") == 1, "of what is not read, too");
+	run(o, "gone 0 0 x\ndial 0\nopened 0\n" HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":2,\"op\":0,\"d\":{}}\nadvance 30000\n" ACK "advance 30000\n" ACK);
+	CHECK(!saw(o, "gap"), "once");
+	probe_free(o);
+}
+
+/* A session without a name that could be resumed: when it is lost something is missing all the same. */
+static void nameless(void)
+{
+	struct out *o = begin();
+
+	run(o, READY("a b", GUILD_5) GUILD("2", "5", CHANNEL("50", "@900"), "") MESSAGE("3", "@1000", "50", IN_5) "acked 0 3\n");
+	lose(o);
+	run(o, READY("def", GUILD_5) GUILD("2", "5", CHANNEL("50", "@1100"), ""));
+	CHECK(saw(o, "gap 0 [@990] [def:1] the session was lost; messages are read again") && saw(o, "http 2 GET " ASKED "50/messages?after=@990"), "since the last message");
+	probe_free(o);
+}
+
 static void holes(void)
 {
 	struct out *o = up();
@@ -235,6 +224,42 @@ static void holes(void)
 	run(o, "answer 2 200 [" OLD("@1000.5", "50") "]\nacked 0 10\n");
 	CHECK(saw(o, "line 0 mark=10 ticket=0 {\"specversion\":\"1.0\",\"id\":\"m-@1000.5\"") &&
 		saw(o, "gap 0 [@990] [@1000.5] the sequence has a hole: 1 message of 1 channel read again"), "where something was heard it is filled");
+	probe_free(o);
+}
+
+/* More holes than are told one by one: the others with their range when the connection ends, however that is. */
+static struct out *with_holes(unsigned n)
+{
+	struct out *o = up();
+	char step[80];
+
+	for (unsigned s = 5; s < 5 + 2 * n; s += 2) {
+		snprintf(step, sizeof(step), "frame 0 {\"t\":\"X\",\"s\":%u,\"op\":0,\"d\":{}}\n", s);
+		run(o, step);
+	}
+	return o;
+}
+
+static void many_holes(const char *end, const char *went)
+{
+	struct out *o = with_holes(18);
+
+	run(o, MESSAGE("40", "@1500", "50", IN_5) "answer 2 200 []\nacked 0 40\n");
+	CHECK(saw(o, "gap 0 [32] [32] the sequence has a hole\n") && saw(o, "gap 0 [34] [] the sequence has holes; from here on") && !saw(o, "gap 0 [36]"), "the last has no end");
+	probe_take(o);
+	run(o, end);
+	CHECK(saw(o, "gap 0 [34] [40] the sequence had holes\n") && saw(o, went), "until it ends: %s", went);
+	probe_free(o);
+}
+
+static void holes_read(void)
+{
+	struct out *o = with_holes(16);
+
+	run(o, MESSAGE("38", "@1500", "50", IN_5) "answer 2 200 []\nacked 0 38\nadvance 100\n");
+	probe_take(o);
+	run(o, "gone 0 0 x\ndial 0\nopened 0\n" HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":39,\"op\":0,\"d\":{}}\n");
+	CHECK(saw(o, "http 3 GET " ASKED "50/messages?after=@990"), "since before the first that was not told");
 	probe_free(o);
 }
 
@@ -278,9 +303,13 @@ int main(void)
 	quiet();
 	unnamed();
 	unasked();
-	shards();
 	guilds();
 	holes();
+	many_holes("gone 0 0 x\n", "lost 0 resume");
+	many_holes("drain 0\n", "close 0.0 4200 drain");
+	holes_read();
+	absent();
+	nameless();
 	line();
 	return check_done();
 }

@@ -122,7 +122,7 @@ static void connections(struct discord *d, unsigned n)
 	memset(v + before, 0, (n - before) * sizeof(*v));
 	d->conns = v;
 	d->nconns = n;
-	d->outgrown = d->guessed = false;
+	d->outgrown = d->guessed = d->looked = false;
 	for (unsigned i = 0; i < before; i++)
 		gap_moves(d, d->conns[i].sure);
 	for (unsigned i = 0; i < before; i++) {

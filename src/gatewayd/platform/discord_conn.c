@@ -84,6 +84,7 @@ void shard_lost(struct discord *d, unsigned n, enum after after, unsigned code, 
 	}
 	if (after == AFTER_FRESH)
 		strcpy(c->dead, c->session);
+	shard_holes(d, n);
 	idle(d, n);
 	out_lost(d->out, n, after == AFTER_STOP ? NEXT_STOP : NEXT_RESUME, code, reason, wait);
 }
@@ -168,6 +169,8 @@ int shard_dial(struct discord *d, unsigned n, const char *saved, size_t nsaved, 
 	if (!may_dial(d, n, now))
 		return -1;
 	session_load(d, n, saved, nsaved);
+	if (c->shards != d->nconns)
+		session_look(d, n);
 	c->resuming = session_resumable(d, c);
 	main_url = !c->resuming || !*c->url || c->refused >= RESUMES_URL || (c->closed >= CLOSED_URL && c->closed % 2 == 0);
 	if (c->resuming && *c->url && !*d->gateway)
@@ -270,6 +273,7 @@ void shard_drain(struct discord *d, unsigned n)
 	struct dconn *c = &d->conns[n];
 	bool open = c->state >= CONN_OPENING;
 
+	shard_holes(d, n);
 	if (*c->session)
 		session_save(d, n);
 	gap_forget(d, n);

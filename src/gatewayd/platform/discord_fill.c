@@ -132,6 +132,7 @@ void gap_late(struct discord *d, unsigned n, int64_t now)
 {
 	if (!d->conns[n].fill)
 		return;
+	gap_not_come(d, n, now);
 	d->conns[n].fill->late = true;
 	fill_end(d, n, now);
 }

@@ -39,6 +39,7 @@ struct fill {
 /* discord_sure.c */
 void sure_heard(struct discord *d, uint64_t id, int64_t now);	/* an id that came: it was made before now */
 uint64_t sure_at(const struct discord *d, int64_t at);		/* what has come when something sent at `at` is answered; 0: not known */
+uint64_t sure_wall(int64_t wall);				/* by our own clock, where nothing better is known */
 struct seen *sure_slot(struct dconn *c, uint64_t channel);	/* where a channel stands in c->seen, or would */
 /* discord_gap.c */
 struct fill *fill_of(struct dconn *c);				/* made when there is none; NULL: no memory, which was said */
@@ -46,6 +47,7 @@ void fill_add(struct discord *d, struct dconn *c, uint64_t channel, uint64_t gui
 void fill_wait(struct discord *d, struct dconn *c, uint64_t guild, uint64_t from);
 unsigned fill_missing_guilds(const struct fill *f);
 bool gap_denied(const struct discord *d, uint64_t channel);
+void gap_not_come(struct discord *d, unsigned n, int64_t now);	/* guilds that ought to have, by now */
 /* discord_fill.c */
 void fill_next(struct discord *d, int64_t now);			/* asks, if it is time and somebody has something to ask for */
 void fill_note(struct fill *f, uint64_t channel, uint64_t after, const char *why);

@@ -43,12 +43,17 @@ static bool checked(struct discord *d, unsigned n, struct span whole)
 	return false;
 }
 
-/* A new session in the place of one that is gone: what came between the two is missing, and partly in the history. */
-static void succeeded(struct discord *d, unsigned n, const char *old, uint64_t seq, const char *reason)
+/* A new session in the place of one that is gone: what came between the two is missing, and partly in the history. since: an id from which on guilds may have
+ * been another shard's; 0: none were. */
+static void succeeded(struct discord *d, unsigned n, const char *old, uint64_t seq, uint64_t since, const char *reason)
 {
 	char from[DISCORD_SESSION + 32] = "", to[DISCORD_SESSION + 32];
 
-	if (*old)
+	if (!since && !*old)
+		since = d->conns[n].sure;
+	if (since && (!*old || since < d->conns[n].sure))
+		snprintf(from, sizeof(from), "%" PRIu64, since);
+	else if (*old)
 		snprintf(from, sizeof(from), "%s:%" PRIu64, old, seq);
 	snprintf(to, sizeof(to), "%s:%" PRIu64, d->conns[n].session, d->conns[n].seq);
 	out_gap(d->out, n, reason, from, to);
@@ -60,13 +65,13 @@ static void ready(struct discord *d, unsigned n, const struct payload *p, uint64
 	char old[DISCORD_SESSION + 1];
 	const char *reason;
 	uint64_t seq = c->seq;
-	bool moved = c->shards != d->nconns;
+	bool moved = c->shards != d->nconns, lost = *c->session || c->begun;
 
 	strcpy(old, c->session);
 	session_begin(d, n, p->d, s);
-	reason = gap_begin(d, n, p->d, *old != '\0', moved, now);
+	reason = gap_begin(d, n, p->d, lost, moved, now);
 	if (reason)
-		succeeded(d, n, old, seq, reason);
+		succeeded(d, n, old, seq, moved ? d->moved : 0, reason);
 	if (reason && moved)
 		session_told(d, n);
 	if (*c->session)
@@ -83,9 +88,27 @@ static void hole(struct discord *d, unsigned n, uint64_t s, int64_t now)
 		return;
 	snprintf(from, sizeof(from), "%" PRIu64, c->seq + 1);
 	snprintf(to, sizeof(to), "%" PRIu64, s - 1);
-	out_gap(d->out, n, ++c->jumps == JUMPS_MAX ? "the sequence has holes; no more of them are told for this connection" : "the sequence has a hole",
-		from, to);
+	if (++c->jumps == JUMPS_MAX) {
+		*to = '\0';
+		c->jump = c->seq + 1;
+		c->jump_sure = c->sure;
+	}
+	out_gap(d->out, n, *to ? "the sequence has a hole" : "the sequence has holes; from here on they are told together, at the end of the connection", from, to);
 	gap_hole(d, n, now);
+}
+
+void shard_holes(struct discord *d, unsigned n)
+{
+	struct dconn *c = &d->conns[n];
+	char from[24], to[24];
+
+	if (c->jumps < JUMPS_MAX)
+		return;
+	c->jumps = 0;
+	snprintf(from, sizeof(from), "%" PRIu64, c->jump);
+	snprintf(to, sizeof(to), "%" PRIu64, c->seq);
+	out_gap(d->out, n, "the sequence had holes", from, to);
+	gap_holes(d, n, c->jump_sure);
 }
 
 static void op_dispatch(struct discord *d, unsigned n, const struct payload *p, int64_t now)

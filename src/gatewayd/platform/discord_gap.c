@@ -184,6 +184,37 @@ static void wait_for(struct discord *d, unsigned n, int64_t now)
 	out_timer(d->out, n, TIMER_FILL, now + COME);
 }
 
+/* What was missing from then on, by Discord's clock or, where that is not known, by ours. */
+static uint64_t id_of(const struct discord *d, int64_t at, int64_t now)
+{
+	uint64_t id = sure_at(d, at);
+
+	return id ? id : sure_wall(clock_wall() - (now - at));
+}
+
+static void unavailable(struct discord *d, struct dconn *c, uint64_t guild, uint64_t from)
+{
+	open_fill(c->fill, "a guild was unavailable", from);
+	if (asked_for(d, guild))
+		fill_wait(d, c, guild, from);
+}
+
+/* Guilds that a session began with, nothing of them missing, and that have not come: what happens in them is. */
+void gap_not_come(struct discord *d, unsigned n, int64_t now)
+{
+	struct dconn *c = &d->conns[n];
+	struct fill *f = c->fill;
+
+	for (unsigned i = f->nw; i--; ) {
+		struct waiting w = f->w[i];
+
+		if (w.from)
+			continue;
+		f->w[i] = f->w[--f->nw];
+		unavailable(d, c, w.guild, id_of(d, c->begun_at, now));
+	}
+}
+
 const char *gap_begin(struct discord *d, unsigned n, struct span ready, bool lost, bool moved, int64_t now)
 {
 	struct dconn *c = &d->conns[n];
@@ -194,7 +225,9 @@ const char *gap_begin(struct discord *d, unsigned n, struct span ready, bool los
 	/* No message is sure, but the first one is on its way to the hub: what came before it is none of ours. */
 	if (lost)
 		from = c->sure || !c->next_mark ? c->sure : c->next_sure;
-	if (moved && d->moved && (!from || d->moved < from))
+	c->begun_at = now;
+	moved = moved && d->moved;
+	if (moved && (!from || d->moved < from))
 		from = d->moved;
 	if (from && any && fill_of(c)) {
 		c->fill->open = false;		/* what it was opened for is a smaller thing */
@@ -207,21 +240,30 @@ const char *gap_begin(struct discord *d, unsigned n, struct span ready, bool los
 		scan_each(scan_member(ready, "guilds"), ready_guild, &g);
 	if (c->fill)
 		wait_for(d, n, now);
-	if (!from || !any)
-		return !lost ? NULL : any ? "the session was lost, and no message is known from which the history could be read" : "the session was lost";
+	if (!lost && !moved)
+		return NULL;
+	if (!any)
+		return lost ? "the session was lost" : "the number of shards changed";
+	if (!from)
+		return "the session was lost, and no message is known from which the history could be read";
 	return lost ? "the session was lost; messages are read again from the history, other events are missing" :
 		"the number of shards changed; messages are read again from the history, other events are missing";
 }
 
 /* Which channels it concerns is not known: those where something was heard. */
-void gap_hole(struct discord *d, unsigned n, int64_t now)
+void gap_holes(struct discord *d, unsigned n, uint64_t from)
 {
 	struct dconn *c = &d->conns[n];
 
-	if (!c->sure || !c->seen || !fill_of(c))
+	if (!from || !c->seen || !fill_of(c))
 		return;
-	open_fill(c->fill, "the sequence has a hole", c->sure);
-	add_seen(d, c, c->sure, true);
+	open_fill(c->fill, "the sequence has a hole", from);
+	add_seen(d, c, from, true);
+}
+
+void gap_hole(struct discord *d, unsigned n, int64_t now)
+{
+	gap_holes(d, n, d->conns[n].sure);
 	fill_next(d, now);
 	fill_end(d, n, now);
 }
@@ -304,22 +346,20 @@ void gap_guild(struct discord *d, const struct event *e)
 	fill_end(d, e->conn, e->now);
 }
 
-/* unavailable: what happens in it is not sent, until it comes back by GUILD_CREATE. Else the bot was removed from it. */
-void gap_guild_gone(struct discord *d, const struct event *e, bool unavailable)
+/* outage: what happens in it is not sent, until it comes back by GUILD_CREATE. Else the bot was removed from it. */
+void gap_guild_gone(struct discord *d, const struct event *e, bool outage)
 {
 	struct dconn *c = &d->conns[e->conn];
 	uint64_t guild = names_id(scan_member(e->d, "id"));
 	struct fill *f = c->fill;
 
-	if (unavailable) {
-		if (!c->sure || !guild || !(f = fill_of(c)))
+	if (outage) {
+		if (!guild || !(f = fill_of(c)))
 			return;
-		open_fill(f, "a guild was unavailable", c->sure);
-		if (asked_for(d, guild))
-			fill_wait(d, c, guild, c->sure);
+		unavailable(d, c, guild, c->sure ? c->sure : id_of(d, e->now, e->now));
 		wait_for(d, e->conn, e->now);
 	}
-	for (unsigned i = 0; f && !unavailable && i < f->nw; i++) {
+	for (unsigned i = 0; f && !outage && i < f->nw; i++) {
 		if (f->w[i].guild != guild)
 			continue;
 		f->w[i] = f->w[--f->nw];

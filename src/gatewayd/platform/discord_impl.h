@@ -76,6 +76,7 @@ struct dconn {
 	bool save_armed;
 	unsigned shards;		/* of the session */
 	uint64_t begun;			/* the mark of READY, or of the gap behind it */
+	int64_t begun_at;		/* when READY came */
 	bool settled;			/* what was told with READY is with the hub */
 	uint64_t intents;		/* of the session */
 	/* trying */
@@ -84,6 +85,7 @@ struct dconn {
 	bool turned_away;		/* for their number is not what Discord wants (`outgrown`) */
 	bool stopped;			/* for the token is wrong */
 	unsigned jumps;			/* told gaps in the sequence of this socket */
+	uint64_t jump, jump_sure;	/* where the last that is told one by one begins, and `sure` then */
 	/* heartbeats */
 	int64_t interval, greet_by, ack_by, expecting;	/* 0: none */
 	/* the send limit: milliseconds of the last sends */
@@ -134,6 +136,7 @@ struct discord {
 		bool more, waits, refused;	/* refused: with 401, never again */
 	} gap;
 	uint64_t moved;			/* the least `sure` of connections when there were as many as there no longer are; 0: never */
+	bool looked;			/* for those that are another process's, or none any more */
 	uint64_t denied[DENIED];	/* channels whose history may not be read, by hash */
 	bool clocked;			/* `ahead` is known */
 	int64_t ahead;			/* milliseconds: Discord's clock is at least so much ahead of the monotonic one */
@@ -178,6 +181,7 @@ void shard_expect(struct discord *d, unsigned n, int64_t now);	/* as greet_by an
 
 /* discord_frame.c */
 void shard_frame(struct discord *d, unsigned n, const char *b, size_t len, bool binary, int64_t now);
+void shard_holes(struct discord *d, unsigned n);	/* the connection ends: those that were not told one by one */
 
 /* discord_send.c */
 /* Room for one more payload that is not a heartbeat of the schedule, so many others left free? */
@@ -190,6 +194,7 @@ void shard_presence(struct discord *d, unsigned n, int64_t now);	/* unless the s
 /* discord_session.c */
 bool discord_url_ok(const struct discord *d, const char *s);	/* of a gateway, as Discord names it */
 void session_load(struct discord *d, unsigned n, const char *saved, size_t nsaved);
+void session_look(struct discord *d, unsigned n);	/* at what is saved of all shards: what did they have when their number was another? */
 void session_begin(struct discord *d, unsigned n, struct span ready, uint64_t s);	/* READY: a new one */
 void session_told(struct discord *d, unsigned n);	/* the gap of READY was, for the number of shards */
 bool session_resumable(const struct discord *d, const struct dconn *c);
@@ -251,8 +256,9 @@ void gap_moves(struct discord *d, uint64_t sure);	/* guilds will be other shards
 uint64_t gap_moved(struct discord *d);			/* `moved`, while a connection is not settled: else it is over, and 0 */
 void gap_live(struct discord *d, unsigned n, int64_t now);
 void gap_hole(struct discord *d, unsigned n, int64_t now);	/* dispatches are missing within a session */
+void gap_holes(struct discord *d, unsigned n, uint64_t from);	/* ... and were since that id: read when it is live again */
 void gap_guild(struct discord *d, const struct event *e);	/* GUILD_CREATE of one that is available */
-void gap_guild_gone(struct discord *d, const struct event *e, bool unavailable);
+void gap_guild_gone(struct discord *d, const struct event *e, bool outage);
 void gap_deny(struct discord *d, uint64_t channel, bool denied);
 /* discord_fill.c */
 void gap_due(struct discord *d, int64_t now);

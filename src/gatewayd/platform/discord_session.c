@@ -10,7 +10,8 @@
  * to be read, guilds that have not come, and what is told at the end (struct fill).
  *
  * moved: since when messages may be missing of guilds that came to other shards when their number changed, until all of those have begun: there is nothing
- * on disk of these by which a process after a crash would know.
+ * on disk of these by which a process after a crash would know. A shard that finds nothing of its own, or of another number, looks at what all the others
+ * left: those may be another process's, or there may be none with their number any more.
  *
  * A session that Discord refuses stays saved until READY names its successor: a crash in between finds it, is refused again, and so still knows
  * what it missed.
@@ -83,6 +84,14 @@ static void load_fill(struct discord *d, struct dconn *c, const struct json *doc
 		buf_add(&c->fill->notes, notes, n);
 }
 
+/* Since when something may be missing of what it stands for; 0: it does not say. */
+static uint64_t since(const struct json *doc)
+{
+	uint64_t after = text_id(json_member(doc, "after")), from = text_id(json_at(json_member(doc, "between"), 0));
+
+	return from && from < after ? from : after;
+}
+
 /* Takes a session over that was saved, here before or elsewhere, unless the one in memory is the same and further on. */
 void session_load(struct discord *d, unsigned n, const char *saved, size_t nsaved)
 {
@@ -115,9 +124,69 @@ void session_load(struct discord *d, unsigned n, const char *saved, size_t nsave
 	gap_moves(d, text_id(json_member(doc, "moved")));
 	c->settled = c->shards == d->nconns;
 	if (!c->settled)
-		gap_moves(d, c->sure);
+		gap_moves(d, since(doc));
 out:
 	json_free(doc);
+}
+
+/* ---- another number of shards ---- */
+
+/* conn: for which one. n: the number in which all began. Nothing that is older and above it is missed by anybody. */
+struct look { struct discord *d; unsigned conn, n; int64_t whole; };
+
+static unsigned shards_of(const struct json *doc)
+{
+	int64_t n = json_int(json_member(doc, "shards"), 0);
+
+	return n < 1 || n > DISCORD_SHARDS ? 0 : (unsigned)n;
+}
+
+static void look_for_last(void *arg, unsigned conn, const char *text, size_t n, int64_t whole)
+{
+	struct look *l = arg;
+	struct json_error err;
+	struct json *doc = json_parse(text, n, &err);
+
+	if (conn < shards_of(doc) && !json_member(doc, "moved") && whole > l->whole) {
+		l->n = shards_of(doc);
+		l->whole = whole;
+	}
+	json_free(doc);
+}
+
+static void look_at(void *arg, unsigned conn, const char *text, size_t n, int64_t whole)
+{
+	const struct look *l = arg;
+	const struct dconn *c = conn < l->d->nconns ? &l->d->conns[conn] : NULL;
+	struct json_error err;
+	struct json *doc;
+	uint64_t from;
+
+	if (l->n && conn >= l->n && whole < l->whole)
+		return;
+	if (c && (c->shards == l->d->nconns || (*c->session && c->sure)))
+		return;		/* what is in memory is younger */
+	doc = json_parse(text, n, &err);
+	from = since(doc);
+	if (shards_of(doc) == l->d->nconns)
+		from = text_id(json_member(doc, "moved"));
+	else if (!shards_of(doc) && conn == l->conn)
+		from = 0;	/* what it had itself is not known, which upstream tells */
+	else if (!from)
+		from = sure_wall(whole);
+	gap_moves(l->d, from);
+	json_free(doc);
+}
+
+void session_look(struct discord *d, unsigned n)
+{
+	struct look l = {.d = d, .conn = n};
+
+	if (d->looked)
+		return;
+	d->looked = true;
+	out_saved_all(d->out, look_for_last, &l);
+	out_saved_all(d->out, look_at, &l);
 }
 
 bool session_resumable(const struct discord *d, const struct dconn *c)

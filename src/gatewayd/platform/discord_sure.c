@@ -44,6 +44,11 @@ uint64_t sure_at(const struct discord *d, int64_t at)
 	return d->clocked ? ms_id(at / CLOCK_MS + d->ahead - SLACK_MS) : 0;
 }
 
+uint64_t sure_wall(int64_t wall)
+{
+	return ms_id(wall / CLOCK_MS - SLACK_MS);
+}
+
 /* ---- channels heard ---- */
 
 struct seen *sure_slot(struct dconn *c, uint64_t channel)

@@ -154,6 +154,10 @@ unsigned out_http(struct out *o, const struct http_request *r, int token);
 /* Kept on disk, replaced as a whole; n 0: forget. Called inside acked it is written within a second (a dial later, what came since is only
  * asked for again); else it is synced at the end of the round, when very many are due with the others in the rounds behind it. At most 64 KiB. */
 void out_save(struct out *o, unsigned conn, const char *text, size_t n);
+/* What is on disk of every connection of the account: of those that are not wanted any more and another process's, too. whole: wall, when it was known to
+ * be whole last. It reads all these files: for what a connection cannot know by its own. */
+typedef void out_saved_fn(void *arg, unsigned conn, const char *text, size_t n, int64_t whole);
+void out_saved_all(struct out *o, out_saved_fn *fn, void *arg);
 /* Answers a hook: at once, or (when_kept) when the hub has acknowledged every line that came with its ticket; then 503 instead if it did not. */
 void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type, const char *body, size_t n, bool when_kept);
 /* Before the first byte of a message goes out: writes down, synced, that it is on its way, so that after a kill -9 nobody says it again unknowingly. false: that

@@ -6,7 +6,7 @@
  *   conn.c      a connection: life.h carried out          tell.c     what is told of it
  *   budget.c    identifies                                sock.c     its sockets, timers, liveness
  *   line.c      lines to the hub and what comes back of them
- *   state.c     what is kept on disk                      http.c     requests and tokens
+ *   state.c     what is kept on disk, saved.c looks at all of it    http.c    requests and tokens
  *   hook.c      POST /hook/...                            say.c      message.send
  *   drain.c     handing over                              show.c     status
  *   faults.c    what is wrong with accounts            owe.c      what is lost with a process, and nobody else would know
