@@ -113,11 +113,18 @@ $(PLAY): tests/unit/platform_probe.c tests/unit/platform_probe.h src/gatewayd/pl
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $(@:.a=.o) $< && $(AR) rcs $@ $(@:.a=.o)
 play_of = $(if $(shell grep -l 'platform_probe.h"' $(1)),$(PLAY))
 
+# What carries out the wishes of platforms, for the check that plays what is around it.
+UPSTREAM := $(B)/unit/upstream.a
+$(UPSTREAM): $(addprefix $(B)/gatewayd/,$(gatewayd_UPSTREAM))
+	@mkdir -p $(@D) && rm -f $@
+	@$(AR) rcs $@ $^
+upstream_of = $(if $(shell grep -l 'upstream/upstream.h"' $(1)),$(UPSTREAM))
+
 unit: $(UNIT) $(PROBE)
-$(B)/unit/%: tests/unit/%.c $(PURE) $(PLAY) $(LIB)
+$(B)/unit/%: tests/unit/%.c $(PURE) $(PLAY) $(UPSTREAM) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	$(Q)$(CC) $(CFLAGS_ALL) $(TRACK) $(LDFLAGS_ALL) -Wl,--as-needed -o $@ $< $(call pure_of,$<) $(call play_of,$<) $(LIB) \
+	$(Q)$(CC) $(CFLAGS_ALL) $(TRACK) $(LDFLAGS_ALL) -Wl,--as-needed -o $@ $< $(call upstream_of,$<) $(call pure_of,$<) $(call play_of,$<) $(LIB) \
 	  $(shell $(PKG_CONFIG) --libs $(PKG_ARCHIVE) sqlite3 libcurl zlib $(PKG_ZSTD)) -lm
 
 check: all unit man
