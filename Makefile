@@ -107,7 +107,7 @@ $(B)/zstd.have: FORCE
 
 # What stands in for gatewayd where a platform is checked (tests/unit/platform_probe.h): linked where it is used.
 PLAY := $(B)/unit/platform_probe.a
-$(PLAY): tests/unit/platform_probe.c tests/unit/platform_probe.h src/gatewayd/platform/platform.h
+$(PLAY): tests/unit/platform_probe.c tests/unit/platform_probe.h tests/unit/scratch.h src/gatewayd/platform/platform.h
 	@mkdir -p $(@D) && rm -f $@
 	@echo '  CC $<'
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $(@:.a=.o) $< && $(AR) rcs $@ $(@:.a=.o)

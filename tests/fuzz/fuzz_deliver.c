@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../unit/scratch.h"
+
 #include "base/account.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -43,11 +45,11 @@ static void set_up(void)
 {
 	static const char *const conf[TARGETS] = {"platform = discord\ntoken-file = tok\n", "platform = twitch\nclient-id = c\nuser = 9\n",
 		"platform = webhook\nurl = https://w.test/\n"};
-	char dir[] = "/tmp/penstock-fuzz-XXXXXX", tok[64], path[64];
+	char dir[SCRATCH], tok[64], path[64];
 	struct line_err err;
 
 	log_init("fuzz");
-	need(mkdtemp(dir) != NULL);
+	scratch_make(dir);
 	put(dir, "tok", "token", tok, sizeof(tok));
 	for (int i = 0; i < TARGETS; i++) {
 		struct account *a;
@@ -57,9 +59,7 @@ static void set_up(void)
 		need(a && (objects[i] = which[i]->open(a)));
 		account_free(a);
 	}
-	unlink(path);
-	unlink(tok);
-	rmdir(dir);
+	scratch_remove(dir);
 	need(say_parse(&say, line, sizeof(line) - 1, true, &err) == 0);
 }
 

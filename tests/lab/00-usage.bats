@@ -78,3 +78,15 @@ program() {
 	daemon_wait lab
 	[ "$status" -eq 0 ]
 }
+
+@test "nothing of it is left in the folder for temporary files: ended by a signal; killed, with a folder of its own" {
+	mkdir "$T/tmp"
+	export TMPDIR=$T/tmp
+	for s in TERM INT HUP; do
+		daemon_start lab "$ROOT/tests/peers/lab/lab.py" -q
+		daemon_stop lab $s
+	done
+	daemon_start lab "$ROOT/tests/peers/lab/lab.py" -q -d "$T/lab"
+	daemon_kill lab
+	[ -z "$(ls -A "$T/tmp")" ]
+}

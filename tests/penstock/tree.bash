@@ -8,6 +8,7 @@
 bats_require_minimum_version 1.5.0
 D=$T/tree
 PORT=
+PORTS=()	# ours until the test's end
 export PENSTOCK_SHARE=$ROOT/share
 unset PENSTOCK_DIR
 
@@ -20,10 +21,11 @@ free_port() {
 		PORT=$((20000 + RANDOM % 12000))
 		! (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null || continue
 		{ exec {held}>"/tmp/penstock-port.$PORT"; } 2>/dev/null || continue
-		! flock -n "$held" || return 0
+		! flock -n "$held" || { PORTS+=("$PORT"); return 0; }
 		exec {held}>&-
 	done
 }
+ports_end() { [ ${#PORTS[@]} -eq 0 ] || rm -f "${PORTS[@]/#//tmp/penstock-port.}"; }
 
 tree_new() {
 	free_port
@@ -44,7 +46,7 @@ tree_end() {
 	local bad=0
 	[ ! -d "$D/service" ] || p down >/dev/null || bad=1
 	daemons_end || bad=1
-	[ -z "$PORT" ] || rm -f "/tmp/penstock-port.$PORT"
+	ports_end
 	return "$bad"
 }
 teardown() { tree_end; }

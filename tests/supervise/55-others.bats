@@ -14,6 +14,7 @@ penstock() { ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 command penstock "$@";
 others_tree() {
 	D=$T/tree
 	tree_new
+	trap 'ports_end; daemons_end || exit 1' EXIT
 	mkdir -p "$D"/{spool,history,run/metrics,log}
 	script "$D/service/echo/run" 'cd ../.. || exit 111' \
 		"exec stage -i ipc://run/to-echo -o ipc://run/in -F 3 -a line -- sed -u 's/\"id\":\"\\([^\"]*\\)\"/\"id\":\"\\1.echo\"/; s/chat.message/test.echo/'"

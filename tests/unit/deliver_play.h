@@ -10,10 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/account.h"
 #include "deliver/target/target.h"
 
-static char dir[] = "/tmp/penstock-unit-XXXXXX";
+static char dir[SCRATCH];
 
 static inline void put(const char *file, const char *text)
 {
@@ -113,17 +115,5 @@ static inline void release(struct request *r)
 
 #define CHANNEL "\"platform\":\"discord\",\"channel\":{\"id\":\"11\"}"
 #define INTERACTION CHANNEL ",\"interaction\":{\"id\":\"5\",\"token\":\"to-k.en\",\"application_id\":\"6\"}"
-
-/* The folder goes, with the account and the token that are in it. */
-static inline void play_end(void)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/bot.conf", dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/tok", dir);
-	unlink(path);
-	rmdir(dir);
-}
 
 #endif

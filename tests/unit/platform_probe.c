@@ -1,7 +1,6 @@
 #include "platform_probe.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -11,6 +10,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "scratch.h"
 
 #include "base/account.h"
 #include "base/buf.h"
@@ -36,7 +37,7 @@ struct out {
 	const struct platform *pl;
 	void *object;
 	struct accounts accounts;
-	char dir[64], bot[OUT_BOT];
+	char dir[SCRATCH], bot[OUT_BOT];
 	int64_t now, wall;
 	uint64_t random, count, lines;
 	unsigned calls;
@@ -669,7 +670,6 @@ void probe_run(struct out *o, const char *script)
 struct out *probe_new(const struct platform *pl)
 {
 	struct out *o = calloc(1, sizeof(*o));
-	const char *tmp = getenv("TMPDIR");
 	char sub[80];
 
 	if (!o || !pl)
@@ -681,8 +681,8 @@ struct out *probe_new(const struct platform *pl)
 	buf_init(&o->record, 1 << 28);
 	for (unsigned c = 0; c <= CONNS; c++)
 		buf_init(&o->conns[c].saved, 1 << 20);
-	snprintf(o->dir, sizeof(o->dir), "%s/penstock-probe.XXXXXX", tmp && strlen(tmp) < 30 ? tmp : "/tmp");
-	snprintf(sub, sizeof(sub), "%s/t", mkdtemp(o->dir) ? o->dir : "/nonexistent");
+	scratch_make(o->dir);
+	snprintf(sub, sizeof(sub), "%s/t", o->dir);
 	if (mkdir(sub, 0700))
 		fail("cannot make a folder", sub);
 	return o;
@@ -749,34 +749,14 @@ void probe_on_line(struct out *o, void (*fn)(void *arg, const char *line, size_t
 	o->arg = arg;
 }
 
-static void folder_remove(const char *path)
-{
-	char name[512];
-	struct dirent *e;
-	DIR *d = opendir(path);
-
-	while (d && (e = readdir(d))) {
-		snprintf(name, sizeof(name), "%s/%s", path, e->d_name);
-		if (*e->d_name != '.')
-			unlink(name);
-	}
-	if (d)
-		closedir(d);
-	rmdir(path);
-}
-
 void probe_free(struct out *o)
 {
-	char sub[80];
-
 	if (o->object)
 		o->pl->close(o->object);
 	accounts_release(&o->accounts);
 	buf_release(&o->record);
 	for (unsigned c = 0; c <= CONNS; c++)
 		buf_release(&o->conns[c].saved);
-	snprintf(sub, sizeof(sub), "%s/t", o->dir);
-	folder_remove(sub);
-	rmdir(o->dir);
+	scratch_remove(o->dir);
 	free(o);
 }

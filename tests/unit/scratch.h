@@ -11,9 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SCRATCH 64
+#define SCRATCH 48		/* bytes of its path, at most */
 
-static struct { char path[8][SCRATCH]; unsigned n; pid_t owner; } scratch_all;
+struct scratch { char path[SCRATCH]; pid_t owner; struct scratch *next; };
+static struct scratch *scratches;
 
 static int scratch_one(const char *path, const struct stat *st, int what, struct FTW *at)
 {
@@ -23,30 +24,42 @@ static int scratch_one(const char *path, const struct stat *st, int what, struct
 
 static inline void scratch_remove(const char *path)
 {
-	nftw(path, scratch_one, 16, FTW_DEPTH | FTW_PHYS);
+	struct scratch **at = &scratches, *s;
+
+	while (*at && strcmp((*at)->path, path) != 0)
+		at = &(*at)->next;
+	s = *at;
+	if (!s)
+		return;
+	*at = s->next;
+	if (s->owner == getpid())
+		nftw(path, scratch_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(s);
 }
 
 static inline void scratch_end(void)
 {
-	for (unsigned i = 0; scratch_all.owner == getpid() && i < scratch_all.n; i++)
-		scratch_remove(scratch_all.path[i]);
+	while (scratches)
+		scratch_remove(scratches->path);
 }
 
 /* Makes it and says where it is; the program ends when it cannot. */
 static inline void scratch_make(char to[SCRATCH])
 {
 	const char *tmp = getenv("TMPDIR");
+	struct scratch *s = calloc(1, sizeof(*s));
 
 	snprintf(to, SCRATCH, "%s/penstock-unit.XXXXXX", tmp && *tmp && strlen(tmp) < SCRATCH - 24 ? tmp : "/tmp");
-	if (scratch_all.n == 8 || !mkdtemp(to)) {
+	if (!s || !mkdtemp(to)) {
 		perror(to);
 		exit(2);
 	}
-	if (scratch_all.n == 0) {
-		scratch_all.owner = getpid();
+	if (!scratches)
 		atexit(scratch_end);
-	}
-	strcpy(scratch_all.path[scratch_all.n++], to);
+	strcpy(s->path, to);
+	s->owner = getpid();
+	s->next = scratches;
+	scratches = s;
 }
 
 #endif

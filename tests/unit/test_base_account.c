@@ -6,12 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/account.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 
-static char dir[] = "/tmp/penstock-unit-XXXXXX";
+static char dir[SCRATCH];
 
 static void put(const char *file, mode_t mode, const char *text)
 {
@@ -117,15 +119,11 @@ static void tell_secrets(void)
 
 int main(void)
 {
-	char command[64];
-
 	log_init("unit");
 	log_set(LOG_TEXT, LOG_ERROR);
-	if (!mkdtemp(dir))
-		return 1;
+	scratch_make(dir);
 	tell_folder();
 	tell_words();
 	tell_secrets();
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command) || check_done();
+	return check_done();
 }

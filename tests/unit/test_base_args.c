@@ -7,13 +7,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/args.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/notify.h"
 
-static char dir[] = "/tmp/penstock-unit-XXXXXX";
+static char dir[SCRATCH];
 static char config[PATH_MAX], said[PATH_MAX];
 
 static bool flag;
@@ -166,16 +168,12 @@ static void reload(void)
 
 int main(void)
 {
-	char command[64];
-
-	CHECK(mkdtemp(dir) != NULL, "a folder");
+	scratch_make(dir);
 	snprintf(config, sizeof(config), "%s/conf", dir);
 	snprintf(said, sizeof(said), "%s/said", dir);
 	command_line();
 	refusals();
 	file();
 	reload();
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	CHECK(system(command) == 0, "clean");
 	return check_done();
 }

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/clock.h"
 #include "base/db.h"
 #include "base/sync.h"
@@ -130,13 +132,12 @@ static void check_sync(void)
 
 int main(void)
 {
-	char dir[] = "/tmp/test_base_db.XXXXXX", cmd[64];
+	char dir[SCRATCH];
 
-	CHECK(mkdtemp(dir) && chdir(dir) == 0, "a folder");
+	scratch_make(dir);
+	CHECK(chdir(dir) == 0, "a folder");
 	check_schema();
 	check_faults();
 	check_sync();
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	CHECK(system(cmd) == 0, "cleaned up");
 	return check_done();
 }

@@ -9,13 +9,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metric.h"
 
-static char dir[] = "/tmp/penstock-unit-XXXXXX";
+static char dir[SCRATCH];
 
 static const char *path(const char *name)
 {
@@ -272,15 +274,11 @@ static void messages(void)
 
 int main(void)
 {
-	char command[64];
-
-	CHECK(mkdtemp(dir) != NULL, "a folder");
+	scratch_make(dir);
 	files();
 	dead_owner();
 	metrics();
 	documents();
 	messages();
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	CHECK(system(command) == 0, "clean");
 	return check_done();
 }

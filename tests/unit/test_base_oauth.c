@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/account.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -100,11 +102,11 @@ static bool asks(const char *url, const char *what)
 
 /* ---- the account ---- */
 
-static char dir[] = "/tmp/oauth.XXXXXX";
+static char dir[SCRATCH];
 
 static void write_file(const char *name, const char *text, mode_t mode)
 {
-	char path[64];
+	char path[128];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -118,7 +120,7 @@ static void write_file(const char *name, const char *text, mode_t mode)
 static const char *read_file(const char *name)
 {
 	static struct buf b;
-	char path[64];
+	char path[128];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	buf_release(&b);
@@ -128,7 +130,7 @@ static const char *read_file(const char *name)
 
 static struct account *account(const char *more)
 {
-	char text[512], path[64];
+	char text[512], path[128];
 	struct account *a;
 
 	snprintf(text, sizeof(text), "platform = twitch\nclient-id = C\noauth = http://127.0.0.1:1/oauth2\n%s\n", more);
@@ -196,7 +198,7 @@ static void refresh(void)
 	struct oauth *o;
 	struct got g[3] = {{0}};
 	struct stat st;
-	char path[64];
+	char path[128];
 
 	write_file("token.json", "{\"access_token\":\"one\",\"refresh_token\":\"r1+/\",\"note\":\"mine\",\"scope\":[\"a\"]}\n", 0600);
 	o = opened(USER_WORDS);
@@ -267,7 +269,7 @@ static void save(void)
 {
 	struct oauth *o;
 	const struct got *g;
-	char path[64];
+	char path[128];
 
 	write_file("token.json", "{\"access_token\":\"one\",\"refresh_token\":\"r1\"}", 0600);
 	o = opened(USER_WORDS);
@@ -322,7 +324,7 @@ static void kept(void)
 {
 	struct oauth *o;
 	struct got g = {0};
-	char path[64];
+	char path[128];
 	unsigned before;
 
 	write_file("token.json", "{\"access_token\":\"one\",\"refresh_token\":\"r1\",\"scope\":[\"a\"]}", 0600);
@@ -371,7 +373,7 @@ static void processes(void)
 {
 	struct oauth *o;
 	struct got g = {0};
-	char path[64];
+	char path[128];
 	int lock;
 
 	write_file("token.json", "{\"access_token\":\"one\",\"refresh_token\":\"r1\"}", 0600);
@@ -471,13 +473,12 @@ static void urls(void)
 
 int main(void)
 {
-	static const char *const files[] = {"bot.conf", "secret", "token.json", "token.json.lock"};
-
 	log_init("test");
 	log_set(LOG_TEXT, LOG_ERROR);
 	loop = loop_new();
-	if (!loop || !mkdtemp(dir))
+	if (!loop)
 		return 1;
+	scratch_make(dir);
 	write_file("secret", "s&cret\n", 0600);
 	refresh();
 	failures();
@@ -489,12 +490,5 @@ int main(void)
 	reload();
 	urls();
 	loop_free(loop);
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		char path[64];
-
-		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
-		unlink(path);
-	}
-	rmdir(dir);
 	return check_done();
 }

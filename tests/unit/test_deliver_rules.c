@@ -196,14 +196,12 @@ static void refusals(void)
 
 int main(void)
 {
-	if (!mkdtemp(dir))
-		return 1;
+	scratch_make(dir);
 	discord();
 	twitch();
 	webhook();
 	table();
 	buckets();
 	refusals();
-	play_end();
 	return check_done();
 }

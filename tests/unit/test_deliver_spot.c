@@ -185,13 +185,11 @@ static void names(void)
 
 int main(void)
 {
-	if (!mkdtemp(dir))
-		return 1;
+	scratch_make(dir);
 	pauses();
 	one_at_a_time();
 	some();
 	kept();
 	names();
-	play_end();
 	return check_done();
 }

@@ -310,13 +310,11 @@ static void helpers(void)
 
 int main(void)
 {
-	if (!mkdtemp(dir))
-		return 1;
+	scratch_make(dir);
 	helpers();
 	discord();
 	twitch();
 	webhook();
 	each();
-	play_end();
 	return check_done();
 }

@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -34,7 +36,7 @@ int unlink(const char *path)
 	return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
 }
 
-static char dir[] = "/tmp/penstock-ledger.XXXXXX", path[64], old[64], new[64];
+static char dir[SCRATCH], path[128], old[128], new[128];
 
 static long size_of(const char *file)
 {
@@ -171,8 +173,7 @@ int main(void)
 {
 	int64_t now = clock_wall() - 60 * CLOCK_S;
 
-	if (!mkdtemp(dir))
-		return 2;
+	scratch_make(dir);
 	log_init("test_gw_ledger");
 	snprintf(path, sizeof(path), "%s/shared", dir);
 	snprintf(new, sizeof(new), "%s/shared.new", dir);
@@ -180,8 +181,5 @@ int main(void)
 	tell_connects(now);
 	tell_absorb(now);
 	tell_again(now);
-	unlink(path);
-	unlink(new);
-	rmdir(dir);
 	return check_done();
 }

@@ -5,6 +5,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -134,10 +136,10 @@ static void exchange(void)
 	static const struct link_handler handler = { on_request, on_gone, false };
 	static struct hub h;
 	struct outbox_calls calls = { on_refused, on_later, on_progress, &h };
-	char dir[] = "/tmp/penstock-unit-XXXXXX";
+	char dir[SCRATCH];
 	unsigned lost = 0, want_bad = LINES / 10;
 
-	CHECK(mkdtemp(dir) != NULL, "a folder");
+	scratch_make(dir);
 	snprintf(h.url, sizeof h.url, "ipc://%s/in", dir);
 	h.loop = loop_new();
 	h.server = link_listen(h.loop, h.url, NULL, &handler, &h);
@@ -157,7 +159,6 @@ static void exchange(void)
 	outbox_close(h.box);
 	link_server_close(h.server);
 	loop_free(h.loop);
-	rmdir(dir);
 }
 
 static void composed(void)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/clock.h"
 #include "base/buf.h"
 #include "base/fd.h"
@@ -123,13 +125,13 @@ static void tally(void)
 
 static void keep(void)
 {
-	char dir[] = "/tmp/penstock-unit-XXXXXX", path[64];
+	char dir[SCRATCH], path[128];
 	struct state_now now = { 1, 1, 1 };
 	struct keep k, next;
 	struct state st;
 	int row[100];
 
-	CHECK(mkdtemp(dir) != NULL, "a folder");
+	scratch_make(dir);
 	snprintf(path, sizeof path, "%s/keep", dir);
 	CHECK(keep_open(&k, path) == 0, "a record is made");
 	for (int i = 0; i < 100; i++) {
@@ -179,7 +181,7 @@ static int read_board(const char *path, struct seen *s, struct buf *b, struct bo
 
 static void board(void)
 {
-	char dir[] = "/tmp/penstock-unit-XXXXXX", path[64];
+	char dir[SCRATCH], path[128];
 	struct board_head head;
 	struct board b;
 	struct seen s;
@@ -187,7 +189,7 @@ static void board(void)
 	const char *why = "";
 	int row[200], again;
 
-	CHECK(mkdtemp(dir) != NULL, "a folder");
+	scratch_make(dir);
 	snprintf(path, sizeof path, "%s/state", dir);
 	buf_init(&buf, 64u << 20);
 	CHECK(board_open(&b, path) == 0, "open");
@@ -235,12 +237,12 @@ static char wanted(int dirfd)
 static void answers(void)
 {
 	static const char *const made[] = { "lock", "control", "ok", "status", "stat", "pid" };
-	char dir[] = "/tmp/penstock-unit-XXXXXX", path[64], why[FILES_WHY_MAX];
+	char dir[SCRATCH], path[128], why[FILES_WHY_MAX];
 	struct shown up = { .status = { .pid = 7, .want = 'u', .at = 1 }, .text = "run\n" }, down = up;
 	struct files *f;
 	int fd;
 
-	CHECK(mkdtemp(dir) != NULL, "a folder");
+	scratch_make(dir);
 	fd = open(dir, O_RDONLY | O_DIRECTORY);
 	f = files_new(fd, dir, why);
 	CHECK(f && files_open(f, &up, why) == 0 && files_write(f, &up, 0) == 0 && wanted(fd) == 'u', "a service that is up");

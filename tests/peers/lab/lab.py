@@ -9,6 +9,7 @@ README.md beside this file tells of the paths, the control API and the rules. Py
 """
 import argparse
 import asyncio
+import contextlib
 import os
 import resource
 import signal
@@ -220,13 +221,15 @@ async def run(o):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     lab = Lab(settings, None if o.quiet or not sys.stdout.isatty() else show.log)
     loop = asyncio.get_running_loop()
-    for s in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(s, lab.stop.set)
-    with tempfile.TemporaryDirectory(prefix="penstock-lab-") as scratch:
+    for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if s != signal.SIGHUP or signal.getsignal(s) != signal.SIG_IGN:       # nohup
+            loop.add_signal_handler(s, lab.stop.set)
+    # Only without a folder of its own: whoever kills it with 9 leaves none behind that nobody knows.
+    with contextlib.nullcontext(o.dir) if o.dir else tempfile.TemporaryDirectory(prefix="penstock-lab-") as folder:
         if o.dir:
             nobody_else(o.dir)
             os.makedirs(o.dir, exist_ok=True)
-        prepare(lab, o, o.dir or scratch)
+        prepare(lab, o, folder)
         try:
             await serve(lab, o)
         finally:
