@@ -189,7 +189,7 @@ static uint64_t id_of(const struct discord *d, int64_t at, int64_t now)
 {
 	uint64_t id = sure_at(d, at);
 
-	return id ? id : sure_wall(clock_wall() - (now - at));
+	return id ? id : sure_wall(out_wall(d->out) - (now - at));
 }
 
 static void unavailable(struct discord *d, struct dconn *c, uint64_t guild, uint64_t from)

@@ -76,6 +76,9 @@ void conn_lost(struct conn *c, enum next next, unsigned code, const char *reason
 	utf8_cut(c->lost);
 	c->lost_code = c->gone_code;
 	c->lost_at = clock_wall();
+	/* What was told while it was up is of another thing. */
+	if (live && next != NEXT_FRESH)
+		c->gap_said = false;
 	conn_say(c, next == NEXT_STOP ? LOG_ERROR : LOG_WARN, next == NEXT_STOP ? "stopped; somebody has to change something" : "lost", c->lost);
 	c->wait = wait;
 	sock_close(c, 0, code, reason);
