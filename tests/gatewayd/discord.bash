@@ -38,9 +38,9 @@ channels() { # SHARDS
 	done | tail -n +2 | curl -sS -m 30 -K - >/dev/null
 }
 
-events() { spooled | jq -c --arg t "${1:-}" 'select($t == "" or .type == $t)'; }
+events() { if [ -n "${1:-}" ]; then spooled | pick "$@"; else spooled | jq -c .; fi; }
 texts() { events chat.message | jq -r .data.text; }
-_events_have() { [ "$(events "$1" | wc -l)" -ge "$2" ]; }
+_events_have() { [ "$(events "$1" true "$2" | wc -l)" -ge "$2" ]; }
 wait_events() { wait_until 60 _events_have "$1" "$2"; }
 
 bot_gw() {

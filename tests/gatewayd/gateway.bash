@@ -6,6 +6,7 @@
 #   post TYPE BODY [CURL ARGS]    POST /events; $status_code and $body
 #   raw TEXT            sends the bytes of printf TEXT, prints all that comes until the peer closes
 #   spooled             the events in the hub's spool, one a line
+#   pick TYPE [EXPR [N]]  of lines on stdin those of that type that fulfil EXPR (jq); none, perhaps, when fewer than N are of the type
 #   chat_js CASE [ARGS] runs tests/browser/chat.mjs CASE against the gateway
 
 gw_url() {
@@ -55,6 +56,14 @@ raw() {
 	printf "$1" >&"$s"
 	timeout "${2:-10}" cat <&"$s" || true
 	exec {s}>&-
+}
+
+# A jq takes long to begin: what is waited for and is not there yet begins none.
+pick() {
+	local lines
+	lines=$(grep -F "\"type\":\"$1\"") || return 0
+	[ "${3:-1}" -le 1 ] || [ "$(wc -l <<<"$lines")" -ge "$3" ] || return 0
+	jq -c --arg t "$1" "select(.type == \$t and (${2:-true}))" <<<"$lines"
 }
 
 spooled() { cat "$T"/spool/*.ndjson | grep -v '^{"_commit"'; }

@@ -145,7 +145,7 @@ say_on() {
 		curl -sSf -m 20 -o "$T/put" -H "Content-Type: application/cloudevents+json" --data-binary @- "$URL/events"
 }
 
-events() { spooled 2>/dev/null | jq -c --arg t "$1" "select(.type == \$t and (${2:-true}))"; }
-_events_have() { [ "$(events "$1" "${3:-true}" | wc -l)" -ge "$2" ]; }
+events() { spooled 2>/dev/null | pick "$@"; }
+_events_have() { [ "$(events "$1" "${3:-true}" "$2" | wc -l)" -ge "$2" ]; }
 wait_events() { wait_until 20 _events_have "$@"; }
 irc_status() { "$P" ask "ipc://$T/run/gw" '{"do":"accounts"}'; }

@@ -31,9 +31,9 @@ up_start() {
 	daemon_start "$name" gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/$name.ctl" --drain-time 2s "$@"
 }
 
-kept() { spooled | jq -r --arg a "$1" 'select(.type == "platform.event" and .data.account == $a and .data.raw.n) | .data.raw.n'; }
-events() { spooled | jq -c --arg t "$1" 'select(.type == $t)'; }
-has_event() { [ -n "$(events "$1" | jq -c "select($2)")" ]; }
+kept() { spooled | sed -nE "s/.*\"type\":\"platform.event\".*\"account\":\"$1\",\"raw\":\{\"n\": *([0-9]+)[,}].*/\1/p"; }
+events() { spooled | pick "$1"; }
+has_event() { [ -n "$(spooled | pick "$1" "$2")" ]; }
 kept_from() { [ "$(kept "$1" | sort -nu | wc -l)" -ge "$2" ]; }
 kept_is() { [ "$(kept "$1" | sort -nu | wc -l)" = "$2" ]; }
 feed_is() { order state && jq -e --arg a "$1" ".[\$a] | ($2)" <<<"$answer" >/dev/null; }

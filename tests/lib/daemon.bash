@@ -15,7 +15,8 @@
 #   not COMMAND...                  fails when the command succeeds (`! COMMAND` fails nothing, unless it is a test's last line)
 #
 # Output of NAME is in $T/NAME.out and $T/NAME.err, begun anew with each start; $T is the test's own folder. SECONDS default to
-# $PATIENCE. Nothing sleeps for a fixed time: a wait looks every 20 ms and fails at its end, saying what it waited for.
+# $PATIENCE. Nothing sleeps for a fixed time: a wait looks every 20 ms, more
+# seldom when a look takes long, and fails at its end, saying what it waited for.
 
 T=${BATS_TEST_TMPDIR:-}
 PATIENCE=${PATIENCE:-20}
@@ -29,7 +30,7 @@ export BIN ROOT PATH="$BIN:$PATH" PENSTOCK_TEST_MARK=$T
 declare -gA DAEMON_PID=()	# name -> process
 declare -g DAEMON_KILLED=no	# a kill -9 may leave socket files
 
-# 20 ms, without a process: reading from a pipe that nobody writes.
+# So many microseconds (20 ms), without a process: reading from a pipe that nobody writes.
 _pause() {
 	local nothing
 	# A subshell that paused first has made the file, and not the descriptor.
@@ -37,16 +38,22 @@ _pause() {
 		[ -p "$T/.pause" ] || mkfifo "$T/.pause"
 		exec {PAUSE_FD}<>"$T/.pause"
 	fi
-	read -r -t 0.02 -u "$PAUSE_FD" nothing || true
+	printf -v nothing %06d "${1:-20000}"
+	read -r -t "0.$nothing" -u "$PAUSE_FD" nothing || true
 }
 
 wait_until() {
-	local end=$((SECONDS + ($1 < PATIENCE ? PATIENCE : $1) + 1))
+	local end=$((SECONDS + ($1 < PATIENCE ? PATIENCE : $1) + 1)) _from _took
 	shift
-	until "$@"; do
+	# Bats notes each command of a test, also of the functions that it calls, and takes as long for that as a process does: not of a look.
+	until _from=${EPOCHREALTIME//[!0-9]/}; set +T; "$@"; do
+		set -T
 		[ "$SECONDS" -lt "$end" ] || { echo "waited in vain for: $*" >&2; return 1; }
-		_pause
+		# Two thirds of the time for what is waited for, or all that wait would leave it no processor.
+		_took=$((2 * (${EPOCHREALTIME//[!0-9]/} - _from)))
+		_pause $((_took < 20000 ? 20000 : _took < 200000 ? _took : 200000))
 	done
+	set -T
 }
 
 not() { ! "$@" || { echo "this ought to fail: $*" >&2; return 1; }; }
