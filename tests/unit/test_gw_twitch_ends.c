@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/sign.h"
 #include "gatewayd/platform/platform.h"
@@ -91,39 +92,108 @@ static void made_on_two_moves(void)
 	probe_free(o);
 }
 
+/* ... and it was lost before that: from then on something may be missing, in the next process, too. */
+static void made_and_lost(void)
+{
+	for (int killed = 0; killed < 2; killed++) {
+		struct out *o = begin(PLAIN, SUBS);
+
+		probe_run(o, "answer 1 " EMPTY "dial 0\nopened 0\n" WELCOME("0", "A", "00:00") MADE("2", "S1", "00:01") MOVE("wss://one/") "advance 10\n" MADE("3", "S2", "30:01") "opened 0.1\n"
+			WELCOME("0.1", "B", "30:02") "gone 0.2 1000 \nanswer 4 503\n" OFFLINE("0", "n1", "45:00"));
+		probe_take(o);
+		if (killed) {
+			probe_run(o, "acked 0 99\ndrain 0\n");
+			CHECK(probe_saw(o, "save 0 open B 2024-05-01T10:30:00.5Z"), "the next process begins there");
+		} else {
+			probe_run(o, "gone 0 4005 \nadvance 10000\ndial 0\nopened 0\n" WELCOME("0", "C", "46:00") "answer 5 202 {\"data\":[{\"id\":\"S3\",\"status\":\"enabled\"}]}\n"
+				"answer 6 202 {\"data\":[{\"id\":\"S4\",\"status\":\"enabled\"}]}\nanswer 7 202 {\"data\":[{\"id\":\"S4\",\"status\":\"enabled\"}]}\nadvance 8000\n");
+			CHECK(probe_saw(o, "gap 0 [2024-05-01T10:30:00.5Z]"), "that gap begins there: %s", probe_take(o));
+		}
+		probe_free(o);
+	}
+}
+
 /* ---- subscriptions that went while nobody looked ---- */
+
+#define OF_CONDUIT(id, key) "{\"id\":\"" id "\",\"status\":\"enabled\"," key ",\"transport\":{\"method\":\"conduit\",\"conduit_id\":\"C-1\"}}"
+#define CHAT_SUB "channel.chat.message 1 broadcaster_user_id=42 user_id=99"
+#define FOLLOW_SUB "channel.follow 2 broadcaster_user_id=42 user_id=0"
+
+static const char *hash_of(const char *sub, char hex[7])
+{
+	snprintf(hex, 7, "%06llx", (unsigned long long)(sip_hash((uint64_t[]){0, 0}, sub, strlen(sub)).a & 0xffffff));
+	return hex;
+}
+
+/* Begun on what was saved; the list is what Twitch has. */
+static struct out *conduit_again(const char *saved, const char *list)
+{
+	struct out *o = begin(CONDUIT "conduit = C-1\n", SUBS);
+	char script[4096];
+
+	snprintf(script, sizeof(script), "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\ndial 0 %s\nopened 0\nanswer 2 %s", saved, list);
+	probe_run(o, script);
+	return o;
+}
+
+static void attach(struct out *o)
+{
+	char script[160], asked[24];
+
+	probe_run(o, WELCOME("0", "B", "00:02"));
+	for (unsigned n = 3; n < 6; n++) {
+		snprintf(script, sizeof(script), "answer %u 202 {\"data\":[{\"id\":\"0\",\"status\":\"enabled\"}],\"errors\":[]}\n", n);
+		snprintf(asked, sizeof(asked), "http %u PATCH", n);
+		if (probe_saw(o, asked))
+			probe_run(o, script);
+	}
+}
 
 static void absent(void)
 {
-#define ABSENT "gap 0 [2024-05-01T10:00:00.5Z] "
-#define OF_CONDUIT(id, key) "{\"id\":\"" id "\",\"status\":\"enabled\"," key ",\"transport\":{\"method\":\"conduit\",\"conduit_id\":\"C-1\"}}"
-	static const struct { const char *what, *saved, *list, *made; bool gap; } rows[] = {
-		{"all are there", "handed A 2024-05-01T10:00:00.5Z", PAGE(OF_CONDUIT("S1", CHAT_KEY) "," OF_CONDUIT("S2", FOLLOW_KEY)), "", false},
-		{"one is not, and nobody saw since when", "handed A 2024-05-01T10:00:00.5Z", PAGE(OF_CONDUIT("S2", FOLLOW_KEY)), MADE("3", "S1", "00:04"), true},
-		{"it was, though the list did not have it yet", "handed A 2024-05-01T10:00:00.5Z", PAGE(OF_CONDUIT("S2", FOLLOW_KEY)), "answer 3 409 {\"id\":\"S1\"}\n", false},
-		{"it cannot be had, and perhaps never could", "handed A 2024-05-01T10:00:00.5Z", PAGE(OF_CONDUIT("S2", FOLLOW_KEY)), "answer 3 403 {\"message\":\"no scope\"}\n", false},
-		{"there was no process before", "-", EMPTY, MADE("3", "S1", "00:04") MADE("4", "S2", "00:04"), false},
+	static const char one[] = PAGE(OF_CONDUIT("S2", FOLLOW_KEY)), made[] = MADE("3", "S1", "00:04");
+	char chat[7], follow[7], both[160], other[160], before[160];
+	struct { const char *what, *saved, *list, *made, *gap; } rows[] = {
+		{"all are there", both, PAGE(OF_CONDUIT("S1", CHAT_KEY) "," OF_CONDUIT("S2", FOLLOW_KEY)), "", NULL},
+		{"one is not, and nobody saw since when", both, one, made, "2024-05-01T09:50:00.0Z"},
+		{"it was, though the list did not have it yet", both, one, "answer 3 409 {\"id\":\"S1\"}\n", NULL},
+		{"it cannot be had", both, one, "answer 3 403 {\"message\":\"no scope\"}\n", NULL},
+		{"it is new in the file", other, one, made, NULL},
+		{"there were very many", before, one, made, "2024-05-01T09:50:00.0Z"},
+		{"an earlier version did not say which there were", "handed A 2024-05-01T10:00:00.5Z", one, made, "2024-05-01T10:00:00.5Z"},
+		{"there was no process before", "-", EMPTY, MADE("3", "S1", "00:04") MADE("4", "S2", "00:04"), NULL},
 	};
 
+	snprintf(both, sizeof(both), "handed A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=%s%s", hash_of(CHAT_SUB, chat), hash_of(FOLLOW_SUB, follow));
+	snprintf(other, sizeof(other), "handed A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=%s", follow);
+	snprintf(before, sizeof(before), "handed A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=*");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct out *o = begin(CONDUIT "conduit = C-1\n", SUBS);
-		char script[4096], asked[24];
-		bool gap;
+		struct out *o = conduit_again(rows[i].saved, rows[i].list);
+		char want[80];
 
-		snprintf(script, sizeof(script), "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\ndial 0 %s\nopened 0\nanswer 2 %s%s", rows[i].saved, rows[i].list, rows[i].made);
-		probe_run(o, script);
-		probe_run(o, WELCOME("0", "B", "00:02"));
-		for (unsigned n = 3; n < 6; n++) {
-			snprintf(script, sizeof(script), "answer %u 202 {\"data\":[{\"id\":\"0\",\"status\":\"enabled\"}],\"errors\":[]}\n", n);
-			snprintf(asked, sizeof(asked), "http %u PATCH", n);
-			if (probe_saw(o, asked))
-				probe_run(o, script);
-		}
-		CHECK(probe_saw(o, i < 4 ? "live 0 resumed" : "live 0 up"), "live");
-		gap = probe_saw(o, "gap 0 ");
-		CHECK(gap == rows[i].gap && (!gap || (probe_saw(o, ABSENT) && has(o, "a subscription was not there when this process began"))), "%s", rows[i].what);
+		probe_run(o, rows[i].made);
+		attach(o);
+		CHECK(probe_saw(o, *rows[i].saved != '-' ? "live 0 resumed" : "live 0 up"), "live");
+		snprintf(want, sizeof(want), "gap 0 [%s] ", rows[i].gap ? rows[i].gap : "");
+		CHECK(rows[i].gap ? probe_saw(o, want) && has(o, "a subscription was not there when this process began") : !probe_saw(o, "gap "), "%s: %s", rows[i].what, probe_take(o));
 		probe_free(o);
 	}
+}
+
+/* Who goes on before it is made knows, too. */
+static void absent_still(void)
+{
+	char chat[7], follow[7], saved[160], want[160];
+	struct out *o;
+
+	snprintf(saved, sizeof(saved), "handed A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=%s%s", hash_of(CHAT_SUB, chat), hash_of(FOLLOW_SUB, follow));
+	o = conduit_again(saved, PAGE(OF_CONDUIT("S2", FOLLOW_KEY)));
+	attach(o);
+	CHECK(probe_saw(o, "live 0 resumed"), "live");
+	probe_run(o, "answer 3 503\nacked 0 9\ndrain 0\n");
+	snprintf(want, sizeof(want), "save 0 handed B 2024-05-01T10:00:02.500Z listed=2024-05-01T09:50:00.0Z subs=%s%s", chat, follow);
+	CHECK(probe_saw(o, want), "not made yet: %s", probe_take(o));
+	probe_free(o);
 }
 
 /* ---- a shard that is handed over ---- */
@@ -316,7 +386,7 @@ static void not_live(void)
 
 	probe_run(o, "answer 1 " EMPTY "dial 0 hook 2023-11-14T22:00:00.000Z 0123456789abcdef0123456789abcdef https://bots.example/before\n");
 	probe_run(o, "opened 0\nanswer 2 " PAGE(LISTED("S1", "notification_failures_exceeded", CHAT_KEY)));
-	CHECK(probe_saw(o, "save 0 hole 2023-11-14T22:00:00.000Z 0123456789abcdef0123456789abcdef https://bots.example/before listed=2023-11-14T22:00:00.000Z\n"), "the gap, the secret and the callback of before");
+	CHECK(probe_saw(o, "save 0 hole 2023-11-14T22:00:00.000Z 0123456789abcdef0123456789abcdef https://bots.example/before listed=2023-11-14T22:00:00.000Z subs=*\n"), "the gap, the secret and the callback of before");
 	probe_free(o);
 
 	o = begin(WEBHOOK, SUBS);
@@ -351,7 +421,9 @@ int main(void)
 	ended_between();
 	made_on_the_move();
 	made_on_two_moves();
+	made_and_lost();
 	absent();
+	absent_still();
 	handed();
 	lingering();
 	given_back();

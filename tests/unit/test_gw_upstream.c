@@ -4,6 +4,7 @@
  */
 #include "check.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
@@ -16,10 +17,14 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "gatewayd/platform/platform.h"
+#include "gatewayd/upstream/debt.h"
+#include "gatewayd/upstream/impl.h"
 #include "gatewayd/upstream/upstream.h"
 
 #define HELD 1000u		/* bytes that may wait for the hub */
 #define LATE_PAST (700 * CLOCK_MS)	/* a state that is written late is by then */
+
+#define AGAIN CLOCK_S			/* hooks are sent again for so long */
 
 static char dir[SCRATCH];
 static char order[1024];	/* what the platform was called with, in order */
@@ -42,6 +47,7 @@ static bool greets = true;	/* the peer says hello as soon as it is there */
 static void *p_open(const struct account *a, struct out *o)
 {
 	(void)a;
+	out_hooks(o, AGAIN);
 	return o;
 }
 
@@ -326,6 +332,105 @@ static void tell_drain_and_ack(void)
 	finish();
 }
 
+/* ---- what is owed ---- */
+
+static unsigned debts(void)
+{
+	DIR *d = opendir(path_of("state/default/bot"));
+	struct dirent *e;
+	unsigned n = 0;
+
+	while (d && (e = readdir(d)))
+		n += strstr(e->d_name, ".debt") != NULL;
+	if (d)
+		closedir(d);
+	return n;
+}
+
+/* Is this the gap that the hub was given, which keeps it then, and is the debt paid? */
+static bool told(const char *reason, int64_t from)
+{
+	char time[CLOCK_RFC3339_MAX];
+	bool is;
+
+	clock_rfc3339(time, from);
+	is = strstr(hub_line, "gateway.gap") && strstr(hub_line, reason) && strstr(hub_line, time) && debts() == 1;
+	hub_line[0] = '\0';
+	hub_acks();
+	pass(0);
+	return is && debts() == 0;
+}
+
+static void tell_hooks_refused(void)
+{
+	struct edge_client *main_ = begin();
+	struct out *o = up->first;
+	int64_t now = clock_wall(), from = now - 800 * CLOCK_MS;
+
+	owe_hook(o, now - 2 * CLOCK_S, 0);
+	CHECK(debts() == 1, "from the first refusal on it stands on disk");
+	says(main_, "long");
+	owe_hooks(o);
+	CHECK(!strstr(hub_line, "gateway.gap") && debts() == 1, "while the hub is behind nothing is known");
+	hub_acks();
+	CHECK(told("the hub was behind for longer", now - 2 * CLOCK_S), "for longer than they are sent again: %s", hub_line);
+
+	owe_hook(o, from, 0);
+	owe_hooks(o);
+	CHECK(debts() == 1 && !hub_line[0], "for a moment: they come again, but perhaps at a bad time once more");
+	owe_hook(o, clock_wall(), 0);
+	pass(300 * CLOCK_MS);
+	owe_hooks(o);
+	CHECK(told("the hub was behind for longer", from), "as they do: it counts from the first");
+
+	owe_hook(o, clock_wall(), 0);
+	owe_hooks(o);
+	CHECK(debts() == 1, "a moment");
+	pass(AGAIN + 3 * CLOCK_S / 2);
+	CHECK(debts() == 0 && !hub_line[0], "and no more of it: nothing is missing");
+	finish();
+}
+
+/* Left by a process that has ended. */
+static void left(const char *name, int64_t from)
+{
+	struct debt_text t = {.why = "somebody ended"};
+
+	clock_rfc3339(t.from, from);
+	debt_leave(debt_begin(path_of("state/default/bot"), name, &t));
+}
+
+static void tell_debts_left(void)
+{
+	int64_t now = clock_wall(), from = now - 10 * CLOCK_S;
+	struct edge_client *main_;
+
+	left("conn-0", from);
+	main_ = begin();
+	CHECK(debts() == 0, "found when the connection is taken, told, and gone when the hub has it");
+	says(main_, "line");
+	left("hooks", from);
+	owe_look(up->first, 0);
+	pass(0);
+	CHECK(told("somebody ended", from), "found at a look");
+
+	now = clock_wall();
+	left("hooks", now - 700 * CLOCK_MS);
+	owe_look(up->first, 0);
+	pass(0);
+	CHECK(debts() == 1 && !hub_line[0], "they still come again: here");
+	owe_hook(up->first, clock_wall(), 0);
+	pass(500 * CLOCK_MS);
+	owe_hooks(up->first);
+	CHECK(told("the hub was behind for longer", now - 700 * CLOCK_MS), "and are refused, as they were there");
+
+	close(open(path_of("state/default/bot/conn-1-0.debt.new"), O_CREAT | O_CLOEXEC, 0600));
+	owe_look(up->first, 0);
+	pass(0);
+	CHECK(debts() == 0, "what was not begun to its end is none");
+	finish();
+}
+
 static void folders(void)
 {
 	static const char *const all[] = {"accounts", "accounts/default"};
@@ -347,5 +452,7 @@ int main(void)
 	tell_parting_drained();
 	tell_parting_left();
 	tell_drain_and_ack();
+	tell_hooks_refused();
+	tell_debts_left();
 	return check_done();
 }

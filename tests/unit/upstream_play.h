@@ -6,6 +6,7 @@
 #define UNIT_UPSTREAM_PLAY_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gatewayd/http/server.h"
@@ -88,6 +89,7 @@ void wires_close(struct wires *w)
 
 static struct { outlet_fn *fn; void *arg; uint32_t index; } sent[64];
 static unsigned nsent;
+static char hub_line[4096];	/* the last one that it was given */
 
 const char *outlet_room(const struct outlet *o, size_t n, size_t bytes)
 {
@@ -97,19 +99,23 @@ const char *outlet_room(const struct outlet *o, size_t n, size_t bytes)
 
 int outlet_add(struct outlet *o, const char *line, size_t n, outlet_fn *fn, void *arg, uint32_t index)
 {
-	(void)o, (void)line, (void)n;
+	(void)o;
+	snprintf(hub_line, sizeof(hub_line), "%.*s", (int)n, line);
 	sent[nsent].fn = fn;
 	sent[nsent].arg = arg;
 	sent[nsent++].index = index;
 	return 0;
 }
 
-/* It keeps all that it was given. */
+/* It keeps all that it was given until now. */
 static void hub_acks(void)
 {
-	for (unsigned i = 0; i < nsent; i++)
+	unsigned n = nsent;
+
+	for (unsigned i = 0; i < n; i++)
 		sent[i].fn(sent[i].arg, sent[i].index, OUT_DONE, NULL);
-	nsent = 0;
+	nsent -= n;
+	memmove(sent, sent + n, nsent * sizeof(*sent));
 }
 
 /* ---- requests: none come ---- */

@@ -80,6 +80,7 @@ static void *open_(const struct account *a, struct out *o)
 	snprintf(p->boot, sizeof(p->boot), "%016llx", (unsigned long long)out_random(o));
 	p->nconns = 1;
 	p->total = 1000;
+	out_hooks(o, 2 * CLOCK_S);
 	buf_init(&p->line, LINE_MAX_BYTES + 1);
 	if (!read_words(p, a)) {
 		p->conns = calloc(p->nconns, sizeof(*p->conns));
@@ -295,5 +296,5 @@ static const char *const words[] = {"url", "silence", "connections", "identify",
 
 const struct platform platform_null = {
 	.name = "null", .words = words, .open = open_, .close = close_, .start = start, .reload = reload, .dial = dial, .opened = opened,
-	.frame = frame, .gone = gone, .due = due, .acked = acked, .drain = drain, .hook = hook, .hooks_again = 2 * CLOCK_S, .say = say, .status = status,
+	.frame = frame, .gone = gone, .due = due, .acked = acked, .drain = drain, .hook = hook, .say = say, .status = status,
 };

@@ -75,7 +75,6 @@ struct platform {
 	void (*drain)(void *p, unsigned conn, int64_t now);
 
 	void (*hook)(void *p, const struct hook *h, int64_t now);			/* must end in one out_hook_reply; may be NULL: 404 */
-	int64_t hooks_again;		/* so long the other side sends again, for sure, what got no 2xx; what may have cost more is a gap. 0: it does not */
 	/* A line of type message.send for this account. Ends in one out_said. NULL: the platform is written to by deliver(8). */
 	void (*say)(void *p, const char *line, size_t n, uint64_t ticket, int64_t now);
 	/* Members of an object (without braces) about the account: its desired subscriptions and the platform's answers, ... */
@@ -158,6 +157,9 @@ void out_save(struct out *o, unsigned conn, const char *text, size_t n);
  * be whole last. It reads all these files: for what a connection cannot know by its own. */
 typedef void out_saved_fn(void *arg, unsigned conn, const char *text, size_t n, int64_t whole);
 void out_saved_all(struct out *o, out_saved_fn *fn, void *arg);
+/* Inside open: hooks are events, and what got no 2xx the other side sends again for so long, for sure (0: it does not). What may have cost more, as
+ * the hub was behind or the process ended, is told as a gap. */
+void out_hooks(struct out *o, int64_t again);
 /* Answers a hook: at once, or (when_kept) when the hub has acknowledged every line that came with its ticket; then 503 instead if it did not. */
 void out_hook_reply(struct out *o, uint64_t ticket, int status, const char *type, const char *body, size_t n, bool when_kept);
 /* Before the first byte of a message goes out: writes down, synced, that it is on its way, so that after a kill -9 nobody says it again unknowingly. false: that

@@ -241,6 +241,8 @@ static void close_(void *arg)
 	buf_release(&p->line);
 	buf_release(&p->text);
 	buf_release(&p->flat);
+	buf_release(&p->saved);
+	buf_release(&p->known);
 	free(p);
 }
 
@@ -262,6 +264,8 @@ static void *open_(const struct account *a, struct out *o)
 	buf_init(&p->line, LINE_MAX_BYTES + 1);
 	buf_init(&p->text, 4 * LINE_MAX_BYTES);
 	buf_init(&p->flat, 4 * LINE_MAX_BYTES);
+	buf_init(&p->saved, 64u << 10);
+	buf_init(&p->known, 32u << 10);
 	if (tw_conf_read(&p->conf, a)) {
 		buf_release(&p->line);
 		free(p);
@@ -269,6 +273,8 @@ static void *open_(const struct account *a, struct out *o)
 	}
 	memcpy(p->conduit, p->conf.conduit, sizeof(p->conduit));
 	p->ours = *p->conduit != '\0';
+	if (p->conf.secret.len)
+		out_hooks(o, TW_AWAY);
 	if (read_subs(p, a, p->conf.subscriptions, &s)) {
 		close_(p);
 		return NULL;
@@ -387,5 +393,5 @@ static void status(void *arg, struct buf *json)
 const struct platform platform_twitch = {
 	.name = "twitch", .words = tw_words, .open = open_, .close = close_, .start = start, .reload = reload, .dial = tw_dial,
 	.opened = tw_opened, .frame = tw_frame, .gone = tw_gone, .due = due, .answer = answer, .acked = tw_acked, .drain = tw_drain,
-	.hook = tw_hook, .hooks_again = TW_AWAY, .status = status, .token = token,
+	.hook = tw_hook, .status = status, .token = token,
 };

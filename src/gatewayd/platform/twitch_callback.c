@@ -30,7 +30,7 @@ static void digest(const struct twitch *p, char hex[2 * SIGN_SHA256 + 1])
 
 void tw_callback_save(struct twitch *p)
 {
-	char text[2 * TW_URL + 192], hex[2 * SIGN_SHA256 + 1], seen[TW_TIME + 8];
+	char hex[2 * SIGN_SHA256 + 1];
 	const struct tw_conn *c = &p->conns[0];
 	bool conduit = p->conf.transport == TW_CONDUIT, live = c->state == CONN_LIVE, hole = c->hole || (!live && c->gap);
 	const char *time = tw_sure(c, live ? c->safe : c->from), *url = live || !*p->callback_was ? p->conf.callback : p->callback_was;
@@ -38,8 +38,10 @@ void tw_callback_save(struct twitch *p)
 	if (!live && !hole && !*time)
 		return;		/* there was nothing before */
 	digest(p, hex);
-	out_save(p->out, 0, text, (size_t)snprintf(text, sizeof(text), "%s %s %s %s%s%s%s", hole ? "hole" : "hook", *time ? time : "-",
-		live || !*p->secret_was ? hex : p->secret_was, url, conduit ? " " : "", !conduit ? "" : tw_stale_left(p) ? p->stale : "-", tw_seen(p, 0, seen)));
+	buf_clear(&p->saved);
+	buf_printf(&p->saved, "%s %s %s %s%s%s", hole ? "hole" : "hook", *time ? time : "-",
+		live || !*p->secret_was ? hex : p->secret_was, url, conduit ? " " : "", !conduit ? "" : tw_stale_left(p) ? p->stale : "-");
+	tw_keep(p, 0);
 }
 
 void tw_callback_spot(struct twitch *p)
@@ -73,18 +75,19 @@ void tw_stale(struct twitch *p, const char *url)
 
 void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 {
-	char text[2 * TW_URL + 192], how[8], time[TW_TIME], was[40], url[TW_URL], stale[TW_URL], hex[2 * SIGN_SHA256 + 1];
+	char text[2 * TW_URL + 128], how[8], time[TW_TIME], was[40], url[TW_URL], stale[TW_URL], hex[2 * SIGN_SHA256 + 1];
 	struct tw_conn *c = &p->conns[0];
 	const char *why = NULL;
 	int64_t at;
 	bool hole;
 	int words;
 
+	if (saved)
+		n = tw_recall_seen(p, saved, n);
 	if (!saved || !n || n >= sizeof(text))
 		return;
 	memcpy(text, saved, n);
 	text[n] = '\0';
-	tw_recall_seen(p, text);
 	words = sscanf(text, "%7s %39s %39s %511s %511s", how, time, was, url, stale);
 	hole = words > 0 && strcmp(how, "hole") == 0;
 	if (words < 4 || (!hole && strcmp(how, "hook") != 0)) {

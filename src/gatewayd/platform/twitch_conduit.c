@@ -83,7 +83,7 @@ static void nothing_attached(struct twitch *p)
 
 		if (c->state != CONN_LIVE)
 			continue;
-		tw_hole(p, i, "the conduit is another one", p->list_time);
+		tw_hole(p, i, "the conduit is another one", tw_last_list(p));
 		c->attach = c->off = tw_sockets(p);
 	}
 }

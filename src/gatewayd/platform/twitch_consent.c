@@ -83,7 +83,7 @@ void tw_revoked(struct twitch *p, struct span subscription, const char *id, cons
 		sub_set(s, SUB_REFUSED, 0, status);
 	} else if (s) {
 		/* What could not be delivered was before. */
-		tw_hole(p, s->conn, status, strcmp(status, "notification_failures_exceeded") == 0 ? p->list_time : time);
+		tw_hole(p, s->conn, status, strcmp(status, "notification_failures_exceeded") == 0 ? tw_last_list(p) : time);
 		tw_anew(p, s, status);
 	}
 	snprintf(line_id, sizeof(line_id), "r-%s", id);

@@ -129,6 +129,7 @@ struct tw_conn {
 	char lingers[TW_TIME];	/* when the shard was handed over whose socket is 2 now; "": none */
 	bool parting;		/* socket 2 is what was left by a move, and may still bring something */
 	char part_from[TW_TIME], part_to[TW_TIME];	/* ... from these times */
+	char missed[TW_TIME];	/* the earliest of its subscriptions that are asked for again since a move; "": none */
 	char *then;		/* reconnect_url that the socket of the move gave, for as soon as it has taken over; NULL: none */
 	int64_t welcome_at;	/* clock_mono() */
 	int64_t watch;		/* silence that is too long; 0: nobody said */
@@ -195,7 +196,8 @@ struct twitch {
 	bool listed;			/* one was read to its end */
 	bool reading;			/* an answer about it is being read: none begins */
 	int64_t list_at, list_wall;	/* when it began */
-	char since[TW_TIME];		/* when a list of an earlier process had all subscriptions last, or at least all that came was sure; "": there was none, or a list was read since */
+	char since[TW_TIME];		/* when a list of an earlier process had all subscriptions last, or at least all that came was sure; "": there was none, or all that were missing then are there */
+	struct buf known;		/* ... of which subscriptions, as saved; empty once they were compared */
 	char list_time[TW_TIME];	/* ... the last one that was read to its end, by our clock; "": none was */
 	char cursor[512];
 	unsigned pages;
@@ -228,6 +230,7 @@ struct twitch {
 	unsigned heard_at;
 	uint64_t heard_key[2];
 	struct buf line, text, flat;
+	struct buf saved;		/* being put together */
 };
 
 /* A notification: plain text of the envelope, and the event's raw JSON (checked, no LF). */
@@ -315,8 +318,10 @@ void tw_no_use(const struct twitch *p, unsigned conn, char *why, size_t n);	/* w
 /* ---- twitch_saved.c ---- */
 
 void tw_recall(struct twitch *p, unsigned conn, const char *saved, size_t n);	/* what an earlier process left */
-const char *tw_seen(const struct twitch *p, unsigned conn, char out[TW_TIME + 8]);	/* the last word of what is saved */
-void tw_recall_seen(struct twitch *p, char *text);					/* ... which is taken off */
+size_t tw_recall_seen(struct twitch *p, const char *saved, size_t n);	/* takes the words about subscriptions off the end: what is left */
+bool tw_known(const struct twitch *p, const struct sub *s);		/* had an earlier process it? */
+const char *tw_last_list(const struct twitch *p);			/* when one had all subscriptions, here or in an earlier process; "": not known */
+void tw_keep(struct twitch *p, unsigned conn);				/* p->saved with those words */
 void tw_save(struct twitch *p, unsigned conn, const char *how, const char *time);	/* for whoever holds conn next */
 /* The session is saved at once, with the time up to which all is with the hub; the time of the last message, when that is so for what came
  * until now and, told, for a gap that was told of what is before. */

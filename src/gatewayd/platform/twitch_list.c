@@ -79,7 +79,7 @@ static void not_in_force(struct twitch *p, struct sub *s, const char id[TW_ID], 
 		return;
 	}
 	if (s->state == SUB_ENABLED || (!p->listed && !failed))
-		tw_hole(p, 0, status, *p->list_time ? p->list_time : p->since);
+		tw_hole(p, 0, status, tw_last_list(p));
 	/* It is listed for days though it is dead. */
 	memcpy(s->id, id, TW_ID);
 	tw_anew(p, s, status);
@@ -186,6 +186,8 @@ static void list_done(struct twitch *p, int64_t now)
 	char time[CLOCK_RFC3339_MAX];
 	int64_t wait;
 
+	if (whole && p->conf.transport != TW_WEBSOCKET)
+		tw_absent(p);
 	for (size_t i = 0; i < p->subs.n; i++) {
 		struct sub *s = &p->subs.v[i];
 
@@ -193,15 +195,13 @@ static void list_done(struct twitch *p, int64_t now)
 		if (!whole || (s->state != SUB_ENABLED && s->state != SUB_PENDING) || s->seen == p->lists || s->made > p->list_at - LAG)
 			continue;
 		tw_say(p, LOG_WARN, "subscription %s is gone from Twitch's list; it is created again", s->key);
-		tw_hole(p, s->conn, "a subscription was gone from Twitch's list", p->list_time);
+		tw_hole(p, s->conn, "a subscription was gone from Twitch's list", tw_last_list(p));
 		sub_set(s, SUB_MISSING, s->http, "gone from the list");
 		p->hint = 0;
 	}
 	p->sweep_due = tw_stale_left(p);
 	p->clean = false;
 	p->remake = p->remake && p->conf.transport != TW_WEBHOOK;
-	if (whole && p->conf.transport != TW_WEBSOCKET)
-		tw_absent(p);
 	p->listed = true;
 	clock_rfc3339(time, p->list_wall);
 	memcpy(p->list_time, time, sizeof(time));

@@ -58,6 +58,8 @@ void tw_missing_from(struct tw_conn *c)
 		memcpy(c->from, c->move ? c->move_from : c->last, sizeof(c->from));
 		if (c->parting)
 			memcpy(c->from, c->part_from, sizeof(c->from));
+		if (*c->missed)
+			memcpy(c->from, c->missed, sizeof(c->from));
 	}
 }
 
@@ -78,6 +80,8 @@ const char *tw_sure(const struct tw_conn *c, const char *time)
 		time = earlier(time, c->part_from);
 	if (c->unread)
 		time = earlier(time, c->unread_from);
+	if (*c->missed)
+		time = earlier(time, c->missed);
 	return c->hole ? earlier(time, c->hole_from) : time;
 }
 
@@ -111,6 +115,7 @@ void tw_lost(struct twitch *p, unsigned i, enum next next, unsigned code, const 
 	tw_unread_tell(p, i, "");
 	mark_loss(p, i, why, told);
 	c->parting = false;
+	c->missed[0] = '\0';
 	tw_move_end(p, i);
 	out_timer(p->out, i, TIMER_SETTLE, 0);
 	if (*c->session)

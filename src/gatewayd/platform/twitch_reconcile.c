@@ -38,26 +38,48 @@ static void missed(struct sub *s, const char *since)
 		snprintf(s->missed, sizeof(s->missed), "%s", since);
 }
 
+/* Of s is known what it missed: told, or that it never was. */
+static void missed_no_more(struct twitch *p, struct sub *s)
+{
+	s->missed[0] = '\0';
+	for (size_t i = 0; i < p->subs.n; i++)
+		if (p->subs.v[i].conn == s->conn && *p->subs.v[i].missed)
+			return;
+	if (s->conn < p->nconns)
+		p->conns[s->conn].missed[0] = '\0';
+}
+
 void tw_absent(struct twitch *p)
 {
+	bool some = false;
+
 	for (size_t i = 0; i < p->subs.n && *p->since; i++) {
 		struct sub *s = &p->subs.v[i];
 
-		if ((s->state == SUB_MISSING || s->state == SUB_ASKED) && s->seen != p->lists)
+		if ((s->state == SUB_MISSING || s->state == SUB_ASKED) && s->seen != p->lists && tw_known(p, s))
 			missed(s, p->since);
+		some = some || *s->missed;
 	}
-	p->since[0] = '\0';
+	buf_clear(&p->known);
+	/* Until they are made, and told, whoever goes on has to know. */
+	if (!some)
+		p->since[0] = '\0';
 }
 
 void tw_ask_again(struct twitch *p, unsigned conn, int64_t since)
 {
+	struct tw_conn *c = &p->conns[conn];
+
 	for (size_t i = 0; i < p->subs.n; i++) {
 		struct sub *s = &p->subs.v[i];
 
 		if (s->conn != conn || (s->state != SUB_ASKED && (s->state != SUB_ENABLED || !s->made || s->made <= since)))
 			continue;
-		if (s->state == SUB_ENABLED)
-			missed(s, p->conns[conn].part_from);
+		if (s->state == SUB_ENABLED) {
+			missed(s, c->part_from);
+			if (!*c->missed)
+				memcpy(c->missed, s->missed, sizeof(c->missed));
+		}
 		tw_orphan(p, s->key);
 		sub_set(s, SUB_MISSING, 0, NULL);
 	}
@@ -283,7 +305,8 @@ static void refused(struct twitch *p, struct sub *s, const struct http_answer *a
 	bool again = s->http == 403 && a->status == 403;
 
 	sub_set(s, SUB_REFUSED, a->status, said);
-	s->missed[0] = '\0';
+	if (*s->missed)
+		missed_no_more(p, s);
 	s->refused_at = now;
 	tw_say(p, again ? LOG_DEBUG : LOG_WARN, "subscription %s is refused: %s; tried again when the token or the file changes%s", s->key, said,
 		a->status == 403 ? ", and once an hour" : "");
@@ -309,7 +332,8 @@ void tw_created(struct twitch *p, const char *key, const struct http_answer *a, 
 		if (*s->missed && a->status != 409)
 			tw_hole(p, s->conn, p->conf.transport == TW_WEBSOCKET ? "a subscription was made while its session moved" :
 				"a subscription was not there when this process began", s->missed);
-		s->missed[0] = '\0';
+		if (*s->missed)
+			missed_no_more(p, s);
 		take_created(s, a, made, sizeof(made), &pending);
 		if (pending && !s->verified)
 			sub_set(s, SUB_PENDING, a->status, "the callback is being verified");

@@ -1,53 +1,114 @@
 /*
  * What of a connection outlives the process, or goes to another one: its session and the time up to which the hub has all.
  *
- *	open SESSION TIME [CALLBACK] [listed=TIME]	it died with its process
- *	handed SESSION TIME [CALLBACK] [listed=TIME]	a shard that stays attached for a while, until its new holder attaches itself
+ *	open SESSION TIME [CALLBACK] [listed=TIME subs=...]	it died with its process
+ *	handed SESSION TIME [CALLBACK] [listed=TIME subs=...]	a shard that stays attached for a while, until its new holder attaches itself
  *
- * Of connection 0: the callback of webhooks that may be left, and when a list had all subscriptions last. Without sockets the first words
- * are twitch_callback.c's.
+ * Of connection 0: the callback of webhooks that may be left, when a list had all subscriptions last, and which those were (hashes of their keys). Without
+ * sockets the first words are twitch_callback.c's.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "gatewayd/platform/twitch_impl.h"
 
 #define BYE (4 * CLOCK_S)		/* the old socket is read while whoever takes over attaches */
 #define READ (TW_IN_TIME + CLOCK_S / 4)	/* ... and at least so long */
 
+/* ---- which subscriptions there were ---- */
+
+#define HASH 6u				/* hexadecimal digits: one that is taken for another is told though it is new */
+#define KNOWN_MAX 1000u			/* of more, all count as known */
+
+static void hash_of(const struct sub *s, char hex[HASH + 1])
+{
+	static const uint64_t key[2] = {0, 0};
+
+	snprintf(hex, HASH + 1, "%06llx", (unsigned long long)(sip_hash(key, s->key, strlen(s->key)).a & 0xffffff));
+}
+
+const char *tw_last_list(const struct twitch *p)
+{
+	return *p->list_time ? p->list_time : p->since;
+}
+
 /* Plain sockets make theirs anew. */
-const char *tw_seen(const struct twitch *p, unsigned i, char out[TW_TIME + 8])
+static void add_seen(struct twitch *p, unsigned i)
 {
-	const char *time = *p->list_time ? p->list_time : p->since;
+	const char *time = *p->since ? p->since : p->list_time;
+	char hex[HASH + 1];
 
-	out[0] = '\0';
-	if (i == 0 && *time && p->conf.transport != TW_WEBSOCKET)
-		snprintf(out, TW_TIME + 8, " listed=%s", time);
-	return out;
-}
-
-void tw_recall_seen(struct twitch *p, char *text)
-{
-	char *at = strstr(text, " listed=");
-
-	p->since[0] = '\0';
-	if (!at)
+	if (i || !*time || p->conf.transport == TW_WEBSOCKET)
 		return;
-	snprintf(p->since, sizeof(p->since), "%.39s", at + 8);
-	*at = '\0';
+	buf_printf(&p->saved, " listed=%s subs=", time);
+	if (p->subs.n > KNOWN_MAX || p->known.len > KNOWN_MAX * HASH || (p->known.len && *p->known.p == '*')) {
+		buf_addc(&p->saved, '*');
+		return;
+	}
+	if (p->known.len)
+		buf_add(&p->saved, p->known.p, p->known.len);
+	for (size_t k = 0; k < p->subs.n; k++) {
+		const struct sub *s = &p->subs.v[k];
+
+		if (s->state != SUB_ENABLED && s->state != SUB_PENDING && !*s->missed)
+			continue;
+		hash_of(s, hex);
+		buf_add(&p->saved, hex, HASH);
+	}
 }
+
+size_t tw_recall_seen(struct twitch *p, const char *saved, size_t n)
+{
+	const char *at = n ? memmem(saved, n, " listed=", 8) : NULL, *subs;
+
+	p->since[0] = p->list_time[0] = '\0';
+	buf_clear(&p->known);
+	if (!at) {
+		buf_addc(&p->known, '*');	/* an earlier version */
+		return n;
+	}
+	subs = memmem(at, (size_t)(saved + n - at), " subs=", 6);
+	snprintf(p->since, sizeof(p->since), "%.*s", (int)((subs ? subs : saved + n) - at - 8), at + 8);
+	if (subs)
+		buf_add(&p->known, subs + 6, (size_t)(saved + n - subs - 6));
+	return (size_t)(at - saved);
+}
+
+bool tw_known(const struct twitch *p, const struct sub *s)
+{
+	char hex[HASH + 1];
+
+	if (p->known.len && *p->known.p == '*')
+		return true;
+	hash_of(s, hex);
+	for (size_t i = 0; i + HASH <= p->known.len; i += HASH)
+		if (memcmp(p->known.p + i, hex, HASH) == 0)
+			return true;
+	return false;
+}
+
+void tw_keep(struct twitch *p, unsigned i)
+{
+	add_seen(p, i);
+	if (buf_cstr(&p->saved))
+		out_save(p->out, i, p->saved.p, p->saved.len);
+	else
+		tw_say(p, LOG_ERROR, "connection %u: out of memory: what is missing after a crash may not be told", i);
+}
+
+/* ---- saving ---- */
 
 void tw_save(struct twitch *p, unsigned i, const char *how, const char *time)
 {
-	char text[TW_ID + 2 * TW_TIME + TW_URL + 24], seen[TW_TIME + 8];
 	const struct tw_conn *c = &p->conns[i];
 	const char *stale = i == 0 && tw_stale_left(p) ? p->stale : "";
-	int n;
 
 	if (strcmp(how, "open") == 0)
 		time = tw_sure(c, time);
-	n = snprintf(text, sizeof(text), "%s %s %s%s%s%s", how, *c->session ? c->session : c->old, *time ? time : "-", *stale ? " " : "", stale, tw_seen(p, i, seen));
-	out_save(p->out, i, text, (size_t)n);
+	buf_clear(&p->saved);
+	buf_printf(&p->saved, "%s %s %s%s%s", how, *c->session ? c->session : c->old, *time ? time : "-", *stale ? " " : "", stale);
+	tw_keep(p, i);
 }
 
 void tw_spot(struct twitch *p, unsigned i, bool told, int64_t now)
@@ -78,12 +139,12 @@ void tw_recall(struct twitch *p, unsigned i, const char *saved, size_t n)
 	bool hook;
 	int words;
 
+	if (saved && i == 0)
+		n = tw_recall_seen(p, saved, n);
 	if (!saved || !n || n >= sizeof(text))
 		return;
 	memcpy(text, saved, n);
 	text[n] = '\0';
-	if (i == 0)
-		tw_recall_seen(p, text);
 	words = sscanf(text, "%7s %159s %39s %511s %511s", how, session, time, url, stale);
 	if (words < 3)
 		return;

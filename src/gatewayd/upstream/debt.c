@@ -10,10 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/fd.h"
+#include "base/hash.h"
 
 #define SUFFIX ".debt"
+#define NEW SUFFIX ".new"		/* until it is whole: one that nobody holds is rubbish */
 
 struct debt { int fd; char *path; };
 
@@ -43,10 +44,9 @@ static struct debt *debt_new(int fd, const char *path)
 static int put(int fd, const char *new, const char *path, const struct debt_text *t)
 {
 	char text[sizeof(*t) + 4];
-	int n = snprintf(text, sizeof(text), "%s\n%s\n%s\n", t->from, t->to, t->why), rc;
+	int n = snprintf(text, sizeof(text), "%s\n%s\n%s\n", t->from, t->to, t->why);
 
-	rc = hold(fd) || fd_write_all(fd, text, (size_t)n) || link(new, path);
-	return rc ? -1 : 0;
+	return hold(fd) || fd_write_all(fd, text, (size_t)n) || link(new, path) ? -1 : 0;
 }
 
 struct debt *debt_begin(const char *dir, const char *name, const struct debt_text *t)
@@ -55,12 +55,12 @@ struct debt *debt_begin(const char *dir, const char *name, const struct debt_tex
 	struct debt *d = NULL;
 	int fd, e;
 
-	if (snprintf(path, sizeof(path), "%s/%s" SUFFIX, dir, name) >= (int)sizeof(path)) {
+	if (snprintf(path, sizeof(path), "%s/%s-%016llx" SUFFIX, dir, name, (unsigned long long)hash_random()) >= (int)sizeof(path)) {
 		errno = ENAMETOOLONG;
 		return NULL;
 	}
-	snprintf(new, sizeof(new), "%s.XXXXXX", path);
-	fd = mkostemp(new, O_CLOEXEC);
+	snprintf(new, sizeof(new), "%.*s" NEW, (int)(strlen(path) - strlen(SUFFIX)), path);
+	fd = open(new, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return NULL;
 	if (put(fd, new, path, t) == 0) {
@@ -104,40 +104,47 @@ static void copy(char *to, size_t size, const char *from, size_t n)
 	snprintf(to, size, "%.*s", (int)(n < size ? n : size - 1), from);
 }
 
-static void read_text(const char *path, struct debt_text *t)
+static void read_text(int fd, struct debt_text *t)
 {
 	struct { char *to; size_t size; } line[] = {{t->from, sizeof(t->from)}, {t->to, sizeof(t->to)}, {t->why, sizeof(t->why)}};
-	struct buf b;
-	size_t at = 0;
+	char text[sizeof(*t) + 4];
+	ssize_t len = pread(fd, text, sizeof(text), 0), at = 0;
 
 	memset(t, 0, sizeof(*t));
-	buf_init(&b, sizeof(*t) + 4);
 	/* What cannot be read is a debt all the same. */
-	if (fd_read_file(path, &b) == 0)
-		for (size_t i = 0; i < sizeof(line) / sizeof(*line) && at < b.len; i++) {
-			const char *end = memchr(b.p + at, '\n', b.len - at);
-			size_t n = end ? (size_t)(end - b.p) - at : b.len - at;
+	for (size_t i = 0; i < sizeof(line) / sizeof(*line) && at < len; i++) {
+		const char *end = memchr(text + at, '\n', (size_t)(len - at));
+		size_t n = (size_t)((end ? end - text : len) - at);
 
-			copy(line[i].to, line[i].size, b.p + at, n);
-			at += n + 1;
-		}
-	buf_release(&b);
+		copy(line[i].to, line[i].size, text + at, n);
+		at += (ssize_t)n + 1;
+	}
 }
 
-/* The debt, held now; NULL: another holds it (*held), or it has gone. */
+/* The debt, held now; NULL: it has gone, or another holds it or it cannot be looked at (*held). */
 static struct debt *take(const char *path, bool *held)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct debt *d = NULL;
 	struct stat st;
-	struct debt *d;
+	bool gone = fd < 0 && errno == ENOENT;
 
-	if (fd < 0)
-		return NULL;
-	if (hold(fd) == 0 && fstat(fd, &st) == 0 && st.st_nlink && (d = debt_new(fd, path)))
-		return d;
-	*held |= errno == EAGAIN || errno == EACCES;
-	close(fd);
-	return NULL;
+	if (fd >= 0 && hold(fd) == 0 && fstat(fd, &st) == 0) {
+		gone = !st.st_nlink;
+		d = gone ? NULL : debt_new(fd, path);
+	}
+	*held |= !d && !gone;
+	if (fd >= 0 && !d)
+		close(fd);
+	return d;
+}
+
+/* Is it that file's name, but for its end? How long it is without that, 0: it is not. */
+static size_t is(const char *file, const char *suffix)
+{
+	size_t n = strlen(file), k = strlen(suffix);
+
+	return n > k && n - k < DEBT_NAME && strcmp(file + n - k, suffix) == 0 ? n - k : 0;
 }
 
 int debts_find(const char *dir, void (*found)(void *arg, struct debt *d, const char *name, const struct debt_text *t), void *arg, bool *held)
@@ -152,14 +159,17 @@ int debts_find(const char *dir, void (*found)(void *arg, struct debt *d, const c
 	if (!all)
 		return -1;
 	while ((e = readdir(all))) {
-		size_t n = strlen(e->d_name), k = n > strlen(SUFFIX) ? n - strlen(SUFFIX) : 0;
+		size_t k = is(e->d_name, SUFFIX), rubbish = is(e->d_name, NEW);
 
-		if (!k || k >= sizeof(name) || strcmp(e->d_name + k, SUFFIX) != 0 ||
-		    snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) >= (int)sizeof(path) || !(d = take(path, held)))
+		if ((!k && !rubbish) || snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) >= (int)sizeof(path) || !(d = take(path, held)))
 			continue;
+		if (rubbish) {
+			debt_paid(d);
+			continue;
+		}
 		memcpy(name, e->d_name, k);
 		name[k] = '\0';
-		read_text(path, &t);
+		read_text(d->fd, &t);
 		found(arg, d, name, &t);
 	}
 	closedir(all);

@@ -145,18 +145,26 @@ static void on_late(void *arg)
 {
 	struct ticket *t = arg;
 
-	owe_hook(t->out, clock_wall() - t->out->u->opts.hook_time, t->id);
+	owe_hook(t->out, t->came, t->id);
 	put_off(t);
 }
 
-/* The sender has gone: the lines go on by themselves. */
+/* Nobody takes an answer any more: the lines go on by themselves. */
+static void unanswered(struct ticket *t)
+{
+	if (t->pending)
+		owe_hook(t->out, t->came, t->id);
+	ticket_free(t->out->u, t);
+}
+
+/* The sender has gone. */
 static void on_gone(void *arg)
 {
 	struct ticket *t = arg;
 
 	t->request = NULL;
 	if (!t->busy)
-		ticket_free(t->out->u, t);
+		unanswered(t);
 }
 
 void hooks_stop(struct upstream *u, struct out *o)
@@ -242,7 +250,8 @@ void upstream_hook(struct upstream *u, struct request *r)
 	t->request = r;
 	t->timer = (struct loop_timer){.fn = on_late, .arg = t};
 	memcpy(h.path, rest.p, rest.n);
-	h.h = (struct hook){.path = h.path, .field = field, .wall = clock_wall(), .ticket = t->id};
+	t->came = clock_wall();
+	h.h = (struct hook){.path = h.path, .field = field, .wall = t->came, .ticket = t->id};
 	h.h.body = request_body(r, &h.h.nbody);
 	if (loop_timer_in(u->loop, &t->timer, u->opts.hook_time)) {
 		put_off(t);
@@ -253,7 +262,7 @@ void upstream_hook(struct upstream *u, struct request *r)
 	o->platform->hook(o->p, &h.h, clock_mono());
 	t->busy = false;
 	if (!t->request)
-		ticket_free(u, t);	/* the sender went away meanwhile */
+		unanswered(t);	/* the sender went away meanwhile */
 	else
 		over(u, t);
 }

@@ -49,8 +49,9 @@ struct item {
 
 struct sock {
 	struct conn *conn;
-	unsigned n;			/* 0, 1; 2: it lingers until `expect` */
-	bool parting;			/* ... as our close frame is out, and the peer's is waited for */
+	unsigned n;			/* 0, 1; 2: it is only read to its end, until `expect` at most */
+	bool lingers;			/* ... though the connection is another's */
+	bool parting;			/* our close frame is out, and the peer's is waited for */
 	struct edge_client *c;
 	int64_t expect, within;		/* mono: liveness; 0: off. How long silence was allowed */
 	const char *why;
@@ -150,8 +151,11 @@ struct out {
 	struct said *said;		/* NULL: nothing was to be said yet */
 	struct debt *debt;		/* of hooks; NULL: none */
 	bool debt_failed;		/* there should be one */
-	int64_t refused;		/* wall: the first hook for which the hub was behind; 0: none */
-	uint64_t late;			/* the last one that was not answered in time; 0: none */
+	bool hooks;			/* they are events: out_hooks */
+	int64_t hooks_again;		/* ... which the other side sends again for so long */
+	int64_t refused, refused_last;	/* wall: the first hook for which the hub was behind, and the last; 0: none */
+	int64_t caught_up;		/* ... since the last; 0: not yet */
+	uint64_t late;			/* the last hook that was not answered in time; 0: none */
 	struct loop_timer look;		/* at what other processes left */
 	struct out *next;
 };
@@ -168,6 +172,7 @@ struct ticket {
 	bool failed;			/* one of them was not kept */
 	bool busy;			/* the platform is being called */
 	/* hooks */
+	int64_t came;			/* wall */
 	struct request *request;	/* NULL: the sender has gone */
 	bool answered;			/* out_hook_reply was called: the reply goes when the lines are kept */
 	bool at_once;			/* or without waiting for them, which go on by themselves */
@@ -308,7 +313,7 @@ void hooks_stop(struct upstream *u, struct out *o);			/* answers 503; o NULL: al
 void owe_init(struct out *o);
 void owe_stop(struct out *o);				/* what is owed is left for others */
 void owe_look(struct out *o, int64_t in);		/* for what others left; soon at first, again while another process owes something */
-bool owe_linger(struct conn *c, const char *from, const char *to);	/* false: no socket may linger (said) */
+bool owe_linger(struct conn *c, const char *from, const char *to);	/* false: no socket may linger */
 void owe_lingered(struct conn *c, bool all);		/* socket 2 is gone; all: whatever came on it was read. Behind its last line */
 void owe_kept(struct conn *c, bool all);		/* ... which the hub has */
 /* A hook of this time was refused as the hub is behind (ticket 0), or its lines are not acknowledged in time. */

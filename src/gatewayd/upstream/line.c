@@ -337,10 +337,7 @@ static void of_ours(struct conn *c, const char *type, const char *reason, unsign
 	struct writer w;
 
 	snprintf(id, sizeof(id), "gw-%016llx-%llu", (unsigned long long)u->boot, (unsigned long long)++u->made);
-	if (c->n == OUT_ACCOUNT)
-		snprintf(name, sizeof(name), "%s:%s", platform, account);
-	else
-		snprintf(name, sizeof(name), "%s:%s/%u", platform, account, c->n);
+	conn_name(c, name);
 	snprintf(key, sizeof(key), "gateway:%s", name);
 	clock_rfc3339(when, clock_wall());
 	buf_clear(&u->text);

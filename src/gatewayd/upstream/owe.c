@@ -3,11 +3,9 @@
  * - a connection that was handed over while its socket is still read: until that is over and every line of it is kept;
  * - hooks that were not answered as they should: the other side sends them again, but not for ever, and to whom is its business.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/account.h"
 #include "base/log.h"
@@ -15,24 +13,9 @@
 #include "gatewayd/upstream/impl.h"
 
 #define LOOK CLOCK_S			/* while others are at it */
+#define LOOK_HOOKS (10 * CLOCK_S)	/* who takes hooks may hold nothing, and nobody notices that it has gone */
 #define CONN "conn-"
-#define HOOKS "hooks-"
-
-static void time_text(char to[DEBT_TIME], int64_t wall)
-{
-	to[0] = '\0';
-	if (wall)
-		clock_rfc3339(to, wall);
-}
-
-static struct debt *begin(const struct out *o, const char *name, const struct debt_text *t)
-{
-	struct debt *d = debt_begin(o->dir, name, t);
-
-	if (!d)
-		log_error("%s/%s.debt: %m; what is lost when this process is killed now may not be told", o->dir, name);
-	return d;
-}
+#define HOOKS "hooks"
 
 /* ---- a socket that lingers ---- */
 
@@ -41,15 +24,15 @@ bool owe_linger(struct conn *c, const char *from, const char *to)
 	struct debt_text t = {.why = "the process that handed the connection over ended before the hub had all that it still read"};
 	char name[DEBT_NAME];
 
-	/* Of the time before, perhaps of another process: one is enough for the file's name. */
+	/* One at a time: of the time before something is still on its way. */
 	if (c->debt)
 		return false;
 	snprintf(t.from, sizeof(t.from), "%s", from);
 	snprintf(t.to, sizeof(t.to), "%s", to);
 	snprintf(name, sizeof(name), CONN "%u", c->n);
 	c->debt = debt_begin(c->out->dir, name, &t);
-	if (!c->debt && errno != EEXIST)
-		log_error("%s/%s.debt: %m; what comes while the connection is handed over is told as a gap", c->out->dir, name);
+	if (!c->debt)
+		log_error("%s: %m; what comes while connection %u is handed over is told as a gap", c->out->dir, c->n);
 	return c->debt != NULL;
 }
 
@@ -74,6 +57,43 @@ void owe_kept(struct conn *c, bool all)
 	c->debt_read = false;
 }
 
+/* ---- gaps ---- */
+
+static void end(struct ticket *t, bool told)
+{
+	if (told)
+		debt_paid(t->debt);
+	else
+		debt_leave(t->debt);
+	ticket_free(t->out->u, t);
+}
+
+/* What the hub refuses for good it would refuse again. */
+void owe_told(struct ticket *t)
+{
+	end(t, true);
+}
+
+/* A gap whose debt is paid when the hub has it. */
+static void tell(struct conn *c, struct debt *d, const struct debt_text *t)
+{
+	struct ticket *k = ticket_new(c->out->u, TICKET_DEBT, c->out);
+
+	conn_say(c, LOG_WARN, "gap", t->why);
+	if (!k) {
+		debt_leave(d);
+		line_gap(c, t->why, t->from, t->to, 0);
+		return;
+	}
+	k->debt = d;
+	k->busy = true;
+	line_gap(c, t->why, t->from, t->to, k->id);
+	k->busy = false;
+	/* It could not be made, or the process ends. */
+	if (!k->pending)
+		end(k, false);
+}
+
 /* ---- hooks ---- */
 
 /* Is a line still on its way that came with a hook up to this one? */
@@ -85,88 +105,91 @@ static bool waits(const struct conn *c, uint64_t ticket)
 	return false;
 }
 
+static bool any_waits(const struct out *o)
+{
+	for (unsigned i = 0; o->late && i < o->nall; i++)
+		if (waits(o->conn[i], o->late))
+			return true;
+	return o->late && waits(o->own, o->late);
+}
+
 void owe_hook(struct out *o, int64_t came, uint64_t ticket)
 {
 	struct debt_text t = {.why = "the process that was to take requests ended when the hub was behind"};
-	char name[DEBT_NAME];
 
-	if (!o->platform->hooks_again)
+	if (!o->hooks)
 		return;
-	if (!ticket && !o->refused)
-		o->refused = came;
 	if (ticket > o->late)
 		o->late = ticket;
+	if (!ticket) {
+		o->refused = o->refused ? o->refused : came;
+		o->refused_last = came;
+		o->caught_up = 0;
+	}
 	if (o->debt || o->debt_failed)
 		return;
-	time_text(t.from, came);
-	snprintf(name, sizeof(name), HOOKS "%ld", (long)getpid());
-	o->debt = begin(o, name, &t);
+	clock_rfc3339(t.from, came);
+	o->debt = debt_begin(o->dir, HOOKS, &t);
 	o->debt_failed = !o->debt;
+	if (!o->debt)
+		log_error("%s: %m; requests that are lost when this process is killed now are not told", o->dir);
 }
 
-static void end(struct ticket *t, bool told)
+static void hooks_over(struct out *o)
 {
-	if (told)
-		debt_paid(t->debt);
-	else
-		debt_leave(t->debt);
-	ticket_free(t->out->u, t);
+	o->debt = NULL;
+	o->debt_failed = false;
+	o->refused = o->refused_last = o->caught_up = 0;
+	o->late = 0;
 }
 
-void owe_told(struct ticket *t)
-{
-	end(t, !t->failed);
-}
-
-/* A gap whose debt is paid when the hub has it. */
-static void tell(struct conn *c, struct debt *d, const struct debt_text *t)
-{
-	struct ticket *k = ticket_new(c->out->u, TICKET_DEBT, c->out);
-	uint64_t id = k ? k->id : 0;
-
-	if (k)
-		k->debt = d;
-	else
-		debt_leave(d);
-	conn_say(c, LOG_WARN, "gap", t->why);
-	line_gap(c, t->why, t->from, t->to, id);
-	/* Nothing is on its way: the process ends. */
-	k = k ? ticket_find(c->out->u, id) : NULL;
-	if (k && !k->pending)
-		end(k, false);
-}
-
+/*
+ * What was refused comes again, but at its own times: it may meet the next time that the hub is behind. So they count as one until nothing was refused for as
+ * long as it may come.
+ */
 void owe_hooks(struct out *o)
 {
 	struct debt_text t = {.why = "the hub was behind for longer than requests are sent again for sure"};
-	int64_t now = clock_wall();
+	int64_t now;
 	struct conn *own;
 
-	if ((!o->debt && !o->debt_failed) || o->u->held || waits(o->own, o->late) || (o->nall && waits(o->conn[0], o->late)))
+	if ((!o->debt && !o->debt_failed) || o->u->held || any_waits(o))
 		return;
-	own = o->refused && now - o->refused > o->platform->hooks_again ? conn_own(o) : NULL;
-	if (own) {
-		time_text(t.from, o->refused);
-		time_text(t.to, now);
+	now = clock_wall();
+	if (o->refused && !o->caught_up)
+		o->caught_up = now;
+	if (o->refused && o->caught_up - o->refused > o->hooks_again && (own = conn_own(o))) {
+		clock_rfc3339(t.from, o->refused);
+		clock_rfc3339(t.to, o->caught_up);
 		tell(own, o->debt, &t);
-	} else {
+	} else if (!o->refused || now - o->refused_last > o->hooks_again) {
 		debt_paid(o->debt);
+	} else {
+		owe_look(o, LOOK);
+		return;
 	}
-	o->debt = NULL;
-	o->debt_failed = false;
-	o->refused = 0;
-	o->late = 0;
+	hooks_over(o);
+}
+
+void out_hooks(struct out *o, int64_t again)
+{
+	o->hooks = true;
+	o->hooks_again = again;
 }
 
 /* ---- what others left ---- */
 
-/* Not told: what the other side still sends again for sure. */
-static bool in_time(const struct out *o, const char *name, const struct debt_text *t)
+/* Hooks that the other side still sends again for sure: they are this process's now. */
+static bool adopted(struct out *o, struct debt *d, const struct debt_text *t)
 {
-	int64_t at;
+	int64_t at, now = clock_wall();
 
-	return strncmp(name, HOOKS, strlen(HOOKS)) == 0 && clock_parse(t->from, strlen(t->from), &at) == 0 &&
-		clock_wall() - at <= o->platform->hooks_again;
+	if (!o->hooks || o->debt || clock_parse(t->from, strlen(t->from), &at) || at > now || now - at > o->hooks_again)
+		return false;
+	o->debt = d;
+	o->refused = at;
+	o->refused_last = now;
+	return true;
 }
 
 static void found(void *arg, struct debt *d, const char *name, const struct debt_text *t)
@@ -182,29 +205,29 @@ static void found(void *arg, struct debt *d, const char *name, const struct debt
 		debt_leave(d);
 		return;
 	}
-	if (in_time(o, name, t)) {
-		debt_paid(d);
+	if (strncmp(name, HOOKS, strlen(HOOKS)) == 0 && adopted(o, d, t))
 		return;
-	}
 	if (!told.to[0])
-		time_text(told.to, clock_wall());
+		clock_rfc3339(told.to, clock_wall());
 	tell(c, d, &told);
 }
 
 static void on_look(void *arg)
 {
 	struct out *o = arg;
-	bool held;
+	bool held = false, all;
 
-	if (debts_find(o->dir, found, o, &held))
-		log_error("%s: %m; whether an earlier process left something is not known", o->dir);
-	else if (held)
-		owe_look(o, LOOK);
+	all = debts_find(o->dir, found, o, &held) == 0;
+	if (!all)
+		log_error("%s: %m; whether an earlier process left something is looked at again", o->dir);
+	owe_hooks(o);
+	if (held || !all || o->hooks)
+		owe_look(o, held || !all ? LOOK : LOOK_HOOKS);
 }
 
 void owe_look(struct out *o, int64_t in)
 {
-	if (!o->look.due && loop_timer_in(o->u->loop, &o->look, in))
+	if ((!o->look.due || o->look.due > clock_mono() + in) && loop_timer_in(o->u->loop, &o->look, in))
 		log_error("out of memory");
 }
 

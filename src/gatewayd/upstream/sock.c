@@ -49,7 +49,7 @@ static void end(struct sock *s, unsigned code, const char *reason)
 	struct conn *c = s->conn;
 	struct out *o = c->out;
 	unsigned n = s->n;
-	bool lingers = n == 2 && !s->parting;
+	bool lingers = s->lingers;
 	char why[REASON];
 
 	/* reason may belong to what goes now. */
@@ -97,6 +97,16 @@ static void arm(struct sock *s, int64_t due)
 		log_error("out of memory");
 }
 
+/* What the peer had written before it saw our close frame is still to come. */
+static void bid_farewell(struct sock *s, const char *reason)
+{
+	s->parting = true;
+	s->why = "it did not end in time";
+	s->expect = clock_mono() + PARTING;
+	arm(s, s->expect);
+	edge_client_half_close(s->c, 1000, reason);
+}
+
 static void on_watch(void *arg)
 {
 	struct sock *s = arg;
@@ -104,10 +114,8 @@ static void on_watch(void *arg)
 
 	if (!s->expect)
 		return;
-	if (s->n == 2 && !s->parting) {
-		/* Not looked at for a while, it may still hold something. */
-		owe_lingered(s->conn, !s->conn->out->u->held && now - s->expect < KEPT);
-		sock_close(s->conn, 2, 1000, "handed over");
+	if (s->n == 2 && s->lingers && !s->parting) {
+		bid_farewell(s, "handed over");
 		return;
 	}
 	if (held_back(s->conn)) {
@@ -175,7 +183,7 @@ void sock_close(struct conn *c, unsigned n, unsigned code, const char *reason)
 	if (!s)
 		return;
 	c->sock[n] = NULL;
-	if (n == 2 && !s->parting)
+	if (s->lingers)
 		owe_lingered(c, false);
 	edge_client_close(s->c, code, reason);
 	sock_free(s);
@@ -287,7 +295,6 @@ void out_dial_next(struct out *o, unsigned conn, const char *url, int64_t openin
 		log_error("out of memory");
 }
 
-/* What the peer had written before it saw our close frame is still to come. */
 static void part(struct sock *s)
 {
 	struct conn *c = s->conn;
@@ -296,11 +303,7 @@ static void part(struct sock *s)
 	c->sock[0] = NULL;
 	c->sock[2] = s;
 	s->n = 2;
-	s->parting = true;
-	s->why = "it did not end in time";
-	s->expect = clock_mono() + PARTING;
-	arm(s, s->expect);
-	edge_client_half_close(s->c, 1000, "");
+	bid_farewell(s, "");
 }
 
 void out_switch(struct out *o, unsigned conn)
@@ -333,6 +336,7 @@ bool out_linger(struct out *o, unsigned conn, int64_t within, int64_t least, con
 	c->sock[0] = NULL;
 	c->sock[2] = s;
 	s->n = 2;
+	s->lingers = true;
 	s->expect = clock_mono() + within;
 	arm(s, s->expect);
 	edge_client_pause(s->c, o->u->held);

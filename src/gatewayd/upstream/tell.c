@@ -11,7 +11,12 @@
 
 const char *conn_name(const struct conn *c, char out[128])
 {
-	snprintf(out, 128, "%s:%s/%u", c->out->platform->name, account_name(c->out->account), c->n);
+	const char *platform = c->out->platform->name, *account = account_name(c->out->account);
+
+	if (c->n == OUT_ACCOUNT)
+		snprintf(out, 128, "%s:%s", platform, account);
+	else
+		snprintf(out, 128, "%s:%s/%u", platform, account, c->n);
 	return out;
 }
 
