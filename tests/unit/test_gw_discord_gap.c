@@ -150,7 +150,7 @@ static void guilds(void)
 	lose(o);
 	run(o, READY("def", GUILD_5 ",{\"id\":\"6\"},{\"id\":\"7\"}") GUILD("2", "5", CHANNEL("50", "@900"), "") "advance 30000\n" ACK);
 	CHECK(!saw(o, "gap 0 [@"), "guilds may come late");
-	run(o, "frame 0 {\"t\":\"GUILD_DELETE\",\"s\":3,\"op\":0,\"d\":{\"id\":\"7\"}}\nadvance 20000\n" ACK "advance 10000\n");
+	run(o, "frame 0 {\"t\":\"GUILD_DELETE\",\"s\":3,\"op\":0,\"d\":{\"id\":\"7\"}}\nadvance 20000\n" ACK "advance 10000\n" ACK "advance 5000\n");
 	CHECK(saw(o, "gap 0 [@990] [] the session was lost: 0 messages of 0 channels read again from the history, not all; 1 guild not available: read when they are"),
 		"one that does not come is told of");
 	probe_take(o);
@@ -171,13 +171,38 @@ static void guilds(void)
 }
 
 /* Guilds that are away before anything is known of which it could be said since when. */
+/* Guilds of a first session that have not come yet, when another process goes on. */
+static void absent_elsewhere(void)
+{
+	struct out *o = begin();
+	char saved[1024];
+	const char *last = NULL, *r;
+
+	run(o, READY("abc", GUILD_5 ",{\"id\":\"6\"}") GUILD("2", "6", CHANNEL("60", "@1000"), "") "acked 0 2\nadvance 2000\n");
+	r = probe_take(o);
+	for (const char *at = r; (at = strstr(at, "save 0 {")); at++)
+		last = at + strlen("save 0 ");
+	CHECK(last && strcspn(last, "\n") < sizeof(saved) && strstr(last, "\"soon\":[\"5\"]"), "it is saved: %s", r);
+	snprintf(saved, sizeof(saved), "dial 0 %.*s\nopened 0\n", (int)strcspn(last, "\n"), last);
+	CHECK(probe_again(o) == 0, "another process");
+	run(o, "start\nanswer 1 200 " GATEWAY);
+	probe_run(o, saved);
+	run(o, HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":3,\"op\":0,\"d\":{}}\n");
+	CHECK(saw(o, "live 0 resumed") && !saw(o, "gap"), "it may still come");
+	run(o, "advance 30000\n" ACK "advance 30000\n" ACK "advance 5000\n");
+	CHECK(saw(o, "gap 0 [@990] [] a guild was unavailable"), "it is told here");
+	run(o, GUILD("4", "5", CHANNEL("50", "@1030"), ""));
+	CHECK(saw(o, "http 2 GET " ASKED "50/messages?after=@990"), "and read when it comes");
+	probe_free(o);
+}
+
 static void absent(void)
 {
 	struct out *o = begin();
 
 	run(o, READY("abc", GUILD_5 ",{\"id\":\"6\"}") GUILD("2", "6", CHANNEL("60", "@1000"), "") "advance 30000\n" ACK "advance 20000\n");
 	CHECK(!saw(o, "gap"), "they may come late");
-	run(o, ACK "advance 10000\n");
+	run(o, ACK "advance 10000\n" ACK "advance 5000\n");
 	CHECK(saw(o, "gap 0 [@990] [] a guild was unavailable: 0 messages of 0 channels read again from the history, not all; 1 guild not available: read when they are"),
 		"in the first session, too, it is missing something from then on");
 	run(o, GUILD("3", "5", CHANNEL("50", "@1030"), ""));
@@ -195,9 +220,9 @@ static void absent(void)
 	o = probe_new(platform_find("discord"));
 	probe_file(o, "bot.token", "secret");
 	CHECK(probe_account(o, CONF "intents = GUILDS\n") == 0, "commands only");
-	run(o, "start\nanswer 1 200 " GATEWAY "\ndial 0\nopened 0\n" HELLO READY("abc", GUILD_5) "advance 30000\n" ACK "advance 30000\n" ACK);
+	run(o, "start\nanswer 1 200 " GATEWAY "\ndial 0\nopened 0\n" HELLO READY("abc", GUILD_5) "advance 30000\n" ACK "advance 30000\n" ACK "advance 5000\n");
 	CHECK(saw(o, "gap 0 [") && count(probe_take(o), "a guild was unavailable") == 1, "of what is not read, too");
-	run(o, "gone 0 0 x\ndial 0\nopened 0\n" HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":2,\"op\":0,\"d\":{}}\nadvance 30000\n" ACK "advance 30000\n" ACK);
+	run(o, "gone 0 0 x\ndial 0\nopened 0\n" HELLO "frame 0 {\"t\":\"RESUMED\",\"s\":2,\"op\":0,\"d\":{}}\nadvance 30000\n" ACK "advance 30000\n" ACK "advance 5000\n");
 	CHECK(!saw(o, "gap"), "once");
 	probe_free(o);
 }
@@ -308,6 +333,7 @@ int main(void)
 	many_holes("gone 0 0 x\n", "lost 0 resume");
 	many_holes("drain 0\n", "close 0.0 4200 drain");
 	holes_read();
+	absent_elsewhere();
 	absent();
 	nameless();
 	line();

@@ -152,13 +152,15 @@ static void attach(struct out *o)
 static void absent(void)
 {
 	static const char one[] = PAGE(OF_CONDUIT("S2", FOLLOW_KEY)), made[] = MADE("3", "S1", "00:04");
-	char chat[7], follow[7], both[160], other[160], before[160];
+	char chat[7], follow[7], both[160], other[160], before[160], lost[200];
 	struct { const char *what, *saved, *list, *made, *gap; } rows[] = {
 		{"all are there", both, PAGE(OF_CONDUIT("S1", CHAT_KEY) "," OF_CONDUIT("S2", FOLLOW_KEY)), "", NULL},
 		{"one is not, and nobody saw since when", both, one, made, "2024-05-01T09:50:00.0Z"},
 		{"it was, though the list did not have it yet", both, one, "answer 3 409 {\"id\":\"S1\"}\n", NULL},
 		{"it cannot be had", both, one, "answer 3 403 {\"message\":\"no scope\"}\n", NULL},
 		{"it is new in the file", other, one, made, NULL},
+		{"it was made by a process that was killed with the answer", lost, PAGE(OF_CONDUIT("S1", CHAT_KEY) "," OF_CONDUIT("S2", FOLLOW_KEY)), "", "2024-05-01T09:50:00.0Z"},
+		{"... or is still not there", lost, one, made, "2024-05-01T09:50:00.0Z"},
 		{"there were very many", before, one, made, "2024-05-01T09:50:00.0Z"},
 		{"an earlier version did not say which there were", "handed A 2024-05-01T10:00:00.5Z", one, made, "2024-05-01T10:00:00.5Z"},
 		{"there was no process before", "-", EMPTY, MADE("3", "S1", "00:04") MADE("4", "S2", "00:04"), NULL},
@@ -167,6 +169,7 @@ static void absent(void)
 	snprintf(both, sizeof(both), "handed A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=%s%s", hash_of(CHAT_SUB, chat), hash_of(FOLLOW_SUB, follow));
 	snprintf(other, sizeof(other), "handed A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=%s", follow);
 	snprintf(before, sizeof(before), "handed A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=*");
+	snprintf(lost, sizeof(lost), "%s lost=%s", other, chat);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct out *o = conduit_again(rows[i].saved, rows[i].list);
 		char want[80];
@@ -188,10 +191,12 @@ static void absent_still(void)
 
 	snprintf(saved, sizeof(saved), "handed A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=%s%s", hash_of(CHAT_SUB, chat), hash_of(FOLLOW_SUB, follow));
 	o = conduit_again(saved, PAGE(OF_CONDUIT("S2", FOLLOW_KEY)));
+	snprintf(want, sizeof(want), "save 0 open A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=%s%s lost=%s", chat, follow, chat);
+	CHECK(probe_saw(o, want), "before it is asked for: %s", probe_take(o));
 	attach(o);
 	CHECK(probe_saw(o, "live 0 resumed"), "live");
 	probe_run(o, "answer 3 503\nacked 0 9\ndrain 0\n");
-	snprintf(want, sizeof(want), "save 0 handed B 2024-05-01T10:00:02.500Z listed=2024-05-01T09:50:00.0Z subs=%s%s", chat, follow);
+	snprintf(want, sizeof(want), "save 0 handed B 2024-05-01T10:00:02.500Z listed=2024-05-01T09:50:00.0Z subs=%s%s lost=%s", chat, follow, chat);
 	CHECK(probe_saw(o, want), "not made yet: %s", probe_take(o));
 	probe_free(o);
 }
@@ -386,7 +391,7 @@ static void not_live(void)
 
 	probe_run(o, "answer 1 " EMPTY "dial 0 hook 2023-11-14T22:00:00.000Z 0123456789abcdef0123456789abcdef https://bots.example/before\n");
 	probe_run(o, "opened 0\nanswer 2 " PAGE(LISTED("S1", "notification_failures_exceeded", CHAT_KEY)));
-	CHECK(probe_saw(o, "save 0 hole 2023-11-14T22:00:00.000Z 0123456789abcdef0123456789abcdef https://bots.example/before listed=2023-11-14T22:00:00.000Z subs=*\n"), "the gap, the secret and the callback of before");
+	CHECK(probe_saw(o, "save 0 hole 2023-11-14T22:00:00.000Z 0123456789abcdef0123456789abcdef https://bots.example/before listed=2023-11-14T22:00:00.000Z subs=* lost=\n"), "the gap, the secret and the callback of before");
 	probe_free(o);
 
 	o = begin(WEBHOOK, SUBS);

@@ -424,10 +424,42 @@ static void tell_debts_left(void)
 	owe_hooks(up->first);
 	CHECK(told("the hub was behind for longer", now - 700 * CLOCK_MS), "and are refused, as they were there");
 
+	owe_hook(up->first, clock_wall(), 0);
+	now = clock_wall();
+	left("hooks", now - 300 * CLOCK_MS);
+	owe_look(up->first, 0);
+	pass(0);
+	CHECK(debts() == 1 && !hub_line[0], "beside one's own: the older one stands for both");
+	owe_hook(up->first, now, 0);
+	pass(800 * CLOCK_MS);
+	owe_hooks(up->first);
+	CHECK(told("the hub was behind for longer", now - 300 * CLOCK_MS), "and counts from then");
+
 	close(open(path_of("state/default/bot/conn-1-0.debt.new"), O_CREAT | O_CLOEXEC, 0600));
 	owe_look(up->first, 0);
 	pass(0);
 	CHECK(debts() == 0, "what was not begun to its end is none");
+	finish();
+}
+
+/* Nothing can be written down, and then the account goes. */
+static void tell_no_debt(void)
+{
+	struct edge_client *main_ = begin();
+	char away[128];
+
+	snprintf(away, sizeof(away), "%s", path_of("state/default/away"));
+	CHECK(rename(path_of("state/default/bot"), away) == 0, "its folder is not there");
+	owe_hook(up->first, clock_wall(), 0);
+	rename(away, path_of("state/default/bot"));
+	says(main_, "line");
+	unlink(path_of("accounts/default/bot.conf"));
+	upstream_reload(up);
+	hub_acks();
+	pass(0);
+	CHECK(upstream_waiting(up) == 0 && debts() == 0, "the hub has its last line");
+	pass(6 * CLOCK_S / 5);
+	CHECK(debts() == 0, "and nothing of it comes any more");
 	finish();
 }
 
@@ -454,5 +486,6 @@ int main(void)
 	tell_drain_and_ack();
 	tell_hooks_refused();
 	tell_debts_left();
+	tell_no_debt();
 	return check_done();
 }

@@ -16,6 +16,7 @@
 
 #include "base/http.h"
 
+#define UNREAD (5 * CLOCK_S)		/* guilds that may lie there, as a heartbeat is not answered, are looked for again */
 #define PAGE 100
 #define PAGES_MAX 10u		/* of a channel */
 #define ANSWER_MAX (8u << 20)
@@ -130,10 +131,19 @@ bool gap_filling(const struct dconn *c)
 
 void gap_late(struct discord *d, unsigned n, int64_t now)
 {
-	if (!d->conns[n].fill)
+	struct dconn *c = &d->conns[n];
+
+	if (!c->fill)
 		return;
-	gap_not_come(d, n, now);
-	d->conns[n].fill->late = true;
+	/* They may lie there unread. */
+	if (c->beat_at) {
+		out_timer(d->out, n, TIMER_FILL, now + UNREAD);
+		return;
+	}
+	gap_not_come(d, n);
+	c->fill->late = true;
+	if (*c->session)
+		session_save(d, n);
 	fill_end(d, n, now);
 }
 

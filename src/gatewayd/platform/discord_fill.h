@@ -47,7 +47,8 @@ void fill_add(struct discord *d, struct dconn *c, uint64_t channel, uint64_t gui
 void fill_wait(struct discord *d, struct dconn *c, uint64_t guild, uint64_t from);
 unsigned fill_missing_guilds(const struct fill *f);
 bool gap_denied(const struct discord *d, uint64_t channel);
-void gap_not_come(struct discord *d, unsigned n, int64_t now);	/* guilds that ought to have, by now */
+uint64_t gap_begun(const struct discord *d, const struct dconn *c);	/* an id of the time when the session began */
+void gap_not_come(struct discord *d, unsigned n);	/* guilds that ought to have, by now */
 /* discord_fill.c */
 void fill_next(struct discord *d, int64_t now);			/* asks, if it is time and somebody has something to ask for */
 void fill_note(struct fill *f, uint64_t channel, uint64_t after, const char *why);

@@ -184,12 +184,19 @@ static void wait_for(struct discord *d, unsigned n, int64_t now)
 	out_timer(d->out, n, TIMER_FILL, now + COME);
 }
 
-/* What was missing from then on, by Discord's clock or, where that is not known, by ours. */
-static uint64_t id_of(const struct discord *d, int64_t at, int64_t now)
+/* An id of now, by Discord's clock or, where that is not known, by ours. */
+static uint64_t id_of(const struct discord *d, int64_t now)
 {
-	uint64_t id = sure_at(d, at);
+	uint64_t id = sure_at(d, now);
 
-	return id ? id : sure_wall(out_wall(d->out) - (now - at));
+	return id ? id : sure_wall(out_wall(d->out));
+}
+
+uint64_t gap_begun(const struct discord *d, const struct dconn *c)
+{
+	uint64_t id = c->begun_id ? c->begun_id : sure_at(d, c->begun_at);
+
+	return id ? id : sure_wall(c->begun_wall);
 }
 
 static void unavailable(struct discord *d, struct dconn *c, uint64_t guild, uint64_t from)
@@ -200,7 +207,7 @@ static void unavailable(struct discord *d, struct dconn *c, uint64_t guild, uint
 }
 
 /* Guilds that a session began with, nothing of them missing, and that have not come: what happens in them is. */
-void gap_not_come(struct discord *d, unsigned n, int64_t now)
+void gap_not_come(struct discord *d, unsigned n)
 {
 	struct dconn *c = &d->conns[n];
 	struct fill *f = c->fill;
@@ -211,7 +218,7 @@ void gap_not_come(struct discord *d, unsigned n, int64_t now)
 		if (w.from)
 			continue;
 		f->w[i] = f->w[--f->nw];
-		unavailable(d, c, w.guild, id_of(d, c->begun_at, now));
+		unavailable(d, c, w.guild, gap_begun(d, c));
 	}
 }
 
@@ -226,6 +233,8 @@ const char *gap_begin(struct discord *d, unsigned n, struct span ready, bool los
 	if (lost)
 		from = c->sure || !c->next_mark ? c->sure : c->next_sure;
 	c->begun_at = now;
+	c->begun_wall = out_wall(d->out);
+	c->begun_id = 0;
 	moved = moved && d->moved;
 	if (moved && (!from || d->moved < from))
 		from = d->moved;
@@ -342,6 +351,8 @@ void gap_guild(struct discord *d, const struct event *e)
 			fill_add(d, c, c->seen[i].channel, a.guild, a.from);
 	if (f->nw == 0)
 		all_came(d, e->conn, e->now);
+	else if (!f->late && fill_missing_guilds(f) < f->nw)
+		wait_for(d, e->conn, e->now);	/* they are still coming */
 	fill_next(d, e->now);
 	fill_end(d, e->conn, e->now);
 }
@@ -356,7 +367,7 @@ void gap_guild_gone(struct discord *d, const struct event *e, bool outage)
 	if (outage) {
 		if (!guild || !(f = fill_of(c)))
 			return;
-		unavailable(d, c, guild, c->sure ? c->sure : id_of(d, e->now, e->now));
+		unavailable(d, c, guild, c->sure ? c->sure : id_of(d, e->now));
 		wait_for(d, e->conn, e->now);
 	}
 	for (unsigned i = 0; f && !outage && i < f->nw; i++) {

@@ -76,7 +76,8 @@ struct dconn {
 	bool save_armed;
 	unsigned shards;		/* of the session */
 	uint64_t begun;			/* the mark of READY, or of the gap behind it */
-	int64_t begun_at;		/* when READY came */
+	int64_t begun_at, begun_wall;	/* when READY came */
+	uint64_t begun_id;		/* ... to another process, as it was saved; 0: here */
 	bool settled;			/* what was told with READY is with the hub */
 	uint64_t intents;		/* of the session */
 	/* trying */

@@ -61,14 +61,17 @@ static void load_channels(struct dconn *c, const struct json *list)
 static void load_fill(struct discord *d, struct dconn *c, const struct json *doc)
 {
 	const struct json *list = json_member(doc, "fill"), *read = json_member(doc, "read"), *wait = json_member(doc, "wait");
-	const struct json *between = json_member(doc, "between");
-	size_t n;
+	const struct json *between = json_member(doc, "between"), *soon = json_member(doc, "soon");
+	size_t n = 0;
 	const char *notes = json_str(json_member(doc, "notes"), &n);
 	uint64_t from = text_id(json_at(between, 0));
 
 	if (!json_is_array(list) || !fill_of(c))
 		return;
-	c->fill->open = true;
+	for (size_t i = 0; i < json_count(soon); i++)
+		fill_wait(d, c, text_id(json_at(soon, i)), 0);
+	c->begun_id = text_id(json_member(doc, "begun"));
+	c->fill->open = !c->begun_id || json_count(list) || json_count(wait) || from || n;
 	for (size_t i = 0; i + 2 < json_count(list); i += 3)
 		fill_add(d, c, text_id(json_at(list, i)), text_id(json_at(list, i + 1)), text_id(json_at(list, i + 2)));
 	for (size_t i = 0; i + 1 < json_count(wait); i += 2)
@@ -194,8 +197,26 @@ bool session_resumable(const struct discord *d, const struct dconn *c)
 	return *c->session && strcmp(c->session, c->dead) != 0 && c->shards == d->nconns && c->intents == d->conf.intents;
 }
 
-static void put_fill(struct buf *to, const struct fill *f)
+/* Guilds that are to come with nothing missing: whoever goes on waits for them, too. */
+static void put_soon(struct buf *to, const struct discord *d, const struct dconn *c)
 {
+	const char *sep = "";
+	unsigned n = 0;
+
+	buf_printf(to, ",\"begun\":\"%" PRIu64 "\",\"soon\":[", gap_begun(d, c));
+	for (unsigned i = 0; i < c->fill->nw && n < FILL_GUILDS_SAVED; i++) {
+		if (c->fill->w[i].from)
+			continue;
+		buf_printf(to, "%s\"%" PRIu64 "\"", sep, c->fill->w[i].guild);
+		sep = ",";
+		n++;
+	}
+	buf_addc(to, ']');
+}
+
+static void put_fill(struct buf *to, const struct discord *d, const struct dconn *c)
+{
+	const struct fill *f = c->fill;
 	const char *sep = "";
 	unsigned more = f->left, guilds = 0;
 
@@ -217,6 +238,8 @@ static void put_fill(struct buf *to, const struct fill *f)
 	buf_printf(to, "],\"read\":[%u,%u,%u,%u],\"between\":[\"%" PRIu64 "\",\"%" PRIu64 "\"],\"notes\":", f->channels, f->messages, more, f->unnoted,
 		f->from, f->to);
 	buf_add_json(to, f->notes.len ? f->notes.p : "", f->notes.len);
+	if (guilds < f->nw)
+		put_soon(to, d, c);
 }
 
 void session_save(struct discord *d, unsigned n)
@@ -237,8 +260,8 @@ void session_save(struct discord *d, unsigned n)
 	buf_addc(&d->text, ']');
 	if (gap_moved(d))
 		buf_printf(&d->text, ",\"moved\":\"%" PRIu64 "\"", d->moved);
-	if (c->fill && (c->fill->open || fill_missing_guilds(c->fill)))
-		put_fill(&d->text, c->fill);
+	if (c->fill && (c->fill->open || c->fill->nw))
+		put_fill(&d->text, d, c);
 	if (buf_addc(&d->text, '}') == 0) {
 		out_save(d->out, n, d->text.p, d->text.len);
 		c->saved = c->kept;

@@ -128,6 +128,7 @@ static void take_over(struct twitch *p, struct subs *new)
 	spread(p, new);
 	subs_release(&p->subs);
 	p->subs = *new;
+	tw_missed_look(p);
 	p->hint = 0;
 	p->clean = true;
 }
@@ -243,6 +244,7 @@ static void close_(void *arg)
 	buf_release(&p->flat);
 	buf_release(&p->saved);
 	buf_release(&p->known);
+	buf_release(&p->lost);
 	free(p);
 }
 
@@ -266,6 +268,7 @@ static void *open_(const struct account *a, struct out *o)
 	buf_init(&p->flat, 4 * LINE_MAX_BYTES);
 	buf_init(&p->saved, 64u << 10);
 	buf_init(&p->known, 32u << 10);
+	buf_init(&p->lost, 32u << 10);
 	if (tw_conf_read(&p->conf, a)) {
 		buf_release(&p->line);
 		free(p);

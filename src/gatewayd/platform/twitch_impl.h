@@ -197,7 +197,8 @@ struct twitch {
 	bool reading;			/* an answer about it is being read: none begins */
 	int64_t list_at, list_wall;	/* when it began */
 	char since[TW_TIME];		/* when a list of an earlier process had all subscriptions last, or at least all that came was sure; "": there was none, or all that were missing then are there */
-	struct buf known;		/* ... of which subscriptions, as saved; empty once they were compared */
+	struct buf known, lost;		/* ... of which subscriptions, and of which of them is to be told that they were missing, as saved; empty once they were
+					 * compared */
 	char list_time[TW_TIME];	/* ... the last one that was read to its end, by our clock; "": none was */
 	char cursor[512];
 	unsigned pages;
@@ -286,6 +287,7 @@ void tw_deleted(struct twitch *p, const char *id, const struct http_answer *a, i
 void tw_doom(struct twitch *p, const char *id);
 /* Those of a socket have to be created (again), but for those that were refused. */
 void tw_missing(struct twitch *p, unsigned conn);
+void tw_missed_look(struct twitch *p);	/* subscriptions of a connection may have come to miss nothing any more */
 void tw_absent(struct twitch *p);		/* what a whole list does not have, and no earlier one of this process had */
 void tw_ask_again(struct twitch *p, unsigned conn, int64_t since);	/* what is under way was for the session before, perhaps what was made since, too */
 void tw_anew(struct twitch *p, struct sub *s, const char *said);	/* to be created again, and what is there of it deleted before */
@@ -320,6 +322,8 @@ void tw_no_use(const struct twitch *p, unsigned conn, char *why, size_t n);	/* w
 void tw_recall(struct twitch *p, unsigned conn, const char *saved, size_t n);	/* what an earlier process left */
 size_t tw_recall_seen(struct twitch *p, const char *saved, size_t n);	/* takes the words about subscriptions off the end: what is left */
 bool tw_known(const struct twitch *p, const struct sub *s);		/* had an earlier process it? */
+bool tw_was_lost(const struct twitch *p, const struct sub *s);		/* ... and missed it? */
+void tw_seen_changed(struct twitch *p);					/* ... which is to be saved */
 const char *tw_last_list(const struct twitch *p);			/* when one had all subscriptions, here or in an earlier process; "": not known */
 void tw_keep(struct twitch *p, unsigned conn);				/* p->saved with those words */
 void tw_save(struct twitch *p, unsigned conn, const char *how, const char *time);	/* for whoever holds conn next */

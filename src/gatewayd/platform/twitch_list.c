@@ -148,17 +148,19 @@ static void listed(struct twitch *p, const struct json *e, int64_t now)
 	}
 	if (!ours(p, json_member(e, "transport"), &dead))
 		return;
+	if (subs_key(json_str(json_member(e, "type"), NULL), json_str(json_member(e, "version"), NULL),
+		     json_member(e, "condition"), &p->text))
+		return;
+	s = subs_find(&p->subs, p->text.p);
 	if (dead) {
 		/* Enabled ones of a dead socket count against the limit of three until Twitch notices; those of a callback that
 		 * is given up go on. */
 		if (enabled || pending)
 			tw_doom(p, id);
+		if (s)
+			s->seen = p->lists;
 		return;
 	}
-	if (subs_key(json_str(json_member(e, "type"), NULL), json_str(json_member(e, "version"), NULL),
-		     json_member(e, "condition"), &p->text))
-		return;
-	s = subs_find(&p->subs, p->text.p);
 	if (!s) {
 		if (p->conf.transport != TW_CONDUIT || p->ours)
 			tw_doom(p, id);
@@ -205,6 +207,8 @@ static void list_done(struct twitch *p, int64_t now)
 	p->listed = true;
 	clock_rfc3339(time, p->list_wall);
 	memcpy(p->list_time, time, sizeof(time));
+	/* Before anything is asked for: what is missing has to be told by whoever goes on. */
+	tw_seen_changed(p);
 	tw_retry_late(p, now);
 	wait = pending ? LIST_PENDING : LIST_EVERY;
 	out_timer(p->out, OUT_ACCOUNT, TIMER_LIST, now + wait + (int64_t)(out_random(p->out) % (uint64_t)(wait / 4)));

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "gatewayd/platform/twitch_impl.h"
 
+#define ABSENT "a subscription was not there when this process began"
 #define VERIFIED (5 * CLOCK_S)		/* the challenge may come to another process: a list tells */
 #define TRANSPORTS_WAIT (60 * CLOCK_S)	/* old sockets need time to stop counting; more sockets only make it worse */
 
@@ -38,15 +39,23 @@ static void missed(struct sub *s, const char *since)
 		snprintf(s->missed, sizeof(s->missed), "%s", since);
 }
 
+void tw_missed_look(struct twitch *p)
+{
+	for (unsigned i = 0; i < p->nconns; i++) {
+		bool some = false;
+
+		for (size_t k = 0; *p->conns[i].missed && k < p->subs.n; k++)
+			some = some || (p->subs.v[k].conn == i && *p->subs.v[k].missed);
+		if (!some)
+			p->conns[i].missed[0] = '\0';
+	}
+}
+
 /* Of s is known what it missed: told, or that it never was. */
 static void missed_no_more(struct twitch *p, struct sub *s)
 {
 	s->missed[0] = '\0';
-	for (size_t i = 0; i < p->subs.n; i++)
-		if (p->subs.v[i].conn == s->conn && *p->subs.v[i].missed)
-			return;
-	if (s->conn < p->nconns)
-		p->conns[s->conn].missed[0] = '\0';
+	tw_missed_look(p);
 }
 
 void tw_absent(struct twitch *p)
@@ -55,12 +64,16 @@ void tw_absent(struct twitch *p)
 
 	for (size_t i = 0; i < p->subs.n && *p->since; i++) {
 		struct sub *s = &p->subs.v[i];
+		bool absent = s->state == SUB_MISSING || s->state == SUB_ASKED;
 
-		if ((s->state == SUB_MISSING || s->state == SUB_ASKED) && s->seen != p->lists && tw_known(p, s))
+		if (absent && s->seen != p->lists && (tw_known(p, s) || tw_was_lost(p, s)))
 			missed(s, p->since);
+		else if (!absent && s->state != SUB_REFUSED && tw_was_lost(p, s))
+			tw_hole(p, s->conn, ABSENT, p->since);	/* made by a process that was killed with the answer */
 		some = some || *s->missed;
 	}
 	buf_clear(&p->known);
+	buf_clear(&p->lost);
 	/* Until they are made, and told, whoever goes on has to know. */
 	if (!some)
 		p->since[0] = '\0';
@@ -318,6 +331,7 @@ void tw_created(struct twitch *p, const char *key, const struct http_answer *a, 
 	struct tw_conn *c;
 	char said[160], made[TW_TIME];
 	bool pending = false;
+	size_t enabled;
 
 	if (!s || s->state != SUB_ASKED) {
 		/* Nobody wants it any more, or not on that session; the next list tells whether it has to go. */
@@ -331,7 +345,7 @@ void tw_created(struct twitch *p, const char *key, const struct http_answer *a, 
 		sub_set(s, SUB_ENABLED, a->status, NULL);
 		if (*s->missed && a->status != 409)
 			tw_hole(p, s->conn, p->conf.transport == TW_WEBSOCKET ? "a subscription was made while its session moved" :
-				"a subscription was not there when this process began", s->missed);
+				ABSENT, s->missed);
 		if (*s->missed)
 			missed_no_more(p, s);
 		take_created(s, a, made, sizeof(made), &pending);
@@ -364,6 +378,8 @@ void tw_created(struct twitch *p, const char *key, const struct http_answer *a, 
 	if (p->conf.transport != TW_CONDUIT)
 		tw_conn_settle(p, s->conn, now);
 	tw_hole_tell(p, s->conn);
+	if (tw_settled(p, s->conn, &enabled))
+		tw_seen_changed(p);
 	tw_pump(p, now);
 }
 

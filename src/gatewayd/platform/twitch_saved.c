@@ -33,59 +33,106 @@ const char *tw_last_list(const struct twitch *p)
 	return *p->list_time ? p->list_time : p->since;
 }
 
-/* Plain sockets make theirs anew. */
-static void add_seen(struct twitch *p, unsigned i)
+static void add_hashes(struct twitch *p, bool missed)
 {
-	const char *time = *p->since ? p->since : p->list_time;
 	char hex[HASH + 1];
 
-	if (i || !*time || p->conf.transport == TW_WEBSOCKET)
-		return;
-	buf_printf(&p->saved, " listed=%s subs=", time);
-	if (p->subs.n > KNOWN_MAX || p->known.len > KNOWN_MAX * HASH || (p->known.len && *p->known.p == '*')) {
-		buf_addc(&p->saved, '*');
-		return;
-	}
-	if (p->known.len)
-		buf_add(&p->saved, p->known.p, p->known.len);
 	for (size_t k = 0; k < p->subs.n; k++) {
 		const struct sub *s = &p->subs.v[k];
 
-		if (s->state != SUB_ENABLED && s->state != SUB_PENDING && !*s->missed)
+		if (missed ? !*s->missed : s->state != SUB_ENABLED && s->state != SUB_PENDING && !*s->missed)
 			continue;
 		hash_of(s, hex);
 		buf_add(&p->saved, hex, HASH);
 	}
 }
 
+/* Plain sockets make theirs anew. */
+static void add_seen(struct twitch *p, unsigned i)
+{
+	const char *time = *p->since ? p->since : p->list_time;
+
+	if (i || !*time || p->conf.transport == TW_WEBSOCKET)
+		return;
+	buf_printf(&p->saved, " listed=%s subs=", time);
+	if (p->subs.n > KNOWN_MAX || p->known.len > KNOWN_MAX * HASH || (p->known.len && *p->known.p == '*')) {
+		buf_addc(&p->saved, '*');
+	} else {
+		buf_add(&p->saved, p->known.p ? p->known.p : "", p->known.len);
+		add_hashes(p, false);
+	}
+	buf_adds(&p->saved, " lost=");
+	buf_add(&p->saved, p->lost.p ? p->lost.p : "", p->lost.len);
+	if (p->subs.n <= KNOWN_MAX)
+		add_hashes(p, true);
+}
+
+/* The words behind the others, from the last one on: what stands behind NAME, which is cut off. */
+static struct span cut(const char *saved, size_t *n, const char *name)
+{
+	const char *at = *n ? memmem(saved, *n, name, strlen(name)) : NULL;
+	struct span s = {NULL, 0};
+
+	if (!at)
+		return s;
+	s.p = at + strlen(name);
+	s.n = (size_t)(saved + *n - s.p);
+	*n = (size_t)(at - saved);
+	return s;
+}
+
 size_t tw_recall_seen(struct twitch *p, const char *saved, size_t n)
 {
-	const char *at = n ? memmem(saved, n, " listed=", 8) : NULL, *subs;
+	struct span lost = cut(saved, &n, " lost="), subs = cut(saved, &n, " subs="), listed = cut(saved, &n, " listed=");
 
 	p->since[0] = p->list_time[0] = '\0';
 	buf_clear(&p->known);
-	if (!at) {
+	buf_clear(&p->lost);
+	if (!listed.p) {
 		buf_addc(&p->known, '*');	/* an earlier version */
 		return n;
 	}
-	subs = memmem(at, (size_t)(saved + n - at), " subs=", 6);
-	snprintf(p->since, sizeof(p->since), "%.*s", (int)((subs ? subs : saved + n) - at - 8), at + 8);
-	if (subs)
-		buf_add(&p->known, subs + 6, (size_t)(saved + n - subs - 6));
-	return (size_t)(at - saved);
+	snprintf(p->since, sizeof(p->since), "%.*s", (int)listed.n, listed.p);
+	if (subs.n)
+		buf_add(&p->known, subs.p, subs.n);
+	if (lost.n)
+		buf_add(&p->lost, lost.p, lost.n);
+	return n;
+}
+
+static bool among(const struct buf *hashes, const struct sub *s)
+{
+	char hex[HASH + 1];
+
+	if (hashes->len && *hashes->p == '*')
+		return true;
+	hash_of(s, hex);
+	for (size_t i = 0; i + HASH <= hashes->len; i += HASH)
+		if (memcmp(hashes->p + i, hex, HASH) == 0)
+			return true;
+	return false;
 }
 
 bool tw_known(const struct twitch *p, const struct sub *s)
 {
-	char hex[HASH + 1];
+	return among(&p->known, s);
+}
 
-	if (p->known.len && *p->known.p == '*')
-		return true;
-	hash_of(s, hex);
-	for (size_t i = 0; i + HASH <= p->known.len; i += HASH)
-		if (memcmp(p->known.p + i, hex, HASH) == 0)
-			return true;
-	return false;
+bool tw_was_lost(const struct twitch *p, const struct sub *s)
+{
+	return among(&p->lost, s);
+}
+
+void tw_seen_changed(struct twitch *p)
+{
+	const struct tw_conn *c = p->nconns ? &p->conns[0] : NULL;
+
+	if (!c || !c->held || p->conf.transport == TW_WEBSOCKET)
+		return;
+	if (!tw_sockets(p))
+		tw_callback_save(p);
+	else if (*c->safe && (*c->session || *c->old))
+		tw_save(p, 0, "open", c->safe);
 }
 
 void tw_keep(struct twitch *p, unsigned i)

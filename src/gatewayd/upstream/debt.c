@@ -46,7 +46,7 @@ static int put(int fd, const char *new, const char *path, const struct debt_text
 	char text[sizeof(*t) + 4];
 	int n = snprintf(text, sizeof(text), "%s\n%s\n%s\n", t->from, t->to, t->why);
 
-	return hold(fd) || fd_write_all(fd, text, (size_t)n) || link(new, path) ? -1 : 0;
+	return hold(fd) || fd_write_all(fd, text, (size_t)n) || rename(new, path) ? -1 : 0;
 }
 
 struct debt *debt_begin(const char *dir, const char *name, const struct debt_text *t)
@@ -68,12 +68,13 @@ struct debt *debt_begin(const char *dir, const char *name, const struct debt_tex
 		if (!d)
 			unlink(path);
 	}
+	if (d)
+		return d;
 	e = errno;
 	unlink(new);
-	if (!d)
-		close(fd);
+	close(fd);
 	errno = e;
-	return d;
+	return NULL;
 }
 
 static void end(struct debt *d)

@@ -150,6 +150,7 @@ struct out {
 	struct oauth *oauth;
 	struct said *said;		/* NULL: nothing was to be said yet */
 	struct debt *debt;		/* of hooks; NULL: none */
+	int64_t owed;			/* ... since, wall */
 	bool debt_failed;		/* there should be one */
 	bool hooks;			/* they are events: out_hooks */
 	int64_t hooks_again;		/* ... which the other side sends again for so long */

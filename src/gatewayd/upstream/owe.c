@@ -48,10 +48,12 @@ void owe_lingered(struct conn *c, bool all)
 
 void owe_kept(struct conn *c, bool all)
 {
-	if (all)
+	if (all) {
 		debt_paid(c->debt);
-	else
+	} else {
 		debt_leave(c->debt);
+		owe_look(c->out, LOOK);		/* perhaps the connection is this process's again */
+	}
 	c->debt = NULL;
 	c->debt_last = NULL;
 	c->debt_read = false;
@@ -131,6 +133,7 @@ void owe_hook(struct out *o, int64_t came, uint64_t ticket)
 	clock_rfc3339(t.from, came);
 	o->debt = debt_begin(o->dir, HOOKS, &t);
 	o->debt_failed = !o->debt;
+	o->owed = came;
 	if (!o->debt)
 		log_error("%s: %m; requests that are lost when this process is killed now are not told", o->dir);
 }
@@ -179,16 +182,24 @@ void out_hooks(struct out *o, int64_t again)
 
 /* ---- what others left ---- */
 
-/* Hooks that the other side still sends again for sure: they are this process's now. */
+/* Hooks that the other side still sends again for sure: they are this process's now. The older one of two debts stands for both. */
 static bool adopted(struct out *o, struct debt *d, const struct debt_text *t)
 {
 	int64_t at, now = clock_wall();
 
-	if (!o->hooks || o->debt || clock_parse(t->from, strlen(t->from), &at) || at > now || now - at > o->hooks_again)
+	if (!o->hooks || clock_parse(t->from, strlen(t->from), &at) || at > now || now - at > o->hooks_again)
 		return false;
-	o->debt = d;
-	o->refused = at;
+	if (!o->debt || at < o->owed) {
+		debt_paid(o->debt);
+		o->debt = d;
+		o->owed = at;
+	} else {
+		debt_paid(d);
+	}
+	if (!o->refused || at < o->refused)
+		o->refused = at;
 	o->refused_last = now;
+	o->caught_up = 0;
 	return true;
 }
 
@@ -227,7 +238,7 @@ static void on_look(void *arg)
 
 void owe_look(struct out *o, int64_t in)
 {
-	if ((!o->look.due || o->look.due > clock_mono() + in) && loop_timer_in(o->u->loop, &o->look, in))
+	if (o->u->outlet && o->leases && (!o->look.due || o->look.due > clock_mono() + in) && loop_timer_in(o->u->loop, &o->look, in))
 		log_error("out of memory");
 }
 
@@ -240,7 +251,8 @@ void owe_stop(struct out *o)
 {
 	loop_timer_del(o->u->loop, &o->look);
 	debt_leave(o->debt);
-	o->debt = NULL;
+	hooks_over(o);
+	o->hooks = false;
 }
 
 void owe_close(struct upstream *u)
