@@ -222,6 +222,10 @@ _begun() { [ "$(grep -c ^begun "$1")" = "$2" ]; }
 	daemon_signal gw HUP
 	wait_events gateway.down 2
 	wait_for "$T/gw.err" "stopped; .*Login authentication failed"
+	# A token that is good, and a reload.
+	printf oauth:good >"$T/pass"
+	daemon_signal gw HUP
+	wait_events gateway.up 3
 }
 
 @test "a server that keeps a history: after a kill, and a loss in the middle of it, all that was said is there, once" {

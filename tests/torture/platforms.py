@@ -48,7 +48,7 @@ SLACK = 0.3             # between two clocks
 EVER = "1970-01-01T00:00:00Z"
 # The platforms' clocks, but faster; the numbers of their limits are theirs. A refresh token is good for more than once, as that of a client with a secret
 # is: if it were not, an answer that a kill takes away would be for a person (tests/gatewayd/76-twitch-tokens.bats has tokens that are).
-LAB = {"discord.heartbeat_interval_ms": 1000, "discord.heartbeat_slack_ms": 3000, "discord.op7_close_s": 1, "discord.identify_interval_s": 1,
+LAB = {"discord.heartbeat_interval_ms": 1000, "discord.heartbeat_slack_ms": 3000, "discord.op7_close_s": 1, "discord.identify_interval_s": 5,
        "discord.session_life_s": 60, "twitch.keepalive_s": 2, "twitch.reconnect_grace_s": 20, "twitch.webhook_retry_s": 0.5,
        "twitch.refresh_once": 0}
 
@@ -349,6 +349,15 @@ class Run:
             if key in seen:
                 wrong.append(f"twice: {key[0]} {key[1]}")
             seen.add(key)
+        # Whatever their ids: a message has a number of its own.
+        for p in self.said:
+            ids = [e["data"]["message_id"] for e in self.events("chat.message", p)]
+            if len(ids) != len(set(ids)):
+                wrong.append(f"stored twice under other ids on {p}: {len(ids) - len(set(ids))}")
+        # A close code that was answered by a new session though the old one could have gone on.
+        needless = self.call("/lab/journal?kind=identify-needless")["entries"]
+        if needless:
+            wrong.append(f"needless: {json.dumps(needless)}")
         wrong += [f"rule: {json.dumps(v)}" for v in self.call("/lab/violations")["violations"] if not self.forgiven(v)]
         return wrong
 
