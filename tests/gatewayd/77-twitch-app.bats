@@ -133,6 +133,16 @@ hooked() {
 
 debt() { set -- "$T"/state/default/lab-twitch/conn-0-*.debt; [ -e "$1" ]; }
 debt_is_old() { [ -n "$(find "$T"/state/default/lab-twitch/*.debt -not -newermt '-4 seconds')" ]; }
+# A conduit's shard is with gw, and other waits for it.
+two_processes() { # [ARGS of the other]
+	bot_start_later
+	cp "$T"/lab/accounts/default/lab-twitch.* "$T/accounts/default/"
+	bot_word transport conduit
+	daemon_signal gw HUP
+	wait_events gateway.up 1
+	daemon_start other gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/other" "$@"
+	wait_for "$T/other.err" 'another process holds it'
+}
 # Until the connection is the other one's; the socket lingers.
 hand_over() { # NAME TO
 	nngcat --req --dial "ipc://$T/run/$1" --data '{"do":"drain"}' --raw --recv-timeout 20 >"$T/drained"
@@ -141,13 +151,7 @@ hand_over() { # NAME TO
 left() { [ "$(events gateway.gap | jq -r .data.reason | grep -c 'the process that handed the connection over ended before the hub had all that it still read')" = "$1" ]; }
 
 @test "a shard is handed to another process: attached there before this one lets go, nothing is missing" {
-	bot_start_later
-	cp "$T"/lab/accounts/default/lab-twitch.* "$T/accounts/default/"
-	bot_word transport conduit
-	daemon_signal gw HUP
-	wait_events gateway.up 1
-	daemon_start other gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/other"
-	wait_for "$T/other.err" 'another process holds it'
+	two_processes
 	lab flood '{"n":300,"rate":200,"channels":["twitch:lab"],"wait":false}' >/dev/null
 	wait_events chat.message 20
 	nngcat --req --dial "ipc://$T/run/gw" --data '{"do":"drain"}' --raw --recv-timeout 20 >"$T/drained"
@@ -185,13 +189,7 @@ left() { [ "$(events gateway.gap | jq -r .data.reason | grep -c 'the process tha
 }
 
 @test "a shard was handed over, and the process that still reads its socket is killed, or stopped too soon: whoever has it tells the gap" {
-	bot_start_later
-	cp "$T"/lab/accounts/default/lab-twitch.* "$T/accounts/default/"
-	bot_word transport conduit
-	daemon_signal gw HUP
-	wait_events gateway.up 1
-	daemon_start other gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/other" --drain-time 1s
-	wait_for "$T/other.err" 'another process holds it'
+	two_processes --drain-time 1s
 	hand_over gw other
 	# Whatever it had would stay with it.
 	daemon_signal gw STOP
@@ -213,13 +211,7 @@ left() { [ "$(events gateway.gap | jq -r .data.reason | grep -c 'the process tha
 }
 
 @test "a shard was handed over, and the process that still reads its socket stands still for long: it reads all of it then" {
-	bot_start_later
-	cp "$T"/lab/accounts/default/lab-twitch.* "$T/accounts/default/"
-	bot_word transport conduit
-	daemon_signal gw HUP
-	wait_events gateway.up 1
-	daemon_start other gatewayd -p 0 -o "ipc://$T/run/in" -a "$T/accounts" -s "$T/state" --control "ipc://$T/run/other"
-	wait_for "$T/other.err" 'another process holds it'
+	two_processes
 	hand_over gw other
 	daemon_signal gw STOP
 	daemon_signal other STOP

@@ -152,7 +152,7 @@ static void attach(struct out *o)
 static void absent(void)
 {
 	static const char one[] = PAGE(OF_CONDUIT("S2", FOLLOW_KEY)), made[] = MADE("3", "S1", "00:04");
-	char chat[7], follow[7], both[160], other[160], before[160], lost[200];
+	char chat[7], follow[7], both[160], other[160], before[160], lost[200], all_lost[200];
 	struct { const char *what, *saved, *list, *made, *gap; } rows[] = {
 		{"all are there", both, PAGE(OF_CONDUIT("S1", CHAT_KEY) "," OF_CONDUIT("S2", FOLLOW_KEY)), "", NULL},
 		{"one is not, and nobody saw since when", both, one, made, "2024-05-01T09:50:00.0Z"},
@@ -161,6 +161,7 @@ static void absent(void)
 		{"it is new in the file", other, one, made, NULL},
 		{"it was made by a process that was killed with the answer", lost, PAGE(OF_CONDUIT("S1", CHAT_KEY) "," OF_CONDUIT("S2", FOLLOW_KEY)), "", "2024-05-01T09:50:00.0Z"},
 		{"... or is still not there", lost, one, made, "2024-05-01T09:50:00.0Z"},
+		{"very many were missing, some of which were made then", all_lost, one, made, "2024-05-01T09:50:00.0Z"},
 		{"there were very many", before, one, made, "2024-05-01T09:50:00.0Z"},
 		{"an earlier version did not say which there were", "handed A 2024-05-01T10:00:00.5Z", one, made, "2024-05-01T10:00:00.5Z"},
 		{"there was no process before", "-", EMPTY, MADE("3", "S1", "00:04") MADE("4", "S2", "00:04"), NULL},
@@ -170,6 +171,7 @@ static void absent(void)
 	snprintf(other, sizeof(other), "handed A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=%s", follow);
 	snprintf(before, sizeof(before), "handed A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=*");
 	snprintf(lost, sizeof(lost), "%s lost=%s", other, chat);
+	snprintf(all_lost, sizeof(all_lost), "%s lost=*", before);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct out *o = conduit_again(rows[i].saved, rows[i].list);
 		char want[80];
@@ -198,6 +200,22 @@ static void absent_still(void)
 	probe_run(o, "answer 3 503\nacked 0 9\ndrain 0\n");
 	snprintf(want, sizeof(want), "save 0 handed B 2024-05-01T10:00:02.500Z listed=2024-05-01T09:50:00.0Z subs=%s%s lost=%s", chat, follow, chat);
 	CHECK(probe_saw(o, want), "not made yet: %s", probe_take(o));
+	probe_free(o);
+}
+
+/* More than are written down one by one: all of them, then. */
+static void absent_many(void)
+{
+	static char subs[64 << 10];
+	struct out *o;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < 1001; i++)
+		n += (size_t)snprintf(subs + n, sizeof(subs) - n, "stream.online broadcaster_user_id=%u\n", i);
+	o = begin(CONDUIT "conduit = C-1\n", subs);
+	probe_run(o, "answer 1 200 {\"data\":[{\"id\":\"C-1\",\"shard_count\":2}]}\n"
+		"dial 0 handed A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=* lost=\nopened 0\nanswer 2 " EMPTY);
+	CHECK(probe_saw(o, "save 0 open A 2024-05-01T10:00:00.5Z listed=2024-05-01T09:50:00.0Z subs=* lost=*\n"), "before they are asked for");
 	probe_free(o);
 }
 
@@ -429,6 +447,7 @@ int main(void)
 	made_and_lost();
 	absent();
 	absent_still();
+	absent_many();
 	handed();
 	lingering();
 	given_back();

@@ -82,12 +82,8 @@ void tw_callback_recall(struct twitch *p, const char *saved, size_t n)
 	bool hole;
 	int words;
 
-	if (saved)
-		n = tw_recall_seen(p, saved, n);
-	if (!saved || !n || n >= sizeof(text))
+	if (!tw_first_words(p, 0, saved, n, text, sizeof(text)))
 		return;
-	memcpy(text, saved, n);
-	text[n] = '\0';
 	words = sscanf(text, "%7s %39s %39s %511s %511s", how, time, was, url, stale);
 	hole = words > 0 && strcmp(how, "hole") == 0;
 	if (words < 4 || (!hole && strcmp(how, "hook") != 0)) {

@@ -320,7 +320,8 @@ void tw_no_use(const struct twitch *p, unsigned conn, char *why, size_t n);	/* w
 /* ---- twitch_saved.c ---- */
 
 void tw_recall(struct twitch *p, unsigned conn, const char *saved, size_t n);	/* what an earlier process left */
-size_t tw_recall_seen(struct twitch *p, const char *saved, size_t n);	/* takes the words about subscriptions off the end: what is left */
+/* The first words of what was saved, in text; those about subscriptions are taken in. false: there are none. */
+bool tw_first_words(struct twitch *p, unsigned conn, const char *saved, size_t n, char *text, size_t size);
 bool tw_known(const struct twitch *p, const struct sub *s);		/* had an earlier process it? */
 bool tw_was_lost(const struct twitch *p, const struct sub *s);		/* ... and missed it? */
 void tw_seen_changed(struct twitch *p);					/* ... which is to be saved */

@@ -1,11 +1,11 @@
 /*
  * What of a connection outlives the process, or goes to another one: its session and the time up to which the hub has all.
  *
- *	open SESSION TIME [CALLBACK] [listed=TIME subs=...]	it died with its process
- *	handed SESSION TIME [CALLBACK] [listed=TIME subs=...]	a shard that stays attached for a while, until its new holder attaches itself
+ *	open SESSION TIME [CALLBACK] [listed=TIME subs=... lost=...]	it died with its process
+ *	handed SESSION TIME [CALLBACK] [listed=TIME subs=... lost=...]	a shard that stays attached for a while, until its new holder attaches itself
  *
- * Of connection 0: the callback of webhooks that may be left, when a list had all subscriptions last, and which those were (hashes of their keys). Without
- * sockets the first words are twitch_callback.c's.
+ * Of connection 0: the callback of webhooks that may be left, when a list had all subscriptions last, which those were, and which of them were missing since
+ * and are not told yet (hashes of their keys, "*": all). Without sockets the first words are twitch_callback.c's.
  */
 #include <stdio.h>
 #include <string.h>
@@ -33,11 +33,14 @@ const char *tw_last_list(const struct twitch *p)
 	return *p->list_time ? p->list_time : p->since;
 }
 
-static void add_hashes(struct twitch *p, bool missed)
+/* Behind those that an earlier process left and that are not compared yet. */
+static void add_hashes(struct twitch *p, const struct buf *left, bool missed)
 {
+	size_t begin = p->saved.len, k = 0;
 	char hex[HASH + 1];
 
-	for (size_t k = 0; k < p->subs.n; k++) {
+	buf_add(&p->saved, left->p ? left->p : "", left->len);
+	for (; k < p->subs.n && p->saved.len - begin <= KNOWN_MAX * HASH; k++) {
 		const struct sub *s = &p->subs.v[k];
 
 		if (missed ? !*s->missed : s->state != SUB_ENABLED && s->state != SUB_PENDING && !*s->missed)
@@ -45,6 +48,10 @@ static void add_hashes(struct twitch *p, bool missed)
 		hash_of(s, hex);
 		buf_add(&p->saved, hex, HASH);
 	}
+	if (p->saved.len - begin <= KNOWN_MAX * HASH && !(left->len && *left->p == '*'))
+		return;
+	p->saved.len = begin;
+	buf_addc(&p->saved, '*');
 }
 
 /* Plain sockets make theirs anew. */
@@ -55,16 +62,9 @@ static void add_seen(struct twitch *p, unsigned i)
 	if (i || !*time || p->conf.transport == TW_WEBSOCKET)
 		return;
 	buf_printf(&p->saved, " listed=%s subs=", time);
-	if (p->subs.n > KNOWN_MAX || p->known.len > KNOWN_MAX * HASH || (p->known.len && *p->known.p == '*')) {
-		buf_addc(&p->saved, '*');
-	} else {
-		buf_add(&p->saved, p->known.p ? p->known.p : "", p->known.len);
-		add_hashes(p, false);
-	}
+	add_hashes(p, &p->known, false);
 	buf_adds(&p->saved, " lost=");
-	buf_add(&p->saved, p->lost.p ? p->lost.p : "", p->lost.len);
-	if (p->subs.n <= KNOWN_MAX)
-		add_hashes(p, true);
+	add_hashes(p, &p->lost, true);
 }
 
 /* The words behind the others, from the last one on: what stands behind NAME, which is cut off. */
@@ -81,7 +81,7 @@ static struct span cut(const char *saved, size_t *n, const char *name)
 	return s;
 }
 
-size_t tw_recall_seen(struct twitch *p, const char *saved, size_t n)
+static size_t recall_seen(struct twitch *p, const char *saved, size_t n)
 {
 	struct span lost = cut(saved, &n, " lost="), subs = cut(saved, &n, " subs="), listed = cut(saved, &n, " listed=");
 
@@ -98,6 +98,17 @@ size_t tw_recall_seen(struct twitch *p, const char *saved, size_t n)
 	if (lost.n)
 		buf_add(&p->lost, lost.p, lost.n);
 	return n;
+}
+
+bool tw_first_words(struct twitch *p, unsigned i, const char *saved, size_t n, char *text, size_t size)
+{
+	if (saved && i == 0)
+		n = recall_seen(p, saved, n);
+	if (!saved || !n || n >= size)
+		return false;
+	memcpy(text, saved, n);
+	text[n] = '\0';
+	return true;
 }
 
 static bool among(const struct buf *hashes, const struct sub *s)
@@ -186,12 +197,8 @@ void tw_recall(struct twitch *p, unsigned i, const char *saved, size_t n)
 	bool hook;
 	int words;
 
-	if (saved && i == 0)
-		n = tw_recall_seen(p, saved, n);
-	if (!saved || !n || n >= sizeof(text))
+	if (!tw_first_words(p, i, saved, n, text, sizeof(text)))
 		return;
-	memcpy(text, saved, n);
-	text[n] = '\0';
 	words = sscanf(text, "%7s %159s %39s %511s %511s", how, session, time, url, stale);
 	if (words < 3)
 		return;

@@ -4,10 +4,8 @@
  * - hooks that were not answered as they should: the other side sends them again, but not for ever, and to whom is its business.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/account.h"
 #include "base/log.h"
 #include "gatewayd/upstream/debt.h"
 #include "gatewayd/upstream/impl.h"
